@@ -1,0 +1,62 @@
+"""What every test shares: the reference results made by R, and how to read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+REFERENCE = Path(__file__).parent / "reference"
+
+RELATIVE = 1e-8
+"""How far a statistic may be from R's, relatively."""
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
+    return json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _frame(name: str) -> pd.DataFrame:
+    return pd.read_csv(REFERENCE / "inputs" / f"{name}.csv")
+
+
+def _vector(values: Any) -> np.ndarray:
+    """Numbers as R wrote them: null is NA, and NaN, Inf and -Inf are text."""
+    listed = values if isinstance(values, list) else [values]
+    return np.array([np.nan if v is None else float(v) for v in listed], dtype=float)
+
+
+@pytest.fixture(scope="session")
+def r() -> Callable[[str], dict[str, Any]]:
+    """``r("01_km_logrank")``: one file of results made by R, read once."""
+    return _read
+
+
+@pytest.fixture(scope="session")
+def vector() -> Callable[[Any], np.ndarray]:
+    """``vector(block["surv"])``: a list from R as floats, NA as NaN."""
+    return _vector
+
+
+@pytest.fixture(scope="session")
+def reference_frame() -> Callable[[str], pd.DataFrame]:
+    """``reference_frame("lung")``: a copy of the rows that R was given."""
+    return lambda name: _frame(name).copy()
+
+
+@pytest.fixture(scope="session")
+def same() -> Callable[..., None]:
+    """``same(ours, theirs)``: equal to R within 1e-8 relative, missing where R is missing."""
+
+    def check(ours: Any, theirs: Any, *, rtol: float = RELATIVE, atol: float = 1e-14) -> None:
+        np.testing.assert_allclose(np.atleast_1d(ours).astype(float), _vector(theirs), rtol=rtol, atol=atol)
+
+    return check
