@@ -1,0 +1,216 @@
+"""The file ``dictionary.json``: what a cohort's columns mean, checked before a row is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from bedside.cohort.outcome import Outcome, Source, Treatment
+from bedside.cohort.units import Unit
+from bedside.cohort.variable import Part, Variable
+from bedside.errors import Fault
+from bedside.intake.columns import clean_name
+
+FILE = "dictionary.json"
+MAX_BYTES = 20 * 2**20
+
+
+class Composite(Part):
+    """Words for an outcome and its competing events taken together."""
+
+    label: str = Field(min_length=1)
+    event_phrase: str = Field(min_length=1)
+    free_phrase: str = Field(min_length=1)
+
+
+class OutcomeEntry(Outcome):
+    """An outcome in the dictionary; with competing events it says how it is opened."""
+
+    composite: Composite | None = None
+
+    @model_validator(mode="after")
+    def _opened_as_a_whole(self) -> OutcomeEntry:
+        if bool(self.competing) != (self.composite is not None):
+            raise ValueError("composite words where there are competing events, and only there")
+        return self
+
+    def opened(self) -> Outcome:
+        """The outcome as pages see it: event-free survival where events compete."""
+        told = self.model_dump(exclude={"composite"})
+        if self.composite is not None:
+            told |= {**self.composite.model_dump(), "cause_label": self.label}
+        return Outcome(**told)
+
+
+class VisitsEntry(Part):
+    """The file of repeated measurements."""
+
+    file: str
+    patient: str
+    time: str
+    unit: Unit
+    variables: tuple[Variable, ...] = Field(min_length=1)
+
+    @field_validator("file")
+    @classmethod
+    def _beside(cls, value: str) -> str:
+        return beside(value)
+
+
+class Dictionary(Part):
+    """A whole dictionary.
+
+    ``data`` is the name of the CSV or Parquet file beside it. A column that
+    ``variables`` does not name is understood from its values and kept out of
+    the default model. ``order`` places the cohort in lists.
+    """
+
+    title: str = Field(min_length=1)
+    short_title: str = Field(min_length=1, max_length=40)
+    summary: str = ""
+    population: str = ""
+    order: int = 100
+    data: str = "data.csv"
+    identifier: str | None = None
+    variables: tuple[Variable, ...] = ()
+    outcomes: tuple[OutcomeEntry, ...] = Field(min_length=1)
+    treatment: Treatment | None = None
+    source: Source
+    visits: VisitsEntry | None = None
+
+    @field_validator("data")
+    @classmethod
+    def _beside(cls, value: str) -> str:
+        return beside(value)
+
+
+def beside(value: str) -> str:
+    """A bare file name; nothing that leads out of the cohort's folder."""
+    if value in ("", ".", "..") or "/" in value or "\\" in value or "\0" in value:
+        raise ValueError("the name of a file in the cohort's own folder")
+    return value
+
+
+@dataclass(frozen=True)
+class Draft:
+    """As much of a dictionary as could be understood, so that the data are checked all the same."""
+
+    variables: tuple[Variable, ...] = ()
+    outcomes: tuple[OutcomeEntry, ...] = ()
+    identifier: str | None = None
+    treatment: Treatment | None = None
+    visits: VisitsEntry | None = None
+    data: str = "data.csv"
+    faults: tuple[Fault, ...] = field(default=())
+    whole: Dictionary | None = None
+
+
+def read_dictionary(path: Path) -> Draft:
+    """Read and check a dictionary.
+
+    Parameters
+    ----------
+    path : Path
+        The file ``dictionary.json``.
+
+    Returns
+    -------
+    Draft
+        The parts that are sound, every fault, and the whole dictionary if
+        there was none.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return Draft(faults=(Fault(path.name, "", f"a dictionary of at most {MAX_BYTES // 2**20} MB"),))
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError:
+        return Draft(faults=(Fault(path.name, "", "a readable file of this name in the cohort's folder"),))
+    except UnicodeDecodeError:
+        return Draft(faults=(Fault(path.name, "", "text in UTF-8"),))
+    except json.JSONDecodeError as error:
+        return Draft(faults=(Fault(path.name, f"line {error.lineno}", "valid JSON", error.msg),))
+    if not isinstance(told, dict):
+        return Draft(faults=(Fault(path.name, "", "a JSON object", type(told).__name__),))
+    try:
+        whole = Dictionary.model_validate(told)
+    except ValidationError as error:
+        return _salvage(told, tuple(_faults(error, told, path.name)))
+    return Draft(
+        variables=tuple(_cleaned(v) for v in whole.variables),
+        outcomes=whole.outcomes,
+        identifier=None if whole.identifier is None else clean_name(whole.identifier),
+        treatment=whole.treatment,
+        visits=whole.visits,
+        data=whole.data,
+        whole=whole,
+    )
+
+
+def _cleaned(variable: Variable) -> Variable:
+    return variable.model_copy(update={"name": clean_name(variable.name)})
+
+
+PartT = TypeVar("PartT", bound=Part)
+
+
+def _salvage(told: dict[str, Any], faults: tuple[Fault, ...]) -> Draft:
+    identifier = told.get("identifier")
+    visits = _sound(VisitsEntry, [told.get("visits")])
+    treatment = _sound(Treatment, [told.get("treatment")])
+    try:
+        data = beside(str(told.get("data", "data.csv")))
+    except ValueError:
+        data = "data.csv"
+    return Draft(
+        variables=tuple(_cleaned(v) for v in _sound(Variable, told.get("variables"))),
+        outcomes=_sound(OutcomeEntry, told.get("outcomes")),
+        identifier=clean_name(identifier) if isinstance(identifier, str) else None,
+        treatment=treatment[0] if treatment else None,
+        visits=visits[0] if visits else None,
+        data=data,
+        faults=faults,
+    )
+
+
+def _sound(model: type[PartT], entries: object) -> tuple[PartT, ...]:
+    kept = []
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            kept.append(model.model_validate(entry))
+        except ValidationError:
+            continue  # named already, in the faults of the whole dictionary
+    return tuple(kept)
+
+
+def _faults(error: ValidationError, told: dict[str, Any], file: str) -> Iterable[Fault]:
+    for one in error.errors(include_url=False, include_context=False):
+        where = _where(one["loc"], told)
+        if one["type"] == "missing":
+            yield Fault(file, where, "a value: this key is required", "nothing")
+        elif one["type"] == "extra_forbidden":
+            yield Fault(file, where, "no key of this name", "an unknown key")
+        else:
+            expected = one["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            yield Fault(file, where, expected, type(one["input"]).__name__)
+
+
+def _where(loc: tuple[int | str, ...], told: Any) -> str:
+    """``variables[3].kind (nodes)``: the place in the file, and the column it is about."""
+    path, name, here = "", "", told
+    for step in loc:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+        here = here[step] if _leads_on(here, step) else None
+        if isinstance(here, dict):
+            name = next((here[k] for k in ("name", "key") if isinstance(here.get(k), str)), name)
+    return f"{path} ({name})" if name else path
+
+
+def _leads_on(here: Any, step: int | str) -> bool:
+    if isinstance(here, dict):
+        return step in here
+    return isinstance(here, list) and isinstance(step, int) and step < len(here)

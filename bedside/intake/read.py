@@ -1,0 +1,188 @@
+"""A folder with data and dictionary becomes a cohort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort.cohort import Cohort, Visits
+from bedside.cohort.variable import Variable
+from bedside.errors import Fault, Faults, Fixable
+from bedside.intake.build import Built, build
+from bedside.intake.columns import Table, clean_name
+from bedside.intake.dictionary import FILE, Dictionary, Draft, VisitsEntry, read_dictionary
+from bedside.intake.duck import Duck, open_duck
+from bedside.intake.files import read_table
+from bedside.intake.rows import say_rows
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A cohort that could be opened: its key for links, what to call it, and where it is."""
+
+    key: str
+    title: str
+    short_title: str
+    folder: Path
+    order: int = 100
+
+
+def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:
+    """Every folder with a dictionary below the given roots, without reading a row.
+
+    A folder whose dictionary is broken is listed under its own name, so that
+    opening it can say what is wrong.
+
+    Parameters
+    ----------
+    roots : iterable of Path
+        Folders that hold cohort folders; missing ones are passed over.
+
+    Returns
+    -------
+    tuple of Entry
+        By ``order``, then by title. The first root wins where two folders
+        have the same name; the others get a number.
+    """
+    found: list[Entry] = []
+    taken: set[str] = set()
+    for root in roots:
+        folders = sorted(p for p in root.iterdir() if (p / FILE).is_file()) if root.is_dir() else []
+        for folder in folders:
+            key, n = folder.name, 1
+            while key in taken:
+                n += 1
+                key = f"{folder.name}-{n}"
+            taken.add(key)
+            found.append(_entry(key, folder))
+    return tuple(sorted(found, key=lambda entry: (entry.order, entry.title.casefold(), entry.key)))
+
+
+def _entry(key: str, folder: Path) -> Entry:
+    try:
+        told = json.loads((folder / FILE).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        told = {}
+    told = told if isinstance(told, dict) else {}
+    title, short, order = told.get("title"), told.get("short_title"), told.get("order")
+    title = title if isinstance(title, str) and title.strip() else folder.name
+    short = short if isinstance(short, str) and short.strip() else title
+    return Entry(key, title, short, folder, order if isinstance(order, int) else 100)
+
+
+def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
+    """Read a cohort folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``dictionary.json`` and the CSV or Parquet file it names.
+    key : str, optional
+        Name for links and caches; the folder's name if not given.
+
+    Returns
+    -------
+    Cohort
+        With a fingerprint of every row and of the dictionary.
+
+    Raises
+    ------
+    Faults
+        With everything that is wrong in dictionary and data, each naming
+        file, column and what was expected; rows by number, never a value.
+    Fixable
+        If there is no such folder.
+    """
+    if not folder.is_dir():
+        raise Fixable(
+            "The cohort is not there.",
+            f"There is no folder named “{folder.name}” where cohorts are kept.",
+            "Choose another cohort, or put the folder back.",
+        )
+    draft = read_dictionary(folder / FILE)
+    with open_duck(folder) as duck:
+        table, faults = read_table(duck, folder / draft.data)
+        built = None if table is None else _build(table, draft)
+        found = [*draft.faults, *faults, *(() if built is None else built.faults)]
+        visits, faults = _visits(duck, folder, draft.visits, table, built)
+    found += faults
+    if found or draft.whole is None or built is None:
+        raise Faults(f"The cohort “{folder.name}” could not be opened.", tuple(dict.fromkeys(found)))
+    return _cohort(key or folder.name, draft.whole, built, visits)
+
+
+def _build(table: Table, draft: Draft) -> Built:
+    return build(
+        table,
+        variables=draft.variables,
+        outcomes=[entry.opened() for entry in draft.outcomes],
+        identifier=draft.identifier,
+        treatment=draft.treatment,
+        undeclared="optional" if draft.variables else "predictor",
+        # What a broken dictionary could not say about its outcomes is named as its own fault.
+        needs_outcome=draft.whole is not None,
+    )
+
+
+def _cohort(key: str, told: Dictionary, built: Built, visits: Visits | None) -> Cohort:
+    return Cohort(
+        key=key,
+        title=told.title,
+        short_title=told.short_title,
+        summary=told.summary,
+        population=told.population,
+        identifier=built.identifier,
+        variables=built.variables,
+        outcomes=built.outcomes,
+        treatment=told.treatment,
+        source=told.source,
+        frame=built.frame,
+        visits=visits,
+        readings=built.readings,
+    )
+
+
+def _visits(
+    duck: Duck, folder: Path, entry: VisitsEntry | None, patients: Table | None, built: Built | None
+) -> tuple[Visits | None, list[Fault]]:
+    """The file of repeated measurements, its rows tied to the patients by identifier."""
+    if entry is None:
+        return None, []
+    table, noted = read_table(duck, folder / entry.file)
+    faults = list(noted)
+    if table is None:
+        return None, faults
+    if built is None or built.identifier is None or patients is None or built.identifier not in patients.names:
+        return None, [*faults, Fault(FILE, "visits", "an identifier column, so that visits find their patient", "none")]
+    patient, time = clean_name(entry.patient), clean_name(entry.time)
+    variables = [v.model_copy(update={"name": clean_name(v.name)}) for v in entry.variables]
+    wanted = [patient, time, *(v.name for v in variables)]
+    absent = [name for name in wanted if name not in table.names]
+    faults += [Fault(table.file, name, "a column of this name (declared for visits)", "none") for name in absent]
+    if absent:
+        return None, faults
+    chosen = Table(table.file, tuple(wanted), tuple(table.column(name) for name in wanted), table.n_rows)
+    frame, more = _visit_frame(chosen, patient, time, variables, set(patients.column(built.identifier).texts()))
+    faults += more
+    return (None if faults else Visits(frame, patient, time, entry.unit, tuple(variables))), faults
+
+
+def _visit_frame(
+    table: Table, patient: str, time: str, variables: list[Variable], known: set[str]
+) -> tuple[pd.DataFrame, list[Fault]]:
+    told = [Variable(name=patient, kind="text"), Variable(name=time, kind="continuous"), *variables]
+    built = build(table, variables=told, outcomes=(), identifier=None, declared_in=FILE, needs_outcome=False)
+    faults = list(built.faults)
+    names = table.column(patient).texts()
+    stranger = np.array([name not in known for name in names], dtype=bool)
+    if stranger.any():
+        faults.append(Fault(table.file, patient, "a patient of the cohort", f"none or another in {say_rows(stranger)}"))
+    unset = np.isnan(table.column(time).numbers()[0])
+    if unset.any():
+        faults.append(Fault(table.file, time, "a time in every row", f"none in {say_rows(unset)}"))
+    return built.frame, faults
