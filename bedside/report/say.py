@@ -1,0 +1,102 @@
+"""Numbers as a clinician says them: whole by default, decimals on demand, the interval beside the number."""
+
+from __future__ import annotations
+
+import math
+
+from bedside.cohort.units import Unit
+
+
+def percent(share: float, *, decimals: int = 0) -> str:
+    """A share from 0 to 1 as a percentage; never a false 0% or 100%.
+
+    >>> percent(0.634), percent(0.634, decimals=1), percent(0.0004)
+    ('63%', '63.4%', 'under 1%')
+    """
+    if math.isnan(share):
+        return "not known"
+    edge = 0.5 / 10 ** (decimals + 2)
+    if 0 < share < edge:
+        return f"under {10.0**-decimals:.{decimals}f}%"
+    if 1 - edge < share < 1:
+        return f"over {100 - 10.0**-decimals:.{decimals}f}%"
+    return f"{100 * share:.{decimals}f}%"
+
+
+def of_100(share: float, *, decimals: int = 0) -> str:
+    """A share from 0 to 1 as a natural frequency, e.g. ``"63 of 100"``."""
+    if math.isnan(share):
+        return "not known"
+    return f"{_hundredths(share, decimals)} of 100"
+
+
+def range_of_100(lower: float, upper: float, *, decimals: int = 0) -> str:
+    """An interval on the same scale, e.g. ``"53 to 76"``; says so when it cannot be given."""
+    if math.isnan(lower) or math.isnan(upper):
+        return "cannot be given"
+    return f"{_hundredths(lower, decimals)} to {_hundredths(upper, decimals)}"
+
+
+def _hundredths(share: float, decimals: int) -> str:
+    text = percent(share, decimals=decimals).removesuffix("%")
+    return text.replace("under ", "fewer than ").replace("over ", "more than ")
+
+
+def percent_range(lower: float, upper: float, *, decimals: int = 0) -> str:
+    """An interval in per cent, e.g. ``"53% to 76%"``."""
+    if math.isnan(lower) or math.isnan(upper):
+        return "cannot be given"
+    return f"{percent(lower, decimals=decimals)} to {percent(upper, decimals=decimals)}"
+
+
+def duration(value: float, unit: Unit, *, decimals: int | None = None) -> str:
+    """A time with its unit, e.g. ``"5 years"``, ``"1 year"``, ``"not reached"`` when it is not known."""
+    if math.isnan(value):
+        return "not reached"
+    return f"{number_of(value, decimals=decimals)} {unit_of(value, unit, decimals=decimals)}"
+
+
+def number_of(value: float, *, decimals: int | None = None) -> str:
+    """A time without its unit: whole when it is whole, otherwise one decimal unless told."""
+    if math.isnan(value):
+        return "not reached"
+    if decimals is None:
+        decimals = 0 if abs(value - round(value)) < 1e-9 or value >= 100 else 1
+    return f"{value:,.{decimals}f}"
+
+
+def unit_of(value: float, unit: Unit, *, decimals: int | None = None) -> str:
+    """The unit in the singular or plural that fits the number as it is shown."""
+    return unit[:-1] if number_of(value, decimals=decimals) == "1" else unit
+
+
+def duration_range(lower: float, upper: float, unit: Unit, *, decimals: int | None = None) -> str:
+    """An interval of times, e.g. ``"4.2 to 5.6 years"``; an open end is "not reached"."""
+    if math.isnan(lower) and math.isnan(upper):
+        return "not reached"
+    return f"{number_of(lower, decimals=decimals)} to {duration(upper, unit, decimals=decimals)}"
+
+
+def p_value(p: float) -> str:
+    """A p-value to two significant places, never 0 and never 1.
+
+    >>> p_value(0.0123), p_value(1e-9), p_value(0.9996)
+    ('p = 0.012', 'p < 0.001', 'p > 0.99')
+    """
+    if math.isnan(p):
+        return "p not known"
+    if p < 0.001:
+        return "p < 0.001"
+    if p > 0.99:
+        return "p > 0.99"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def patients(n: int) -> str:
+    """A number of patients, e.g. ``"1 patient"``, ``"2,139 patients"``."""
+    return f"{n:,} patient{'' if n == 1 else 's'}"
+
+
+def events(n: int) -> str:
+    """A number of events, e.g. ``"no events"``, ``"1 event"``."""
+    return "no events" if n == 0 else f"{n:,} event{'' if n == 1 else 's'}"

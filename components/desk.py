@@ -1,0 +1,309 @@
+"""The desk of one session: which cohort lies open, and each number computed once.
+
+The only file that caches. Every key is the cohort's fingerprint (all rows,
+types and category order, and the filter) with the choices made; the data itself
+is never hashed by Streamlit, which samples large tables. Caches belong to the
+session, except the bundled public cohorts, which all sessions read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from bedside import explain as explaining
+from bedside import risk, survival
+from bedside.cohort import Cohort, Outcome
+from bedside.cohort.groups import Grouping, group_by, group_by_selection
+from bedside.cohort.search import find_rows
+from bedside.cohort.selection import Selection
+from bedside.cohort.table_one import FollowUp, Summary, followup, table_one
+from bedside.errors import Faults, Fixable
+from bedside.intake import Entry, list_cohorts, read_cohort
+from bedside.store import key as keys
+from components.figures.palette import Mode
+from components.panels.page import table
+from components.text import md
+
+BUNDLED = Path(__file__).parents[1] / "sample_data"
+SHELF = 64
+
+
+class Shelf(dict[tuple[object, ...], Any]):
+    """The last results of this session, oldest first; a new one pushes the oldest out."""
+
+    def get_or_make(self, key: tuple[str | int | float | bool | None, ...], make: Callable[[], Any]) -> Any:
+        """The result under a key, made now if it is not there."""
+        if key in self:
+            self[key] = self.pop(key)
+        else:
+            self[key] = make()
+            while len(self) > SHELF:
+                self.pop(next(iter(self)))
+        return self[key]
+
+
+@st.cache_resource(scope="session", show_spinner=False)
+def _shelf() -> Shelf:
+    return Shelf()
+
+
+# ------------------------------------------------------------------ cohorts
+
+
+def roots() -> tuple[Path, ...]:
+    """Where cohorts live: the bundled ones, and the folders an administrator names in BEDSIDE_COHORTS."""
+    extra = os.environ.get("BEDSIDE_COHORTS", "")
+    return (BUNDLED, *(Path(part) for part in extra.split(os.pathsep) if part))
+
+
+def entries() -> tuple[Entry, ...]:
+    """Every cohort that can be chosen, broken ones included."""
+    return list_cohorts(roots())
+
+
+@st.cache_resource(show_spinner=False)
+def _bundled(folder: str) -> Cohort:
+    return read_cohort(Path(folder))
+
+
+def _open(entry: Entry) -> Cohort:
+    if entry.folder.parent == BUNDLED:
+        return _bundled(str(entry.folder))
+    changed = max((f.stat().st_mtime_ns for f in entry.folder.iterdir()), default=0)
+    return _shelf().get_or_make(("cohort", str(entry.folder), changed), lambda: read_cohort(entry.folder))
+
+
+def whole() -> Cohort:
+    """The cohort that is open, before any filter."""
+    choices = {entry.key: entry for entry in entries()}
+    key = st.session_state.get("cohort")
+    if key not in choices:
+        raise Fixable("No cohort is open.", "None of that name is known here.", "Choose one from the list above.")
+    with st.spinner("Opening the cohort"):
+        return _open(choices[key])
+
+
+def selection() -> Selection:
+    """The filter in force on every page."""
+    kept_for, chosen = st.session_state.get("filter", (None, Selection()))
+    return chosen if kept_for == st.session_state.get("cohort") else Selection()
+
+
+def select(chosen: Selection) -> None:
+    """Put a filter in force for the open cohort."""
+    st.session_state["filter"] = (st.session_state.get("cohort"), chosen)
+
+
+def cohort() -> Cohort:
+    """The patients that the filter leaves."""
+    everyone, chosen = whole(), selection()
+    if chosen.is_everyone:
+        return everyone
+    key = ("selected", everyone.fingerprint, chosen.to_text())
+    return _shelf().get_or_make(key, lambda: chosen.apply(everyone))
+
+
+def outcome(of: Cohort) -> Outcome:
+    """The outcome chosen for this cohort, its first one otherwise."""
+    known = {o.key for o in of.outcomes}
+    chosen = st.session_state.get("outcome")
+    return of.outcome(chosen if chosen in known else of.outcomes[0].key)
+
+
+# ------------------------------------------------------------------ numbers
+
+
+def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None) -> Grouping:
+    """Patients in groups of one variable."""
+    key = ("grouping", of.fingerprint, by, repr(cuts))
+    return _shelf().get_or_make(key, lambda: group_by(of, by, cuts=cuts))
+
+
+def against_everyone_else(everyone: Cohort, chosen: Selection) -> Grouping:
+    """The selected patients, and all others."""
+    key = ("against", everyone.fingerprint, chosen.to_text())
+    return _shelf().get_or_make(key, lambda: group_by_selection(everyone, chosen))
+
+
+def curves(
+    of: Cohort, end: Outcome, groups: Grouping | None, *, level: float = 0.95, interval: str = "log-log"
+) -> tuple[survival.Curve, ...]:
+    """Kaplan-Meier curves, one per group."""
+    key = ("curves", of.fingerprint, end.key, seal(groups), level, interval)
+    return _shelf().get_or_make(key, lambda: survival.curves_by(of, end, groups, level=level, interval=interval))
+
+
+def log_rank(of: Cohort, end: Outcome, groups: Grouping) -> survival.GroupTest:
+    """The log-rank test over the groups."""
+    key = ("logrank", of.fingerprint, end.key, seal(groups))
+    return _shelf().get_or_make(key, lambda: survival.log_rank(of.time(end), of.event(end), groups.codes))
+
+
+def seal(groups: Grouping | None) -> str:
+    """What tells one grouping from another in a key."""
+    return "" if groups is None else groups.seal
+
+
+def summaries(of: Cohort) -> tuple[Summary, ...]:
+    """Table 1: one summary per variable."""
+    return _shelf().get_or_make(("table", of.fingerprint), lambda: table_one(of))
+
+
+def follow_up(of: Cohort, end: Outcome) -> FollowUp:
+    """Patients, events and median follow-up."""
+    return _shelf().get_or_make(("followup", of.fingerprint, end.key), lambda: followup(of, end))
+
+
+def horizon(of: Cohort, end: Outcome) -> survival.Horizon:
+    """The time at which risk is stated unless the reader chooses another."""
+    return _shelf().get_or_make(("horizon", of.fingerprint, end.key), lambda: survival.default_horizon(of, end))
+
+
+def model(of: Cohort, end: Outcome) -> risk.Model:
+    """The risk model of these patients, fitted once per cohort, filter and outcome."""
+
+    def make() -> risk.Model:
+        with progress(f"Fitting the model on {len(of):,} patients") as report:
+            return risk.fit(of, end, progress=report)
+
+    return _shelf().get_or_make(("model", of.fingerprint, end.key), make)
+
+
+def validation(of: Cohort, end: Outcome, t: float) -> risk.Validation:
+    """How the model does on patients it was not fitted on."""
+
+    def make() -> risk.Validation:
+        with progress("Checking the model on patients it has not seen") as report:
+            return risk.validate(of, end, t=t, progress=report)
+
+    return _shelf().get_or_make(("validation", of.fingerprint, end.key, t), make)
+
+
+def prediction(of: Cohort, end: Outcome, row: int) -> risk.Prediction:
+    """One patient's predicted curve with its interval."""
+    key = ("prediction", of.fingerprint, end.key, row)
+    return _shelf().get_or_make(key, lambda: risk.predict(model(of, end), of.frame.iloc[[row]]))
+
+
+def risks(of: Cohort, end: Outcome, t: float) -> np.ndarray:
+    """Every patient's predicted risk by time t, shape (n_patients,)."""
+    key = ("risks", of.fingerprint, end.key, t)
+    return _shelf().get_or_make(key, lambda: risk.risks(model(of, end), of, t))
+
+
+def background(of: Cohort, end: Outcome) -> explaining.Background:
+    """The patients an explanation compares with."""
+    key = ("background", of.fingerprint, end.key)
+    return _shelf().get_or_make(key, lambda: explaining.background(model(of, end), of))
+
+
+def explanation(of: Cohort, end: Outcome, row: int, t: float) -> explaining.Explanation:
+    """What one patient's risk by time t is made of."""
+    key = ("explanation", of.fingerprint, end.key, row, t)
+    return _shelf().get_or_make(
+        key, lambda: explaining.explain(model(of, end), of.frame.iloc[[row]], background(of, end), [t])[0]
+    )
+
+
+def overall(of: Cohort, end: Outcome, t: float) -> explaining.Global:
+    """What risk by time t is made of, over the whole cohort."""
+
+    def make() -> explaining.Global:
+        with progress("Explaining the model over the cohort"):
+            return explaining.global_explanation(model(of, end), of, background(of, end), t)
+
+    return _shelf().get_or_make(("overall", of.fingerprint, end.key, t), make)
+
+
+# ------------------------------------------------------------------ patients
+
+
+def token(of: Cohort, row: int) -> str:
+    """What stands for a patient in a link: keyed, and meaningless elsewhere."""
+    return keys.patient_token(keys.server_key(), of.key, of.identifiers[row])
+
+
+def find(of: Cohort, mark: str) -> int | None:
+    """The row a link's token stands for among these patients, if any."""
+    key = ("find", of.fingerprint, mark)
+    return _shelf().get_or_make(key, lambda: keys.find_patient(keys.server_key(), of.key, of.identifiers, mark))
+
+
+def search(of: Cohort, names: tuple[str, ...], text: str) -> np.ndarray:
+    """Rows whose identifier or shown values hold a text; all rows without one."""
+    return _shelf().get_or_make(
+        ("search", of.fingerprint, "\x1f".join(names), text), lambda: find_rows(of, names, text)
+    )
+
+
+# ------------------------------------------------------------------ links
+
+
+def link(**more: str) -> dict[str, str]:
+    """What the address holds now (it identifies nobody), with more added; for a move to another page."""
+    return {**st.query_params.to_dict(), **more}
+
+
+def keep_in_link(name: str, value: str | None) -> None:
+    """Put one value into the address, or take it out."""
+    if value is None:
+        if name in st.query_params:
+            del st.query_params[name]
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+# ------------------------------------------------------------------ screen
+
+
+def mode() -> Mode:
+    """Light or dark, as the reader has it."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[[float, str], None]]:
+    """A bar that lives as long as the work; the work reports a share from 0 to 1 and what it does."""
+    bar = st.progress(0.0, text=md(text))
+
+    def report(share: float, step: str) -> None:
+        bar.progress(min(max(share, 0.0), 1.0), text=md(step or text))
+
+    try:
+        yield report
+    finally:
+        bar.empty()
+
+
+@contextmanager
+def fixable() -> Iterator[None]:
+    """Show a stop in place, with its way out; the rest of the page lives."""
+    try:
+        yield
+    except Fixable as stop:
+        show(stop)
+
+
+@contextmanager
+def fixable_page() -> Iterator[None]:
+    """The same where nothing below can be drawn without it: the page ends here, the frame lives."""
+    try:
+        yield
+    except Fixable as stop:
+        show(stop)
+        st.stop()
+
+
+def show(stop: Fixable) -> None:
+    """The three sentences of a stop, and every fault it lists."""
+    st.warning(f"**{md(stop.what)}** {md(stop.why)} {md(stop.next_step)}", icon=":material/info:")
+    if isinstance(stop, Faults):
+        faults: Sequence[Sequence[str]] = [(f.file, f.column, f.expected, f.found) for f in stop.faults]
+        table(("File", "Column", "Expected", "Found"), faults, label="Faults of this cohort", numeric_from=9)

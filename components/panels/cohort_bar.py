@@ -1,0 +1,176 @@
+"""The line above every page: which cohort, which outcome, which patients."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bedside.cohort import Cohort, Variable
+from bedside.cohort.selection import Between, Clause, OneOf, Selection
+from components import desk
+from components.panels.page import table
+from components.text import md
+
+AND = -1
+
+
+def choose_cohort() -> None:
+    """The cohort, kept in the link; a cohort that cannot be opened is still listed."""
+    entries = desk.entries()
+    titles = {entry.key: entry.title for entry in entries}
+    st.selectbox(
+        "Cohort",
+        list(titles),
+        format_func=lambda key: titles.get(key, key),
+        key="cohort",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=300,
+    )
+
+
+def choose_outcome(cohort: Cohort) -> None:
+    """The outcome, where a cohort has more than one."""
+    labels = {o.key: o.label for o in cohort.outcomes}
+    if st.session_state.get("outcome") not in labels:
+        st.session_state["outcome"] = cohort.outcomes[0].key
+    st.selectbox(
+        "Outcome",
+        list(labels),
+        format_func=lambda key: labels.get(key, key),
+        key="outcome",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=230,
+        disabled=len(labels) == 1,
+    )
+
+
+def from_link(cohort: Cohort) -> None:
+    """Take the filter a link brings, once, when the session begins."""
+    if "filter" in st.session_state:
+        return
+    desk.select(Selection())
+    text = st.query_params.get("filter")
+    if text:
+        with desk.fixable():
+            desk.select(Selection.from_text(text, cohort))
+
+
+def to_link(cohort: Cohort) -> bool:
+    """Keep the filter in the link as far as it identifies nobody; whether it is there."""
+    chosen = desk.selection()
+    if chosen.is_everyone or not chosen.may_be_shared(cohort):
+        desk.keep_in_link("filter", None)
+        return chosen.is_everyone
+    desk.keep_in_link("filter", chosen.to_text())
+    return True
+
+
+def show() -> None:
+    """Draw the line; a cohort that cannot be opened says why below it."""
+    with st.container(key="cohort_bar", gap="xsmall"):
+        row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        with row:
+            choose_cohort()
+            with desk.fixable_page():
+                everyone = desk.whole()
+            choose_outcome(everyone)
+            from_link(everyone)
+            chips(everyone)
+            add_filter(everyone)
+            count(everyone)
+        if not to_link(everyone):
+            st.caption("This filter is not in the link: it leaves fewer than 10 patients.")
+
+
+def chips(everyone: Cohort) -> None:
+    """Each part of the filter, removed by a click."""
+    chosen = desk.selection()
+    for i, text in enumerate(chosen.say(everyone)):
+        st.button(
+            md(text),
+            icon=":material/close:",
+            icon_position="right",
+            key=f"chip_{i}",
+            help="Remove this filter",
+            on_click=lambda i=i: desk.select(desk.selection().without(i)),
+        )
+
+
+def count(everyone: Cohort) -> None:
+    """How many patients are left, and where the others went."""
+    chosen = desk.selection()
+    if chosen.is_everyone:
+        st.markdown(f"**All {len(everyone):,} patients**", width="content")
+        return
+    left = int(chosen.mask(everyone).sum())
+    with st.popover(f"**{left:,} of {len(everyone):,} patients**", type="tertiary", key="attrition"):
+        rows = [
+            (step.label, f"{step.left:,}", f"−{step.dropped:,}" if step.dropped else "")
+            for step in chosen.attrition(everyone)
+        ]
+        table(("Step", "Patients left", "Left out"), rows, label="How the filter narrows the cohort")
+        st.button("Show all patients", key="filter_clear", on_click=desk.select, args=(Selection(),))
+
+
+def add_filter(everyone: Cohort) -> None:
+    """Build one condition: a range or some levels of one variable, joined by and/or."""
+    variables = {v.name: v for v in everyone.filterable}
+    if not variables:
+        return
+    panel = st.popover("Filter", icon=":material/filter_list:", key="filter_add", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        name = st.selectbox(
+            "Patients whose", list(variables), format_func=lambda n: md(variables[n].label), key="filter_variable"
+        )
+        variable = variables[name]
+        clause = _range(everyone, variable) if variable.is_numeric else _levels(variable)
+        parts = desk.selection().say(everyone)
+        join = AND
+        if parts:
+            join = st.selectbox(
+                "Joined to the filter so far",
+                [AND, *range(len(parts))],
+                format_func=lambda i: "and (narrows)" if i == AND else md(f"or, beside “{parts[i]}” (widens)"),
+                key="filter_join",
+            )
+        st.button(
+            "Apply", type="primary", key="filter_apply", on_click=_apply, args=(clause, join), disabled=clause is None
+        )
+
+
+def _range(everyone: Cohort, variable: Variable) -> Clause | None:
+    values = everyone.frame[variable.name].dropna()
+    if values.empty:
+        st.caption("Nobody has a value.")
+        return None
+    low, high = float(values.min()), float(values.max())
+    unit = f" ({md(variable.unit)})" if variable.unit else ""
+    with st.container(horizontal=True):
+        start = st.number_input(f"From{unit}", value=low, key=f"filter_low_{variable.name}", format="%g")
+        end = st.number_input(f"to{unit}", value=high, key=f"filter_high_{variable.name}", format="%g")
+    missing = st.checkbox("Keep patients without a value", key=f"filter_missing_{variable.name}")
+    if start > end:
+        st.caption("The first number is above the second: no patient can lie between them.")
+        return None
+    return Between(variable.name, start, end, missing)
+
+
+def _levels(variable: Variable) -> Clause | None:
+    labels = {level.code: level.label for level in variable.levels}
+    chosen = st.multiselect(
+        "is one of", list(labels), format_func=lambda code: md(labels[code]), key=f"filter_levels_{variable.name}"
+    )
+    missing = st.checkbox("Keep patients without a value", key=f"filter_missing_{variable.name}")
+    return OneOf(variable.name, tuple(chosen), missing) if chosen or missing else None
+
+
+def _apply(clause: Clause, join: int) -> None:
+    chosen = desk.selection()
+    if join == AND or join >= len(chosen.groups):
+        desk.select(chosen.with_group((clause,)))
+        return
+    groups = tuple((*group, clause) if i == join else group for i, group in enumerate(chosen.groups))
+    desk.select(Selection(groups))

@@ -1,0 +1,51 @@
+"""By when? One time for every risk on the page, kept in the link."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome, Unit, convert
+from components import desk
+
+
+def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit]:
+    """A slider from one step to the last time at which at least 10 patients are still observed.
+
+    Returns
+    -------
+    value : float
+        The horizon in `unit`.
+    unit : str
+        Years, or the largest unit in which the default horizon is a whole number.
+    """
+    default = desk.horizon(of, outcome)
+    curve = desk.curves(of, outcome, None)[0]
+    last = float(convert(curve.reliable_until(10), outcome.unit, default.unit))
+    step = 0.5 if default.unit == "years" and last < 4 else 1.0
+    top = max(math.floor(last / step) * step, default.value)
+    key = f"horizon_{default.unit}"
+    held = st.session_state.get(key)
+    if held is not None and not step <= held <= top:
+        st.session_state[key] = min(max(held, step), top)
+    if top <= step:
+        return default.value, default.unit
+    value = st.slider(
+        f"Within how many {default.unit}",
+        min_value=step,
+        max_value=top,
+        value=float(default.value),
+        step=step,
+        format="%.1f" if step < 1 else "%.0f",
+        key=key,
+        bind="query-params",
+        width=260,
+        help="Up to the last time at which at least 10 patients of this cohort are still under observation.",
+    )
+    return float(value), default.unit
+
+
+def decimals() -> int:
+    """Decimals of every risk on the page: none, unless the reader asks."""
+    return int(st.toggle("Decimals", key="decimals", persist_state="session"))

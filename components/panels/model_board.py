@@ -1,0 +1,118 @@
+"""The pieces of the model page: what it is, what it weighs, how it does, why it says what it says."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bedside import risk
+from bedside.cohort import Cohort, Outcome, Unit, convert
+from bedside.report import say
+from components import desk
+from components.figures.beeswarm import beeswarm_alt, beeswarm_figure, beeswarm_rows
+from components.figures.calibration import calibration_alt, calibration_figure, calibration_rows
+from components.figures.forest import forest_alt, forest_figure, forest_rows
+from components.figures.importance import importance_alt, importance_figure, importance_rows
+from components.panels import horizon, page, save
+
+
+def header(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
+    """The page's heading and the time at which the model is judged."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width="stretch"):
+            page.title("The model", f"{outcome.label}, {say.patients(len(cohort))}")
+        with st.container(key="screen_model_horizon", width="content"):
+            return horizon.choose(cohort, outcome)
+
+
+def what(cohort: Cohort, model: risk.Model) -> None:
+    """The model in a paragraph, and what it left out."""
+    page.put('<p class="bs-lead">{text}</p>', text=risk.describe(model))
+    facts = [
+        (f"{model.n:,}", "patients"),
+        (f"{model.n_events:,}", "events"),
+        (f"{len(model.variables)}", f"variables in {len(model.coef)} terms"),
+        (f"{model.n_events / max(len(model.coef), 1):.0f}", "events per term"),
+    ]
+    with st.container(border=True, key="card_model"):
+        page.strip(facts, large=True)
+        for dropped in model.dropped:
+            page.caption(dropped.why)
+        for caution in model.cautions:
+            page.put('<p class="bs-caution">{t}</p>', t=caution)
+        gaps = [f"{cohort.variable(name).label} {n:,}" for name, n in model.n_missing.items() if n]
+        if gaps:
+            page.caption("Missing values filled with the median or the commonest group: " + ", ".join(gaps) + ".")
+
+
+def coefficients(model: risk.Model) -> None:
+    """Hazard ratios with their intervals."""
+    told = risk.coefficients(model)
+    with st.container(border=True, key="card_forest"):
+        page.heading("What goes with more or fewer events", "hazard ratio, 95% interval, others held equal")
+        save.figure(
+            forest_figure(told, mode=desk.mode()),
+            key="model_forest",
+            alt=forest_alt(told),
+            note=f"Cox model, {say.patients(model.n)}, {say.events(model.n_events)}, ties after Efron. "
+            "Above 1: goes with more events. An association, not an effect.",
+            stem="hazard-ratios",
+            rows=lambda: forest_rows(told),
+        )
+
+
+def validation(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
+    """How well the model ranks and how well its risks are met, on patients it has not seen."""
+    left, right = st.columns([1, 1.4], gap="small")
+    with desk.fixable():
+        done = desk.validation(cohort, outcome, float(convert(when, unit, outcome.unit)))
+        with left, st.container(border=True, key="card_c", height="stretch"):
+            page.put(
+                '<p class="bs-eyebrow">Who comes first?</p><p class="bs-hero">{c} <small>± {sd}</small></p>'
+                '<p class="bs-lead">{reading}</p><p class="bs-muted" style="margin-top:.5rem">{how}</p>',
+                c=f"{done.c_mean:.2f}",
+                sd=f"{done.c_sd:.2f}",
+                reading=f"Of two patients, the one with the event first had the higher predicted risk in "
+                f"{say.of_100(done.c_mean)} pairs. A coin would reach 50.",
+                how=f"{done.c_name}, mean and standard deviation of {len(done.c_folds)} folds; each fold is predicted "
+                "by a model that has not seen it, and values are filled and scaled inside the fold.",
+            )
+        with right, st.container(border=True, key="card_calibration", height="stretch"):
+            page.heading("Do the predicted risks come true?", f"within {say.duration(when, unit)}")
+            save.figure(
+                calibration_figure(done.calibration, mode=desk.mode()),
+                key="model_calibration",
+                alt=calibration_alt(done.calibration),
+                note=f"{say.patients(done.n)}, {say.events(done.n_events)}, in fifths of predicted risk; observed by "
+                "Kaplan-Meier with 95% interval; predictions from the folds that had not seen the patient.",
+                stem="calibration",
+                rows=lambda: calibration_rows(done.calibration),
+            )
+
+
+def reasons(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
+    """What the model's risks are made of over the cohort."""
+    with desk.fixable():
+        told = desk.overall(cohort, outcome, float(convert(when, unit, outcome.unit)))
+        left, right = st.columns([1, 1.4], gap="small")
+        error = "" if told.sampling_error is None else f" Sampled; error {100 * told.sampling_error:.2f} points."
+        note = f"Shapley values of the risk within {say.duration(when, unit)}, {say.patients(told.n_patients)}, against {told.n_background}.{error}"
+        with left, st.container(border=True, key="card_importance", height="stretch"):
+            page.heading("What moves the risk most", "mean size, in points")
+            save.figure(
+                importance_figure(told, mode=desk.mode()),
+                key="model_importance",
+                alt=importance_alt(told),
+                note=note,
+                stem="importance",
+                rows=lambda: importance_rows(told),
+            )
+        with right, st.container(border=True, key="card_swarm", height="stretch"):
+            page.heading("In which direction", "one dot per patient")
+            save.figure(
+                beeswarm_figure(told, mode=desk.mode()),
+                key="model_swarm",
+                alt=beeswarm_alt(told),
+                note=note,
+                stem="contributions",
+                rows=lambda: beeswarm_rows(told),
+            )

@@ -1,0 +1,181 @@
+"""The pieces of the overview: what the cohort is, who is in it, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome
+from bedside.cohort.table_one import Summary, summary_rows
+from bedside.report import say
+from components import desk
+from components.panels import page, save
+
+CARDS = 12
+BARS = 5
+
+
+def about(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> None:
+    """What the cohort is, and its size, events and follow-up."""
+    facts = desk.follow_up(cohort, outcome)
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left:
+        page.put(
+            '<p class="bs-lead">{summary}</p><p class="bs-muted" style="margin-top:.4rem">{population}</p>',
+            summary=everyone.summary,
+            population=everyone.population,
+        )
+    with right, st.container(border=True, key="card_facts"):
+        share = facts.events / facts.n if facts.n else float("nan")
+        page.strip(
+            [
+                (f"{facts.n:,}", "patients"),
+                (f"{facts.events:,}", f"{outcome.label.lower()} ({say.percent(share)})"),
+                (
+                    say.duration(facts.median_followup, facts.unit),
+                    f"median follow-up; longest {say.duration(facts.longest, facts.unit)}",
+                ),
+            ],
+            large=True,
+        )
+        for line in (*everyone.readings, outcome.note):
+            if line:
+                page.caption(line)
+
+
+def who(cohort: Cohort) -> None:
+    """Table 1 in pictures; all of it in numbers behind a button."""
+    page.heading("Who is in it", f"{say.patients(len(cohort))}; median with middle half, or share of each group")
+    summaries = desk.summaries(cohort)
+    first = [s for s in summaries if s.variable.use != "optional"][:CARDS] or list(summaries[:CARDS])
+    with st.grid(4, min_column_width=190, gap="small", key="overview_cards"):
+        for i, summary in enumerate(first):
+            with st.container(border=True, key=f"card_variable_{i}", height="stretch"):
+                _picture(summary)
+    rest = len(summaries) - len(first)
+    label = f"All {len(summaries)} variables in numbers" if rest else "The same in numbers"
+    panel = st.expander(label, key="overview_table", on_change="rerun")
+    if panel.open:
+        with panel:
+            header, rows = summary_rows(summaries)
+            page.table(header, rows, label="Who is in the cohort, in numbers")
+            save.numbers("overview", stem="table-1", rows=lambda: summary_rows(summaries))
+
+
+def _picture(summary: Summary) -> None:
+    if summary.variable.is_numeric:
+        _histogram(summary)
+    else:
+        _levels(summary)
+
+
+def _histogram(summary: Summary) -> None:
+    variable = summary.variable
+    if summary.n == summary.missing:
+        page.put(
+            '<div class="bs-mini"><p class="bs-name">{n}</p><p class="bs-muted">no values</p></div>', n=variable.label
+        )
+        return
+    most = max(summary.histogram.counts) or 1
+    bars = page.join(
+        page.fill('<i style="height:{h}%"></i>', h=round(100 * count / most)) for count in summary.histogram.counts
+    )
+    page.put(
+        '<div class="bs-mini"><p class="bs-name">{name}</p>'
+        '<p class="bs-muted">{median} <span>({q1} to {q3})</span></p>'
+        '<div class="bs-bars" role="img" aria-label="{alt}">{bars}</div>'
+        '<div class="bs-ends"><span>{low}</span><span>{high}</span></div>{missing}</div>',
+        name=variable.label,
+        median=variable.say(summary.median),
+        q1=variable.number(summary.q1),
+        q3=variable.number(summary.q3),
+        alt=f"Histogram of {variable.label} from {variable.say(summary.min)} to {variable.say(summary.max)}.",
+        bars=bars,
+        low=variable.number(summary.min),
+        high=variable.number(summary.max),
+        missing=_missing(summary),
+    )
+
+
+def _levels(summary: Summary) -> None:
+    shown: Sequence = (
+        sorted(summary.levels, key=lambda level: -level.n)[:BARS] if len(summary.levels) > BARS else summary.levels
+    )
+    rows = page.join(
+        page.fill(
+            '<div class="bs-row"><span title="{l}">{l}</span>'
+            '<span class="bs-track"><i style="width:{w}%"></i></span><span>{s}</span></div>',
+            l=level.label,
+            w=round(100 * level.share) if level.share == level.share else 0,
+            s=say.percent(level.share),
+        )
+        for level in shown
+    )
+    more = len(summary.levels) - len(shown)
+    tail = page.fill('<p class="bs-muted">{n} more groups</p>', n=more) if more else page.Markup("")
+    page.put(
+        '<div class="bs-mini"><p class="bs-name">{name}</p>{rows}{tail}{missing}</div>',
+        name=summary.variable.label,
+        rows=rows,
+        tail=tail,
+        missing=_missing(summary),
+    )
+
+
+def _missing(summary: Summary) -> page.Markup:
+    parts = []
+    if summary.missing:
+        parts.append(f"{say.percent(summary.missing / summary.n)} missing")
+    if summary.out_of_range:
+        parts.append(f"{summary.out_of_range:,} outside the plausible range")
+    return (
+        page.fill('<p class="bs-caution" style="font-size:.8rem">{t}</p>', t="; ".join(parts))
+        if parts
+        else page.Markup("")
+    )
+
+
+def missing(cohort: Cohort) -> None:
+    """Which variables are incomplete, most incomplete first."""
+    gaps = sorted((s for s in desk.summaries(cohort) if s.missing), key=lambda s: -s.missing)
+    if not gaps:
+        page.caption("No value is missing.")
+        return
+    page.heading("What is missing", f"{len(gaps)} of {len(desk.summaries(cohort))} variables have gaps")
+    rows = page.join(
+        page.fill(
+            '<div class="bs-row" style="grid-template-columns:minmax(0,14rem) 1fr 7rem"><span title="{l}">{l}</span>'
+            '<span class="bs-track"><i style="width:{w}%"></i></span><span>{s}</span></div>',
+            l=s.variable.label,
+            w=round(100 * s.missing / s.n),
+            s=f"{s.missing:,} ({say.percent(s.missing / s.n)})",
+        )
+        for s in gaps[:CARDS]
+    )
+    with st.container(border=True, key="card_missing"):
+        page.put("{rows}", rows=rows)
+        if len(gaps) > CARDS:
+            page.caption(f"{len(gaps) - CARDS} more variables with fewer gaps: see the table in numbers.")
+
+
+def source(everyone: Cohort) -> None:
+    """Where the data come from, and what was randomised."""
+    page.heading("Where it comes from")
+    lines = [
+        everyone.source.citation,
+        f"Licence: {everyone.source.licence}. {everyone.source.origin}",
+        everyone.source.note,
+    ]
+    if everyone.treatment is not None:
+        how = (
+            "was randomised"
+            if everyone.treatment.randomised
+            else "was not randomised: groups may differ in other ways too"
+        )
+        label = everyone.variable(everyone.treatment.column).label
+        lines.append(f"{label} {how}. {everyone.treatment.note}".strip())
+    later = [f"{v.label} ({v.why_later})" for v in everyone.variables if v.use == "later"]
+    if later:
+        lines.append("Known only later and never used to predict: " + "; ".join(later) + ".")
+    page.put("{lines}", lines=page.join(page.fill('<p class="bs-muted">{t}</p>', t=t) for t in lines if t))

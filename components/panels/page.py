@@ -1,0 +1,106 @@
+"""The frame around every page, and text placed in our own small pieces of HTML.
+
+All HTML is written here and in the other panels as literal templates; whatever
+comes from data passes through `markupsafe`, which escapes it, and Streamlit
+sanitises the result once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import streamlit as st
+from markupsafe import Markup
+
+from components.figures.palette import Mode, palette
+
+STYLE = Path(__file__).parents[1] / "style" / "bedside.css"
+
+INTENDED_USE = (
+    "Decision support and education for clinicians. Not a medical device, not for time-critical use. "
+    "Data stays on this machine."
+)
+
+
+def put(template: str, **values: object) -> None:
+    """Show a piece of our own HTML; every value is escaped unless it is `Markup` already."""
+    st.html(Markup('<div class="bs">{}</div>').format(fill(template, **values)))
+
+
+def fill(template: str, **values: object) -> Markup:
+    """A literal template with escaped values in it."""
+    return Markup(template).format(**values)
+
+
+def join(parts: Iterable[Markup]) -> Markup:
+    """Pieces of our own HTML one after another."""
+    return Markup("").join(parts)
+
+
+def style(mode: Mode) -> None:
+    """The stylesheet, with the palette's colours for this appearance."""
+    p = palette(mode)
+    colours = {
+        "ink": p.ink, "muted": p.muted, "card": p.card, "line": p.line, "grid": p.grid, "accent": p.accent,
+        "event": p.event, "free": p.event_free, "caution": p.caution, "chip": p.grid,
+    }  # fmt: skip
+    variables = ";".join(f"--bs-{name}:{colour}" for name, colour in colours.items())
+    st.html(f"<style>:root{{{variables}}}</style>")
+    st.html(STYLE)
+
+
+def title(text: str, aside: str = "") -> None:
+    """The page's one heading, with a quiet line beside it."""
+    put('<div class="bs-title"><h1>{text}</h1><span class="bs-muted">{aside}</span></div>', text=text, aside=aside)
+
+
+def heading(text: str, aside: str = "") -> None:
+    """A section's heading inside a page."""
+    put(
+        '<div class="bs-title"><h2 style="font-size:1.05rem;font-weight:650;margin:0;padding:0">{text}</h2>'
+        '<span class="bs-muted">{aside}</span></div>',
+        text=text,
+        aside=aside,
+    )
+
+
+def caption(text: str) -> None:
+    """A quiet line: what stands under a figure."""
+    put('<p class="bs-muted">{text}</p>', text=text)
+
+
+def strip(facts: Sequence[tuple[str, str]], *, large: bool = False) -> None:
+    """Facts side by side: each a value and what it is."""
+    cells = join(fill("<div><b>{value}</b><span>{what}</span></div>", value=v, what=w) for v, w in facts)
+    put('<div class="bs-strip{large}">{cells}</div>', large=" bs-large" if large else "", cells=cells)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, label: str, numeric_from: int = 1) -> None:
+    """A small table of results as real HTML, so that it prints and a screen reader can walk it.
+
+    Columns from `numeric_from` on are set flush right.
+    """
+
+    def kind(i: int) -> str:
+        return "bs-num" if i >= numeric_from else ""
+
+    head = join(fill('<th scope="col" class="{k}">{t}</th>', k=kind(i), t=t) for i, t in enumerate(header))
+    body = join(
+        fill(
+            "<tr>{cells}</tr>", cells=join(fill('<td class="{k}">{t}</td>', k=kind(i), t=t) for i, t in enumerate(row))
+        )
+        for row in rows
+    )
+    put(
+        '<div class="bs-scroll" tabindex="0" role="region" aria-label="{label}"><table class="bs-table">'
+        "<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
+        label=label,
+        head=head,
+        body=body,
+    )
+
+
+def footer() -> None:
+    """The intended use, in the sidebar and on every printed sheet."""
+    put('<p class="bs-foot">{text}</p>', text=INTENDED_USE)

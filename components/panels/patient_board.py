@@ -1,0 +1,255 @@
+"""The pieces of a patient's page: the answer, how far it holds, and the values behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from bedside import explain, risk, survival
+from bedside.cohort import Cohort, Outcome, Unit, convert
+from bedside.errors import Fixable
+from bedside.report import say
+from components import desk
+from components.figures.patient import patient_alt, patient_curve, patient_figure, patient_rows
+from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
+from components.panels import horizon, page, save
+from components.text import md
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything the page says about one patient, computed together so that no two parts disagree."""
+
+    cohort: Cohort
+    outcome: Outcome
+    row: int
+    when: float
+    unit: Unit
+    model: risk.Model
+    prediction: risk.Prediction
+    risk: float
+    lower: float
+    upper: float
+    explanation: explain.Explanation
+    curve: survival.Curve
+    notes: tuple[str, ...]
+
+    @property
+    def by(self) -> str:
+        """E.g. "within 5 years of surgery"."""
+        return f"within {say.duration(self.when, self.unit)} of {self.outcome.since}"
+
+
+def who(cohort: Cohort) -> int:
+    """The row of the patient the link or the session names; otherwise the page asks.
+
+    Raises
+    ------
+    Fixable
+        If nobody was chosen, or the one chosen is not among these patients.
+    """
+    mark = st.query_params.get("patient") or st.session_state.get("patient")
+    if not mark:
+        st.page_link("pages/patients.py", label="Choose a patient", icon=":material/list:", query_params=desk.link())
+        raise Fixable("No patient is open.", "None was chosen yet.", "Choose one from the list of patients.")
+    row = desk.find(cohort, mark)
+    if row is None:
+        st.page_link("pages/patients.py", label="All patients", icon=":material/list:", query_params=desk.link())
+        if not desk.selection().is_everyone:
+            raise Fixable(
+                "This patient is not among those selected.",
+                "The filter above leaves the patient out, or the link was made for another cohort.",
+                "Remove a part of the filter, or choose another patient.",
+            )
+        raise Fixable(
+            "This link names no patient of this cohort.",
+            "It was made for another cohort, on another installation, or is incomplete.",
+            "Choose a patient from the list.",
+        )
+    st.session_state["patient"] = mark
+    desk.keep_in_link("patient", mark)
+    return row
+
+
+def header(cohort: Cohort, outcome: Outcome, row: int) -> tuple[float, Unit, int]:
+    """Who this is, and by when the risk is asked for."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width="stretch"):
+            page.title(
+                f"Patient {cohort.identifiers[row]}".replace("Patient Patient", "Patient"), portrait(cohort, row)
+            )
+        with st.container(key="screen_patient_horizon", horizontal=True, vertical_alignment="bottom", width="content"):
+            when, unit = horizon.choose(cohort, outcome)
+            decimals = horizon.decimals()
+    return when, unit, decimals
+
+
+def portrait(cohort: Cohort, row: int) -> str:
+    """The patient in one line: the values of the first predictors that are known."""
+    values = cohort.frame.iloc[row]
+    known = [v for v in cohort.predictors if values[v.name] == values[v.name]]
+    return " · ".join(v.say_with_label(values[v.name]) for v in known[:8])
+
+
+def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit) -> View:
+    """Prediction, interval, explanation and the cohort's curve for one horizon."""
+    t = float(convert(when, unit, outcome.unit))
+    model = desk.model(cohort, outcome)
+    prediction = desk.prediction(cohort, outcome, row)
+    at, lower, upper = (float(values[0]) for values in prediction.risk_at(t))
+    return View(
+        cohort=cohort,
+        outcome=outcome,
+        row=row,
+        when=when,
+        unit=unit,
+        model=model,
+        prediction=prediction,
+        risk=at,
+        lower=lower,
+        upper=upper,
+        explanation=desk.explanation(cohort, outcome, row, t),
+        curve=desk.curves(cohort, outcome, None)[0],
+        notes=tuple(risk.notes(model, cohort.frame.iloc[[row]])),
+    )
+
+
+def answer(view: View, decimals: int) -> None:
+    """The risk, the curve and the reasons, side by side."""
+    left, middle, right = st.columns([1, 1.12, 1.12], gap="small")
+    with left, st.container(border=True, key="card_risk", height="stretch"):
+        _risk(view, decimals)
+    with middle, st.container(border=True, key="card_curve", height="stretch"):
+        _curve(view)
+    with right, st.container(border=True, key="card_why", height="stretch"):
+        _why(view, decimals)
+
+
+def _risk(view: View, decimals: int) -> None:
+    events = round(100 * view.risk)
+    page.put(
+        '<p class="bs-eyebrow">{label}</p>'
+        '<p class="bs-hero">{hero}</p>'
+        '<p class="bs-lead">patients with these values would {phrase} {by}.</p>'
+        '<p class="bs-muted" style="margin:.35rem 0 .8rem">95% interval: {low} of 100</p>'
+        "{icons}",
+        label=view.outcome.label,
+        hero=say.of_100(view.risk, decimals=decimals),
+        phrase=view.outcome.event_phrase,
+        by=view.by,
+        low=say.range_of_100(view.lower, view.upper, decimals=decimals),
+        icons=icons(events, view.outcome),
+    )
+    if view.outcome.has_competing:
+        page.caption(f"Any of these counts: {_kinds(view.outcome)}. Which of them comes first is not told apart here.")
+
+
+def _kinds(outcome: Outcome) -> str:
+    kinds = [outcome.cause_label or "the event", *outcome.competing]
+    return ", ".join(kind[:1].lower() + kind[1:] for kind in kinds)
+
+
+def icons(events: int, outcome: Outcome) -> page.Markup:
+    """One hundred bars, events first; shape of the sentence beside them, so colour is not the only sign."""
+    bars = page.join(page.Markup('<i class="bs-event"></i>' if i < events else "<i></i>") for i in range(100))
+    return page.fill(
+        '<div class="bs-icons" role="img" aria-label="{alt}">{bars}</div>'
+        '<p class="bs-key" style="margin-top:.6rem"><span><i class="bs-event"></i>{events} {phrase}</span>'
+        "<span><i></i>{free} {free_phrase}</span></p>",
+        alt=f"Of 100 patients, {events} {outcome.event_phrase}; {100 - events} {outcome.free_phrase}.",
+        bars=bars,
+        events=events,
+        phrase=outcome.event_phrase,
+        free=100 - events,
+        free_phrase=outcome.free_phrase,
+    )
+
+
+def _curve(view: View) -> None:
+    free = view.outcome.free_phrase
+    page.put('<p class="bs-eyebrow">{text}</p>', text=free[:1].upper() + free[1:])
+    shown = patient_curve(view.prediction, view.curve, horizon=view.when, unit=view.unit, since=view.outcome.since)
+    save.figure(
+        patient_figure(shown, mode=desk.mode(), height=290),
+        key="patient_curve",
+        alt=patient_alt(shown),
+        note=f"Solid: this patient, Cox model, 95% band. Dashed: all {say.patients(view.curve.n)}, "
+        f"{say.events(view.curve.n_events)} (Kaplan-Meier). Pale where fewer than 10 remain under observation.",
+        stem="patient-curve",
+        rows=lambda: patient_rows(shown),
+    )
+
+
+def _why(view: View, decimals: int) -> None:
+    explanation = view.explanation
+    sentences = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.reasons(explanation, decimals=decimals))
+    page.put(
+        '<p class="bs-eyebrow" style="margin-bottom:.35rem">{head}</p><ol class="bs-reasons">{sentences}</ol>',
+        head=explain.headline(explanation),
+        sentences=sentences,
+    )
+    save.figure(
+        waterfall_figure(explanation, mode=desk.mode(), decimals=decimals),
+        key="patient_why",
+        alt=waterfall_alt(explanation, decimals=decimals),
+        note=_additivity(explanation),
+        stem="patient-reasons",
+        rows=lambda: waterfall_rows(explanation),
+    )
+
+
+def _additivity(explanation: explain.Explanation) -> str:
+    how = "Exact Shapley values" if explanation.sampling_error is None else "Shapley values from sampled orders"
+    text = f"{how} in percentage points of risk, against {say.patients(explanation.n_background)} of this cohort. "
+    text += f"They add up to the risk (checked, difference {explanation.additivity_error:.0e})."
+    if explanation.sampling_error is not None:
+        text += f" Sampling error at most {100 * explanation.sampling_error:.2f} points."
+    return text
+
+
+def trust(view: View) -> None:
+    """How far this number holds: what was filled in, what is unusual, what stands behind the model."""
+    model = view.model
+    with st.container(border=True, key="card_trust"):
+        page.strip(
+            [
+                (say.patients(model.n), f"{say.events(model.n_events)} behind the model"),
+                (_range_text(view), "width of the 95% interval at this time"),
+                _filled(view),
+            ]
+        )
+        for note in view.notes:
+            page.put('<p class="bs-caution">{note}</p>', note=note)
+        for note in model.cautions:
+            page.caption(note)
+
+
+def _range_text(view: View) -> str:
+    if view.lower != view.lower or view.upper != view.upper:
+        return "cannot be given"
+    return f"{100 * (view.upper - view.lower):.0f} points"
+
+
+def _filled(view: View) -> tuple[str, str]:
+    row = view.cohort.frame.iloc[view.row]
+    missing = [v.label for v in view.model.variables if row[v.name] != row[v.name]]
+    if not missing:
+        return "Nothing filled in", f"all {len(view.model.variables)} values are known"
+    return f"{len(missing)} filled in", ", ".join(missing)
+
+
+def values(cohort: Cohort, row: int) -> None:
+    """Everything recorded about the patient, beside the cohort."""
+    panel = st.expander("All recorded values", key="patient_values", on_change="rerun")
+    if not panel.open:
+        return
+    record = cohort.frame.iloc[row]
+    with panel:
+        rows = [
+            (v.label, v.say(record[v.name]), "known only later" if v.use == "later" else "")
+            for v in cohort.variables
+            if v.kind != "identifier"
+        ]
+        page.table(("Variable", "Value", ""), rows, label="All recorded values", numeric_from=9)
+        st.caption(f"Outcome columns are left out on purpose: {md('look at the risk before what happened.')}")

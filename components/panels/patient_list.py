@@ -1,0 +1,146 @@
+"""The table of patients: search, sort, open."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
+from bedside.errors import Fixable
+from bedside.report import say
+from components import desk
+from components.panels import page, save
+from components.text import cell, md
+
+COLUMNS = 8
+SHOWN = 2000
+
+
+def aside(cohort: Cohort) -> str:
+    """How many there are."""
+    return say.patients(len(cohort))
+
+
+def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarray | None:
+    """Everyone's predicted risk, or None with the reason shown where no model can be fitted."""
+    try:
+        return desk.risks(cohort, outcome, float(convert(when, unit, outcome.unit)))
+    except Fixable as stop:
+        desk.show(stop)
+        return None
+
+
+def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float, unit: Unit) -> None:
+    """Search box, table and the way to a patient's page."""
+    variables = key_variables(cohort)
+    shown = _search(cohort, variables)
+    if not len(shown):
+        st.info(
+            "No patient matches. Search by identifier or by a value such as a level's name.", icon=":material/search:"
+        )
+        return
+    frame = _table(cohort, variables, shown, risk)
+    title = f"Risk within {say.duration(when, unit)}"
+    event = st.dataframe(
+        frame,
+        key="patients_table",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=560,
+        column_config=_columns(variables, title),
+        alt=f"{say.patients(len(shown))} with identifier, {len(variables)} variables and predicted risk; a row opens the patient.",
+    )
+    rows = event.selection.rows
+    if rows and rows[0] < len(shown):
+        open_patient(cohort, int(shown[rows[0]]))
+    note = f"Risk: {outcome.event_phrase} {title[5:]} of {outcome.since}, from the Cox model of these {say.patients(len(cohort))}."
+    page.caption(note if risk is not None else "No risk is shown: there is no model for these patients.")
+    _export(cohort, variables, shown, risk, title)
+
+
+def key_variables(cohort: Cohort) -> tuple[Variable, ...]:
+    """The variables a reader recognises patients by: the first predictors."""
+    return (cohort.predictors or cohort.filterable)[:COLUMNS]
+
+
+def open_patient(cohort: Cohort, row: int) -> None:
+    """Go to a patient's page; the link carries a token, never the identifier."""
+    mark = desk.token(cohort, row)
+    st.session_state["patient"] = mark
+    st.switch_page("pages/patient.py", query_params=desk.link(patient=mark))
+
+
+def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Find a patient",
+            key="patients_search",
+            placeholder="Identifier or a value",
+            icon=":material/search:",
+            type="search",
+            max_chars=100,
+            width=320,
+        )
+        found = desk.search(cohort, tuple(v.name for v in variables), (text or "").strip())
+        if text and len(found):
+            first = cohort.identifiers[found[0]]
+            st.button(
+                f"Open patient {md(first)}",
+                key="patients_open",
+                type="primary",
+                icon=":material/person:",
+                on_click=_open_clicked,
+                args=(desk.token(cohort, int(found[0])),),
+            )
+        if text:
+            st.caption(f"{say.patients(len(found))} found")
+    return found
+
+
+def _open_clicked(mark: str) -> None:
+    st.session_state["patient"] = mark
+    st.switch_page("pages/patient.py", query_params=desk.link(patient=mark))
+
+
+def _table(cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, risk: np.ndarray | None) -> pd.DataFrame:
+    names = cohort.identifiers
+    columns: dict[str, object] = {"patient": [cell(names[i]) for i in shown]}
+    part = cohort.frame.iloc[shown]
+    for i, variable in enumerate(variables):
+        values = part[variable.name]
+        columns[f"v{i}"] = (
+            values.to_numpy() if variable.is_numeric else [cell(variable.say(v)) for v in values.astype(object)]
+        )
+    if risk is not None:
+        columns["risk"] = 100 * risk[shown]
+    return pd.DataFrame(columns)
+
+
+def _columns(variables: tuple[Variable, ...], title: str) -> dict[str, object]:
+    config: dict[str, object] = {"patient": st.column_config.TextColumn("Patient", pinned=True)}
+    for i, variable in enumerate(variables):
+        unit = f" ({variable.unit})" if variable.unit else ""
+        kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
+        config[f"v{i}"] = kind(cell(f"{variable.label}{unit}"))
+    config["risk"] = st.column_config.ProgressColumn(title, min_value=0, max_value=100, format="%.0f%%")
+    return config
+
+
+def _export(
+    cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, risk: np.ndarray | None, title: str
+) -> None:
+    def rows() -> save.Rows:
+        names, part = cohort.identifiers, cohort.frame.iloc[shown]
+        header = ["Patient", *(f"{v.label} ({v.unit})" if v.unit else v.label for v in variables)]
+        body = [
+            [names[i], *(row[v.name] for v in variables)] for i, (_, row) in zip(shown, part.iterrows(), strict=True)
+        ]
+        if risk is not None:
+            header.append(f"{title} (%)")
+            body = [[*line, 100 * float(risk[i])] for i, line in zip(shown, body, strict=True)]
+        return header, body
+
+    with st.container(key="screen_patients_export"):
+        save.numbers("patients", stem="patients", rows=rows)

@@ -1,0 +1,310 @@
+"""The pieces of the survival page: its choices, its figure, and what the figure says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import streamlit as st
+
+from bedside import survival
+from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
+from bedside.cohort.groups import Grouping
+from bedside.errors import Fixable
+from bedside.report import say
+from components import desk
+from components.figures.km import km_alt, km_figure, km_rows
+from components.figures.palette import shades
+from components.panels import page, save
+from components.text import md
+
+EVERYONE, AGAINST = "", "\u0000selected"
+UNITS: tuple[Unit, ...] = ("days", "months", "years")
+CUTS = {
+    "clinical": "Clinical",
+    "quantiles:2": "Halves",
+    "quantiles:3": "Thirds",
+    "quantiles:4": "Quarters",
+    "own": "My own",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the reader has set on the survival page; times in `unit`."""
+
+    by: str
+    cuts: str | tuple[float, ...] | None
+    unit: Unit
+    until: float
+    band: bool
+    level: float
+    interval: survival.Interval
+
+    @property
+    def against(self) -> bool:
+        """True if the selected patients are compared with everyone else."""
+        return self.by == AGAINST
+
+
+def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
+    """The page's widgets in one line, the rarely needed ones behind a button."""
+    with st.container(key="screen_survival_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
+        by = _by(cohort)
+        cuts = _cuts(cohort, by)
+        unit = _unit(outcome)
+        until = _until(everyone if by == AGAINST else cohort, outcome, unit)
+        with st.popover("Options", icon=":material/tune:", key="survival_options"):
+            band = st.toggle("Show uncertainty", value=True, key="survival_band", persist_state="session")
+            level = st.select_slider(
+                "Confidence level",
+                [0.80, 0.90, 0.95, 0.99],
+                value=0.95,
+                format_func=lambda v: f"{v:.0%}",
+                key="survival_level",
+                persist_state="session",
+            )
+            kinds = get_args(survival.Interval)
+            interval = st.selectbox(
+                "Kind of interval",
+                kinds,
+                index=kinds.index("log-log"),
+                key="survival_interval",
+                persist_state="session",
+                help="log-log stays between 0 and 100% and is reliable in small groups; R's own default is log.",
+            )
+    return Choice(by, cuts, unit, until, band, level, interval)
+
+
+def _by(cohort: Cohort) -> str:
+    labels = {EVERYONE: "No grouping", **{v.name: md(v.label) for v in cohort.groupings}}
+    if not desk.selection().is_everyone:
+        labels = {EVERYONE: "No grouping", AGAINST: "Selected patients against everyone else"} | labels
+    if st.session_state.get("survival_by") not in labels:
+        st.session_state["survival_by"] = EVERYONE
+    return st.selectbox(
+        "Compare patients by",
+        list(labels),
+        format_func=lambda name: labels.get(name, ""),
+        key="survival_by",
+        bind="query-params",
+        width=290,
+    )
+
+
+def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
+    if by in (EVERYONE, AGAINST) or not cohort.variable(by).is_numeric:
+        return None
+    variable = cohort.variable(by)
+    options = [key for key in CUTS if key != "clinical" or variable.cutpoints]
+    chosen = st.selectbox(
+        "Cut into",
+        options,
+        format_func=CUTS.__getitem__,
+        key=f"survival_cuts_{options[0]}",
+        persist_state="session",
+        width=130,
+    )
+    if chosen == "clinical":
+        return variable.cutpoints
+    return _own_cuts(variable) if chosen == "own" else chosen
+
+
+def _own_cuts(variable: Variable) -> tuple[float, ...]:
+    text = st.text_input(
+        f"Cut at{f' ({md(variable.unit)})' if variable.unit else ''}",
+        placeholder="50; 65",
+        key=f"survival_own_{variable.name}",
+        width=150,
+        help="One or more numbers, parted by semicolons or spaces. A value equal to a cut belongs above it.",
+    )
+    parts = text.replace(";", " ").split()
+    try:
+        return tuple(sorted({float(part.replace(",", ".")) for part in parts})) or variable.cutpoints
+    except ValueError as fault:
+        raise Fixable(
+            "These cut-points could not be read.",
+            "Each one has to be a number.",
+            "Write them as numbers parted by semicolons, for example 50; 65.",
+        ) from fault
+
+
+def _unit(outcome: Outcome) -> Unit:
+    units = UNITS if outcome.unit in UNITS else (outcome.unit, *UNITS)
+    chosen = st.segmented_control(
+        "Unit", units, default="years", required=True, key="survival_unit", persist_state="session"
+    )
+    return chosen or "years"
+
+
+def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
+    longest = float(convert(max(cohort.time(outcome), default=0.0), outcome.unit, unit))
+    if longest <= 0:
+        return 1.0
+    step = {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[unit]
+    longest = max(longest, 2 * step)
+    return st.slider(
+        f"Show up to ({unit})",
+        min_value=step,
+        max_value=longest,
+        value=longest,
+        key=f"survival_until_{unit}_{longest:.6g}",
+        persist_state="session",
+        format="%.1f" if unit == "years" else "%.0f",
+        width=190,
+    )
+
+
+def groups(everyone: Cohort, cohort: Cohort, choice: Choice) -> Grouping | None:
+    """The groups to compare, or None for all patients together."""
+    if choice.by == EVERYONE:
+        return None
+    if choice.against:
+        return desk.against_everyone_else(everyone, desk.selection())
+    return desk.grouping(cohort, choice.by, choice.cuts)
+
+
+def subject(of: Cohort, outcome: Outcome, choice: Choice) -> str:
+    """The page's heading: what is compared."""
+    if choice.by == EVERYONE:
+        return f"{outcome.label} in {of.short_title}"
+    by = "selection" if choice.against else of.variable(choice.by).label
+    return f"{outcome.label} by {by[:1].lower() + by[1:] if by[1:2].islower() else by}"
+
+
+def aside(of: Cohort, outcome: Outcome, grouping: Grouping | None) -> str:
+    """Who stands behind the curves, and who was left out."""
+    facts = desk.follow_up(of, outcome)
+    text = f"{say.patients(facts.n)}, {say.events(facts.events)}"
+    if grouping is not None and grouping.dropped_missing:
+        text += f"; {say.patients(grouping.dropped_missing)} without a value left out"
+    return text
+
+
+def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+    """The curves with their table of patients at risk."""
+    shown = [curve.convert(choice.unit) for curve in curves]
+    free = outcome.free_phrase[:1].upper() + outcome.free_phrase[1:]
+    fig = km_figure(
+        shown,
+        band=choice.band,
+        until=choice.until,
+        mode=desk.mode(),
+        y_title=free,
+        x_title=f"{choice.unit.capitalize()} since {outcome.since}",
+    )
+    n, n_events = sum(c.n for c in curves), sum(c.n_events for c in curves)
+    band = f"Band: {choice.level:.0%} interval ({choice.interval}). " if choice.band else ""
+    save.figure(
+        fig,
+        key="survival_km",
+        alt=km_alt(shown),
+        note=f"Kaplan-Meier estimate, {say.patients(n)}, {say.events(n_events)}. {band}"
+        "Curves pale where fewer than 10 patients remain under observation.",
+        stem="survival",
+        rows=lambda: km_rows(shown),
+    )
+
+
+def answers(
+    of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
+) -> None:
+    """What the figure says: the test in a sentence, medians, and survival at chosen times."""
+    if grouping is not None:
+        with st.container(border=True, key="card_test"), desk.fixable():
+            _test(desk.log_rank(of, outcome, grouping), choice)
+    with st.container(border=True, key="card_medians"):
+        _medians(curves, outcome, choice)
+    with st.container(border=True, key="card_times"):
+        _at_times(of, curves, outcome, choice)
+
+
+def _test(test: survival.GroupTest, choice: Choice) -> None:
+    page.heading("Is it more than chance?", f"log-rank {say.p_value(test.p)}")
+    if test.p < 0.05:
+        text = "The groups differ by more than chance alone would often produce. That does not say why they differ."
+    else:
+        text = "A difference like this would often arise by chance alone. That does not show the groups are alike."
+    if not choice.against and len(test.observed) > 2:
+        text += " The test asks whether any group differs from the others."
+    page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=_detail(test))
+
+
+def _detail(test: survival.GroupTest) -> str:
+    freedom = "degree" if test.df == 1 else "degrees"
+    return f"Chi-squared {test.statistic:.2f} on {test.df:g} {freedom} of freedom, over the whole follow-up."
+
+
+def _medians(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+    page.heading("Half of patients", f"median time, {choice.level:.0%} interval")
+    rows = []
+    for name, curve in zip(_names(curves), curves, strict=True):
+        median = curve.convert(choice.unit).median
+        if curve.n_events == 0:
+            rows.append((name, "no events; median not reached", ""))
+        else:
+            rows.append(
+                (
+                    name,
+                    say.duration(median.estimate, choice.unit),
+                    say.duration_range(median.lower, median.upper, choice.unit),
+                )
+            )
+    page.table(("Group", "Median", "Interval"), rows, label="Median times")
+    page.caption(f"Time by which half of the patients were no longer {outcome.free_phrase}.")
+
+
+def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+    horizon = desk.horizon(of, outcome)
+    start = float(convert(horizon.value, horizon.unit, choice.unit))
+    page.heading("At chosen times", outcome.free_phrase)
+    times = _times(choice, start)
+    points = [curve.convert(choice.unit).at(times) for curve in curves]
+    rows = [
+        (
+            name,
+            say.duration(t, choice.unit),
+            say.percent(point.survival[i]),
+            say.percent_range(point.lower[i], point.upper[i]),
+            f"{point.at_risk[i]:,.0f}",
+        )
+        for name, point in zip(_names(curves), points, strict=True)
+        for i, t in enumerate(times)
+    ]
+    page.table(
+        ("Group", "After", "Free", f"{choice.level:.0%} interval", "At risk"), rows, label="Shares at chosen times"
+    )
+
+
+def _times(choice: Choice, start: float) -> tuple[float, ...]:
+    text = st.text_input(
+        f"After how many {choice.unit}?",
+        value="; ".join(f"{t:g}" for t in ((1, 3, 5) if choice.unit == "years" and start >= 3 else (round(start, 2),))),
+        key=f"survival_times_{choice.unit}",
+        persist_state="session",
+        help="One or more numbers, parted by semicolons or spaces.",
+    )
+    try:
+        times = tuple(sorted({float(part.replace(",", ".")) for part in text.replace(";", " ").split()}))
+    except ValueError as fault:
+        raise Fixable(
+            "These times could not be read.",
+            "Each one has to be a number.",
+            f"Write them in {choice.unit}, parted by semicolons, for example 1; 3; 5.",
+        ) from fault
+    if not times or min(times) < 0 or max(times) > 1e6:
+        raise Fixable(
+            "No times to look at.",
+            "A time is a number of at least 0.",
+            f"Write at least one, in {choice.unit}, for example 1; 3; 5.",
+        )
+    return times
+
+
+def _names(curves: Sequence[survival.Curve]) -> list[page.Markup]:
+    """Group names with the colour of their curve beside them."""
+    return [
+        page.fill('<i class="bs-swatch" style="background:{c}"></i>{name}', c=colour, name=curve.group)
+        for colour, curve in zip(shades(len(curves), desk.mode()), curves, strict=True)
+    ]

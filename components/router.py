@@ -1,0 +1,61 @@
+"""What the server runs for every reader: the gate, the frame, then the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import desk
+from components.guard import gate
+from components.panels import cohort_bar, page
+
+HOME = Path(__file__).parents[1]
+
+st.set_page_config(page_title="Bedside", page_icon=str(HOME / "static" / "icon.png"), layout="wide")
+gate.require_pass()
+page.style(desk.mode())
+
+PAGES = {
+    "Cohort": [
+        (
+            "overview",
+            "Overview",
+            ":material/groups:",
+            "Who is in the cohort, how long they were followed, what is missing.",
+        ),
+        ("survival", "Survival", ":material/show_chart:", "Do groups of patients do equally well?"),
+    ],
+    "People": [
+        ("patients", "Patients", ":material/list:", "Find a patient by identifier, value or risk."),
+        ("patient", "Patient", ":material/person:", "One patient's risk, how sure it is, and why."),
+    ],
+    "Model": [("model", "Model", ":material/monitoring:", "What the model is and how far to trust it.")],
+}
+
+
+def pages() -> dict[str, list[st.Page]]:
+    """Every page with its own address."""
+    return {
+        section: [
+            st.Page(
+                HOME / "pages" / f"{name}.py",
+                title=title,
+                icon=icon,
+                url_path=name,
+                help=text,
+                default=name == "overview",
+            )
+            for name, title, icon, text in entries
+        ]
+        for section, entries in PAGES.items()
+    }
+
+
+st.logo(str(HOME / "static" / f"logo-{desk.mode()}.svg"), size="large")
+chosen = st.navigation(pages())
+with st.sidebar:
+    page.footer()
+cohort_bar.show()
+chosen.run()
+page.put('<div class="bs-print bs-foot">{text}</div>', text=page.INTENDED_USE)

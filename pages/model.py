@@ -1,0 +1,15 @@
+"""What is the model, and how far can it be trusted?"""
+
+from components import desk
+from components.panels import model_board
+
+cohort = desk.cohort()
+outcome = desk.outcome(cohort)
+
+with desk.fixable():
+    when, unit = model_board.header(cohort, outcome)
+    model = desk.model(cohort, outcome)
+    model_board.what(cohort, model)
+    model_board.coefficients(model)
+    model_board.validation(cohort, outcome, when, unit)
+    model_board.reasons(cohort, outcome, when, unit)

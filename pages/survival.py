@@ -1,0 +1,21 @@
+"""Do groups of patients do equally well, and for how long?"""
+
+import streamlit as st
+
+from components import desk
+from components.panels import page, survival_board
+
+everyone, cohort = desk.whole(), desk.cohort()
+outcome = desk.outcome(cohort)
+
+with desk.fixable():
+    choice = survival_board.choices(everyone, cohort, outcome)
+    of = everyone if choice.against else cohort
+    groups = survival_board.groups(everyone, cohort, choice)
+    curves = desk.curves(of, outcome, groups, level=choice.level, interval=choice.interval)
+    page.title(survival_board.subject(of, outcome, choice), survival_board.aside(of, outcome, groups))
+    left, right = st.columns([2.1, 1], gap="medium")
+    with left:
+        survival_board.figure(curves, outcome, choice)
+    with right:
+        survival_board.answers(of, outcome, groups, curves, choice)
