@@ -43,7 +43,7 @@ class Palette:
 # line reaches 3:1 against the card; the order keeps neighbours apart for every common colour deficiency.
 LIGHT = Palette(
     ink="#17212B", muted="#55626E", paper="#FBFAF7", card="#FFFFFF", line="#E4E2DC", grid="#ECEAE4",
-    accent="#0B5F73", event="#B65C76", event_free="#BFD8D2", up="#B65C76", down="#2F7F73", neutral="#7B8790",
+    accent="#0B5F73", event="#AF536E", event_free="#BFD8D2", up="#AF536E", down="#2F7F73", neutral="#7B8790",
     caution="#8F5A00",
     groups=("#0072B2", "#C24E00", "#00805C", "#A9518A", "#8A6D00", "#2A86B8", "#4A4A4A", "#7A4FB5"),
 )  # fmt: skip
@@ -131,5 +131,5 @@ def template(mode: Mode = "light") -> go.layout.Template:
             },
             "showlegend": False,
             "dragmode": False,
-        }  # fmt: skip
+        }
     )
