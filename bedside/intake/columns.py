@@ -114,6 +114,18 @@ class Column:
         values = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return values, np.isinf(values)
 
+    @property
+    def n_distinct(self) -> int:
+        """How many different values there are, missing not counted."""
+        if not self.is_text and self.is_plain and not self.is_ordered:
+            return int(pc.count_distinct(self.array, mode="only_valid").as_py())
+        return len(self._encode()[1])
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The different values as they are written, blanks around them gone."""
+        return self._encode()[1]
+
     def codes(self) -> tuple[np.ndarray, tuple[str, ...]]:
         """Values as positions in a tuple of the normalised codes that occur, -1 where missing."""
         index, texts = self._encode()
@@ -137,6 +149,8 @@ class Column:
         """Values as text, exactly as written but for blanks around them; None where missing."""
         if pa.types.is_integer(self.array.type):
             return np.array(self.array.cast(pa.string()).to_pylist(), dtype=object)
+        if self.is_text and not self.is_ordered:
+            return np.array(self._trimmed().to_pylist(), dtype=object)
         index, texts = self._encode()
         spelled = texts if self.is_text else tuple(normal_code(text) for text in texts)
         return np.array([*spelled, None], dtype=object)[index]
@@ -158,7 +172,17 @@ class Column:
             self._coded = self._encoded()
         return self._coded
 
+    def _trimmed(self) -> pa.Array:
+        """Text without blanks around it, null where it says that nothing was recorded."""
+        trimmed = pc.utf8_trim_whitespace(self.array)
+        gone = pc.is_in(trimmed, pa.array(sorted(MISSING), trimmed.type))
+        return pc.if_else(gone, pa.scalar(None, trimmed.type), trimmed)
+
     def _encoded(self) -> tuple[np.ndarray, tuple[str, ...]]:
+        if self.is_text and not self.is_ordered:
+            coded = self._trimmed().dictionary_encode()
+            index = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            return index.astype(np.int64), tuple(coded.dictionary.to_pylist())
         array = self.array if self.is_plain else pa.array([None] * len(self), pa.string())
         coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         raw = coded.dictionary.cast(pa.string()).to_pylist() if not self.is_text else coded.dictionary.to_pylist()

@@ -13,6 +13,8 @@ MAX_LEVELS = 20
 """More distinct texts than this are free text unless the dictionary says otherwise."""
 SURELY_DISTINCT = 10
 """From so many rows on, texts that all differ are taken for a name of each patient."""
+SAMPLE = 100_000
+"""Rows that are enough to see how many decimals a value is said with."""
 
 _EVENT = {"1", "yes", "y", "true", "t", "dead", "died", "death", "deceased", "event", "failure"} | {
     "progression", "progressed", "relapse", "relapsed", "recurrence", "recurred",
@@ -72,21 +74,27 @@ def infer(name: str, column: Column, *, use: str = "predictor") -> Variable | No
         return None
     if column.is_date:
         return Variable(name=name, kind="date", use=use)
-    n_distinct = _distinct(column)
-    every_row_differs = n_distinct == len(column) and len(column) > 1
     named_so = _NAMES_A_PATIENT.search(name.casefold()) is not None
     if _reads_as_number(column):
-        if every_row_differs and named_so and _whole(column):
-            return Variable(name=name, kind="identifier", use=use)
-        if set(column.codes()[1]) in ({"0", "1"}, {"1", "2"}):
-            return Variable(name=name, kind="binary", levels=levels_of(column), use=use)
-        return Variable(name=name, kind="continuous", decimals=decimals_of(column), use=use)
-    if every_row_differs and (named_so or len(column) >= SURELY_DISTINCT):
+        return _number(name, column, named_so=named_so, use=use)
+    n_distinct = column.n_distinct
+    if n_distinct == len(column) > 1 and (named_so or len(column) >= SURELY_DISTINCT):
         return Variable(name=name, kind="identifier", use=use)
     if n_distinct > MAX_LEVELS:
         return Variable(name=name, kind="text", use=use)
     kind = "binary" if n_distinct == 2 else "categorical"
     return Variable(name=name, kind=kind, levels=levels_of(column), use=use)
+
+
+def _number(name: str, column: Column, *, named_so: bool, use: str) -> Variable:
+    values = column.numbers()[0]
+    whole = bool(np.all(values == np.round(values)))  # False where any is missing, as it is for an identifier
+    if named_so and whole and column.n_distinct == len(column) > 1:
+        return Variable(name=name, kind="identifier", use=use)
+    low, high = np.nanmin(values), np.nanmax(values)
+    if (low, high) in ((0, 1), (1, 2)) and len(column.codes()[1]) == 2:
+        return Variable(name=name, kind="binary", levels=levels_of(column), use=use)
+    return Variable(name=name, kind="continuous", decimals=decimals_of(column), use=use)
 
 
 def levels_of(column: Column) -> tuple[Level, ...]:
@@ -104,28 +112,16 @@ def levels_of(column: Column) -> tuple[Level, ...]:
 def decimals_of(column: Column) -> int:
     """Decimals for three significant figures of a usual value; none where all values are whole."""
     values = column.numbers()[0]
-    values = np.abs(values[np.isfinite(values)])
+    values = np.abs(values[np.isfinite(values)][:SAMPLE])
     if not values.size or np.all(values == np.round(values)):
         return 0
     usual = float(np.median(values[values > 0]))
     return int(np.clip(2 - np.floor(np.log10(usual)), 0, 4))
 
 
-def _distinct(column: Column) -> int:
-    if column.is_text:
-        return len(column.codes()[1])
-    values = column.numbers()[0]
-    return len(np.unique(values[~np.isnan(values)]))
-
-
 def _reads_as_number(column: Column) -> bool:
     if not column.is_text:
         return True
-    if any(_LEADING_ZERO.match(text) and text.strip("+-")[1:2].isdigit() for text in column.codes()[1]):
+    if any(_LEADING_ZERO.match(text) and text.strip("+-")[1:2].isdigit() for text in column.spellings):
         return False
     return not column.numbers()[1].any()
-
-
-def _whole(column: Column) -> bool:
-    values = column.numbers()[0]
-    return bool(np.all(values == np.round(values)))
