@@ -1,0 +1,73 @@
+"""An explanation in plain words: associations among patients, never causes, never Markdown."""
+
+from __future__ import annotations
+
+from bedside.explain.explanation import Contribution, Explanation
+from bedside.report.say import of_100
+
+
+def headline(explanation: Explanation) -> str:
+    """The question an explanation answers, e.g. "Why 63 and not 52".
+
+    Returns
+    -------
+    str
+        Risk and base in whole points; "Why 52, like the average patient" when they round to the same.
+    """
+    risk, base = (of_100(share).removesuffix(" of 100") for share in (explanation.risk, explanation.base))
+    return f"Why {risk} and not {base}" if risk != base else f"Why {risk}, like the average patient"
+
+
+def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple[str, ...]:
+    """The main reasons for a patient's risk, one sentence each.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        One patient at one time.
+    k : int
+        How many contributions are put into words, largest first.
+    decimals : int
+        Decimals of the points; 0 as a clinician would say them.
+
+    Returns
+    -------
+    tuple of str
+        Plain text, e.g. "9 positive nodes: goes with 17 points more risk than the average patient here."
+        A closing sentence is added where the patient's risk rounds to the average. Values come from data:
+        escape them before a page shows them.
+    """
+    told = explanation.contributions[:k]
+    if told and all(_is_little(c) for c in told):
+        said = ["No single value makes a difference of half a point here."]
+    else:
+        said = [_sentence(c, decimals) for c in told]
+    if of_100(explanation.risk) == of_100(explanation.base):
+        average = of_100(explanation.base)
+        said.append(f"Taken together, this patient's risk is that of the average patient here: {average}.")
+    return tuple(said)
+
+
+def points_text(points: float, *, decimals: int = 0) -> str:
+    """A contribution with its sign, in points: "+17", "−10", "0"."""
+    rounded = round(100 * points, decimals)
+    if rounded == 0:
+        return "0"
+    return f"{'+' if rounded > 0 else '−'}{abs(rounded):.{decimals}f}"
+
+
+def _sentence(contribution: Contribution, decimals: int) -> str:
+    if _is_little(contribution):
+        return f"{contribution.value_text}: makes little difference here."
+    size = round(100 * abs(contribution.points), decimals)
+    unit = "point" if size == 1 else "points"
+    more = "more" if contribution.points > 0 else "less"
+    return (
+        f"{contribution.value_text}: goes with {size:.{decimals}f} {unit} {more} risk than the average patient here."
+    )
+
+
+def _is_little(contribution: Contribution) -> bool:
+    """Half a point or less: no number is given, since it would read as precision."""
+    return round(100 * abs(contribution.points)) == 0
+

@@ -1,0 +1,228 @@
+"""One patient's predicted curve over what happened in the cohort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from bedside.cohort import Unit, convert
+from bedside.report.say import duration, percent, percent_range
+from components.figures.palette import Mode, palette, plain, rgba, template, text_width
+
+if TYPE_CHECKING:
+    from bedside.risk import Prediction
+    from bedside.survival import Curve
+
+FONT_SIZE = 12
+NARROWEST = 300  # px between the axes on a telephone: labels are placed so that they fit there
+PALE = 0.38
+
+
+@dataclass(frozen=True)
+class PatientCurve:
+    """What the figure shows, in the unit it is read in.
+
+    Attributes
+    ----------
+    time, survival, lower, upper : ndarray, shape (n_times,)
+        The patient's predicted steps, from time 0, with their band.
+    cohort_time, cohort_survival : ndarray
+        The cohort's Kaplan-Meier steps.
+    n, n_events : int
+        Patients and events in the cohort.
+    horizon : float
+        Time at which both are read.
+    unit : str
+        Unit of every time here.
+    since : str
+        Time zero in a word, e.g. "surgery".
+    reliable_until : float
+        Last time at which enough patients are still under observation; paler from there on.
+    level : float
+        Coverage of the band.
+    """
+
+    time: np.ndarray
+    survival: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    cohort_time: np.ndarray
+    cohort_survival: np.ndarray
+    n: int
+    n_events: int
+    horizon: float
+    unit: Unit
+    since: str
+    reliable_until: float
+    level: float = 0.95
+
+    @property
+    def at_horizon(self) -> tuple[float, float]:
+        """Event-free share at the horizon: this patient, the cohort."""
+        return (
+            _step_at(self.time, self.survival, self.horizon),
+            _step_at(self.cohort_time, self.cohort_survival, self.horizon),
+        )
+
+
+def patient_curve(
+    prediction: Prediction, cohort: Curve, *, horizon: float, unit: Unit, since: str, row: int = 0, minimum: int = 10
+) -> PatientCurve:
+    """One patient's prediction beside the cohort's curve, both turned from the outcome's unit into `unit`.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Times in the unit of `cohort`.
+    cohort : Curve
+        Kaplan-Meier curve of the patients the model was fitted to.
+    horizon : float
+        In `unit`.
+    unit : str
+        Unit of the figure.
+    since : str
+        The outcome's time zero in a word.
+    row : int
+        Which patient of the prediction.
+    minimum : int
+        Patients under observation below which the curves turn pale.
+    """
+    return PatientCurve(
+        time=convert(prediction.time, cohort.unit, unit), survival=prediction.survival[row],
+        lower=prediction.lower[row], upper=prediction.upper[row],
+        cohort_time=convert(cohort.time, cohort.unit, unit), cohort_survival=cohort.survival,
+        n=cohort.n, n_events=cohort.n_events, horizon=horizon, unit=unit, since=since,
+        reliable_until=convert(cohort.reliable_until(minimum), cohort.unit, unit), level=cohort.level,
+    )  # fmt: skip
+
+
+def patient_figure(curve: PatientCurve, *, mode: Mode = "light", height: int = 280) -> go.Figure:
+    """The predicted curve with its band over the cohort's dashed curve, read off at the horizon."""
+    p = palette(mode)
+    fig = go.Figure(layout={"template": template(mode)})
+    end = max(float(curve.cohort_time.max()), curve.horizon)
+    step = {"shape": "hv"}
+    for part, alpha in _parts(curve.time, curve.reliable_until, end):
+        x, (lower, upper, _) = _piece(curve.time, (curve.lower, curve.upper, curve.survival), part)
+        edge = {"x": x, "mode": "lines", "line": {**step, "width": 0}, "hoverinfo": "skip"}
+        fig.add_scatter(y=upper, **edge)
+        fig.add_scatter(y=lower, fill="tonexty", fillcolor=rgba(p.accent, 0.18 * alpha), **edge)
+    lines = (
+        (curve.cohort_time, curve.cohort_survival, p.neutral, 1.5, "dash", f"all {curve.n}"),
+        (curve.time, curve.survival, p.accent, 2.5, "solid", "this patient"),
+    )
+    for time, share, colour, width, dash, name in lines:
+        for part, alpha in _parts(time, curve.reliable_until, end):
+            x, (y,) = _piece(time, (share,), part)
+            fig.add_scatter(
+                x=x, y=y, mode="lines", opacity=alpha, name=name,
+                line={**step, "color": colour, "width": width, "dash": dash},
+                hovertemplate=f"%{{x:.1f}} {curve.unit}: %{{y:.0%}} {name}<extra></extra>",
+            )  # fmt: skip
+    _mark_horizon(fig, curve, end, p.ink, p.accent, p.card)
+    _labels(fig, curve, end, height - 48, p.muted, p.accent, p.card)
+    fig.update_xaxes(range=[0, end * 1.01], title=plain(f"{curve.unit} since {curve.since}"), fixedrange=True)
+    fig.update_yaxes(range=[0, 1.03], tickformat=".0%", dtick=0.25, fixedrange=True)
+    fig.update_layout(height=height, margin={"l": 44, "r": 8, "t": 8, "b": 40}, hovermode="closest")
+    return fig
+
+
+def patient_alt(curve: PatientCurve) -> str:
+    """The figure in words, for a screen reader and for the report."""
+    mine, all_ = curve.at_horizon
+    low = _step_at(curve.time, curve.lower, curve.horizon)
+    high = _step_at(curve.time, curve.upper, curve.horizon)
+    return (
+        f"Event-free share over {curve.unit} since {curve.since}. At {duration(curve.horizon, curve.unit)}: "
+        f"this patient {percent(mine)} ({curve.level:.0%} band {percent_range(low, high)}), all {curve.n} patients "
+        f"{percent(all_)}, with {curve.n_events} events. Paler from {duration(curve.reliable_until, curve.unit)}, "
+        "where few remain under observation."
+    )
+
+
+def patient_rows(curve: PatientCurve) -> tuple[list[str], list[list]]:
+    """Both curves at every time at which one of them steps: header and rows for a file."""
+    times = np.union1d(curve.time, curve.cohort_time)
+    columns = [_steps_at(curve.time, y, times) for y in (curve.survival, curve.lower, curve.upper)]
+    columns.append(_steps_at(curve.cohort_time, curve.cohort_survival, times))
+    header = [f"time ({curve.unit})", "this patient", "lower", "upper", f"all {curve.n} patients"]
+    return header, [list(row) for row in zip(times.tolist(), *(c.tolist() for c in columns), strict=True)]
+
+
+def _steps_at(time: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    # 1461 days turned into years may be a rounding error short of 4
+    return values[np.maximum(np.searchsorted(time, at * (1 + 1e-9), side="right") - 1, 0)]
+
+
+def _step_at(time: np.ndarray, values: np.ndarray, at: float) -> float:
+    return float(_steps_at(time, values, np.array([at]))[0])
+
+
+def _parts(time: np.ndarray, turn: float, end: float) -> list[tuple[tuple[float, float], float]]:
+    """Spans to draw and their opacity: full up to `turn`, pale from there to the last step."""
+    last = min(float(time.max()), end)
+    parts = [((0.0, min(turn, last)), 1.0), ((turn, last), PALE)]
+    return [(span, alpha) for span, alpha in parts if span[1] > span[0]]
+
+
+def _piece(
+    time: np.ndarray, series: tuple[np.ndarray, ...], span: tuple[float, float]
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """The steps inside a span, with a point at each of its ends."""
+    inside = time[(time > span[0]) & (time < span[1])]
+    x = np.concatenate([[span[0]], inside, [span[1]]])
+    return x, tuple(_steps_at(time, y, x) for y in series)
+
+
+def _mark_horizon(fig: go.Figure, curve: PatientCurve, end: float, ink: str, accent: str, card: str) -> None:
+    mine, all_ = curve.at_horizon
+    fig.add_scatter(
+        x=[curve.horizon] * 2, y=[0, 1], mode="lines", hoverinfo="skip",
+        line={"color": rgba(ink, 0.55), "width": 1.2, "dash": "dot"},
+    )  # fmt: skip
+    fig.add_scatter(
+        x=[curve.horizon] * 2, y=[all_, mine], mode="markers", hoverinfo="skip",
+        marker={"color": [card, accent], "size": [6, 9], "line": {"color": [rgba(ink, 0.55), card], "width": 1.2}},
+    )  # fmt: skip
+
+
+def _labels(fig: go.Figure, curve: PatientCurve, end: float, pixels: int, muted: str, accent: str, card: str) -> None:
+    """Two labels at the horizon, one above the other in the order of the curves, clear of both."""
+    mine, all_ = curve.at_horizon
+    said = [(all_, f"all {curve.n}: {percent(all_)}", muted), (mine, f"this patient {percent(mine)}", accent)]
+    said.sort(key=lambda item: item[0])
+    line = 16 / pixels
+    wide = (text_width([text for _, text, _ in said], size=FONT_SIZE) + 14) / NARROWEST * end
+    anchor, bottom = _place(curve, end, wide, line)
+    for i, (_, text, colour) in enumerate(said):
+        fig.add_annotation(
+            x=curve.horizon, y=bottom + (i + 0.5) * line, showarrow=False, yanchor="middle", bgcolor=rgba(card, 0.75),
+            xanchor=anchor, xshift=8 if anchor == "left" else -8, borderpad=0,
+            text=f"<b>{text}</b>" if colour == accent else text, font={"size": FONT_SIZE, "color": colour},
+        )  # fmt: skip
+
+
+def _place(curve: PatientCurve, end: float, wide: float, line: float) -> tuple[str, float]:
+    """Side of the horizon ("left" anchors the text's left edge to it) and height of the lower label's foot."""
+    h, gap, tall = curve.horizon, 0.6 * line, 2 * line
+
+    def shares(at: float) -> tuple[float, float]:
+        at = float(np.clip(at, 0, end))
+        mine = [_step_at(curve.time, y, at) for y in (curve.survival, curve.lower, curve.upper)]
+        here = [*mine, _step_at(curve.cohort_time, curve.cohort_survival, at)]
+        return float(np.nanmin(here)), float(np.nanmax(here))
+
+    right, left = h + wide <= end, h - wide >= 0
+    tries = (
+        (right, "left", shares(h)[1] + gap),
+        (left, "right", shares(h)[0] - gap - tall),
+        (left, "right", shares(h - wide)[1] + gap),
+        (right, "left", shares(h + wide)[0] - gap - tall),
+    )
+    for fits, anchor, bottom in tries:
+        if fits and bottom >= 0.01 and bottom + tall <= 1.03:
+            return anchor, bottom
+    return ("left" if h < end / 2 else "right"), 0.02
