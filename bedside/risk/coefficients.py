@@ -1,0 +1,111 @@
+"""Hazard ratios a clinician can read: per step of a tidy size, per doubling, or against a named level."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from bedside.cohort.variable import Variable
+from bedside.risk.design import Range, Term
+from bedside.risk.model import Model
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """One hazard ratio, others held equal.
+
+    Attributes
+    ----------
+    label : str
+        With its step or reference, e.g. "Age, per 10 years" or "Tumour grade: III (against I)".
+    variable : str
+        Column name.
+    level : str or None
+        Code of the level; None for a continuous variable.
+    hr, lower, upper : float
+        Hazard ratio for one `step`, and its interval.
+    p : float
+        Two-sided Wald test.
+    unit_step_text : str
+        "per 10 years", "per doubling" or "against I".
+    step : float
+        What the model's log hazard ratio was multiplied by.
+    """
+
+    label: str
+    variable: str
+    level: str | None
+    hr: float
+    lower: float
+    upper: float
+    p: float
+    unit_step_text: str
+    step: float
+
+
+def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...]:
+    """Hazard ratios of a model, in dictionary order.
+
+    A continuous variable is told per step: the largest of 1, 2 or 5 times a power of ten within its
+    interquartile range, so that the ratio compares two ordinary patients. One on the log scale is told per
+    doubling, a level against the reference level. Intervals and p are Wald's, on the log scale.
+
+    References
+    ----------
+    R: ``summary(coxph(...))$conf.int`` at penalizer 0, for a step of 1.
+    """
+    z = float(norm.ppf((1 + level) / 2))
+    told = []
+    for term, beta, se in zip(model.terms, model.coef, np.sqrt(np.diag(model.variance)), strict=True):
+        label, text, step = _step(model, term)
+        low, high = sorted((_ratio(step * (beta - z * se)), _ratio(step * (beta + z * se))))
+        told.append(
+            Coefficient(
+                label=label,
+                variable=term.variable,
+                level=term.level,
+                hr=_ratio(step * beta),
+                lower=low,
+                upper=high,
+                p=float(2 * norm.sf(abs(beta) / se)),
+                unit_step_text=text,
+                step=step,
+            )
+        )
+    return tuple(told)
+
+
+def _ratio(log_ratio: float) -> float:
+    """A hazard ratio; of a coefficient without a finite value, infinite rather than an overflow."""
+    return math.exp(log_ratio) if log_ratio < 700 else math.inf
+
+
+def _step(model: Model, term: Term) -> tuple[str, str, float]:
+    reading = model.reading(term.variable)
+    variable = reading.variable
+    if term.level is not None:
+        text = f"against {variable.label_of(reading.reference)}"
+        return f"{term.label} ({text})", text, 1.0
+    if variable.scale == "log":
+        return f"{variable.label}, per doubling", "per doubling", math.log(2)
+    step = tidy_step(reading.range) if reading.range is not None else 1.0
+    text = f"per {_with_unit(variable, step)}"
+    return f"{variable.label}, {text}", text, step
+
+
+def _with_unit(variable: Variable, step: float) -> str:
+    return variable.with_unit(f"{step:g}" if 1e-4 <= step < 1e6 else f"{step:.0e}")
+
+
+def tidy_step(seen: Range) -> float:
+    """The largest of 1, 2 or 5 times a power of ten within the interquartile range.
+
+    Where half of the patients share one value, a quarter of the 1st to 99th percentile stands in for the
+    interquartile range, and failing that of the whole range.
+    """
+    spread = seen.q3 - seen.q1 or (seen.p99 - seen.p01) / 4 or (seen.high - seen.low) / 4
+    power = 10.0 ** math.floor(math.log10(spread))
+    return next(m * power for m in (10, 5, 2, 1) if m * power <= spread * (1 + 1e-9) or m == 1)

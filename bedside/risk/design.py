@@ -1,0 +1,314 @@
+"""How a model reads a patient: each variable as numbers, what fills a gap, and what was left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort.codes import normal_code
+from bedside.cohort.variable import Variable
+from bedside.risk.columns import is_outcome, redundant
+
+MISSING, UNSEEN = -1, -2
+
+
+@dataclass(frozen=True)
+class Term:
+    """One column of the design matrix.
+
+    Attributes
+    ----------
+    variable : str
+        Column name in the cohort.
+    level : str or None
+        Code of the level that the column marks; None for a continuous variable.
+    column : int
+        Position in the design matrix.
+    label : str
+        E.g. ``"Age"`` or ``"Tumour grade: III"``.
+    """
+
+    variable: str
+    level: str | None
+    column: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A variable, or a level of one, that has no coefficient, and the reason as a sentence."""
+
+    variable: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a continuous variable looked like in training, missing values aside, in its own unit."""
+
+    low: float
+    p01: float
+    q1: float
+    median: float
+    q3: float
+    p99: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one variable becomes numbers.
+
+    Attributes
+    ----------
+    variable : Variable
+    codes : tuple of str
+        Levels in dictionary order; empty for a continuous variable.
+    present : tuple of str
+        Those with at least one patient in training.
+    reference : str or None
+        Level that the others are compared with.
+    fill : float or str
+        Training median, or commonest level, that stands in for a missing value.
+    missing : int
+        Patients in training whose value was missing.
+    range : Range or None
+        For a continuous variable.
+    floor : float or None
+        On the log scale, half the smallest positive training value: what lies below is read as this.
+    """
+
+    variable: Variable
+    codes: tuple[str, ...]
+    present: tuple[str, ...]
+    reference: str | None
+    fill: float | str
+    missing: int
+    range: Range | None
+    floor: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Everything that turns patients into a design matrix, learnt from the training patients alone."""
+
+    readings: tuple[Reading, ...]
+    terms: tuple[Term, ...]
+    centre: np.ndarray  # (p,) training means of the columns
+    scale: np.ndarray  # (p,) their standard deviations
+    dropped: tuple[Dropped, ...]
+
+    def encode(self, frame: pd.DataFrame) -> np.ndarray:
+        """Design matrix, shape (n, p): filled, transformed and centred on the training means."""
+        x = np.empty((len(frame), len(self.terms)), order="F")
+        values = {r.variable.name: read(r, frame) for r in self.readings}
+        level_at = {r.variable.name: {code: i for i, code in enumerate(r.codes)} for r in self.readings}
+        for term in self.terms:
+            read_as = values[term.variable]
+            column = read_as if term.level is None else read_as == level_at[term.variable][term.level]
+            x[:, term.column] = column - self.centre[term.column]
+        return x
+
+
+def numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """A continuous column as float64, shape (n,): NaN where missing, infinite, not a number or absent."""
+    if name not in frame:
+        return np.full(len(frame), np.nan)
+    column = frame[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def level_index(frame: pd.DataFrame, name: str, codes: Sequence[str]) -> np.ndarray:
+    """Position of each patient's level in `codes`, shape (n,): -1 where missing, -2 where not among them."""
+    if name not in frame:
+        return np.full(len(frame), MISSING)
+    column = frame[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        found, levels = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        found, levels = pd.factorize(column)
+    place = {code: i for i, code in enumerate(codes)}
+    table = np.array([place.get(normal_code(level), UNSEEN) for level in levels] + [MISSING])
+    return table[found]
+
+
+def read(reading: Reading, frame: pd.DataFrame) -> np.ndarray:
+    """A variable as the model takes it, shape (n,): transformed number, or position of the level."""
+    name = reading.variable.name
+    if reading.variable.is_numeric:
+        values = numbers(frame, name)
+        return _transformed(np.where(np.isnan(values), float(reading.fill), values), reading.floor)
+    index = level_index(frame, name, reading.codes)
+    known = np.array([code in reading.present for code in reading.codes] + [False, False])
+    return np.where(known[index], index, reading.codes.index(str(reading.fill)))
+
+
+def _transformed(values: np.ndarray, floor: float | None) -> np.ndarray:
+    return values if floor is None else np.log(np.maximum(values, floor))
+
+
+def build(
+    frame: pd.DataFrame, time: np.ndarray, event: np.ndarray, variables: Sequence[Variable]
+) -> tuple[Design, np.ndarray]:
+    """Learn the design from training patients.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, shape (n, n_columns)
+        Training patients.
+    time, event : arrays, shape (n,)
+        Used only to find variables that repeat the outcome.
+    variables : sequence of Variable
+        In dictionary order; of two that say the same, the earlier one stays.
+
+    Returns
+    -------
+    design : Design
+    x : array, shape (n, p)
+        The training patients, encoded and centred.
+    """
+    dropped: list[Dropped] = []
+    readings: dict[str, Reading] = {}
+    terms: list[Term] = []
+    columns: list[np.ndarray] = []
+    for variable in variables:
+        reading, why = _learn(frame, time, event, variable)
+        dropped += [Dropped(variable.name, sentence) for sentence in why]
+        if reading is None:
+            continue
+        readings[variable.name] = reading
+        for level, column in _columns(reading, frame):
+            label = variable.label if level is None else f"{variable.label}: {variable.label_of(level)}"
+            terms.append(Term(variable.name, level, len(terms), label))
+            columns.append(column)
+    x = np.column_stack(columns) if columns else np.empty((len(frame), 0))
+    centre = x.mean(axis=0)
+    x -= centre
+    spread = x.std(axis=0, ddof=1)
+    repeats = redundant(x / np.where(spread > 0, spread, 1.0))
+    dropped += [_repeats(terms, column, others) for column, others in repeats.items()]
+    keep = [i for i in range(len(terms)) if i not in repeats]
+    kept = tuple(Term(terms[i].variable, terms[i].level, k, terms[i].label) for k, i in enumerate(keep))
+    used = {term.variable for term in kept}
+    return (
+        Design(
+            readings=tuple(r for name, r in readings.items() if name in used),
+            terms=kept,
+            centre=centre[keep],
+            scale=spread[keep],
+            dropped=tuple(dropped),
+        ),
+        np.asfortranarray(x[:, keep]),
+    )
+
+
+def _columns(reading: Reading, frame: pd.DataFrame) -> list[tuple[str | None, np.ndarray]]:
+    values = read(reading, frame)
+    if reading.variable.is_numeric:
+        return [(None, values)]
+    others = [code for code in reading.present if code != reading.reference]
+    return [(code, (values == reading.codes.index(code)).astype(float)) for code in others]
+
+
+def _learn(
+    frame: pd.DataFrame, time: np.ndarray, event: np.ndarray, variable: Variable
+) -> tuple[Reading | None, list[str]]:
+    """How to read a variable, or None, and a sentence for everything that was left out."""
+    learn = _learn_numbers if variable.is_numeric else _learn_levels
+    return learn(frame, time, event, variable)
+
+
+def _learn_numbers(
+    frame: pd.DataFrame, time: np.ndarray, event: np.ndarray, variable: Variable
+) -> tuple[Reading | None, list[str]]:
+    values = numbers(frame, variable.name)
+    there = ~np.isnan(values)
+    seen = values[there]
+    if len(seen) == 0:
+        return None, [f"{variable.label} is missing for every patient here."]
+    floor = None
+    if variable.scale == "log":
+        positive = seen[seen > 0]
+        floor = float(positive.min()) / 2 if len(positive) else 1.0
+    if seen.min() == seen.max() or np.ptp(_transformed(seen, floor)) == 0:
+        return None, [f"{variable.label} is the same for every patient here, so it can't tell them apart."]
+    if is_outcome(seen, time[there], event[there]):
+        return None, [_is_outcome_sentence(variable)]
+    q = np.quantile(seen, [0, 0.01, 0.25, 0.5, 0.75, 0.99, 1])
+    return (
+        Reading(
+            variable=variable,
+            codes=(),
+            present=(),
+            reference=None,
+            fill=float(q[3]),
+            missing=int((~there).sum()),
+            range=Range(*(float(v) for v in q)),
+            floor=floor,
+        ),
+        [],
+    )
+
+
+def _learn_levels(
+    frame: pd.DataFrame, time: np.ndarray, event: np.ndarray, variable: Variable
+) -> tuple[Reading | None, list[str]]:
+    codes = variable.codes or _codes_in(frame, variable.name)
+    index = level_index(frame, variable.name, codes)
+    there = index >= 0
+    count = np.bincount(index[there], minlength=len(codes))
+    if not there.any():
+        return None, [f"{variable.label} is missing for every patient here."]
+    if (count > 0).sum() == 1:
+        return None, [f"{variable.label} is the same for every patient here, so it can't tell them apart."]
+    if any(is_outcome(index[there] == i, time[there], event[there]) for i in np.flatnonzero(count)):
+        return None, [_is_outcome_sentence(variable)]
+    present = tuple(code for code, k in zip(codes, count, strict=True) if k)
+    commonest = codes[int(count.argmax())]
+    wanted = variable.reference_code
+    why = [
+        f"No patient here has {variable.label} “{variable.label_of(code)}”, so that level has no coefficient."
+        for code in codes
+        if code not in present
+    ]
+    reading = Reading(
+        variable=variable,
+        codes=tuple(codes),
+        present=present,
+        reference=wanted if wanted in present else (present[0] if wanted is None else commonest),
+        fill=commonest,
+        missing=int((~there).sum()),
+        range=None,
+        floor=None,
+    )
+    return reading, why
+
+
+def _codes_in(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """Levels of a variable whose dictionary names none, in the column's own order."""
+    if name not in frame:
+        return ()
+    column = frame[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return tuple(normal_code(level) for level in column.cat.categories)
+    return tuple(sorted({normal_code(value) for value in column.dropna().unique()}))
+
+
+def _is_outcome_sentence(variable: Variable) -> str:
+    return f"{variable.label} repeats the outcome itself, so it can't be used to predict it."
+
+
+def _repeats(terms: Sequence[Term], column: int, others: Sequence[int]) -> Dropped:
+    names = [f"“{terms[i].label}”" for i in others[:3]]
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    told = " and ".join(names) if len(names) < 3 or more == "" else ", ".join(names)
+    return Dropped(
+        terms[column].variable,
+        f"“{terms[column].label}” can be worked out from {told}{more}, so it adds nothing and has no coefficient.",
+    )

@@ -1,0 +1,186 @@
+"""Predicted risk of single patients, as step curves with intervals and as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import cholesky
+from scipy.stats import norm
+
+from bedside.cohort import Cohort, Unit
+from bedside.errors import Fixable
+from bedside.risk.model import Model
+from bedside.survival.curve import SLACK
+
+FURTHEST = 300.0
+"""Linear predictors beyond it are read as this: the risk is then 0 or 1 to the last digit, without overflow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Predicted curves of n patients: right-continuous steps.
+
+    Attributes
+    ----------
+    time : array, shape (t,)
+        0, then each event time of the training patients, then the longest follow-up, in `unit`.
+    survival, lower, upper : arrays, shape (n, t)
+        Chance of being free of the event after `time`, and its pointwise interval.
+    unit : str
+    level : float
+        Coverage of the interval.
+    """
+
+    time: np.ndarray
+    survival: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    unit: Unit
+    level: float
+
+    @property
+    def last(self) -> float:
+        """Longest follow-up of the training patients; nothing is predicted beyond it."""
+        return float(self.time[-1])
+
+    def risk_at(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Risk of the event by time `t` (in `unit`) with its interval, each of shape (n,).
+
+        Raises
+        ------
+        Fixable
+            If `t` is negative or beyond the longest follow-up.
+        """
+        at = np.searchsorted(self.time, _within(t, self.last, self.unit), side="right") - 1
+        return 1 - self.survival[:, at], 1 - self.upper[:, at], 1 - self.lower[:, at]
+
+
+def encode(model: Model, frame: pd.DataFrame) -> np.ndarray:
+    """Design matrix of patients, shape (n, p): filled, transformed, centred on the training means.
+
+    `frame` may lack columns, which are then missing for everyone, and hold levels never seen, which are read
+    as the commonest level; `notes` says so for each patient.
+    """
+    return model.design.encode(frame)
+
+
+def linear_predictor(model: Model, frame: pd.DataFrame) -> np.ndarray:
+    """Log hazard of patients relative to the centre of the training patients, shape (n,).
+
+    Equals R's ``predict(fit, type = "lp")`` up to a constant: R leaves 0/1 columns uncentred.
+    """
+    return combine(encode(model, frame), model.coef)
+
+
+def combine(x: np.ndarray, coef: np.ndarray) -> np.ndarray:
+    """Sum of the columns times their coefficients, shape (n,).
+
+    Column by column, since a matrix product may round equal patients differently, and ties count in C.
+    """
+    total = np.zeros(len(x))
+    for column, beta in zip(x.T, coef, strict=True):
+        total += column * beta
+    return np.clip(total, -FURTHEST, FURTHEST)
+
+
+def predict(model: Model, patients: pd.DataFrame, *, level: float = 0.95) -> Prediction:
+    """Predicted survival curves with pointwise intervals.
+
+    S(t|x) = exp(-H(t) e^lp) with Efron's baseline H; the interval is S·exp(±z·se) cut at 1, where se is the
+    standard error of the cumulative hazard, from the baseline and from the coefficients together. Under the
+    ridge the coefficients' part uses the inverse of the penalised information.
+
+    Parameters
+    ----------
+    model : Model
+    patients : pandas.DataFrame, shape (n, n_columns)
+        In the cohort's units and codes. All curves are held at once: use `risks` for whole cohorts.
+    level : float, default 0.95
+        Coverage, between 0 and 1.
+
+    References
+    ----------
+    Therneau & Grambsch (2000), section 10.2. R: ``survfit(coxph(...), newdata, conf.type = "log")``: step
+    curves, not interpolated.
+    """
+    x = encode(model, patients)
+    hazard, se = _cumulative_hazard(model, x)
+    z = norm.ppf((1 + level) / 2)
+    base = model.baseline
+    time = np.r_[0.0, base.time, base.last]
+    steps = np.r_[0, np.arange(len(base.time)) + 1, len(base.time)]
+    start = np.zeros((len(x), 1))
+    hazard, se = np.hstack([start, hazard])[:, steps], np.hstack([start, se])[:, steps]
+    if len(base.time) and base.time[-1] == base.last:
+        time, hazard, se = time[:-1], hazard[:, :-1], se[:, :-1]
+    return Prediction(
+        time=time,
+        survival=np.exp(-hazard),
+        lower=np.exp(-hazard - z * se),
+        upper=np.exp(np.minimum(-hazard + z * se, 0.0)),
+        unit=model.unit,
+        level=level,
+    )
+
+
+def risks(model: Model, patients: Cohort | pd.DataFrame, t: float) -> np.ndarray:
+    """Risk of the event by time `t` for every patient, without intervals, shape (n,).
+
+    Parameters
+    ----------
+    model : Model
+    patients : Cohort or pandas.DataFrame
+    t : float
+        In the model's unit, from 0 to the longest follow-up.
+
+    Raises
+    ------
+    Fixable
+        If `t` is outside.
+    """
+    frame = patients.frame if isinstance(patients, Cohort) else patients
+    return predicted_risk(model, linear_predictor(model, frame), t)
+
+
+def predicted_risk(model: Model, lp: np.ndarray, t: float) -> np.ndarray:
+    """Risk by time `t` of linear predictors, shape (n,)."""
+    return -np.expm1(-cumulative_hazard(model, t) * np.exp(lp))
+
+
+def cumulative_hazard(model: Model, t: float) -> float:
+    """Efron's cumulative baseline hazard by time `t`, for a linear predictor of 0.
+
+    Raises
+    ------
+    Fixable
+        If `t` is negative or beyond the longest follow-up.
+    """
+    base = model.baseline
+    at = np.searchsorted(base.time, _within(t, base.last, model.unit), side="right")
+    return float(base.cumulative[at - 1]) if at else 0.0
+
+
+def _cumulative_hazard(model: Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cumulative hazard of each patient at each event time and its standard error, both of shape (n, g)."""
+    base = model.baseline
+    # x' V x as a sum of squares: the coefficients' share of the variance can't turn negative by rounding.
+    root = cholesky(model.variance, lower=True)
+    own, drift = x @ root, base.drift @ root
+    relative = np.exp(combine(x, model.coef))[:, None]
+    spread = np.zeros((len(x), len(base.time)))
+    for j in range(own.shape[1]):
+        spread += (np.outer(own[:, j], base.cumulative) - drift[:, j]) ** 2
+    return relative * base.cumulative, relative * np.sqrt(base.variance + spread)
+
+
+def _within(t: float, last: float, unit: str) -> float:
+    """`t` with room for a rounding error of the way from years to days, or the reason why there is no risk."""
+    if not 0 <= t <= last * (1 + SLACK):
+        raise Fixable(
+            "No risk at that time.",
+            f"The model knows the time from 0 to {last:.6g} {unit}, the longest follow-up it was fitted on.",
+            "Choose a time within it.",
+        )
+    return t * (1 + SLACK)

@@ -1,0 +1,311 @@
+"""How the model does on patients it has not seen: cross-validated concordance and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bedside.cohort import Cohort, Outcome
+from bedside.cohort.units import Unit
+from bedside.errors import Fixable
+from bedside.risk.choice import chosen
+from bedside.risk.concordance import concordance
+from bedside.risk.efron import NotConverged, maximise, risk_sets
+from bedside.risk.fit import check_size, fit_rows
+from bedside.risk.prediction import combine, encode, predicted_risk
+from bedside.survival import kaplan_meier
+from bedside.survival.checks import merge_ties
+
+EVENTS_PER_FOLD = 4
+PATIENTS_PER_GROUP = 10
+GROUPS = 5
+C_NAME = "Harrell's C"
+
+
+@dataclass(frozen=True)
+class CalibrationPoint:
+    """One group of patients of similar predicted risk.
+
+    Attributes
+    ----------
+    predicted : float
+        Mean predicted risk by the time asked for, 0 to 1.
+    observed, lower, upper : float
+        1 minus Kaplan-Meier at that time and its 95% interval; NaN where the group's follow-up is shorter.
+    n : int
+        Patients.
+    events : int
+        Events seen by that time.
+    """
+
+    predicted: float
+    observed: float
+    lower: float
+    upper: float
+    n: int
+    events: int
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What cross-validation found.
+
+    Attributes
+    ----------
+    t : float
+        Time of the risks, in `unit`.
+    unit : str
+    c_mean, c_sd : float
+        Over the folds; the SD is NaN for a single one.
+    c_folds : tuple of float
+        Of each fold in which a pair could be compared.
+    c_name : str
+    folds, repeats : int
+        Folds used, which are fewer than asked for in a small cohort.
+    calibration : tuple of CalibrationPoint
+        From low to high predicted risk.
+    mean_predicted, observed : float
+        Over all patients by time `t`: mean predicted risk, and 1 minus Kaplan-Meier.
+    slope : float
+        Calibration slope: 1 where risks are as spread out as they should be, below 1 where too extreme; NaN
+        where it has no finite value.
+    n, n_events : int
+    reading : str
+        What it comes to, in plain words.
+    notes : tuple of str
+        What was done differently because the cohort is small.
+    """
+
+    t: float
+    unit: Unit
+    c_mean: float
+    c_sd: float
+    c_folds: tuple[float, ...]
+    c_name: str
+    folds: int
+    repeats: int
+    calibration: tuple[CalibrationPoint, ...]
+    mean_predicted: float
+    observed: float
+    slope: float
+    n: int
+    n_events: int
+    reading: str
+    notes: tuple[str, ...]
+
+
+def validate(
+    cohort: Cohort,
+    outcome: Outcome | str,
+    *,
+    t: float,
+    folds: int = 5,
+    repeats: int = 1,
+    seed: int = 0,
+    variables: Sequence[str] | None = None,
+    penalizer: float | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Validation:
+    """Cross-validate the model that `fit` would make.
+
+    Each fold is predicted by a model of the other folds; choosing what to drop, filling, scaling and the ridge
+    happen anew inside them. Folds hold equal shares of the events.
+
+    Parameters
+    ----------
+    cohort, outcome, variables, penalizer
+        As in `fit`.
+    t : float
+        Time at which calibration is judged, in the outcome's unit, within the longest follow-up.
+    folds, repeats : int
+        Folds are reduced until each holds 4 events; predictions are averaged over the repeats.
+    seed : int
+        The same seed gives the same folds.
+    progress : callable, optional
+        Called with a share from 0 to 1 and a sentence.
+
+    Returns
+    -------
+    Validation
+
+    Raises
+    ------
+    Fixable
+        As `fit`; or if `t` is outside the follow-up.
+
+    References
+    ----------
+    Harrell et al. (1996), Stat Med 15:361-387. Van Houwelingen (2000), Stat Med 19:3401-3415 (slope). R:
+    ``concordance(Surv(time, event) ~ lp, reverse = TRUE)`` in each fold.
+    """
+    outcome = cohort.outcome(outcome) if isinstance(outcome, str) else outcome
+    asked = chosen(cohort, variables)
+    time, event = merge_ties(cohort.time(outcome)), cohort.event(outcome)
+    check_size(len(cohort), int(event.sum()), outcome)
+    _check_time(t, time, outcome)
+    used = max(2, min(folds, int(event.sum()) // EVENTS_PER_FOLD))
+    frame = cohort.frame[[v.name for v in asked]]
+    risk, score = np.zeros(len(cohort)), np.zeros(len(cohort))
+    c_folds: list[float] = []
+    for repeat in range(repeats):
+        fold = stratified_folds(event, used, seed=seed + repeat)
+        for k in range(used):
+            if progress is not None:
+                progress((repeat * used + k) / (repeats * used), f"Checking part {k + 1} of {used}")
+            held = fold == k
+            model = fit_rows(
+                frame[~held],
+                time[~held],
+                event[~held],
+                asked,
+                outcome=outcome,
+                cohort_key=cohort.key,
+                cohort_fingerprint=f"{cohort.fingerprint} fold {repeat}.{k} of {used}, seed {seed}",
+                penalizer=penalizer,
+            )
+            lp = combine(encode(model, frame[held]), model.coef)
+            c_folds.append(concordance(time[held], event[held], lp).c)
+            # A training part may end a little before the whole cohort: its last hazard is then carried on.
+            risk[held] += predicted_risk(model, lp, min(t, model.last)) / repeats
+            score[held] += lp / repeats
+    if progress is not None:
+        progress(1.0, "Model checked")
+    return _summary(
+        time, event, risk, score, c_folds, t=t, outcome=outcome, folds=used, asked_folds=folds, repeats=repeats
+    )
+
+
+def stratified_folds(event: np.ndarray, folds: int, *, seed: int) -> np.ndarray:
+    """Fold of each patient, 0 to folds - 1, shape (n,): equal shares of events and of patients, by chance."""
+    rng = np.random.default_rng(seed)
+    order = np.concatenate([rng.permutation(np.flatnonzero(event)), rng.permutation(np.flatnonzero(~event))])
+    fold = np.empty(len(event), dtype=int)
+    fold[order] = np.arange(len(event)) % folds
+    return fold
+
+
+def calibration_by_risk(
+    time: np.ndarray, event: np.ndarray, risk: np.ndarray, *, t: float, groups: int = GROUPS
+) -> tuple[CalibrationPoint, ...]:
+    """Mean predicted and observed risk by time `t`, in equal groups of predicted risk.
+
+    Parameters
+    ----------
+    time, event : arrays, shape (n,)
+    risk : array, shape (n,)
+        Predicted risk by `t`, 0 to 1.
+    t : float
+        In the unit of `time`.
+    groups : int
+        Equal risks stay in one group, so there may be fewer.
+
+    References
+    ----------
+    R: ``1 - summary(survfit(Surv(time, event) ~ cut(risk, ...), conf.type = "log-log"), times = t)$surv``.
+    """
+    edges = np.quantile(risk, np.arange(1, groups) / groups)
+    group = np.searchsorted(edges, risk, side="right")
+    return tuple(_point(time[group == g], event[group == g], risk[group == g], t) for g in np.unique(group))
+
+
+def _point(time: np.ndarray, event: np.ndarray, risk: np.ndarray, t: float) -> CalibrationPoint:
+    seen = kaplan_meier(time, event).at([t])
+    return CalibrationPoint(
+        predicted=float(risk.mean()),
+        observed=1 - float(seen.survival[0]),
+        lower=1 - float(seen.upper[0]),
+        upper=1 - float(seen.lower[0]),
+        n=len(time),
+        events=int((event & (time <= t)).sum()),
+    )
+
+
+def _check_time(t: float, time: np.ndarray, outcome: Outcome) -> None:
+    if not 0 < t <= time.max() * (1 + 1e-9):
+        raise Fixable(
+            "Risks can't be checked at that time.",
+            f"The longest follow-up is {time.max():.6g} {outcome.unit}.",
+            "Choose a time above 0 and within it.",
+        )
+
+
+def _summary(
+    time: np.ndarray,
+    event: np.ndarray,
+    risk: np.ndarray,
+    score: np.ndarray,
+    c_folds: list[float],
+    *,
+    t: float,
+    outcome: Outcome,
+    folds: int,
+    asked_folds: int,
+    repeats: int,
+) -> Validation:
+    n, deaths = len(time), int(event.sum())
+    known = [c for c in c_folds if c == c]
+    groups = max(1, min(GROUPS, n // PATIENTS_PER_GROUP))
+    points = calibration_by_risk(time, event, risk, t=t, groups=groups)
+    told = []
+    if folds < asked_folds:
+        told.append(f"{deaths} events allow {folds} folds instead of {asked_folds}.")
+    if len(known) < len(c_folds):
+        told.append(f"In {len(c_folds) - len(known)} of {len(c_folds)} folds no two patients could be compared.")
+    if groups < GROUPS:
+        told.append(f"{n} patients allow {groups} group{'s' if groups != 1 else ''} of risk instead of {GROUPS}.")
+    mean = float(np.mean(known)) if known else float("nan")
+    sd = float(np.std(known, ddof=1)) if len(known) > 1 else float("nan")
+    overall = _point(time, event, risk, t)
+    return Validation(
+        t=t,
+        unit=outcome.unit,
+        c_mean=mean,
+        c_sd=sd,
+        c_folds=tuple(known),
+        c_name=C_NAME,
+        folds=folds,
+        repeats=repeats,
+        calibration=points,
+        mean_predicted=overall.predicted,
+        observed=overall.observed,
+        slope=_slope(time, event, score),
+        n=n,
+        n_events=deaths,
+        reading=_reading(mean, points, overall),
+        notes=tuple(told),
+    )
+
+
+def _slope(time: np.ndarray, event: np.ndarray, score: np.ndarray) -> float:
+    spread = float(score.std())
+    if spread == 0:
+        return float("nan")
+    try:
+        best = maximise(risk_sets(time, event), (score - score.mean())[:, None] / spread, np.zeros(1))
+    except NotConverged:
+        return float("nan")
+    return float(best.beta[0]) / spread
+
+
+def _reading(mean: float, points: Sequence[CalibrationPoint], overall: CalibrationPoint) -> str:
+    ranked = (
+        f"Of 100 pairs of patients it had not seen, the model put {round(100 * mean)} in the right order "
+        f"({C_NAME} {mean:.2f}; 50 would be chance)."
+        if mean == mean
+        else "No two patients could be compared, so nothing is known of its ranking."
+    )
+    gaps = [(abs(p.predicted - p.observed), p.n) for p in points if p.observed == p.observed]
+    if not gaps:
+        return f"{ranked} Follow-up is too short to compare its risks with what happened."
+    off = 100 * sum(gap * n for gap, n in gaps) / sum(n for _, n in gaps)
+    inside = sum(p.lower <= p.predicted <= p.upper for p in points)
+    average = ""
+    if overall.observed == overall.observed:
+        predicted, observed = round(100 * overall.predicted), round(100 * overall.observed)
+        average = f" On average it predicted {predicted} of 100, and {observed} of 100 had the event."
+    return (
+        f"{ranked}{average} By group of risk it was {off:.0f} point{'s' if round(off) != 1 else ''} off on average; "
+        f"in {inside} of {len(points)} groups the predicted risk lies within the interval of what was observed."
+    )
