@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bedside.cohort.units import Unit
+from bedside.errors import Fixable
 from bedside.survival.checks import check_times, merge_ties
 from bedside.survival.curve import Curve
 from bedside.survival.intervals import Interval, interval_of
@@ -136,12 +137,18 @@ def curves_by(
     Raises
     ------
     Fixable
-        If nobody is left, or a time is not usable.
+        If nobody is left, no patient has a group, or a time is not usable.
     """
     times, flags = check_times(cohort.time(outcome), cohort.event(outcome))
     times = merge_ties(times)
     if grouping is None:
         return (_steps(times, flags, group=EVERYONE, unit=outcome.unit, level=level, interval=interval),)
+    if not (grouping.codes >= 0).any():
+        raise Fixable(
+            "No curves.",
+            "The value that patients are compared by is missing for all of them.",
+            "Choose another grouping.",
+        )
     members = ((label, np.flatnonzero(grouping.codes == code)) for code, label in enumerate(grouping.labels))
     return tuple(
         _steps(times[rows], flags[rows], group=label, unit=outcome.unit, level=level, interval=interval)

@@ -183,6 +183,12 @@ def test_groups_keep_their_order_and_missing_patients_are_in_none():
     assert curves_by(cohort, outcome)[0].n == 5
 
 
+def test_no_curves_where_no_patient_has_a_group():
+    cohort, outcome = cohort_of([1, 2], [1, 0])
+    with pytest.raises(Fixable, match="missing for all"):
+        curves_by(cohort, outcome, grouping_of([-1, -1], "A", "B"))
+
+
 def test_ties_are_merged_across_groups():
     """survfit merges before it splits: 0.1 + 0.2 in one group is the 0.3 of the other."""
     cohort, outcome = cohort_of([0.1 + 0.2, 0.3], [1, 1])

@@ -1,0 +1,244 @@
+"""The Kaplan-Meier figure, with its table of numbers at risk below the same axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from bedside.cohort.units import Unit
+from bedside.survival import Curve
+from components.figures.km_table import SIZE, Sheet, Table, margins, table_of
+from components.figures.km_words import km_alt, km_rows, km_summary_rows
+from components.figures.palette import Mode, dashes, palette, plain, rgba, shades, template
+from components.figures.steps import band_outline, censor_marks, drawn_rows, short, spread
+
+__all__ = ["km_alt", "km_figure", "km_rows", "km_summary_rows", "nice_times"]
+
+AXIS = 60
+"""Room between the plot and its table for the time axis, in px."""
+
+STEPS: dict[Unit, tuple[float, ...]] = {
+    "days": (1, 2, 5, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650),
+    "weeks": (1, 2, 4, 8, 13, 26, 52, 104, 260, 520),
+    "months": (0.5, 1, 2, 3, 6, 12, 24, 36, 60, 120, 240),
+    "years": (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50),
+}
+"""Distances of ticks that a clinician would choose."""
+
+
+def km_figure(
+    curves: Sequence[Curve],
+    *,
+    band: bool = True,
+    until: float | None = None,
+    unit: Unit | None = None,
+    mode: Mode = "light",
+    fade_below: int = 10,
+    table_times: Sequence[float] | None = None,
+    y_title: str = "Free of the event",
+    x_title: str | None = None,
+    height: int = 340,
+    width: int = 700,
+) -> go.Figure:
+    """Kaplan-Meier curves with bands, and the KMunicate table aligned to their time axis.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        One per group, in one unit; at least one.
+    band : bool, default True
+        Draw the pointwise intervals.
+    until : float, optional
+        End of the time axis in ``unit``; the longest follow-up by default.
+    unit : {"days", "weeks", "months", "years"}, optional
+        Unit of the time axis; the curves' own by default.
+    mode : {"light", "dark"}
+        Ground that the figure stands on.
+    fade_below : int, default 10
+        A curve is paler from where fewer than so many remain at risk.
+    table_times : sequence of float, optional
+        Ticks of the time axis and columns of the table, in ``unit``.
+    y_title, x_title : str
+        ``"Alive and free of recurrence"``, ``"Years since surgery"``.
+    height : int
+        Height of the plot in px, without its table.
+    width : int
+        Narrowest width in px at which the table must be legible.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Its height is set; its width is its container's.
+    """
+    unit = unit or curves[0].unit
+    converted = tuple(c.convert(unit) for c in curves)
+    end = until if until and until > 0 else max(c.last for c in converted) or 1.0
+    n = len(converted)
+    left, right, digits = margins(converted)
+    if table_times is None:
+        room = max(2, int((width - left - right) / (digits + 16)))
+        table_times = nice_times(end, unit, most=min(9, room))
+    times = np.asarray(table_times, dtype=float)
+    sheet = Sheet(
+        curves=converted, colours=shades(n, mode), dashes=dashes(n), until=end,
+        times=times[(times >= 0) & (times <= end * (1 + 1e-9))], mode=mode, plot=max(height, 16 * n),
+        fade_below=fade_below, left=left, right=right, digits=digits,
+    )  # fmt: skip
+    table = table_of(sheet)
+    ends = _ends(sheet)
+    layout = _layout(sheet, table)
+    layout["xaxis"]["title"] = {"text": plain(x_title or f"{unit.capitalize()} since time zero")}
+    layout["annotations"] = [_above(y_title, sheet), *_end_labels(sheet, ends), *table.heads]
+    traces = [t for i in range(n) if band for t in _band(sheet, i)]
+    traces += [_medians(sheet), *_leaders(sheet, ends)]
+    traces += [t for i in range(n) for t in _line(sheet, i, unit)]
+    return go.Figure(data=[*traces, table.numbers], layout=layout)
+
+
+def nice_times(until: float, unit: Unit, *, most: int = 8) -> np.ndarray:
+    """Round times from 0 to `until`, at most `most` of them: 0, 1, 2 ... years or 0, 12, 24 ... months."""
+    steps = [s for s in STEPS[unit] if 1 <= int(until / s * (1 + 1e-9)) < most]
+    step = steps[0] if steps else until / min(4, most - 1)
+    return step * np.arange(int(until / step * (1 + 1e-9)) + 1)
+
+
+def _layout(sheet: Sheet, table: Table) -> dict[str, Any]:
+    p = palette(sheet.mode)
+    inner = sheet.plot + AXIS + table.height
+    decimals = 0 if np.allclose(sheet.times, np.round(sheet.times)) else 2
+    return {
+        "template": template(sheet.mode),
+        "height": round(inner + 38),
+        "margin": {"l": sheet.left, "r": sheet.right, "t": 30, "b": 8},
+        "hovermode": "closest",
+        "hoverdistance": 30,
+        "xaxis": {
+            "range": [0, sheet.until], "tickvals": sheet.times, "anchor": "y", "showline": True, "automargin": False,
+            "ticktext": [f"{t:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{t:,.0f}" for t in sheet.times],
+            "fixedrange": True,
+        },
+        "yaxis": {
+            "range": [0, 1.005], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "automargin": False,
+            "domain": [1 - sheet.plot / inner, 1], "fixedrange": True, "ticks": "", "ticklabelstandoff": 4,
+        },
+        "yaxis2": {
+            "range": [table.height, 0], "domain": [0, table.height / inner], "tickvals": table.places,
+            "ticktext": table.labels, "showgrid": False, "ticks": "", "ticklabelstandoff": round(sheet.digits / 2 + 10),
+            "tickfont": {"color": p.muted, "size": 12}, "automargin": False, "fixedrange": True,
+        },
+    }  # fmt: skip
+
+
+def _band(sheet: Sheet, i: int) -> list[dict[str, Any]]:
+    curve = sheet.curves[i]
+    rows = drawn_rows(curve, sheet.until)
+    x, y = band_outline(curve, rows, min(curve.last, sheet.until))
+    fill = rgba(sheet.colours[i], max(0.03, 0.16 / max(1, sheet.n) ** 0.5))
+    quiet = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return [{"type": "scatter", "x": x, "y": y, "fill": "toself", "fillcolor": fill, **quiet}] if curve.n_events else []
+
+
+def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:
+    """The curve itself, its paler end, and its censoring marks."""
+    curve, colour = sheet.curves[i], sheet.colours[i]
+    rows, end = drawn_rows(curve, sheet.until), min(curve.last, sheet.until)
+    fade = min(curve.reliable_until(sheet.fade_below), end)
+    cut = int(np.searchsorted(curve.time[rows], fade, side="right"))
+    level = curve.survival[rows[cut - 1]]
+    says = _hover(curve, rows)
+    when = f"%{{x:{_decimals(unit)}}} {unit}"
+    stroke = {"width": 2.25, "dash": sheet.dashes[i], "shape": "hv"}
+    about = {
+        "type": "scatter", "mode": "lines", "name": plain(short(curve.group)),
+        "hovertemplate": f"<b>{plain(curve.group, limit=60)}</b><br>{when}: %{{text}}<extra></extra>",
+    }  # fmt: skip
+    solid = {
+        **about, "x": np.append(curve.time[rows[:cut]], fade), "y": np.append(curve.survival[rows[:cut]], level),
+        "text": [*says[:cut], says[cut - 1]], "line": {"color": colour, **stroke},
+    }  # fmt: skip
+    last = curve.survival[rows[-1]]
+    pale = {
+        **about, "x": np.concatenate(([fade], curve.time[rows[cut:]], [end])),
+        "y": np.concatenate(([level], curve.survival[rows[cut:]], [last])),
+        "text": [says[cut - 1], *says[cut:], says[-1]], "line": {"color": rgba(colour, 0.45), **stroke},
+    }  # fmt: skip
+    x, y = censor_marks(curve, sheet.until)
+    marks = {
+        "type": "scatter", "mode": "markers", "x": x, "y": y, "hoverinfo": "skip", "cliponaxis": False,
+        "marker": {"symbol": "line-ns-open", "size": 7, "color": rgba(colour, 0.55), "line": {"width": 1}},
+    }  # fmt: skip
+    return [solid, *([pale] if end > fade else []), *([marks] if len(x) else [])]
+
+
+def _hover(curve: Curve, rows: np.ndarray) -> list[str]:
+    def limits(low: float, high: float) -> str:
+        return "" if np.isnan(low) or np.isnan(high) else f" ({curve.level:.0%} CI {low:.1%} to {high:.1%})"
+
+    columns = zip(
+        curve.survival[rows].tolist(), curve.lower[rows].tolist(), curve.upper[rows].tolist(),
+        curve.at_risk[rows].tolist(), strict=True,
+    )  # fmt: skip
+    return [f"{s:.1%}{limits(low, high)}<br>{n:,} at risk just before" for s, low, high, n in columns]
+
+
+def _medians(sheet: Sheet) -> dict[str, Any]:
+    """A dotted line at one half, as far as the last median, and down to the axis from each."""
+    medians = [m for c in sheet.curves if (m := c.median.estimate) <= sheet.until]
+    x: list[float | None] = [0, max(medians)] if medians else []
+    y: list[float | None] = [0.5, 0.5] if medians else []
+    for median in medians if sheet.n <= 4 else []:
+        x += [None, median, median]
+        y += [None, 0.5, 0]
+    line = {"color": rgba(palette(sheet.mode).muted, 0.7), "width": 1, "dash": "2px,3px"}
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
+
+
+def _ends(sheet: Sheet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each curve ends, and the height of its label beside the plot."""
+    end = np.array([min(c.last, sheet.until) for c in sheet.curves])
+    level = np.array([c.at(t, extend=True).survival[0] for c, t in zip(sheet.curves, end, strict=True)])
+    return end, level, spread(level * sheet.plot, gap=15, top=sheet.plot) / sheet.plot
+
+
+def _end_labels(sheet: Sheet, ends: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[dict[str, Any]]:
+    """The names of the groups beside their curves, in place of a legend; one curve needs none."""
+    if sheet.n == 1:
+        return []
+    return [
+        {
+            "text": plain(short(curve.group)), "x": 1, "xref": "paper", "xanchor": "left", "xshift": 10, "y": y,
+            "yref": "y", "yanchor": "middle", "showarrow": False, "align": "left",
+            "font": {"color": sheet.ink(i), "size": SIZE},
+        }
+        for i, (curve, y) in enumerate(zip(sheet.curves, ends[2].tolist(), strict=True))
+    ]  # fmt: skip
+
+
+def _leaders(sheet: Sheet, ends: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[dict[str, Any]]:
+    """A thin line from the end of a curve to its label, where the two do not touch."""
+    places = zip(*(a.tolist() for a in ends), strict=True)
+    return [
+        {
+            "type": "scatter", "mode": "lines", "x": [end, sheet.until * 1.012], "y": [level, label],
+            "line": {"color": rgba(sheet.colours[i], 0.55), "width": 1, "dash": "1px,3px"},
+            "hoverinfo": "skip", "cliponaxis": False,
+        }
+        for i, (end, level, label) in enumerate(places)
+        if sheet.n > 1 and (end < 0.985 * sheet.until or abs(level - label) * sheet.plot > 4)
+    ]  # fmt: skip
+
+
+def _above(title: str, sheet: Sheet) -> dict[str, Any]:
+    """The title of the vertical axis, lying above it where it is read without turning the head."""
+    return {
+        "text": plain(title, limit=80), "x": 0, "xref": "paper", "xanchor": "left", "xshift": -34, "y": 1,
+        "yref": "paper", "yanchor": "bottom", "yshift": 8, "showarrow": False, "align": "left",
+        "font": {"color": palette(sheet.mode).muted, "size": 12},
+    }  # fmt: skip
+
+
+def _decimals(unit: Unit) -> str:
+    return {"days": ".0f", "weeks": ".1f", "months": ".1f", "years": ".2f"}[unit]
