@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
 
@@ -14,9 +15,11 @@ from lifelines import KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
 
 from bedside.errors import Fixable
+from bedside.intake.read import read_cohort
 from bedside.survival import curves_by, default_horizon, horizon_of, kaplan_meier, log_rank, log_rank_by
 from bedside.survival.checks import merge_ties
 
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 FOLLOW_UP = st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.integers(0, 2)), min_size=2, max_size=80)
 
 
@@ -181,6 +184,19 @@ def test_groups_keep_their_order_and_missing_patients_are_in_none():
     curves = curves_by(cohort, outcome, grouping_of([2, 0, -1, 2, 0], "Low", "Middle", "<b>High</b>"))
     assert [(c.group, c.n, c.unit) for c in curves] == [("Low", 2, "months"), ("<b>High</b>", 2, "months")]
     assert curves_by(cohort, outcome)[0].n == 5
+
+
+def test_curve_of_a_sample_cohort_is_the_curve_of_its_rows(reference_frame):
+    """The colon trial as it is read is the colon trial that R was given."""
+    cohort = read_cohort(SAMPLES / "colon_trial")
+    outcome = cohort.outcome("death")
+    (ours,) = curves_by(cohort, outcome)
+    rows = reference_frame("colon_death")
+    theirs = kaplan_meier(rows.time, rows.status)
+    np.testing.assert_array_equal(ours.survival, theirs.survival)
+    assert (ours.group, ours.unit, ours.n) == ("All patients", "days", 929)
+    horizon = default_horizon(cohort, outcome)
+    assert (ours.at_risk[ours.time >= horizon.to("days")][0] >= 0.2 * 929) and horizon.unit == "years"
 
 
 def test_no_curves_where_no_patient_has_a_group():
