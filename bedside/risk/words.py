@@ -63,8 +63,11 @@ def _about_number(reading: Reading, row: pd.DataFrame) -> str:
             f"({variable.number(seen.low)} to {variable.say(seen.high)}): the risk is an extrapolation."
         )
     if reading.floor is not None and value < reading.floor:
-        taken = f"{variable.label} is read on a log scale, so it was taken as {variable.say(reading.floor)}."
-        said = f"{said} {taken}".strip()
+        taken = variable.with_unit(f"{reading.floor:.3g}")
+        said += (
+            f"{' ' if said else ''}{variable.label} is read on a log scale, which has no place for so small a value: "
+            f"half the smallest one above 0 ({taken}) was used."
+        )
     return said
 
 

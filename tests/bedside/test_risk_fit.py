@@ -1,0 +1,323 @@
+"""What enters a model, what is dropped and why, and when there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from risk_cases import cohort_of, levels, number, simulated
+from scipy.stats import norm
+
+from bedside.cohort import Outcome, Variable
+from bedside.errors import Fixable
+from bedside.risk import coefficients, describe, fit, linear_predictor, predict, ridge_sentence, risks
+
+
+def rows(n=120, seed=1):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "age": rng.normal(60, 10, n).round(1),
+            "time": rng.exponential(500, n).round() + 1,
+            "event": rng.random(n) < 0.6,
+        }
+    )
+
+
+def test_default_ridge_is_one_event_of_evidence():
+    cohort = simulated(400)
+    model = fit(cohort, "death")
+    assert model.penalizer == 1 / 400
+    assert "as 1 event of evidence" in ridge_sentence(model)
+    assert "400 patients" in describe(model)
+    information = np.linalg.inv(model.variance) / np.outer(1 / model.design.scale, 1 / model.design.scale)
+    plain = fit(cohort, "death", penalizer=0)
+    assert np.linalg.eigvalsh(information).min() > 1  # the prior alone gives every direction 1
+    assert np.linalg.norm(model.coef) < np.linalg.norm(plain.coef)
+    np.testing.assert_allclose(model.coef, plain.coef, rtol=0.05)
+
+
+def test_same_cohort_same_bits():
+    first, second = (fit(simulated(300, seed=3), "death") for _ in range(2))
+    assert first.coef.tobytes() == second.coef.tobytes()
+    assert first.fingerprint == second.fingerprint
+    assert first.fingerprint != fit(simulated(300, seed=4), "death").fingerprint
+    assert first.fingerprint != fit(simulated(300, seed=3), "death", penalizer=0.01).fingerprint
+
+
+def test_model_is_frozen():
+    model = fit(simulated(200), "death")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        model.n = 1
+    with pytest.raises(ValueError, match="read-only"):
+        model.coef[0] = 1
+
+
+def test_order_of_rows_and_units_do_not_matter():
+    frame = rows()
+    model = fit(cohort_of(frame, [number("age")]), "death")
+    shuffled = frame.sample(frac=1, random_state=0).assign(age=lambda f: f.age * 365.25)
+    other = fit(cohort_of(shuffled, [number("age")]), "death")
+    np.testing.assert_allclose(other.coef * 365.25, model.coef, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        (lambda f: np.full(len(f), 3.0), "the same for every patient"),
+        (lambda f: np.full(len(f), np.nan), "missing for every patient"),
+        (lambda f: f.age * 12 - 4, "can be worked out from “age”"),
+        (lambda f: f.time / 30.4375, "repeats the outcome"),
+        (lambda f: 1.0 - f.event, "repeats the outcome"),
+    ],
+)
+def test_useless_columns_are_dropped_with_the_reason(column, why):
+    frame = rows().assign(extra=column)
+    model = fit(cohort_of(frame, [number("age"), number("extra")]), "death")
+    assert [v.name for v in model.variables] == ["age"]
+    assert [d.variable for d in model.dropped] == ["extra"]
+    assert why in model.dropped[0].why
+    alone = fit(cohort_of(frame, [number("age")]), "death")
+    np.testing.assert_array_equal(model.coef, alone.coef)
+
+
+def test_levels_that_say_the_same_as_a_number_are_dropped():
+    frame = rows()
+    frame["group"] = np.where(np.arange(len(frame)) % 3 == 0, "b", "a")
+    frame["flag"] = (frame.group == "b").astype(float)
+    model = fit(cohort_of(frame, [levels("group", ["a", "b"]), number("flag"), number("age")]), "death")
+    assert [v.name for v in model.variables] == ["group", "age"]
+    assert "“flag” can be worked out from “group: b”" in model.dropped[0].why
+
+
+def test_level_equal_to_the_event_is_dropped():
+    frame = rows().assign(vital=lambda f: np.where(f.event, "dead", "alive"))
+    model = fit(cohort_of(frame, [number("age"), levels("vital", ["alive", "dead"])]), "death")
+    assert [d.variable for d in model.dropped] == ["vital"]
+
+
+def test_level_without_patients_has_no_coefficient():
+    frame = rows().assign(stage=lambda f: np.where(f.age > 60, "1", "3"))
+    model = fit(cohort_of(frame, [levels("stage", ["1", "2", "3"]), number("age")]), "death")
+    assert [(t.variable, t.level) for t in model.terms] == [("stage", "3"), ("age", None)]
+    assert model.dropped[0].why == "No patient here has stage “2”, so that level has no coefficient."
+
+
+def test_absent_reference_is_replaced_by_the_commonest_level():
+    frame = rows().assign(stage=lambda f: np.where(f.age > 55, "2", "3"))
+    model = fit(cohort_of(frame, [levels("stage", ["1", "2", "3"])]), "death")
+    assert model.reading("stage").reference == "2"
+    assert any("usual reference of stage" in c for c in model.cautions)
+
+
+def test_missing_values_are_filled_and_counted():
+    frame = rows().assign(stage="a")
+    frame.loc[frame.index % 4 == 0, "stage"] = "b"
+    frame.loc[:9, "stage"] = None
+    frame.loc[5:34, "age"] = np.nan
+    cohort = cohort_of(frame, [number("age"), levels("stage", ["b", "a"])])
+    model = fit(cohort, "death")
+    assert model.n_missing == {"age": 30, "stage": 10}
+    assert model.fills == {"age": frame.age.median(), "stage": "a"}
+    filled = frame.assign(age=frame.age.fillna(frame.age.median()), stage=frame.stage.fillna("a"))
+    same = fit(cohort_of(filled, [number("age"), levels("stage", ["b", "a"])]), "death")
+    np.testing.assert_array_equal(model.coef, same.coef)
+
+
+def test_mostly_missing_is_said():
+    frame = rows().assign(lab=lambda f: f.age.where(f.index % 3 == 0) * 1.7 + np.arange(len(f)))
+    model = fit(cohort_of(frame, [number("age"), number("lab", label="Ferritin")]), "death")
+    assert any(c.startswith("Ferritin is missing for 67% of the patients") for c in model.cautions)
+
+
+def test_log_scale_reads_zero_as_half_the_smallest():
+    frame = rows().assign(crp=lambda f: np.where(f.index % 5 == 0, 0.0, 2.0 + f.index))
+    model = fit(cohort_of(frame, [number("crp", scale="log")]), "death")
+    assert model.reading("crp").floor == 1.5  # the smallest positive value is 3
+    patients = pd.DataFrame({"crp": [0.0, -4.0, 1.5, 3.0]})
+    lp = linear_predictor(model, patients)
+    assert lp[0] == lp[1] == lp[2]
+    assert lp[3] - lp[0] == pytest.approx(model.coef[0] * np.log(2))
+
+
+def test_fewer_than_ten_events_are_refused():
+    frame = rows()
+    frame["event"] = False
+    frame.loc[:8, "event"] = True
+    with pytest.raises(Fixable) as stop:
+        fit(cohort_of(frame, [number("age")]), "death")
+    assert stop.value.why == "“Death” occurred in 9 patients here; a model of risk needs at least 10 events."
+    frame.loc[9, "event"] = True
+    assert fit(cohort_of(frame, [number("age")]), "death").n_events == 10
+
+
+@pytest.mark.parametrize(("n", "why"), [(0, "there are none"), (1, "there is only one")])
+def test_too_few_patients_are_refused(n, why):
+    with pytest.raises(Fixable, match=why):
+        fit(cohort_of(rows().head(n), [number("age")]), "death")
+
+
+def test_all_censored_is_refused():
+    with pytest.raises(Fixable, match="occurred in no patient"):
+        fit(cohort_of(rows().assign(event=False), [number("age")]), "death")
+
+
+def test_nothing_left_is_refused():
+    with pytest.raises(Fixable, match="the same for every patient"):
+        fit(cohort_of(rows().assign(age=1.0), [number("age")]), "death")
+
+
+def chooser():
+    frame = rows().assign(
+        late=lambda f: f.age + f.index, gene=lambda f: f.index * 1.0, note="x", day=pd.Timestamp("2020-01-01")
+    )
+    variables = [
+        number("age"),
+        number("late", use="later", why_later="measured at relapse"),
+        number("gene", use="optional"),
+        Variable(name="note", kind="text"),
+        Variable(name="day", kind="date"),
+    ]
+    return cohort_of(frame, variables)
+
+
+def test_default_variables_are_the_predictors():
+    assert [v.name for v in fit(chooser(), "death").variables] == ["age"]
+    assert [v.name for v in fit(chooser(), "death", variables=["gene", "age"]).variables] == ["age", "gene"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("late", "known only after time zero: measured at relapse."),
+        ("note", "free text"),
+        ("day", "is a date"),
+        ("event", "belongs to an outcome"),
+        ("nothing", "no variable of the name"),
+    ],
+)
+def test_what_can_not_be_a_predictor_is_refused(name, why):
+    with pytest.raises(Fixable, match=why):
+        fit(chooser(), "death", variables=["age", name])
+
+
+def test_separation_converges_thanks_to_the_ridge():
+    frame = rows(60)
+    frame["event"] = frame.index < 30
+    frame["time"] = np.where(frame.event, frame.index + 1.0, 500.0 + frame.index)
+    frame["marker"] = np.where(frame.event, "yes", "no")
+    frame.loc[0, "marker"] = "no"
+    frame.loc[0, "time"] = 400.0
+    cohort = cohort_of(frame, [levels("marker", ["no", "yes"])])
+    model = fit(cohort, "death")
+    assert 1 < model.coef[0] < 20
+    assert np.isfinite(model.variance).all()
+    curve = predict(model, cohort.frame.head(2))
+    assert np.isfinite(curve.survival).all() and np.isfinite(curve.lower).all()
+
+
+def test_infinite_coefficient_without_ridge_is_said():
+    frame = rows(60)
+    frame["marker"] = np.where(frame.event, "yes", np.where(frame.index % 2 == 0, "yes", "no"))
+    model = fit(cohort_of(frame, [levels("marker", ["no", "yes"])]), "death", penalizer=0)
+    assert any("no finite value" in c for c in model.cautions)
+    ridged = fit(cohort_of(frame, [levels("marker", ["yes", "no"])]), "death")
+    assert any("No patient with “marker: no” had the event" in c for c in ridged.cautions)
+
+
+def test_sixty_columns_converge_and_are_held_back():
+    cohort = simulated(100, 60, seed=5, effect=0.2)
+    model = fit(cohort, "death")
+    assert len(model.terms) == 60 > model.n_events / 2
+    assert model.penalizer == 60 / 100
+    assert any("ridge was raised" in c for c in model.cautions)
+    assert "as 60 events of evidence" in ridge_sentence(model)
+    with_light = fit(cohort, "death", penalizer=1 / 100)
+    assert np.linalg.norm(model.coef) < np.linalg.norm(with_light.coef)
+
+
+def test_more_columns_than_patients_converge():
+    model = fit(simulated(40, 60, seed=6), "death")
+    assert len(model.terms) == 39  # a 40th is already determined by the others
+    assert np.isfinite(model.coef).all()
+    assert np.isfinite([t.statistic for t in model.tests]).all()
+
+
+def test_few_events_for_each_coefficient_are_said():
+    cohort = simulated(60, 6, seed=2)
+    model = fit(cohort, "death")
+    assert model.n_events < 60
+    assert any("for 6 coefficients" in c for c in model.cautions)
+    assert fit(simulated(1000, 3), "death").cautions == ()
+
+
+def test_hostile_names_are_only_names():
+    frame = rows().rename(columns={"age": "<script>alert(1)</script>"})
+    frame["عمر 🙂"] = np.arange(len(frame)) % 7
+    cohort = cohort_of(frame, [number("<script>alert(1)</script>"), number("عمر 🙂")])
+    model = fit(cohort, "death")
+    assert [c.variable for c in coefficients(model)] == ["<script>alert(1)</script>", "عمر 🙂"]
+
+
+def test_competing_events_count_as_the_composite():
+    cohort = simulated(200)
+    frame = cohort.frame.assign(
+        event=pd.Categorical(
+            np.where(cohort.event("death"), np.where(cohort.frame.index % 3 == 0, "2", "1"), "0"), list("012")
+        )
+    )
+    outcome = Outcome(
+        key="death", label="Death or transplant", time="time", unit="days", status="event", censored=("0",),
+        event=("1",), competing={"Transplant": ("2",)},
+    )  # fmt: skip
+    both = dataclasses.replace(cohort, frame=frame, outcomes=(outcome,), fingerprint="")
+    np.testing.assert_array_equal(fit(both, "death").coef, fit(cohort, "death").coef)
+
+
+def test_times_apart_by_rounding_are_tied():
+    """R: coxph(Surv(c(.3, .1 + .2), ...)) treats the two times as one (timefix = TRUE)."""
+    frame = rows().assign(time=lambda f: np.where(f.index % 2 == 0, 0.3, 0.1 + 0.2) + f.index // 20)
+    model = fit(cohort_of(frame, [number("age")]), "death")
+    tidy = fit(cohort_of(frame.assign(time=frame.time.round(6)), [number("age")]), "death")
+    np.testing.assert_allclose(model.coef, tidy.coef, rtol=1e-12)
+    assert len(model.baseline.time) == len(tidy.baseline.time)
+
+
+def test_progress_is_told():
+    seen = []
+    fit(simulated(100), "death", progress=lambda share, sentence: seen.append((share, sentence)))
+    assert [share for share, _ in seen] == sorted(share for share, _ in seen)
+    assert seen[-1] == (1.0, "Model ready")
+
+
+def test_coefficients_are_told_per_readable_step():
+    frame = rows(300).assign(
+        bili=lambda f: np.exp(np.linspace(-1, 3, len(f))), sex=lambda f: np.where(f.index % 2, "f", "m")
+    )
+    variables = [
+        number("age", label="Age", unit="years"),
+        number("bili", label="Bilirubin", unit="mg/dl", scale="log"),
+        levels("sex", ["m", "f"], label="Sex", reference="f"),
+    ]
+    model = fit(cohort_of(frame, variables), "death")
+    age, bili, sex = coefficients(model)
+    assert (age.label, bili.label, sex.label) == (
+        "Age, per 10 years",
+        "Bilirubin, per doubling",
+        "Sex: m (against f)",
+    )
+    assert age.hr == pytest.approx(np.exp(10 * model.coef[0]))
+    assert bili.hr == pytest.approx(2 ** model.coef[1])
+    se = np.sqrt(np.diag(model.variance))
+    assert (sex.lower, sex.upper) == pytest.approx(tuple(np.exp(model.coef[2] + np.array([-1, 1]) * 1.959964 * se[2])))
+    assert age.p == pytest.approx(2 * (1 - norm.cdf(abs(model.coef[0] / se[0]))))
+
+
+def test_whole_cohort_is_predicted_at_once():
+    cohort = simulated(500)
+    model = fit(cohort, "death")
+    at = risks(model, cohort, 365)
+    assert at.shape == (500,)
+    np.testing.assert_allclose(at, predict(model, cohort.frame).risk_at(365)[0], rtol=1e-12)
