@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bedside.cohort.units import Unit
+from bedside.cohort.units import DAYS, Unit, convert
 
 
 def percent(share: float, *, decimals: int = 0) -> str:
@@ -54,6 +54,15 @@ def duration(value: float, unit: Unit, *, decimals: int | None = None) -> str:
     if math.isnan(value):
         return "not reached"
     return f"{number_of(value, decimals=decimals)} {unit_of(value, unit, decimals=decimals)}"
+
+
+def readable(value: float, unit: Unit) -> str:
+    """A time in the unit a person would use: 1,645 days is "4.5 years"."""
+    if math.isnan(value):
+        return "not reached"
+    days = value * DAYS[unit]
+    best: Unit = "years" if days >= 2 * DAYS["years"] else "months" if days >= 2 * DAYS["months"] else "days"
+    return duration(convert(value, unit, best), best, decimals=None if best == "days" else 1)
 
 
 def number_of(value: float, *, decimals: int | None = None) -> str:
