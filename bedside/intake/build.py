@@ -36,6 +36,8 @@ class Bench:
     def has(self, name: str, expected_for: str) -> bool:
         """True if the data have the column; a fault is noted if not."""
         if name in self.table.names:
+            if not (column := self.table.column(name)).is_plain:
+                self.fault(name, f"numbers, text or dates ({expected_for})", f"cells of type {column.type}")
             return True
         self.fault(name, f"a column of this name ({expected_for})", "none")
         return False
@@ -137,11 +139,14 @@ def _variables(
             variable = (variable or Variable(name=name, kind="identifier")).model_copy(update={"kind": "identifier"})
         elif variable is None:
             variable = infer(name, column, use=undeclared)
-            (left_out if variable is None else guessed).append(name)
+            if variable is None:
+                left_out.append(name)
+            else:
+                guessed.append(f"{name} as {variable.kind}")
         if variable is not None:
             understood.append(_column(bench, variable, column))
     if guessed and told:
-        bench.readings.append(f"Not in the dictionary, understood from the values: {', '.join(guessed)}.")
+        bench.readings.append(f"Not in the dictionary, read by their values: {', '.join(guessed)}.")
     if left_out:
         bench.readings.append(f"Left out because empty or not readable as a table: {', '.join(left_out)}.")
     return tuple(understood)
@@ -170,7 +175,7 @@ def _column(bench: Bench, variable: Variable, column: Column) -> Variable:
 
 
 def _levels(bench: Bench, variable: Variable, column: Column) -> Variable:
-    index, codes = column.codes()
+    index, codes = column.codes(variable.codes)
     levels = variable.levels or levels_of(column)
     if variable.kind == "binary" and len(levels) > 2:
         bench.fault(variable.name, "two different values in a binary variable", f"{len(levels)} different values")
@@ -225,7 +230,7 @@ def _outcome(bench: Bench, outcome: Outcome) -> Outcome:
         _check_times(bench, outcome.time)
     if not bench.has(outcome.status, f"status of “{outcome.label}”"):
         return outcome
-    index, codes = bench.table.column(outcome.status).codes()
+    index, codes = bench.table.column(outcome.status).codes(outcome.codes)
     if (index < 0).any():
         bench.fault(outcome.status, "a status in every row", f"none in {say_rows(index < 0)}")
     if outcome.codes:
@@ -266,7 +271,7 @@ def _status_columns(bench: Bench, outcomes: Sequence[Outcome]) -> None:
         order.setdefault(outcome.status, {}).update(dict.fromkeys(outcome.codes))
     for name, codes in order.items():
         if name in bench.table.names:
-            index, found = bench.table.column(name).codes()
+            index, found = bench.table.column(name).codes(tuple(codes))
             bench.values[name] = _categorical(index, found, tuple(codes))[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,9 +56,9 @@ class Column:
         """A pandas column; a mixture of types is read as text, cell by cell."""
         try:
             return cls(pa.array(series, from_pandas=True))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError):
             missing = series.isna().to_numpy()
-            cells = [None if gone else str(cell) for cell, gone in zip(series, missing, strict=True)]
+            cells = [None if gone else _encodable(cell) for cell, gone in zip(series, missing, strict=True)]
             return cls(pa.array(cells, pa.string()))
 
     def __len__(self) -> int:
@@ -84,14 +85,13 @@ class Column:
     @property
     def is_date(self) -> bool:
         """True for dates and points in time."""
-        return pa.types.is_temporal(self.type)
+        return pa.types.is_date(self.type) or pa.types.is_timestamp(self.type)
 
     @property
     def is_plain(self) -> bool:
-        """True for anything that fits in one cell of a sheet."""
-        return not (
-            pa.types.is_nested(self.type) or pa.types.is_binary(self.type) or pa.types.is_large_binary(self.type)
-        )
+        """True for numbers, truth values, text and dates: what fits in one cell of a sheet."""
+        numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+        return self.is_text or self.is_date or any(check(self.type) for check in numeric)
 
     def numbers(self) -> tuple[np.ndarray, np.ndarray]:
         """Values as float64 with NaN where missing, and where a value is no finite number.
@@ -126,10 +126,16 @@ class Column:
         """The different values as they are written, blanks around them gone."""
         return self._encode()[1]
 
-    def codes(self) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Values as positions in a tuple of the normalised codes that occur, -1 where missing."""
+    def codes(self, known: Sequence[str] = ()) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Values as positions in a tuple of the normalised codes that occur, -1 where missing.
+
+        ``known`` are the codes to expect: where they are 0 and 1, a column of
+        truth values is read as those.
+        """
         index, texts = self._encode()
         normal = [normal_code(text) for text in texts]
+        if pa.types.is_boolean(self.type) and {"0", "1"} & set(known):
+            normal = [{"true": "1", "false": "0"}[code] for code in normal]
         distinct = tuple(dict.fromkeys(normal))
         if len(distinct) == len(texts):
             return index, distinct
@@ -157,7 +163,7 @@ class Column:
 
     def dates(self) -> tuple[np.ndarray, np.ndarray]:
         """Values as datetime64[us] without a zone (UTC), and where a value is no date."""
-        if self.is_date and not pa.types.is_time(self.type) and not pa.types.is_duration(self.type):
+        if self.is_date:
             return self.array.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False), np.zeros(
                 len(self), bool
             )
@@ -193,6 +199,10 @@ class Column:
         distinct = tuple(dict.fromkeys(text for text in trimmed if text not in MISSING))
         place = {text: i for i, text in enumerate(distinct)}
         return np.array([place.get(text, -1) for text in trimmed] + [-1], dtype=np.int64)[index], distinct
+
+
+def _encodable(cell: object) -> str:
+    return str(cell).encode("utf-8", "replace").decode("utf-8")
 
 
 def _parse(texts: tuple[str, ...]) -> np.ndarray:

@@ -144,7 +144,7 @@ def read_dictionary(path: Path) -> Draft:
         variables=tuple(_cleaned(v) for v in whole.variables),
         outcomes=whole.outcomes,
         identifier=None if whole.identifier is None else clean_name(whole.identifier),
-        treatment=whole.treatment,
+        treatment=_cleaned_treatment(whole.treatment),
         visits=whole.visits,
         data=whole.data,
         whole=whole,
@@ -153,6 +153,10 @@ def read_dictionary(path: Path) -> Draft:
 
 def _cleaned(variable: Variable) -> Variable:
     return variable.model_copy(update={"name": clean_name(variable.name)})
+
+
+def _cleaned_treatment(treatment: Treatment | None) -> Treatment | None:
+    return None if treatment is None else treatment.model_copy(update={"column": clean_name(treatment.column)})
 
 
 PartT = TypeVar("PartT", bound=Part)

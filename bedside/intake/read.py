@@ -113,7 +113,7 @@ def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
     found += faults
     if found or draft.whole is None or built is None:
         raise Faults(f"The cohort “{folder.name}” could not be opened.", tuple(dict.fromkeys(found)))
-    return _cohort(key or folder.name, draft.whole, built, visits)
+    return _cohort(key or folder.name, draft, draft.whole, built, visits)
 
 
 def _build(table: Table, draft: Draft) -> Built:
@@ -129,7 +129,7 @@ def _build(table: Table, draft: Draft) -> Built:
     )
 
 
-def _cohort(key: str, told: Dictionary, built: Built, visits: Visits | None) -> Cohort:
+def _cohort(key: str, draft: Draft, told: Dictionary, built: Built, visits: Visits | None) -> Cohort:
     return Cohort(
         key=key,
         title=told.title,
@@ -139,7 +139,7 @@ def _cohort(key: str, told: Dictionary, built: Built, visits: Visits | None) -> 
         identifier=built.identifier,
         variables=built.variables,
         outcomes=built.outcomes,
-        treatment=told.treatment,
+        treatment=draft.treatment,
         source=told.source,
         frame=built.frame,
         visits=visits,
