@@ -15,7 +15,7 @@ from bedside.explain.explanation import Contribution, Explanation, Global, Metho
 from bedside.explain.shapley import EXACT_UP_TO, shapley_cox, shapley_cox_sampled
 from bedside.risk.design import Reading, level_index, numbers
 from bedside.risk.model import Model
-from bedside.risk.prediction import cumulative_hazard, encode, risks
+from bedside.risk.prediction import cumulative_hazard, encode, linear_predictor
 
 LARGEST_BACKGROUND = 100
 """More patients make every explanation slower and hardly move its base."""
@@ -123,15 +123,15 @@ def explain(
     """
     _check(model, background)
     asked = unit or model.unit
-    own = [convert(float(t), asked, model.unit) for t in times]
-    hazard = np.array([cumulative_hazard(model, t) for t in own])
+    hazard = np.array([cumulative_hazard(model, convert(float(t), asked, model.unit)) for t in times])
+    relative = np.exp(linear_predictor(model, patient)[0])
     terms = variable_terms(model, patient)[0]
     base, points, error = _shapley(terms, background.terms, hazard, seed)
     said = [(v, _value_text(model.reading(v.name), patient), _as_expected(model, v)) for v in model.variables]
     method: Method = "exact" if error is None else "permutation pairs"
     explanations = []
     for i, t in enumerate(times):
-        risk = float(risks(model, patient, own[i])[0])
+        risk = float(-np.expm1(-hazard[i] * relative))
         parts = [
             Contribution(v.name, v.label, text, float(points[i, j]), expected)
             for j, (v, text, expected) in enumerate(said)

@@ -57,14 +57,22 @@ def points_text(points: float, *, decimals: int = 0) -> str:
 
 
 def _sentence(contribution: Contribution, decimals: int) -> str:
+    said = _subject(contribution)
     if _is_little(contribution):
-        return f"{contribution.value_text}: makes little difference here."
+        return f"{said}: makes little difference here."
     size = round(100 * abs(contribution.points), decimals)
     unit = "point" if size == 1 else "points"
     more = "more" if contribution.points > 0 else "less"
-    return (
-        f"{contribution.value_text}: goes with {size:.{decimals}f} {unit} {more} risk than the average patient here."
-    )
+    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk than the average patient here."
+
+
+def _subject(contribution: Contribution) -> str:
+    """The value as the start of a sentence: "Hormone therapy (no)", "Age 55 years", but "p53 high" as it is."""
+    label, text = contribution.label, contribution.value_text
+    if text.startswith(f"{label}: "):
+        text = f"{label} ({text.removeprefix(f'{label}: ')})"
+    first = text.split(" ", 1)[0]
+    return text[0].upper() + text[1:] if first.replace("-", "").isalpha() and first.islower() else text
 
 
 def _is_little(contribution: Contribution) -> bool:

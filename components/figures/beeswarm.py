@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bedside.explain import Global
-from bedside.report.say import duration
+from bedside.report.say import duration, patients
 from components.figures.palette import Mode, palette, plain, template, text_width
 
 LABEL_LIMIT = 30
@@ -69,8 +69,9 @@ def beeswarm_alt(explained: Global, *, most: int = 10) -> str:
     )
     more = len(explained.labels) - most
     rest = f" {more} less important variables are not shown." if more > 0 else ""
+    when = duration(explained.t, explained.unit)
     return (
-        f"Contributions of {explained.n_patients} patients to the risk within {duration(explained.t, explained.unit)}, "
+        f"Contributions of {patients(explained.n_patients)} to the risk within {when}, "
         f"in percentage points, lowest to highest: {told}.{rest}"
     )
 

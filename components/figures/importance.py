@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from bedside.explain import Global
-from bedside.report.say import duration
+from bedside.report.say import duration, patients
 from components.figures.palette import Mode, palette, plain, template, text_width
 
 LABEL_LIMIT = 30
@@ -58,7 +58,7 @@ def importance_alt(explained: Global, *, most: int = 12) -> str:
     )
     return (
         f"Mean absolute contribution to the risk within {duration(explained.t, explained.unit)} over "
-        f"{explained.n_patients} patients, in percentage points: {told}."
+        f"{patients(explained.n_patients)}, in percentage points: {told}."
     )
 
 

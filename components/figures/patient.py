@@ -185,7 +185,8 @@ def _mark_horizon(fig: go.Figure, curve: PatientCurve, end: float, ink: str, acc
     )  # fmt: skip
     fig.add_scatter(
         x=[curve.horizon] * 2, y=[all_, mine], mode="markers", hoverinfo="skip",
-        marker={"color": [card, accent], "size": [6, 9], "line": {"color": [rgba(ink, 0.55), card], "width": 1.2}},
+        marker={"color": [card, accent], "size": [6, 9], "opacity": 1,
+                "line": {"color": [rgba(ink, 0.55), card], "width": 1.2}},
     )  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def _labels(fig: go.Figure, curve: PatientCurve, end: float, pixels: int, muted:
     for i, (_, text, colour) in enumerate(said):
         fig.add_annotation(
             x=curve.horizon, y=bottom + (i + 0.5) * line, showarrow=False, yanchor="middle", bgcolor=rgba(card, 0.75),
-            xanchor=anchor, xshift=8 if anchor == "left" else -8, borderpad=0,
+            xanchor=anchor, xshift=8 if anchor == "left" else -8, borderpad=0, align=anchor,
             text=f"<b>{text}</b>" if colour == accent else text, font={"size": FONT_SIZE, "color": colour},
         )  # fmt: skip
 

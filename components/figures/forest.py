@@ -1,0 +1,99 @@
+"""What a model is made of: hazard ratios with their intervals on a logarithmic axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from bedside.report.say import p_value
+from components.figures.palette import Mode, palette, plain, rgba, template
+
+if TYPE_CHECKING:
+    from bedside.risk import Coefficient
+
+LINE_LIMIT = 52  # characters of label and numbers together: what fits a telephone's width
+FONT_SIZE = 12
+ROW = 42
+WIDEST = 50.0  # a ratio or limit beyond 50 or below 1/50 is drawn as an arrow at the edge
+TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+
+
+def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light") -> go.Figure:
+    """One row a coefficient: its words and numbers above, its interval below, so that it fits any width.
+
+    Parameters
+    ----------
+    coefficients : sequence of Coefficient
+        In drawing order; ratios may be infinite.
+    mode : {"light", "dark"}
+    """
+    p = palette(mode)
+    low, high = _range(coefficients)
+    fig = go.Figure(layout={"template": template(mode)})
+    fig.add_vline(x=1, line={"color": p.neutral, "width": 1, "dash": "dot"}, layer="below")
+    for row, c in enumerate(coefficients):
+        y = row + 0.22
+        left, right = max(c.lower, low), min(c.upper, high)
+        clipped = [s for s, beyond in (("triangle-left", c.lower < low), ("triangle-right", c.upper > high)) if beyond]
+        ends = [x for x, beyond in ((low, c.lower < low), (high, c.upper > high)) if beyond]
+        fig.add_scatter(
+            x=[left, right], y=[y, y], mode="lines", line={"color": p.accent, "width": 2}, hoverinfo="skip"
+        )
+        fig.add_scatter(
+            x=[*ends, min(max(c.hr, low), high)], y=[y] * (len(ends) + 1), mode="markers", cliponaxis=False,
+            marker={
+                "symbol": [*clipped, "square"], "size": [*[8] * len(ends), 9], "color": p.accent, "opacity": 1,
+                "line": {"width": 0},
+            },
+            hovertemplate=f"{plain(c.label)}: {plain(_numbers(c))}, {plain(p_value(c.p))}<extra></extra>",
+        )  # fmt: skip
+        label = plain(c.label, limit=LINE_LIMIT - len(_numbers(c)))
+        for anchor, x, text in (("left", 0, label), ("right", 1, plain(_numbers(c)))):
+            fig.add_annotation(
+                x=x, y=row - 0.18, xref="paper", text=text, showarrow=False, xanchor=anchor, yanchor="middle",
+                font={"size": FONT_SIZE, "color": p.ink}, borderpad=0, align=anchor, bgcolor=rgba(p.card, 0.92),
+            )  # fmt: skip
+    shown = [t for t in TICKS if low <= t <= high]
+    fig.update_xaxes(
+        type="log", range=[math.log10(low), math.log10(high)], tickvals=shown, ticktext=[f"{t:g}" for t in shown],
+        title="lower risk  ←  hazard ratio  →  higher risk", fixedrange=True,
+    )  # fmt: skip
+    fig.update_yaxes(visible=False, range=[len(coefficients) - 0.45, -0.55], fixedrange=True)
+    fig.update_layout(height=ROW * len(coefficients) + 56, margin={"l": 8, "r": 8, "t": 4, "b": 44})
+    return fig
+
+
+def forest_alt(coefficients: Sequence[Coefficient]) -> str:
+    """Every hazard ratio in words, for a screen reader and for the report."""
+    told = "; ".join(f"{c.label}: {_numbers(c)}" for c in coefficients)
+    return f"Hazard ratios with 95% intervals, logarithmic axis, above 1 is higher risk. {told}."
+
+
+def forest_rows(coefficients: Sequence[Coefficient]) -> tuple[list[str], list[list]]:
+    """The coefficients: header and rows for a file."""
+    header = ["coefficient", "hazard ratio", "lower", "upper", "p"]
+    return header, [[c.label, c.hr, c.lower, c.upper, c.p] for c in coefficients]
+
+
+def _numbers(c: Coefficient) -> str:
+    return f"{_ratio(c.hr)} ({_ratio(c.lower)} to {_ratio(c.upper)})"
+
+
+def _ratio(value: float) -> str:
+    """Two decimals, fewer for a large ratio, and none pretended at the ends."""
+    if math.isinf(value) or value >= 1000:
+        return "> 1000"
+    if value < 0.01:
+        return "< 0.01"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _range(coefficients: Sequence[Coefficient]) -> tuple[float, float]:
+    """Ends of the axis: all limits within 1/50 and 50, at least .5 to 2, and a little room."""
+    values = [v for c in coefficients for v in (c.lower, c.upper) if 0 < v < math.inf]
+    low = max(min([0.5, *values]) / 1.1, 1 / WIDEST)
+    high = min(max([2.0, *values]) * 1.1, WIDEST)
+    return low, high

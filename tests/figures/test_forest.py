@@ -1,0 +1,76 @@
+"""The forest plot and the calibration plot."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bedside.risk import CalibrationPoint, Coefficient
+from components.figures.calibration import calibration_alt, calibration_figure, calibration_rows
+from components.figures.forest import forest_alt, forest_figure, forest_rows
+
+NODES = Coefficient("Nodes, per doubling", "nodes", None, 1.404, 1.28, 1.535, 1e-9, "per doubling", math.log(2))
+GRADE = Coefficient("Grade: III (against I)", "grade", "3", 1.74, 1.02, 2.96, 0.04, "against I", 1.0)
+WILD = Coefficient("<b>$x$</b>", "x", None, math.inf, 0.0001, math.inf, 0.9, "per 1", 1.0)
+
+
+def test_intervals_are_drawn_where_they_are_on_a_logarithmic_axis():
+    fig = forest_figure([NODES, GRADE])
+    lines = [t for t in fig.data if t.mode == "lines"]
+    assert [tuple(t.x) for t in lines] == [(1.28, 1.535), (1.02, 2.96)]
+    assert fig.layout.xaxis.type == "log"
+    assert [t.x[-1] for t in fig.data if t.mode == "markers"] == [1.404, 1.74]
+    assert fig.layout.shapes[0].x0 == fig.layout.shapes[0].x1 == 1
+
+
+def test_numbers_stand_on_the_right_and_words_with_reference_on_the_left():
+    notes = forest_figure([NODES, GRADE]).layout.annotations
+    assert [a.text for a in notes if a.xanchor == "right"] == ["1.40 (1.28 to 1.53)", "1.74 (1.02 to 2.96)"]
+    assert [a.text for a in notes if a.xanchor == "left"] == ["Nodes, per doubling", "Grade: III (against I)"]
+
+
+def test_a_ratio_without_end_becomes_an_arrow_and_never_a_false_number():
+    fig = forest_figure([NODES, WILD])
+    low, high = (10**v for v in fig.layout.xaxis.range)
+    marker = [t for t in fig.data if t.mode == "markers"][1]
+    assert list(marker.marker.symbol) == ["triangle-left", "triangle-right", "square"]
+    assert all(low * (1 - 1e-9) <= x <= high * (1 + 1e-9) for x in marker.x)
+    assert "&gt; 1000 (&lt; 0.01 to &gt; 1000)" in [a.text for a in fig.layout.annotations]
+    assert "&lt;b&gt;&#36;x&#36;&lt;/b&gt;" in [a.text for a in fig.layout.annotations]
+
+
+def test_forest_alt_and_rows():
+    assert "Grade: III (against I): 1.74 (1.02 to 2.96)" in forest_alt([NODES, GRADE])
+    header, rows = forest_rows([NODES, GRADE])
+    assert header == ["coefficient", "hazard ratio", "lower", "upper", "p"]
+    assert rows[0] == ["Nodes, per doubling", 1.404, 1.28, 1.535, 1e-9]
+
+
+FIFTHS = [
+    CalibrationPoint(0.2, 0.25, 0.18, 0.33, 137, 33),
+    CalibrationPoint(0.62, 0.58, 0.49, 0.66, 137, 77),
+    CalibrationPoint(0.9, 1.0, math.nan, math.nan, 12, 12),
+]
+
+
+def test_calibration_points_stand_at_predicted_and_observed_with_their_interval():
+    line, dots = calibration_figure(FIFTHS).data
+    assert tuple(line.x) == tuple(line.y) == (0, 1)
+    assert (tuple(dots.x), tuple(dots.y)) == ((0.2, 0.62, 0.9), (0.25, 0.58, 1.0))
+    assert dots.error_y.array == pytest.approx((0.08, 0.08, 0))
+    assert dots.error_y.arrayminus == pytest.approx((0.07, 0.09, 0))
+
+
+def test_both_axes_of_a_calibration_plot_are_the_same():
+    layout = calibration_figure(FIFTHS[:1]).layout
+    assert layout.xaxis.range == layout.yaxis.range
+    assert 0.33 < layout.xaxis.range[1] < 0.5
+
+
+def test_calibration_alt_and_rows():
+    text = calibration_alt(FIFTHS)
+    assert text.startswith("Calibration in 3 groups")
+    assert "137 patients, predicted 20%, observed 25% (95% interval 18% to 33%)" in text
+    assert "12 patients, predicted 90%, observed 100% (no interval)" in text
+    assert calibration_rows(FIFTHS)[1][1] == [2, 137, 77, 0.62, 0.58, 0.49, 0.66]
