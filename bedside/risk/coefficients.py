@@ -51,7 +51,8 @@ def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...
 
     A continuous variable is told per step: the largest of 1, 2 or 5 times a power of ten within its
     interquartile range, so that the ratio compares two ordinary patients. One on the log scale is told per
-    doubling, a level against the reference level. Intervals and p are Wald's, on the log scale.
+    doubling, or per 10% more if the 99th percentile is less than twice the 1st; a level against the reference
+    level. Intervals and p are Wald's, on the log scale.
 
     References
     ----------
@@ -90,7 +91,10 @@ def _step(model: Model, term: Term) -> tuple[str, str, float]:
         text = f"against {variable.label_of(reading.reference)}"
         return f"{term.label} ({text})", text, 1.0
     if variable.scale == "log":
-        return f"{variable.label}, per doubling", "per doubling", math.log(2)
+        seen = reading.range
+        doubles = seen is None or seen.p01 <= 0 or seen.p99 >= 2 * seen.p01
+        text, step = ("per doubling", math.log(2)) if doubles else ("per 10% more", math.log(1.1))
+        return f"{variable.label}, {text}", text, step
     step = tidy_step(reading.range) if reading.range is not None else 1.0
     text = f"per {_with_unit(variable, step)}"
     return f"{variable.label}, {text}", text, step

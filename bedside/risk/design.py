@@ -184,8 +184,7 @@ def build(
             continue
         readings[variable.name] = reading
         for level, column in _columns(reading, frame):
-            label = variable.label if level is None else f"{variable.label}: {variable.label_of(level)}"
-            terms.append(Term(variable.name, level, len(terms), label))
+            terms.append(Term(variable.name, level, len(terms), _label(variable, level)))
             columns.append(column)
     x = np.column_stack(columns) if columns else np.empty((len(frame), 0))
     centre = x.mean(axis=0)
@@ -206,6 +205,16 @@ def build(
         ),
         np.asfortranarray(x[:, keep]),
     )
+
+
+def _label(variable: Variable, level: str | None) -> str:
+    """ "Tumour grade: III", but "Heart failure" rather than "Heart failure: heart failure"."""
+    if level is None:
+        return variable.label
+    said = variable.label_of(level)
+    if said.casefold().startswith(variable.label.casefold()):
+        return said[:1].upper() + said[1:]
+    return f"{variable.label}: {said}"
 
 
 def _columns(reading: Reading, frame: pd.DataFrame) -> list[tuple[str | None, np.ndarray]]:

@@ -12,7 +12,7 @@ from bedside.cohort import Cohort, Outcome, Variable
 from bedside.errors import Fixable
 from bedside.risk.choice import chosen
 from bedside.risk.design import Design, build
-from bedside.risk.efron import Maximum, NotConverged, baseline, maximise, risk_sets, solve
+from bedside.risk.efron import Maximum, NotConverged, RiskSets, baseline, maximise, risk_sets, solve
 from bedside.risk.model import Model, ModelTest
 from bedside.survival.checks import merge_ties
 
@@ -37,10 +37,9 @@ def fit(
     """A Cox model of an outcome, with a light ridge.
 
     Maximises the log partial likelihood with Efron's ties minus n·penalizer/2 · Σ (sd_j β_j)², where sd_j is
-    the standard deviation of the j-th design column (denominator n - 1): what lifelines'
-    ``CoxPHFitter(penalizer=...)`` maximises, divided there by n. Missing values are filled by the training
-    median or the commonest level; a variable on the log scale is read as the log of the value, or of half the
-    smallest positive training value where it is smaller.
+    the standard deviation of the j-th design column: what lifelines' ``CoxPHFitter(penalizer=...)`` maximises,
+    divided there by n. Missing values become the training median or the commonest level; the log scale reads
+    what lies below half the smallest positive training value as that half.
 
     Parameters
     ----------
@@ -79,17 +78,8 @@ def fit(
     asked = chosen(cohort, variables)
     event = cohort.event(outcome)
     check_size(len(cohort), int(event.sum()), outcome)
-    return fit_rows(
-        cohort.frame,
-        cohort.time(outcome),
-        event,
-        asked,
-        outcome=outcome,
-        cohort_key=cohort.key,
-        cohort_fingerprint=cohort.fingerprint,
-        penalizer=penalizer,
-        progress=progress,
-    )
+    named = {"outcome": outcome, "cohort_key": cohort.key, "cohort_fingerprint": cohort.fingerprint}
+    return fit_rows(cohort.frame, cohort.time(outcome), event, asked, penalizer=penalizer, progress=progress, **named)
 
 
 def fit_rows(
@@ -121,19 +111,8 @@ def fit_rows(
     tell(0.35, "Fitting the Cox model")
     time = merge_ties(time)
     sets = risk_sets(time, event)
-    penalty = np.full(p, n * used)
-    try:
-        best = maximise(sets, x / design.scale, penalty)
-        inverse = solve(best.information + np.diag(penalty), np.eye(p))
-    except NotConverged as reason:
-        raise Fixable(
-            "No model without a ridge.",
-            "At least one coefficient has no finite value: its variable separates patients with the event from "
-            "those without, or there are too few events for so many variables.",
-            "Use the default ridge, or fewer variables.",
-        ) from reason
+    best, variance = _solved(sets, x, design.scale, n * used)
     coef = best.beta / design.scale
-    variance = (inverse + inverse.T) / 2 / np.outer(design.scale, design.scale)
     tell(0.8, "Working out the baseline")
     base = baseline(sets, x, coef, last=time.max())
     for array in (coef, variance, base.time, base.hazard, base.cumulative, base.variance, base.drift):
@@ -149,7 +128,7 @@ def fit_rows(
         penalizer=used,
         log_likelihood=best.value,
         log_likelihood_null=best.at_zero,
-        tests=_tests(best, penalty),
+        tests=_tests(best, n * used),
         n=n,
         n_events=deaths,
         baseline=base,
@@ -184,8 +163,24 @@ def check_size(n: int, events: int, outcome: Outcome) -> None:
         )
 
 
-def _tests(best: Maximum, penalty: np.ndarray) -> tuple[ModelTest, ...]:
-    wald = float(best.beta @ (best.information + np.diag(penalty)) @ best.beta)
+def _solved(sets: RiskSets, x: np.ndarray, scale: np.ndarray, ridge: float) -> tuple[Maximum, np.ndarray]:
+    """The maximum for standardised columns, and the variance of the coefficients in their own units."""
+    penalty = np.full(x.shape[1], ridge)
+    try:
+        best = maximise(sets, x / scale, penalty)
+        inverse = solve(best.information + np.diag(penalty), np.eye(len(penalty)))
+    except NotConverged as reason:
+        raise Fixable(
+            "No model without a ridge.",
+            "At least one coefficient has no finite value: its variable separates patients with the event from "
+            "those without, or there are too few events for so many variables.",
+            "Use the default ridge, or fewer variables.",
+        ) from reason
+    return best, (inverse + inverse.T) / 2 / np.outer(scale, scale)
+
+
+def _tests(best: Maximum, ridge: float) -> tuple[ModelTest, ...]:
+    wald = float(best.beta @ best.information @ best.beta) + ridge * float(best.beta @ best.beta)
     statistics = {
         "Likelihood ratio": 2 * (best.value - best.at_zero),
         "Wald": wald,

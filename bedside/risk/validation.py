@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bedside.cohort import Cohort, Outcome
+from bedside.cohort import Cohort, Outcome, Variable
 from bedside.cohort.units import Unit
 from bedside.errors import Fixable
 from bedside.risk.choice import chosen
 from bedside.risk.concordance import concordance
 from bedside.risk.efron import NotConverged, maximise, risk_sets
 from bedside.risk.fit import check_size, fit_rows
+from bedside.risk.model import Model
 from bedside.risk.prediction import combine, encode, predicted_risk
 from bedside.survival import kaplan_meier
 from bedside.survival.checks import merge_ties
@@ -21,6 +22,7 @@ from bedside.survival.checks import merge_ties
 EVENTS_PER_FOLD = 4
 PATIENTS_PER_GROUP = 10
 GROUPS = 5
+TOO_EXTREME, TOO_ALIKE = 0.8, 1.25
 C_NAME = "Harrell's C"
 
 
@@ -108,27 +110,17 @@ def validate(
     penalizer: float | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Validation:
-    """Cross-validate the model that `fit` would make.
-
-    Each fold is predicted by a model of the other folds; choosing what to drop, filling, scaling and the ridge
-    happen anew inside them. Folds hold equal shares of the events.
+    """Cross-validate the model that `fit` would make; dropping, filling, scaling and ridge are done inside the folds.
 
     Parameters
     ----------
-    cohort, outcome, variables, penalizer
+    cohort, outcome, variables, penalizer, progress
         As in `fit`.
     t : float
         Time at which calibration is judged, in the outcome's unit, within the longest follow-up.
-    folds, repeats : int
-        Folds are reduced until each holds 4 events; predictions are averaged over the repeats.
-    seed : int
-        The same seed gives the same folds.
-    progress : callable, optional
-        Called with a share from 0 to 1 and a sentence.
-
-    Returns
-    -------
-    Validation
+    folds, repeats, seed : int
+        Folds hold equal shares of the events, and are reduced until each holds 4. Predictions are averaged over
+        the repeats. The same seed gives the same folds.
 
     Raises
     ------
@@ -146,34 +138,46 @@ def validate(
     check_size(len(cohort), int(event.sum()), outcome)
     _check_time(t, time, outcome)
     used = max(2, min(folds, int(event.sum()) // EVENTS_PER_FOLD))
-    frame = cohort.frame[[v.name for v in asked]]
+    parts = [(repeat, k) for repeat in range(repeats) for k in range(used)]
     risk, score = np.zeros(len(cohort)), np.zeros(len(cohort))
     c_folds: list[float] = []
-    for repeat in range(repeats):
-        fold = stratified_folds(event, used, seed=seed + repeat)
-        for k in range(used):
-            if progress is not None:
-                progress((repeat * used + k) / (repeats * used), f"Checking part {k + 1} of {used}")
-            held = fold == k
-            model = fit_rows(
-                frame[~held],
-                time[~held],
-                event[~held],
-                asked,
-                outcome=outcome,
-                cohort_key=cohort.key,
-                cohort_fingerprint=f"{cohort.fingerprint} fold {repeat}.{k} of {used}, seed {seed}",
-                penalizer=penalizer,
-            )
-            lp = combine(encode(model, frame[held]), model.coef)
-            c_folds.append(concordance(time[held], event[held], lp).c)
-            # A training part may end a little before the whole cohort: its last hazard is then carried on.
-            risk[held] += predicted_risk(model, lp, min(t, model.last)) / repeats
-            score[held] += lp / repeats
+    for done, (repeat, k) in enumerate(parts):
+        if progress is not None:
+            progress(done / len(parts), f"Checking part {done + 1} of {len(parts)}")
+        held = stratified_folds(event, used, seed=seed + repeat) == k
+        model = _model_of_the_others(
+            cohort, outcome, asked, time, ~held, penalizer, f"fold {k}/{used}, {seed + repeat}"
+        )
+        lp = combine(encode(model, cohort.frame[held]), model.coef)
+        c_folds.append(concordance(time[held], event[held], lp).c)
+        # A training part may end a little before the whole cohort: its last hazard is then carried on.
+        risk[held] += predicted_risk(model, lp, min(t, model.last)) / repeats
+        score[held] += lp / repeats
     if progress is not None:
         progress(1.0, "Model checked")
     return _summary(
         time, event, risk, score, c_folds, t=t, outcome=outcome, folds=used, asked_folds=folds, repeats=repeats
+    )
+
+
+def _model_of_the_others(
+    cohort: Cohort,
+    outcome: Outcome,
+    variables: Sequence[Variable],
+    time: np.ndarray,
+    rows: np.ndarray,
+    penalizer: float | None,
+    seal: str,
+) -> Model:
+    return fit_rows(
+        cohort.frame.loc[rows, [v.name for v in variables]],
+        time[rows],
+        cohort.event(outcome)[rows],
+        variables,
+        outcome=outcome,
+        cohort_key=cohort.key,
+        cohort_fingerprint=f"{cohort.fingerprint} {seal}",
+        penalizer=penalizer,
     )
 
 
@@ -258,6 +262,7 @@ def _summary(
     mean = float(np.mean(known)) if known else float("nan")
     sd = float(np.std(known, ddof=1)) if len(known) > 1 else float("nan")
     overall = _point(time, event, risk, t)
+    slope = _slope(time, event, score)
     return Validation(
         t=t,
         unit=outcome.unit,
@@ -270,10 +275,10 @@ def _summary(
         calibration=points,
         mean_predicted=overall.predicted,
         observed=overall.observed,
-        slope=_slope(time, event, score),
+        slope=slope,
         n=n,
         n_events=deaths,
-        reading=_reading(mean, points, overall),
+        reading=_reading(mean, points, overall, slope),
         notes=tuple(told),
     )
 
@@ -289,7 +294,7 @@ def _slope(time: np.ndarray, event: np.ndarray, score: np.ndarray) -> float:
     return float(best.beta[0]) / spread
 
 
-def _reading(mean: float, points: Sequence[CalibrationPoint], overall: CalibrationPoint) -> str:
+def _reading(mean: float, points: Sequence[CalibrationPoint], overall: CalibrationPoint, slope: float) -> str:
     ranked = (
         f"Of 100 pairs of patients it had not seen, the model put {round(100 * mean)} in the right order "
         f"({C_NAME} {mean:.2f}; 50 would be chance)."
@@ -308,4 +313,15 @@ def _reading(mean: float, points: Sequence[CalibrationPoint], overall: Calibrati
     return (
         f"{ranked}{average} By group of risk it was {off:.0f} point{'s' if round(off) != 1 else ''} off on average; "
         f"in {inside} of {len(points)} groups the predicted risk lies within the interval of what was observed."
+        f"{_about_slope(slope)}"
     )
+
+
+def _about_slope(slope: float) -> str:
+    if slope < TOO_EXTREME:
+        return f" Its risks are too far apart: high ones too high, low ones too low (slope {slope:.2f}, ideally 1)."
+    if slope > TOO_ALIKE:
+        return (
+            f" Its risks are too close together: high ones too low, low ones too high (slope {slope:.2f}, ideally 1)."
+        )
+    return ""

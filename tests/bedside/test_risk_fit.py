@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from risk_cases import cohort_of, levels, number, simulated
 from scipy.stats import norm
 
-from bedside.cohort import Outcome, Variable
+from bedside.cohort import Level, Outcome, Variable
 from bedside.errors import Fixable
 from bedside.risk import coefficients, describe, fit, linear_predictor, predict, ridge_sentence, risks
 
@@ -315,9 +316,63 @@ def test_coefficients_are_told_per_readable_step():
     assert age.p == pytest.approx(2 * (1 - norm.cdf(abs(model.coef[0] / se[0]))))
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "text", "step"), [(9.0, 14.0, "per 10% more", 1.1), (1.0, 30.0, "per doubling", 2.0)]
+)
+def test_doubling_is_told_only_where_values_double(low, high, text, step):
+    frame = rows(300).assign(clotting=lambda f: np.linspace(low, high, len(f)))
+    model = fit(cohort_of(frame, [number("clotting", label="Prothrombin time", scale="log")]), "death")
+    (told,) = coefficients(model)
+    assert told.label == f"Prothrombin time, {text}"
+    assert told.hr == pytest.approx(step ** model.coef[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [(np.arange(301), 100), (np.arange(301) / 1000, 0.1), (np.arange(301) % 4, 2), (np.arange(301) >= 290, 0.2)],
+)
+def test_step_is_tidy_and_within_the_interquartile_range(values, step):
+    """A column whose quartiles are equal falls back on a quarter of its 1st to 99th percentile."""
+    frame = rows(301).assign(x=values.astype(float))
+    (told,) = coefficients(fit(cohort_of(frame, [number("x")]), "death"))
+    assert told.step == pytest.approx(step)
+
+
+def test_level_that_repeats_its_variable_is_said_once():
+    frame = rows().assign(chf=lambda f: np.where(f.index % 3, "0", "1"))
+    variable = Variable(
+        name="chf",
+        kind="binary",
+        label="Heart failure",
+        levels=(Level(code="0", label="no heart failure"), Level(code="1", label="heart failure")),
+    )
+    (told,) = coefficients(fit(cohort_of(frame, [variable]), "death"))
+    assert told.label == "Heart failure (against no heart failure)"
+
+
 def test_whole_cohort_is_predicted_at_once():
     cohort = simulated(500)
     model = fit(cohort, "death")
     at = risks(model, cohort, 365)
     assert at.shape == (500,)
     np.testing.assert_allclose(at, predict(model, cohort.frame).risk_at(365)[0], rtol=1e-12)
+
+
+def test_no_variables_at_all_is_refused():
+    with pytest.raises(Fixable, match="None of the variables can predict here"):
+        fit(simulated(100), "death", variables=[])
+
+
+def test_model_survives_a_cache():
+    """Caches hand out pickled copies: they must predict the same bits and keep their fingerprint."""
+    cohort = simulated(150)
+    model = fit(cohort, "death")
+    copy = pickle.loads(pickle.dumps(model))
+    assert copy.fingerprint == model.fingerprint
+    assert risks(copy, cohort, 365).tobytes() == risks(model, cohort, 365).tobytes()
+
+
+@pytest.mark.parametrize("penalizer", [-0.1, np.nan, np.inf])
+def test_penalizer_is_a_number_of_at_least_zero(penalizer):
+    with pytest.raises(ValueError, match="penalizer"):
+        fit(simulated(100), "death", penalizer=penalizer)

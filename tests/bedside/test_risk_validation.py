@@ -63,6 +63,8 @@ def test_noise_is_not_mistaken_for_knowledge():
     found = validate(cohort, "death", t=365, repeats=3)
     assert apparent > 0.7
     assert abs(found.c_mean - 0.5) < 0.06
+    assert found.slope < 0.5
+    assert "Its risks are too far apart" in found.reading
 
 
 def test_calibration_is_exact_where_it_can_be_counted():
