@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bedside.cohort import Unit, convert
-from bedside.report.say import duration, percent, percent_range
+from bedside.report.say import duration, events, patients, percent, percent_range
 from components.figures.palette import Mode, palette, plain, rgba, template, text_width
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FONT_SIZE = 12
 NARROWEST = 300  # px between the axes on a telephone: labels are placed so that they fit there
 PALE = 0.38
+MOST_STEPS = 500  # drawn in one line: more are finer than a pixel and weigh on the browser
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def patient_figure(curve: PatientCurve, *, mode: Mode = "light", height: int = 2
         fig.add_scatter(y=upper, **edge)
         fig.add_scatter(y=lower, fill="tonexty", fillcolor=rgba(p.accent, 0.18 * alpha), **edge)
     lines = (
-        (curve.cohort_time, curve.cohort_survival, p.neutral, 1.5, "dash", f"all {curve.n}"),
+        (curve.cohort_time, curve.cohort_survival, p.neutral, 1.5, "dash", f"all {curve.n:,}"),
         (curve.time, curve.survival, p.accent, 2.5, "solid", "this patient"),
     )
     for time, share, colour, width, dash, name in lines:
@@ -137,8 +138,8 @@ def patient_alt(curve: PatientCurve) -> str:
     high = _step_at(curve.time, curve.upper, curve.horizon)
     return (
         f"Event-free share over {curve.unit} since {curve.since}. At {duration(curve.horizon, curve.unit)}: "
-        f"this patient {percent(mine)} ({curve.level:.0%} band {percent_range(low, high)}), all {curve.n} patients "
-        f"{percent(all_)}, with {curve.n_events} events. Paler from {duration(curve.reliable_until, curve.unit)}, "
+        f"this patient {percent(mine)} ({curve.level:.0%} band {percent_range(low, high)}), all {patients(curve.n)} "
+        f"{percent(all_)}, with {events(curve.n_events)}. Paler from {duration(curve.reliable_until, curve.unit)}, "
         "where few remain under observation."
     )
 
@@ -173,6 +174,8 @@ def _piece(
 ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """The steps inside a span, with a point at each of its ends."""
     inside = time[(time > span[0]) & (time < span[1])]
+    if len(inside) > MOST_STEPS:
+        inside = inside[np.linspace(0, len(inside) - 1, MOST_STEPS).round().astype(int)]
     x = np.concatenate([[span[0]], inside, [span[1]]])
     return x, tuple(_steps_at(time, y, x) for y in series)
 
@@ -193,7 +196,7 @@ def _mark_horizon(fig: go.Figure, curve: PatientCurve, end: float, ink: str, acc
 def _labels(fig: go.Figure, curve: PatientCurve, end: float, pixels: int, muted: str, accent: str, card: str) -> None:
     """Two labels at the horizon, one above the other in the order of the curves, clear of both."""
     mine, all_ = curve.at_horizon
-    said = [(all_, f"all {curve.n}: {percent(all_)}", muted), (mine, f"this patient {percent(mine)}", accent)]
+    said = [(all_, f"all {curve.n:,}: {percent(all_)}", muted), (mine, f"this patient {percent(mine)}", accent)]
     said.sort(key=lambda item: item[0])
     line = 16 / pixels
     wide = (text_width([text for _, text, _ in said], size=FONT_SIZE) + 14) / NARROWEST * end

@@ -90,6 +90,18 @@ def test_labels_are_clear_of_both_curves(power, horizon):
             assert not np.any((inside > label.y - half) & (inside < label.y + half))
 
 
+def test_a_long_curve_is_thinned_but_reads_the_same():
+    rng = np.random.default_rng(0)
+    km = kaplan_meier(rng.exponential(1500, 5000), np.ones(5000, dtype=bool), unit="days")
+    prediction = Prediction(km.time, km.survival[None], km.survival[None], km.survival[None], "days", 0.95)
+    curve = patient_curve(prediction, km, horizon=3.0, unit="years", since="surgery")
+    (line, _) = (t for t in patient_figure(curve).data if t.name == "this patient")
+    assert len(line.x) <= 502
+    at = np.searchsorted(line.x, 3.0, side="right") - 1
+    assert line.y[at] == pytest.approx(curve.at_horizon[0], abs=0.003)
+    assert len(patient_rows(curve)[1]) == 5001
+
+
 def test_alt_and_rows():
     km, curve = shown()
     mine, all_ = curve.at_horizon
