@@ -13,7 +13,7 @@ BOM = "\ufeff"
 # A spreadsheet takes these as the start of a formula, the full-width ones included.
 # An apostrophe in front makes the cell text; leading blanks do not protect, so they are looked through.
 BLANK = r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]"
-FORMULA = re.compile(rf"[\x00-\x1f]|{BLANK}*[=+\-@＝＋－＠﹢﹣﹦﹫]")
+FORMULA = re.compile(rf"{BLANK}*[\x00-\x1f=+\-@＝＋－＠﹢﹣﹦﹫]")
 PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 MISSING = ("NAType", "NaTType")  # pandas' own words for missing, known by name so that pandas need not be imported
 HASH_LENGTH = 16
