@@ -16,6 +16,9 @@ from bedside.cohort.codes import normal_code
 MISSING = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "#N/A", "<NA>", "NaT", "."})
 """Cells that mean "not recorded"."""
 
+# "True", "1_000", "0x1A" and "1,5" are read as numbers by some parsers; here they are faults.
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
 
 def clean_name(name: object) -> str:
     """A column name in one spelling: composed characters, no blanks or byte order mark around it."""
@@ -206,8 +209,7 @@ def _encodable(cell: object) -> str:
 
 
 def _parse(texts: tuple[str, ...]) -> np.ndarray:
-    """Distinct texts as numbers, NaN for everything that is not plainly one."""
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=float)
-    # "True", "1_000" and "0x1A" are read as numbers by some parsers; no clinician means them so.
-    plain = np.array([not set(text) - set("+-.0123456789eE") for text in texts], dtype=bool)
-    return np.where(plain, numbers, np.nan) if len(texts) else numbers
+    """Distinct texts as the nearest float64, NaN for everything that is not plainly a number."""
+    column = pa.array(texts, pa.string())
+    plain = pc.if_else(pc.match_substring_regex(column, _NUMBER), column, pa.scalar(None, pa.string()))
+    return pc.utf8_ltrim(plain, "+").cast(pa.float64()).to_numpy(zero_copy_only=False)

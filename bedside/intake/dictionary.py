@@ -194,6 +194,8 @@ def _sound(model: type[PartT], entries: object) -> tuple[PartT, ...]:
 def _faults(error: ValidationError, told: dict[str, Any], file: str) -> Iterable[Fault]:
     for one in error.errors(include_url=False, include_context=False):
         where = _where(one["loc"], told)
+        if one["type"] == "too_short" and one["input"]:
+            continue  # only short because of entries that are faults themselves
         if one["type"] == "missing":
             yield Fault(file, where, "a value: this key is required", "nothing")
         elif one["type"] == "extra_forbidden":

@@ -54,16 +54,18 @@ SOURCE = {"citation": "none", "licence": "none", "origin": "made up"}
 def cohort_folder(tmp_path: Path) -> Callable[..., Path]:
     """``cohort_folder(data, **dictionary)``: a folder with data (frame or CSV text) and dictionary."""
 
-    def write(data: pd.DataFrame | str | bytes, *, name: str = "made_up", file: str = "data.csv", **told: Any) -> Path:
+    def write(
+        content: pd.DataFrame | str | bytes, /, *, name: str = "made_up", file: str = "data.csv", **told: Any
+    ) -> Path:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        if isinstance(data, pd.DataFrame):
+        if isinstance(content, pd.DataFrame):
             if file.endswith(".parquet"):
-                data.to_parquet(folder / file, index=False)
+                content.to_parquet(folder / file, index=False)
             else:
-                data.to_csv(folder / file, index=False)
+                content.to_csv(folder / file, index=False)
         else:
-            (folder / file).write_bytes(data if isinstance(data, bytes) else data.encode())
+            (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
         words = {"title": "Made up", "short_title": "Made up", "outcomes": [DEATH], "source": SOURCE, "data": file}
         (folder / "dictionary.json").write_text(json.dumps(words | told), encoding="utf-8")
         return folder
