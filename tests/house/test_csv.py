@@ -24,9 +24,7 @@ def _read(data: bytes) -> list[list[str]]:
 
 def test_bytes_are_what_they_should_be():
     data = csv_bytes(["time", "=name"], [[1, "a"], [-2.5, 'say "hi", now'], [None, "two\nlines"]])
-    assert data == (
-        b'\xef\xbb\xbf"time","\'=name"\r\n1,"a"\r\n-2.5,"say ""hi"", now"\r\n,"two\nlines"\r\n'
-    )
+    assert data == (b'\xef\xbb\xbf"time","\'=name"\r\n1,"a"\r\n-2.5,"say ""hi"", now"\r\n,"two\nlines"\r\n')
 
 
 @pytest.mark.parametrize("start", list(STARTERS))

@@ -158,7 +158,9 @@ def test_tampered_passes_open_nothing(server: Server):
         "",
         "\u00e9",
     ):
-        answer = server.ask("/_stcore/host-config", headers={"Cookie": f"bedside_pass={bad}".encode().decode("latin-1")})
+        answer = server.ask(
+            "/_stcore/host-config", headers={"Cookie": f"bedside_pass={bad}".encode().decode("latin-1")}
+        )
         assert answer.status == 401
     assert server.ask("/_stcore/host-config", headers={"Cookie": f"bedside_pass={good}"}).status == 200
 
@@ -180,14 +182,21 @@ def _socket(server: Server, *, origin: str | None, cookie: str | None, host: str
 
 def test_socket_opens_with_pass_and_our_origin(server: Server):
     _socket(server, origin=server.url, cookie=server.pass_cookie())
-    _socket(
-        server, origin=f"http://localhost:{server.port}", cookie=server.pass_cookie(), host="localhost"
-    )
+    _socket(server, origin=f"http://localhost:{server.port}", cookie=server.pass_cookie(), host="localhost")
 
 
 @pytest.mark.parametrize(
     "origin",
-    [None, "null", "http://evil.example", "http://localhost:9999", "http://127.0.0.1", "OTHER-NAME", "SUFFIX", "file://"],
+    [
+        None,
+        "null",
+        "http://evil.example",
+        "http://localhost:9999",
+        "http://127.0.0.1",
+        "OTHER-NAME",
+        "SUFFIX",
+        "file://",
+    ],
 )
 def test_socket_refuses_other_origins(server: Server, origin: str | None):
     named = {

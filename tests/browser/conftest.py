@@ -1,0 +1,153 @@
+"""A real browser in front of a real server.
+
+    def test_something(server, open_page):
+        visit = open_page("/survival")          # the gate is passed, unless passed=False
+        visit.page.get_by_role("heading", name="Survival").wait_for()
+        visit.assert_calm()                     # no console error, no failed or outside request
+
+Other cohorts, other settings: `start(env={"BEDSIDE_COHORTS": str(folder)})` gives a server of
+its own, and `open_page("/", on=that_server)` looks at it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.serving import ROOT, Server, serve
+
+AXE = ROOT / "build" / "axe-core" / "axe.min.js"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WAIT_MS = 30_000
+
+
+@dataclass
+class Visit:
+    """One tab and everything it said and asked for."""
+
+    page: Page
+    server: Server
+    console: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def outside(self) -> list[str]:
+        """Requests to anywhere but the server."""
+        ours = urlsplit(self.server.url).netloc
+        return [url for url in self.requests if urlsplit(url).scheme in ("http", "https", "ws", "wss")
+                and urlsplit(url).netloc not in (ours, ours.replace("127.0.0.1", "localhost"))]  # fmt: skip
+
+    def assert_calm(self) -> None:
+        """No console error or warning of the policy, no failed request, nothing from elsewhere."""
+        assert self.console == []
+        assert self.failed == []
+        assert self.outside == []
+
+    def settle(self) -> None:
+        """Wait until Streamlit has run the script and drawn what it sent."""
+        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT_MS)
+        self.page.wait_for_function("document.querySelectorAll('[data-stale=\"true\"]').length === 0")
+
+    def axe(self, *, include: str | None = None) -> list[dict[str, Any]]:
+        """Violations of WCAG 2.2 A and AA, each with rule, impact and the selectors it names."""
+        if not AXE.exists():
+            raise AssertionError("axe-core is missing: run `python scripts/fetch_axe.py`, or `make test`")
+        # Through the debugger, since the page's own policy allows no foreign script.
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate(
+            """(include) => axe.run(include || document, {runOnly: {type: 'tag',
+               values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}})""",
+            include,
+        )
+        return [
+            {"rule": each["id"], "impact": each["impact"], "targets": [str(node["target"]) for node in each["nodes"]]}
+            for each in found["violations"]
+        ]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium: BEDSIDE_BROWSER, what is on PATH, or Playwright's own."""
+    found = os.environ.get("BEDSIDE_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """``start(env=..., app=..., flags=...)``: a further server, stopped when the tests end."""
+    with ExitStack() as stack:
+
+        def run(**options: Any) -> Server:
+            return stack.enter_context(serve(tmp_path_factory.mktemp("server"), **options))
+
+        yield run
+
+
+@pytest.fixture(scope="session")
+def server(start: Callable[..., Server]) -> Server:
+    """Bedside with its own cohorts, as `make run` starts it."""
+    return start()
+
+
+@pytest.fixture
+def open_page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """``open_page(path, on=server, passed=True, **context_options)``: a new browser profile at a path."""
+    with ExitStack() as stack:
+
+        def visit(path: str = "/", *, on: Server | None = None, passed: bool = True, **options: Any) -> Visit:
+            where = on or request.getfixturevalue("server")
+            context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"} | options)
+            stack.callback(context.close)
+            if passed:
+                value = where.accept().cookies["bedside_pass"]
+                context.add_cookies([{"name": "bedside_pass", "value": value, "url": where.url, "httpOnly": True}])
+            page = context.new_page()
+            page.set_default_timeout(WAIT_MS)
+            seen = Visit(page, where)
+            _listen(seen)
+            page.goto(f"{where.url}{path}")
+            return seen
+
+        yield visit
+
+
+def _listen(visit: Visit) -> None:
+    page = visit.page
+    page.on("console", lambda message: visit.console.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: visit.console.append(str(error)))
+    page.on("request", lambda request: visit.requests.append(request.url))
+    page.on("websocket", lambda socket: visit.requests.append(socket.url))
+    page.on(
+        "response",
+        lambda reply: visit.failed.append(f"{reply.status} {reply.url}") if reply.status >= 400 else None,
+    )
+
+
+@pytest.fixture
+def shots() -> Path:
+    """A folder for screenshots that a person may look at afterwards; not in the repository."""
+    folder = ROOT / "build" / "shots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
