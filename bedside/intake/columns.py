@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -42,8 +43,8 @@ class Table:
 class Column:
     """One column, typed as the file had it.
 
-    Text columns are encoded once as codes into their distinct values, so that
-    every rule below looks at a distinct value once and not at every row.
+    Rules are applied to whole arrays; codes are looked at once for each
+    distinct value and not in every row.
     """
 
     def __init__(self, array: pa.Array | pa.ChunkedArray) -> None:
@@ -107,10 +108,8 @@ class Column:
         if self.is_date or not self.is_plain:
             return np.full(len(self), np.nan), self.present()
         if self.is_text:
-            index, texts = self._encode()
-            parsed = _parse(texts)
-            values = np.append(parsed, np.nan)[index]
-            return values, (index >= 0) & ~np.isfinite(values)
+            values = _parse(self._trimmed)
+            return values, self.present() & ~np.isfinite(values)
         array = self.array.dictionary_decode() if pa.types.is_dictionary(self.array.type) else self.array
         if pa.types.is_boolean(array.type):
             array = array.cast(pa.int8())
@@ -120,14 +119,14 @@ class Column:
     @property
     def n_distinct(self) -> int:
         """How many different values there are, missing not counted."""
-        if not self.is_text and self.is_plain and not self.is_ordered:
-            return int(pc.count_distinct(self.array, mode="only_valid").as_py())
-        return len(self._encode()[1])
+        if self.is_ordered:
+            return len(self._encode()[1])
+        return int(pc.count_distinct(self._trimmed if self.is_text else self.array, mode="only_valid").as_py())
 
     @property
-    def spellings(self) -> tuple[str, ...]:
-        """The different values as they are written, blanks around them gone."""
-        return self._encode()[1]
+    def keeps_zeros(self) -> bool:
+        """True if a text begins with a zero that a number would lose, as in ``"007"``."""
+        return self.is_text and bool(pc.any(pc.match_substring_regex(self._trimmed, r"^[+-]?0\d")).as_py())
 
     def codes(self, known: Sequence[str] = ()) -> tuple[np.ndarray, tuple[str, ...]]:
         """Values as positions in a tuple of the normalised codes that occur, -1 where missing.
@@ -148,7 +147,7 @@ class Column:
     def present(self) -> np.ndarray:
         """Where there is a value, shape (n_rows,)."""
         if self.is_text:
-            return self._encode()[0] >= 0
+            return pc.is_valid(self._trimmed).to_numpy(zero_copy_only=False)
         there = pc.is_valid(self.array).to_numpy(zero_copy_only=False)
         if pa.types.is_floating(self.type):
             there &= ~np.isnan(self.numbers()[0])
@@ -159,7 +158,7 @@ class Column:
         if pa.types.is_integer(self.array.type):
             return np.array(self.array.cast(pa.string()).to_pylist(), dtype=object)
         if self.is_text and not self.is_ordered:
-            return np.array(self._trimmed().to_pylist(), dtype=object)
+            return np.array(self._trimmed.to_pylist(), dtype=object)
         index, texts = self._encode()
         spelled = texts if self.is_text else tuple(normal_code(text) for text in texts)
         return np.array([*spelled, None], dtype=object)[index]
@@ -181,15 +180,17 @@ class Column:
             self._coded = self._encoded()
         return self._coded
 
+    @cached_property
     def _trimmed(self) -> pa.Array:
         """Text without blanks around it, null where it says that nothing was recorded."""
-        trimmed = pc.utf8_trim_whitespace(self.array)
+        texts = self.array.dictionary_decode() if self.is_ordered else self.array
+        trimmed = pc.utf8_trim_whitespace(texts)
         gone = pc.is_in(trimmed, pa.array(sorted(MISSING), trimmed.type))
         return pc.if_else(gone, pa.scalar(None, trimmed.type), trimmed)
 
     def _encoded(self) -> tuple[np.ndarray, tuple[str, ...]]:
         if self.is_text and not self.is_ordered:
-            coded = self._trimmed().dictionary_encode()
+            coded = self._trimmed.dictionary_encode()
             index = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
             return index.astype(np.int64), tuple(coded.dictionary.to_pylist())
         array = self.array if self.is_plain else pa.array([None] * len(self), pa.string())
@@ -208,8 +209,11 @@ def _encodable(cell: object) -> str:
     return str(cell).encode("utf-8", "replace").decode("utf-8")
 
 
-def _parse(texts: tuple[str, ...]) -> np.ndarray:
-    """Distinct texts as the nearest float64, NaN for everything that is not plainly a number."""
-    column = pa.array(texts, pa.string())
-    plain = pc.if_else(pc.match_substring_regex(column, _NUMBER), column, pa.scalar(None, pa.string()))
-    return pc.utf8_ltrim(plain, "+").cast(pa.float64()).to_numpy(zero_copy_only=False)
+def _parse(texts: pa.Array) -> np.ndarray:
+    """Texts as the nearest float64, NaN for everything that is not plainly a number."""
+    try:
+        return texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        plain = pc.match_substring_regex(texts, _NUMBER)
+    numbers = pc.utf8_ltrim(pc.if_else(plain, texts, pa.scalar(None, texts.type)), "+")
+    return numbers.cast(pa.float64()).to_numpy(zero_copy_only=False)

@@ -23,7 +23,6 @@ _CENSORED = {"0", "no", "n", "false", "f", "alive", "living", "censored", "censo
     "no event", "event-free", "event free", "disease-free", "disease free", "lost to follow-up",
 }  # fmt: skip
 _NAMES_A_PATIENT = re.compile(r"(^|[^a-z])(id|pid|mrn|identifier|subject|patient|patientid|subjid|usubjid)([^a-z]|$)")
-_LEADING_ZERO = re.compile(r"[+-]?0\d")
 
 
 def read_status(codes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -122,6 +121,6 @@ def decimals_of(column: Column) -> int:
 def _reads_as_number(column: Column) -> bool:
     if not column.is_text:
         return True
-    if any(_LEADING_ZERO.match(text) and text.strip("+-")[1:2].isdigit() for text in column.spellings):
+    if column.keeps_zeros:
         return False
     return not column.numbers()[1].any()

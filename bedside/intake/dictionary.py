@@ -134,6 +134,8 @@ def read_dictionary(path: Path) -> Draft:
         return Draft(faults=(Fault(path.name, "", "text in UTF-8"),))
     except json.JSONDecodeError as error:
         return Draft(faults=(Fault(path.name, f"line {error.lineno}", "valid JSON", error.msg),))
+    except RecursionError:
+        return Draft(faults=(Fault(path.name, "", "JSON that is nested a few levels deep"),))
     if not isinstance(told, dict):
         return Draft(faults=(Fault(path.name, "", "a JSON object", type(told).__name__),))
     try:

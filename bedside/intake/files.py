@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ from bedside.intake.frame import table_of
 from bedside.intake.rows import say_rows
 
 DELIMITERS = (",", ";", "\t", "|")
-_EMPTY = Table("", (), (), 0)
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def read_table(duck: Duck, path: Path) -> tuple[Table | None, tuple[Fault, ...]]:
@@ -71,7 +72,7 @@ def _csv(duck: Duck, path: Path) -> tuple[Table | None, tuple[Fault, ...]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             start = "".join(islice(file, 1))
-            delimiter = max(DELIMITERS, key=start.count) if start else ","
+            delimiter = max(DELIMITERS, key=_QUOTED.sub("", start).count)
             file.seek(0)
             header = next(csv.reader(file, delimiter=delimiter, strict=True), [])
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ from bedside.cohort.variable import Variable
 from bedside.errors import Fault, Faults, Fixable
 from bedside.intake.build import Built, build
 from bedside.intake.columns import Table, clean_name
-from bedside.intake.dictionary import FILE, Dictionary, Draft, VisitsEntry, read_dictionary
+from bedside.intake.dictionary import FILE, MAX_BYTES, Dictionary, Draft, VisitsEntry, read_dictionary
 from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import read_table
 from bedside.intake.rows import say_rows
@@ -65,8 +65,9 @@ def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:
 
 def _entry(key: str, folder: Path) -> Entry:
     try:
-        told = json.loads((folder / FILE).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        small = (folder / FILE).stat().st_size <= MAX_BYTES
+        told = json.loads((folder / FILE).read_text(encoding="utf-8-sig")) if small else {}
+    except (OSError, ValueError, RecursionError):
         told = {}
     told = told if isinstance(told, dict) else {}
     title, short, order = told.get("title"), told.get("short_title"), told.get("order")

@@ -125,7 +125,13 @@ def test_each_fault_of_the_dictionary(cohort_folder, told, where):
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(b"{", "valid JSON"), (b"[]", "a JSON object"), (b"\xff\xfe{", "text in UTF-8"), (b'{"title": NaN}', "")],
+    [
+        (b"{", "valid JSON"),
+        (b"[]", "a JSON object"),
+        (b"\xff\xfe{", "text in UTF-8"),
+        (b'{"title": NaN}', ""),
+        (b"[" * 100_000, "nested"),
+    ],
 )
 def test_a_dictionary_that_is_none(cohort_folder, content, expected):
     folder = cohort_folder(base())

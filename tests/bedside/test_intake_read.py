@@ -158,6 +158,8 @@ def test_identifiers_that_were_floats_lose_their_point():
         "\ufeffdays,status,age\r\n1,0,50\r\n2,1,60\r\n",
         '"days","status","age"\n"1","0","50"\n"2","1"," 60 "',
         "days,status,age\n1,0,50\n2,1,60\n\n",
+        'days;status;age;"a,b,c,d,e,f"\n1;0;50;x\n2;1;60;y\n',
+        'days,status,age,size\n1,0,50,5" wide\n2,1,60,3" wide\n',
     ],
 )
 def test_forms_of_csv(cohort_folder, text):
