@@ -3,3 +3,5 @@
 The statistics of the dashboard, usable from a notebook. Nothing here imports
 Streamlit or Plotly.
 """
+
+__version__ = "0.1.0"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import streamlit as st
 
 from bedside import explain as explaining
 from bedside import risk, survival
-from bedside.cohort import Cohort, Outcome
+from bedside.cohort import Cohort, Outcome, Unit
 from bedside.cohort.groups import Grouping, group_by, group_by_selection
 from bedside.cohort.search import find_rows
 from bedside.cohort.selection import Selection
@@ -31,7 +32,8 @@ from components.figures.palette import Mode
 from components.panels.page import table
 from components.text import md
 
-BUNDLED = Path(__file__).parents[1] / "sample_data"
+HOME = Path(__file__).parents[1]
+BUNDLED = HOME / "sample_data"
 SHELF = 64
 
 
@@ -148,7 +150,9 @@ def log_rank(of: Cohort, end: Outcome, groups: Grouping) -> survival.GroupTest:
 
 def seal(groups: Grouping | None) -> str:
     """What tells one grouping from another in a key."""
-    return "" if groups is None else groups.seal
+    if groups is None:
+        return ""
+    return sha256(repr(groups.labels).encode() + groups.codes.tobytes()).hexdigest()
 
 
 def summaries(of: Cohort) -> tuple[Summary, ...]:
@@ -204,22 +208,24 @@ def background(of: Cohort, end: Outcome) -> explaining.Background:
     return _shelf().get_or_make(key, lambda: explaining.background(model(of, end), of))
 
 
-def explanation(of: Cohort, end: Outcome, row: int, t: float) -> explaining.Explanation:
-    """What one patient's risk by time t is made of."""
-    key = ("explanation", of.fingerprint, end.key, row, t)
-    return _shelf().get_or_make(
-        key, lambda: explaining.explain(model(of, end), of.frame.iloc[[row]], background(of, end), [t])[0]
-    )
+def explanation(of: Cohort, end: Outcome, row: int, when: float, unit: Unit) -> explaining.Explanation:
+    """What one patient's risk within a time is made of."""
+
+    def make() -> explaining.Explanation:
+        patient = of.frame.iloc[[row]]
+        return explaining.explain(model(of, end), patient, background(of, end), [when], unit=unit)[0]
+
+    return _shelf().get_or_make(("explanation", of.fingerprint, end.key, row, when, unit), make)
 
 
-def overall(of: Cohort, end: Outcome, t: float) -> explaining.Global:
-    """What risk by time t is made of, over the whole cohort."""
+def overall(of: Cohort, end: Outcome, when: float, unit: Unit) -> explaining.Global:
+    """What risk within a time is made of, over the whole cohort."""
 
     def make() -> explaining.Global:
         with progress("Explaining the model over the cohort"):
-            return explaining.global_explanation(model(of, end), of, background(of, end), t)
+            return explaining.global_explanation(model(of, end), of, background(of, end), when, unit=unit)
 
-    return _shelf().get_or_make(("overall", of.fingerprint, end.key, t), make)
+    return _shelf().get_or_make(("overall", of.fingerprint, end.key, when, unit), make)
 
 
 # ------------------------------------------------------------------ patients
@@ -246,9 +252,20 @@ def search(of: Cohort, names: tuple[str, ...], text: str) -> np.ndarray:
 # ------------------------------------------------------------------ links
 
 
+def page(name: str) -> str:
+    """A page's script, for links and moves between pages."""
+    return str(HOME / "pages" / f"{name}.py")
+
+
 def link(**more: str) -> dict[str, str]:
     """What the address holds now (it identifies nobody), with more added; for a move to another page."""
     return {**st.query_params.to_dict(), **more}
+
+
+def from_link(name: str) -> str | None:
+    """A value the address brings that was not put there by us: a fresh link, or a step back in the browser."""
+    value = st.query_params.get(name)
+    return value if value is not None and value != _written().get(name) else None
 
 
 def keep_in_link(name: str, value: str | None) -> None:
@@ -258,6 +275,11 @@ def keep_in_link(name: str, value: str | None) -> None:
             del st.query_params[name]
     elif st.query_params.get(name) != value:
         st.query_params[name] = value
+    _written()[name] = value
+
+
+def _written() -> dict[str, str | None]:
+    return st.session_state.setdefault("link", {})
 
 
 # ------------------------------------------------------------------ screen

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from components import desk
 from components.guard import gate
-from components.panels import cohort_bar, page
+from components.panels import cohort_bar, page, stamp
 
-HOME = Path(__file__).parents[1]
-
-st.set_page_config(page_title="Bedside", page_icon=str(HOME / "static" / "icon.png"), layout="wide")
+st.set_page_config(page_title="Bedside", page_icon=str(desk.HOME / "static" / "icon.png"), layout="wide")
 gate.require_pass()
 page.style(desk.mode())
 
@@ -39,7 +35,7 @@ def pages() -> dict[str, list[st.Page]]:
     return {
         section: [
             st.Page(
-                HOME / "pages" / f"{name}.py",
+                desk.page(name),
                 title=title,
                 icon=icon,
                 url_path=name,
@@ -52,10 +48,11 @@ def pages() -> dict[str, list[st.Page]]:
     }
 
 
-st.logo(str(HOME / "static" / f"logo-{desk.mode()}.svg"), size="large")
+st.logo(str(desk.HOME / "static" / f"logo-{desk.mode()}.svg"), size="large")
 chosen = st.navigation(pages())
 with st.sidebar:
     page.footer()
+    gate.account()
 cohort_bar.show()
 chosen.run()
-page.put('<div class="bs-print bs-foot">{text}</div>', text=page.INTENDED_USE)
+stamp.show(desk.cohort())

@@ -1,7 +1,5 @@
 """Do groups of patients do equally well, and for how long?"""
 
-import streamlit as st
-
 from components import desk
 from components.panels import page, survival_board
 
@@ -14,7 +12,7 @@ with desk.fixable():
     groups = survival_board.groups(everyone, cohort, choice)
     curves = desk.curves(of, outcome, groups, level=choice.level, interval=choice.interval)
     page.title(survival_board.subject(of, outcome, choice), survival_board.aside(of, outcome, groups))
-    left, right = st.columns([2.1, 1], gap="medium")
+    left, right = page.split("survival", 2.1, 1)
     with left:
         survival_board.figure(curves, outcome, choice)
     with right:

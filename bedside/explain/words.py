@@ -33,7 +33,8 @@ def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple
     Returns
     -------
     tuple of str
-        Plain text, e.g. "9 positive nodes: goes with 17 points more risk than the average patient here."
+        Plain text, e.g. "9 positive nodes: goes with 17 points more risk."; more than
+        the average patient among those compared with, which the page says once above the list.
         A closing sentence is added where the patient's risk rounds to the average. Values come from data:
         escape them before a page shows them.
     """
@@ -63,7 +64,7 @@ def _sentence(contribution: Contribution, decimals: int) -> str:
     size = round(100 * abs(contribution.points), decimals)
     unit = "point" if size == 1 else "points"
     more = "more" if contribution.points > 0 else "less"
-    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk than the average patient here."
+    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk."
 
 
 def _subject(contribution: Contribution) -> str:

@@ -10,12 +10,12 @@ from bedside.risk.model import Model
 
 
 def describe(model: Model) -> str:
-    """The model in a paragraph of plain text."""
+    """The model in two sentences of plain text; `ridge_sentence` adds how it was estimated."""
     p, k = len(model.coef), len(model.variables)
     return (
         f"A Cox proportional hazards model of {_lowered(model.outcome.label)}, fitted on {model.n:,} patients with "
         f"{model.n_events:,} events. It reads {k} variable{'s' if k != 1 else ''} known at time zero "
-        f"({p} coefficient{'s' if p != 1 else ''}). {ridge_sentence(model)}"
+        f"({p} coefficient{'s' if p != 1 else ''})."
     )
 
 

@@ -8,62 +8,47 @@ from bedside.cohort import Cohort, Variable
 from bedside.cohort.selection import Between, Clause, OneOf, Selection
 from components import desk
 from components.panels.page import table
+from components.panels.pick import pick, told_apart
 from components.text import md
 
 AND = -1
 
 
 def choose_cohort() -> None:
-    """The cohort, kept in the link; a cohort that cannot be opened is still listed."""
-    entries = desk.entries()
-    titles = {entry.key: entry.title for entry in entries}
-    st.selectbox(
+    """The cohort; one that cannot be opened is still listed."""
+    titles = {entry.key: entry.short_title for entry in desk.entries()}
+    pick(
         "Cohort",
-        list(titles),
-        format_func=lambda key: titles.get(key, key),
+        titles,
         key="cohort",
-        bind="query-params",
+        placeholder="Choose a cohort",
         label_visibility="collapsed",
-        width=300,
+        width=250,
     )
 
 
 def choose_outcome(cohort: Cohort) -> None:
     """The outcome, where a cohort has more than one."""
     labels = {o.key: o.label for o in cohort.outcomes}
-    if st.session_state.get("outcome") not in labels:
-        st.session_state["outcome"] = cohort.outcomes[0].key
-    st.selectbox(
-        "Outcome",
-        list(labels),
-        format_func=lambda key: labels.get(key, key),
-        key="outcome",
-        bind="query-params",
-        label_visibility="collapsed",
-        width=230,
-        disabled=len(labels) == 1,
-    )
+    if desk.from_link("outcome") not in (None, *labels):
+        desk.keep_in_link("outcome", cohort.outcomes[0].key)
+    pick("Outcome", labels, key="outcome", label_visibility="collapsed", width=230, disabled=len(labels) == 1)
 
 
 def from_link(cohort: Cohort) -> None:
-    """Take the filter a link brings, once, when the session begins."""
-    if "filter" in st.session_state:
-        return
-    desk.select(Selection())
-    text = st.query_params.get("filter")
-    if text:
+    """Take the filter a link brings."""
+    text = desk.from_link("filter")
+    if text is not None:
         with desk.fixable():
             desk.select(Selection.from_text(text, cohort))
 
 
 def to_link(cohort: Cohort) -> bool:
-    """Keep the filter in the link as far as it identifies nobody; whether it is there."""
+    """Keep the filter in the link as far as it identifies nobody; whether it could be kept."""
     chosen = desk.selection()
-    if chosen.is_everyone or not chosen.may_be_shared(cohort):
-        desk.keep_in_link("filter", None)
-        return chosen.is_everyone
-    desk.keep_in_link("filter", chosen.to_text())
-    return True
+    shared = chosen.is_everyone or chosen.may_be_shared(cohort)
+    desk.keep_in_link("filter", chosen.to_text() if shared and not chosen.is_everyone else None)
+    return shared
 
 
 def show() -> None:
@@ -72,8 +57,9 @@ def show() -> None:
         row = st.container(horizontal=True, vertical_alignment="center", gap="small")
         with row:
             choose_cohort()
-            with desk.fixable_page():
-                everyone = desk.whole()
+        with desk.fixable_page():
+            everyone = desk.whole()
+        with row:
             choose_outcome(everyone)
             from_link(everyone)
             chips(everyone)
@@ -122,9 +108,8 @@ def add_filter(everyone: Cohort) -> None:
     if not panel.open:
         return
     with panel:
-        name = st.selectbox(
-            "Patients whose", list(variables), format_func=lambda n: md(variables[n].label), key="filter_variable"
-        )
+        labels = told_apart({v.name: v.label for v in variables.values()})
+        name = st.selectbox("Patients whose", list(labels), format_func=labels.__getitem__, key="filter_variable")
         variable = variables[name]
         clause = _range(everyone, variable) if variable.is_numeric else _levels(variable)
         parts = desk.selection().say(everyone)
@@ -159,9 +144,9 @@ def _range(everyone: Cohort, variable: Variable) -> Clause | None:
 
 
 def _levels(variable: Variable) -> Clause | None:
-    labels = {level.code: level.label for level in variable.levels}
+    labels = told_apart({level.code: level.label for level in variable.levels})
     chosen = st.multiselect(
-        "is one of", list(labels), format_func=lambda code: md(labels[code]), key=f"filter_levels_{variable.name}"
+        "is one of", list(labels), format_func=labels.__getitem__, key=f"filter_levels_{variable.name}"
     )
     missing = st.checkbox("Keep patients without a value", key=f"filter_missing_{variable.name}")
     return OneOf(variable.name, tuple(chosen), missing) if chosen or missing else None

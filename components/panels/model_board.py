@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from bedside import risk
@@ -26,7 +28,11 @@ def header(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
 
 def what(cohort: Cohort, model: risk.Model) -> None:
     """The model in a paragraph, and what it left out."""
-    page.put('<p class="bs-lead">{text}</p>', text=risk.describe(model))
+    page.put(
+        '<p class="bs-lead">{text}</p><p class="bs-muted">{more}</p>',
+        text=risk.describe(model),
+        more=risk.ridge_sentence(model),
+    )
     facts = [
         (f"{model.n:,}", "patients"),
         (f"{model.n_events:,}", "events"),
@@ -44,73 +50,90 @@ def what(cohort: Cohort, model: risk.Model) -> None:
             page.caption("Missing values filled with the median or the commonest group: " + ", ".join(gaps) + ".")
 
 
-def coefficients(model: risk.Model) -> None:
-    """Hazard ratios with their intervals."""
-    told = risk.coefficients(model)
-    with st.container(border=True, key="card_forest"):
-        page.heading("What goes with more or fewer events", "hazard ratio, 95% interval, others held equal")
-        save.figure(
-            forest_figure(told, mode=desk.mode()),
-            key="model_forest",
-            alt=forest_alt(told),
-            note=f"Cox model, {say.patients(model.n)}, {say.events(model.n_events)}, ties after Efron. "
-            "Above 1: goes with more events. An association, not an effect.",
-            stem="hazard-ratios",
-            rows=lambda: forest_rows(told),
-        )
-
-
-def validation(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
-    """How well the model ranks and how well its risks are met, on patients it has not seen."""
-    left, right = st.columns([1, 1.4], gap="small")
-    with desk.fixable():
+def weighed_and_checked(cohort: Cohort, outcome: Outcome, model: risk.Model, when: float, unit: Unit) -> None:
+    """What the model weighs, beside how it does on patients it has not seen."""
+    left, right = page.split("model", 1.15, 1)
+    with left, st.container(border=True, key="card_forest", height="stretch"):
+        _forest(model)
+    with right, desk.fixable():
         done = desk.validation(cohort, outcome, float(convert(when, unit, outcome.unit)))
-        with left, st.container(border=True, key="card_c", height="stretch"):
-            page.put(
-                '<p class="bs-eyebrow">Who comes first?</p><p class="bs-hero">{c} <small>± {sd}</small></p>'
-                '<p class="bs-lead">{reading}</p><p class="bs-muted" style="margin-top:.5rem">{how}</p>',
-                c=f"{done.c_mean:.2f}",
-                sd=f"{done.c_sd:.2f}",
-                reading=f"Of two patients, the one with the event first had the higher predicted risk in "
-                f"{say.of_100(done.c_mean)} pairs. A coin would reach 50.",
-                how=f"{done.c_name}, mean and standard deviation of {len(done.c_folds)} folds; each fold is predicted "
-                "by a model that has not seen it, and values are filled and scaled inside the fold.",
-            )
-        with right, st.container(border=True, key="card_calibration", height="stretch"):
-            page.heading("Do the predicted risks come true?", f"within {say.duration(when, unit)}")
-            save.figure(
-                calibration_figure(done.calibration, mode=desk.mode()),
-                key="model_calibration",
-                alt=calibration_alt(done.calibration),
-                note=f"{say.patients(done.n)}, {say.events(done.n_events)}, in fifths of predicted risk; observed by "
-                "Kaplan-Meier with 95% interval; predictions from the folds that had not seen the patient.",
-                stem="calibration",
-                rows=lambda: calibration_rows(done.calibration),
-            )
+        with st.container(border=True, key="card_c"):
+            _ranking(done)
+        with st.container(border=True, key="card_calibration"):
+            _calibration(done, when, unit)
+
+
+def _forest(model: risk.Model) -> None:
+    told = risk.coefficients(model)
+    save.figure(
+        forest_figure(told, mode=desk.mode()),
+        key="model_forest",
+        title="What goes with more or fewer events",
+        aside="hazard ratio, others held equal",
+        alt=forest_alt(told),
+        note=f"Cox model, {say.patients(model.n)}, {say.events(model.n_events)}, ties after Efron, 95% intervals. "
+        "Above 1: goes with more events. An association, not an effect.",
+        stem="hazard-ratios",
+        rows=lambda: forest_rows(told),
+    )
+
+
+def _ranking(done: risk.Validation) -> None:
+    page.heading("Does it rank patients rightly?", f"{done.c_name}, {len(done.c_folds)} folds")
+    spread = "" if math.isnan(done.c_sd) else f"± {done.c_sd:.2f} SD"
+    page.put(
+        '<p class="bs-hero">{c} <small>{spread}</small></p><p class="bs-lead">{reading}</p>'
+        '<p class="bs-muted">{how}</p>',
+        c=f"{done.c_mean:.2f}",
+        spread=spread,
+        reading=f"Of two patients, the one with the earlier event had the higher predicted risk in "
+        f"{say.of_100(done.c_mean)} pairs; a coin would reach 50.",
+        how=f"{say.patients(done.n)}, {say.events(done.n_events)}. Each fold is predicted by a model that has not seen "
+        "it; values are filled and scaled inside the fold.",
+    )
+
+
+def _calibration(done: risk.Validation, when: float, unit: Unit) -> None:
+    save.figure(
+        calibration_figure(done.calibration, mode=desk.mode()),
+        key="model_calibration",
+        title="Do the predicted risks come true?",
+        aside=f"within {say.duration(when, unit)}",
+        alt=calibration_alt(done.calibration),
+        note=f"{say.patients(done.n)}, {say.events(done.n_events)}, in fifths of predicted risk; observed by "
+        "Kaplan-Meier with 95% interval; predictions from the folds that had not seen the patient.",
+        stem="calibration",
+        rows=lambda: calibration_rows(done.calibration),
+    )
 
 
 def reasons(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
     """What the model's risks are made of over the cohort."""
     with desk.fixable():
-        told = desk.overall(cohort, outcome, float(convert(when, unit, outcome.unit)))
-        left, right = st.columns([1, 1.4], gap="small")
+        told = desk.overall(cohort, outcome, when, unit)
+        left, right = page.split("reasons", 1, 1.4)
         error = "" if told.sampling_error is None else f" Sampled; error {100 * told.sampling_error:.2f} points."
-        note = f"Shapley values of the risk within {say.duration(when, unit)}, {say.patients(told.n_patients)}, against {told.n_background}.{error}"
-        with left, st.container(border=True, key="card_importance", height="stretch"):
-            page.heading("What moves the risk most", "mean size, in points")
+        note = (
+            f"Shapley values of the risk within {say.duration(when, unit)}: {say.patients(told.n_patients)}, "
+            f"against {told.n_background} of them.{error}"
+        )
+        with left, st.container(border=True, key="card_importance"):
             save.figure(
                 importance_figure(told, mode=desk.mode()),
                 key="model_importance",
+                title="What moves the risk most",
+                aside="mean size, in points",
                 alt=importance_alt(told),
                 note=note,
                 stem="importance",
                 rows=lambda: importance_rows(told),
             )
-        with right, st.container(border=True, key="card_swarm", height="stretch"):
-            page.heading("In which direction", "one dot per patient")
+        with right, st.container(border=True, key="card_swarm"):
             save.figure(
                 beeswarm_figure(told, mode=desk.mode()),
                 key="model_swarm",
+                title="In which direction",
+                aside="one dot per patient",
                 alt=beeswarm_alt(told),
                 note=note,
                 stem="contributions",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bedside.cohort import Cohort, Outcome
-from bedside.cohort.table_one import Summary, summary_rows
+from bedside.cohort.table_one import Summary
 from bedside.report import say
+from bedside.report.tables import table_one_rows
 from components import desk
 from components.panels import page, save
 
@@ -19,7 +20,7 @@ BARS = 5
 def about(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> None:
     """What the cohort is, and its size, events and follow-up."""
     facts = desk.follow_up(cohort, outcome)
-    left, right = st.columns([1.15, 1], gap="medium")
+    left, right = page.split("about", 1.15, 1)
     with left:
         page.put(
             '<p class="bs-lead">{summary}</p><p class="bs-muted" style="margin-top:.4rem">{population}</p>',
@@ -33,13 +34,14 @@ def about(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> None:
                 (f"{facts.n:,}", "patients"),
                 (f"{facts.events:,}", f"{outcome.label.lower()} ({say.percent(share)})"),
                 (
-                    say.duration(facts.median_followup, facts.unit),
-                    f"median follow-up; longest {say.duration(facts.longest, facts.unit)}",
+                    say.readable(facts.median_followup, facts.unit),
+                    f"median follow-up; longest {say.readable(facts.longest, facts.unit)}",
                 ),
             ],
             large=True,
         )
-        for line in (*everyone.readings, outcome.note):
+        causes = "; ".join(f"{name} {n:,}" for name, n in facts.causes)
+        for line in (f"First event: {causes}." if causes else "", *everyone.readings, outcome.note):
             if line:
                 page.caption(line)
 
@@ -58,9 +60,9 @@ def who(cohort: Cohort) -> None:
     panel = st.expander(label, key="overview_table", on_change="rerun")
     if panel.open:
         with panel:
-            header, rows = summary_rows(summaries)
+            header, rows = table_one_rows(summaries)
             page.table(header, rows, label="Who is in the cohort, in numbers")
-            save.numbers("overview", stem="table-1", rows=lambda: summary_rows(summaries))
+            save.numbers("overview", stem="table-1", rows=lambda: table_one_rows(summaries))
 
 
 def _picture(summary: Summary) -> None:
@@ -72,7 +74,7 @@ def _picture(summary: Summary) -> None:
 
 def _histogram(summary: Summary) -> None:
     variable = summary.variable
-    if summary.n == summary.missing:
+    if summary.histogram is None:
         page.put(
             '<div class="bs-mini"><p class="bs-name">{n}</p><p class="bs-muted">no values</p></div>', n=variable.label
         )
@@ -126,7 +128,7 @@ def _levels(summary: Summary) -> None:
 def _missing(summary: Summary) -> page.Markup:
     parts = []
     if summary.missing:
-        parts.append(f"{say.percent(summary.missing / summary.n)} missing")
+        parts.append(f"{say.percent(summary.missing / (summary.n + summary.missing))} missing")
     if summary.out_of_range:
         parts.append(f"{summary.out_of_range:,} outside the plausible range")
     return (
@@ -148,8 +150,8 @@ def missing(cohort: Cohort) -> None:
             '<div class="bs-row" style="grid-template-columns:minmax(0,14rem) 1fr 7rem"><span title="{l}">{l}</span>'
             '<span class="bs-track"><i style="width:{w}%"></i></span><span>{s}</span></div>',
             l=s.variable.label,
-            w=round(100 * s.missing / s.n),
-            s=f"{s.missing:,} ({say.percent(s.missing / s.n)})",
+            w=round(100 * s.missing / (s.n + s.missing)),
+            s=f"{s.missing:,} ({say.percent(s.missing / (s.n + s.missing))})",
         )
         for s in gaps[:CARDS]
     )
@@ -164,7 +166,7 @@ def source(everyone: Cohort) -> None:
     page.heading("Where it comes from")
     lines = [
         everyone.source.citation,
-        f"Licence: {everyone.source.licence}. {everyone.source.origin}",
+        f"Licence: {everyone.source.licence.rstrip('.')}. Origin: {everyone.source.origin}",
         everyone.source.note,
     ]
     if everyone.treatment is not None:

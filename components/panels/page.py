@@ -12,6 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 from markupsafe import Markup
+from streamlit.delta_generator import DeltaGenerator
 
 from components.figures.palette import Mode, palette
 
@@ -48,6 +49,12 @@ def style(mode: Mode) -> None:
     variables = ";".join(f"--bs-{name}:{colour}" for name, colour in colours.items())
     st.html(f"<style>:root{{{variables}}}</style>")
     st.html(STYLE)
+
+
+def split(key: str, *widths: float) -> list[DeltaGenerator]:
+    """Columns that stack on a narrow screen (the stylesheet knows them by their key)."""
+    with st.container(key=f"split_{key}"):
+        return st.columns(widths, gap="small")
 
 
 def title(text: str, aside: str = "") -> None:

@@ -51,11 +51,11 @@ def who(cohort: Cohort) -> int:
     """
     mark = st.query_params.get("patient") or st.session_state.get("patient")
     if not mark:
-        st.page_link("pages/patients.py", label="Choose a patient", icon=":material/list:", query_params=desk.link())
+        st.page_link(desk.page("patients"), label="Choose a patient", icon=":material/list:", query_params=desk.link())
         raise Fixable("No patient is open.", "None was chosen yet.", "Choose one from the list of patients.")
     row = desk.find(cohort, mark)
     if row is None:
-        st.page_link("pages/patients.py", label="All patients", icon=":material/list:", query_params=desk.link())
+        st.page_link(desk.page("patients"), label="All patients", icon=":material/list:", query_params=desk.link())
         if not desk.selection().is_everyone:
             raise Fixable(
                 "This patient is not among those selected.",
@@ -109,7 +109,7 @@ def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit)
         risk=at,
         lower=lower,
         upper=upper,
-        explanation=desk.explanation(cohort, outcome, row, t),
+        explanation=desk.explanation(cohort, outcome, row, when, unit),
         curve=desk.curves(cohort, outcome, None)[0],
         notes=tuple(risk.notes(model, cohort.frame.iloc[[row]])),
     )
@@ -117,7 +117,7 @@ def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit)
 
 def answer(view: View, decimals: int) -> None:
     """The risk, the curve and the reasons, side by side."""
-    left, middle, right = st.columns([1, 1.12, 1.12], gap="small")
+    left, middle, right = page.split("patient", 1, 1.12, 1.12)
     with left, st.container(border=True, key="card_risk", height="stretch"):
         _risk(view, decimals)
     with middle, st.container(border=True, key="card_curve", height="stretch"):
@@ -168,11 +168,11 @@ def icons(events: int, outcome: Outcome) -> page.Markup:
 
 def _curve(view: View) -> None:
     free = view.outcome.free_phrase
-    page.put('<p class="bs-eyebrow">{text}</p>', text=free[:1].upper() + free[1:])
     shown = patient_curve(view.prediction, view.curve, horizon=view.when, unit=view.unit, since=view.outcome.since)
     save.figure(
-        patient_figure(shown, mode=desk.mode(), height=290),
+        patient_figure(shown, mode=desk.mode(), height=370),
         key="patient_curve",
+        title=free[:1].upper() + free[1:],
         alt=patient_alt(shown),
         note=f"Solid: this patient, Cox model, 95% band. Dashed: all {say.patients(view.curve.n)}, "
         f"{say.events(view.curve.n_events)} (Kaplan-Meier). Pale where fewer than 10 remain under observation.",
@@ -184,14 +184,14 @@ def _curve(view: View) -> None:
 def _why(view: View, decimals: int) -> None:
     explanation = view.explanation
     sentences = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.reasons(explanation, decimals=decimals))
-    page.put(
-        '<p class="bs-eyebrow" style="margin-bottom:.35rem">{head}</p><ol class="bs-reasons">{sentences}</ol>',
-        head=explain.headline(explanation),
-        sentences=sentences,
-    )
     save.figure(
         waterfall_figure(explanation, mode=desk.mode(), decimals=decimals),
         key="patient_why",
+        title=explain.headline(explanation),
+        lead=page.fill(
+            '<p class="bs-muted">Compared with the average patient here:</p><ol class="bs-reasons">{s}</ol>',
+            s=sentences,
+        ),
         alt=waterfall_alt(explanation, decimals=decimals),
         note=_additivity(explanation),
         stem="patient-reasons",

@@ -50,13 +50,16 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
         selection_mode="single-row",
         height=560,
         column_config=_columns(variables, title),
-        alt=f"{say.patients(len(shown))} with identifier, {len(variables)} variables and predicted risk; a row opens the patient.",
+        alt=f"{say.patients(len(shown))}: identifier, {len(variables)} variables and risk. A row opens the patient.",
     )
     rows = event.selection.rows
     if rows and rows[0] < len(shown):
         open_patient(cohort, int(shown[rows[0]]))
-    note = f"Risk: {outcome.event_phrase} {title[5:]} of {outcome.since}, from the Cox model of these {say.patients(len(cohort))}."
-    page.caption(note if risk is not None else "No risk is shown: there is no model for these patients.")
+    if risk is None:
+        page.caption("No risk is shown: there is no model for these patients.")
+    else:
+        model = f"from the Cox model of these {say.patients(len(cohort))}"
+        page.caption(f"Risk to {outcome.event_phrase} {title[5:]} of {outcome.since}, {model}.")
     _export(cohort, variables, shown, risk, title)
 
 
@@ -69,7 +72,7 @@ def open_patient(cohort: Cohort, row: int) -> None:
     """Go to a patient's page; the link carries a token, never the identifier."""
     mark = desk.token(cohort, row)
     st.session_state["patient"] = mark
-    st.switch_page("pages/patient.py", query_params=desk.link(patient=mark))
+    st.switch_page(desk.page("patient"), query_params=desk.link(patient=mark))
 
 
 def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
@@ -101,20 +104,20 @@ def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
 
 def _open_clicked(mark: str) -> None:
     st.session_state["patient"] = mark
-    st.switch_page("pages/patient.py", query_params=desk.link(patient=mark))
+    st.switch_page(desk.page("patient"), query_params=desk.link(patient=mark))
 
 
 def _table(cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, risk: np.ndarray | None) -> pd.DataFrame:
     names = cohort.identifiers
     columns: dict[str, object] = {"patient": [cell(names[i]) for i in shown]}
+    if risk is not None:
+        columns["risk"] = 100 * risk[shown]
     part = cohort.frame.iloc[shown]
     for i, variable in enumerate(variables):
         values = part[variable.name]
         columns[f"v{i}"] = (
             values.to_numpy() if variable.is_numeric else [cell(variable.say(v)) for v in values.astype(object)]
         )
-    if risk is not None:
-        columns["risk"] = 100 * risk[shown]
     return pd.DataFrame(columns)
 
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
+from markupsafe import Markup
 
 from bedside.report.csv import csv_bytes, file_name
-from components.panels.page import caption
-
-_SAVE = st.components.v2.component(
-    "bedside_save_figure",
-    html="<div class='row'><button type='button' data-kind='svg'>SVG</button>"
-    "<button type='button' data-kind='png'>PNG</button></div>\n",
-    css=(Path(__file__).parents[1] / "style" / "save.css").read_text(encoding="utf-8"),
-    js=(Path(__file__).parents[1] / "style" / "save.js").read_text(encoding="utf-8"),
-)
+from components.panels.page import caption, heading, put
 
 Rows = tuple[Sequence[str], Sequence[Sequence[object]]]
 
 
-def figure(fig: go.Figure, *, key: str, alt: str, note: str, stem: str, rows: Callable[[], Rows]) -> None:
-    """A figure with its alternative text, what it rests on, and its downloads.
+def figure(
+    fig: go.Figure,
+    *,
+    key: str,
+    title: str,
+    aside: str = "",
+    lead: Markup | None = None,
+    alt: str,
+    note: str,
+    stem: str,
+    rows: Callable[[], Rows],
+) -> None:
+    """A figure under its title, with its alternative text, what it rests on, and its downloads.
 
     Parameters
     ----------
@@ -31,6 +34,10 @@ def figure(fig: go.Figure, *, key: str, alt: str, note: str, stem: str, rows: Ca
         Already in the house template; Streamlit's own colours are not applied.
     key : str
         Unique on the page; also the hook by which the picture is found for saving.
+    title, aside : str
+        The finding's subject, and a quiet line beside it.
+    lead : Markup, optional
+        Our own HTML between title and figure: what the figure says, in words.
     alt : str
         The figure in one sentence.
     note : str
@@ -41,10 +48,9 @@ def figure(fig: go.Figure, *, key: str, alt: str, note: str, stem: str, rows: Ca
         Returns header and rows of the numbers behind the figure.
     """
     with st.container(key=f"fig_{key}", gap="xsmall"):
-        st.plotly_chart(fig, key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True})
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="small"):
             with st.container(width="stretch"):
-                caption(note)
+                heading(title, aside)
             with st.container(key=f"screen_{key}", width="content"):
                 save = st.popover(
                     "Save", icon=":material/download:", type="tertiary", key=f"save_{key}", on_change="rerun"
@@ -52,12 +58,22 @@ def figure(fig: go.Figure, *, key: str, alt: str, note: str, stem: str, rows: Ca
                 if save.open:
                     with save:
                         _downloads(key=key, stem=stem, rows=rows)
+        if lead is not None:
+            put("{lead}", lead=lead)
+        st.plotly_chart(fig, key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True})
+        caption(note)
 
 
 def _downloads(*, key: str, stem: str, rows: Callable[[], Rows]) -> None:
     _csv(key=key, stem=stem, rows=rows)
-    st.caption("Picture, as it stands on the screen:")
-    _SAVE(key=f"picture_{key}", data={"figure": f"st-key-{key}", "stem": stem})
+    # static/bedside.js acts on these: the picture is made in the browser, so that nothing travels.
+    put(
+        '<p class="bs-muted">Picture, as it stands on the screen</p><p class="bs-buttons">'
+        '<button type="button" data-bs-save="svg" data-bs-figure="st-key-{key}" data-bs-stem="{stem}">SVG</button>'
+        '<button type="button" data-bs-save="png" data-bs-figure="st-key-{key}" data-bs-stem="{stem}">PNG</button></p>',
+        key=key,
+        stem=stem,
+    )
 
 
 def numbers(key: str, *, stem: str, rows: Callable[[], Rows]) -> None:

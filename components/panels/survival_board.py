@@ -17,9 +17,11 @@ from components import desk
 from components.figures.km import km_alt, km_figure, km_rows
 from components.figures.palette import shades
 from components.panels import page, save
+from components.panels.pick import pick
 from components.text import md
 
-EVERYONE, AGAINST = "", "\u0000selected"
+# No column can be called so: names of columns are trimmed when a cohort is read.
+EVERYONE, AGAINST = " all", " selected"
 UNITS: tuple[Unit, ...] = ("days", "months", "years")
 CUTS = {
     "clinical": "Clinical",
@@ -78,19 +80,11 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
 
 
 def _by(cohort: Cohort) -> str:
-    labels = {EVERYONE: "No grouping", **{v.name: md(v.label) for v in cohort.groupings}}
+    labels = {EVERYONE: "No grouping"}
     if not desk.selection().is_everyone:
-        labels = {EVERYONE: "No grouping", AGAINST: "Selected patients against everyone else"} | labels
-    if st.session_state.get("survival_by") not in labels:
-        st.session_state["survival_by"] = EVERYONE
-    return st.selectbox(
-        "Compare patients by",
-        list(labels),
-        format_func=lambda name: labels.get(name, ""),
-        key="survival_by",
-        bind="query-params",
-        width=290,
-    )
+        labels[AGAINST] = "Selected patients against everyone else"
+    labels |= {v.name: v.label for v in cohort.groupings}
+    return pick("Compare patients by", labels, key="survival_by", default=EVERYONE, width=290) or EVERYONE
 
 
 def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
@@ -191,7 +185,7 @@ def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -
         band=choice.band,
         until=choice.until,
         mode=desk.mode(),
-        y_title=free,
+        y_title="",
         x_title=f"{choice.unit.capitalize()} since {outcome.since}",
     )
     n, n_events = sum(c.n for c in curves), sum(c.n_events for c in curves)
@@ -199,6 +193,8 @@ def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -
     save.figure(
         fig,
         key="survival_km",
+        title=free,
+        aside="Kaplan-Meier, with patients at risk below",
         alt=km_alt(shown),
         note=f"Kaplan-Meier estimate, {say.patients(n)}, {say.events(n_events)}. {band}"
         "Curves pale where fewer than 10 patients remain under observation.",
@@ -256,32 +252,53 @@ def _medians(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice)
 
 
 def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
-    horizon = desk.horizon(of, outcome)
-    start = float(convert(horizon.value, horizon.unit, choice.unit))
-    page.heading("At chosen times", outcome.free_phrase)
-    times = _times(choice, start)
+    page.heading("At chosen times", f"{outcome.free_phrase}, {choice.level:.0%} interval")
+    times = _times(choice, _usual_times(of, outcome, choice.unit))
     points = [curve.convert(choice.unit).at(times) for curve in curves]
-    rows = [
-        (
-            name,
-            say.duration(t, choice.unit),
-            say.percent(point.survival[i]),
-            say.percent_range(point.lower[i], point.upper[i]),
-            f"{point.at_risk[i]:,.0f}",
+    head = page.join(page.fill('<th scope="col">{t}</th>', t=say.duration(t, choice.unit)) for t in times)
+    body = page.join(
+        page.fill(
+            '<tr><th scope="rowgroup" colspan="{n}" class="bs-group">{name}</th></tr><tr>{cells}</tr>',
+            n=len(times),
+            name=name,
+            cells=page.join(_cell(point, i) for i in range(len(times))),
         )
         for name, point in zip(_names(curves), points, strict=True)
-        for i, t in enumerate(times)
-    ]
-    page.table(
-        ("Group", "After", "Free", f"{choice.level:.0%} interval", "At risk"), rows, label="Shares at chosen times"
+    )
+    page.put(
+        '<div class="bs-scroll" tabindex="0" role="region" aria-label="Shares at chosen times"><table class="bs-table">'
+        "<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
+        head=head,
+        body=body,
     )
 
 
-def _times(choice: Choice, start: float) -> tuple[float, ...]:
+def _cell(point: survival.Points, i: int) -> page.Markup:
+    if point.survival[i] != point.survival[i]:
+        return page.Markup('<td class="bs-muted">beyond follow-up</td>')
+    return page.fill(
+        '<td><b>{share}</b><br><span class="bs-muted">{between}<br>{n} at risk</span></td>',
+        share=say.percent(point.survival[i]),
+        between=say.percent_range(point.lower[i], point.upper[i]),
+        n=f"{point.at_risk[i]:,.0f}",
+    )
+
+
+def _usual_times(of: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, ...]:
+    """1, 3, 5 and 10 years as far as at least 10 patients are observed; else the time at which risk is stated."""
+    last = float(convert(desk.curves(of, outcome, None)[0].reliable_until(10), outcome.unit, "years"))
+    years = [t for t in (1.0, 3.0, 5.0, 10.0) if t <= last][-3:]
+    if not years:
+        horizon = desk.horizon(of, outcome)
+        return (round(float(convert(horizon.value, horizon.unit, unit)), 2),)
+    return tuple(round(float(convert(t, "years", unit)), 2) for t in years)
+
+
+def _times(choice: Choice, usual: tuple[float, ...]) -> tuple[float, ...]:
     text = st.text_input(
         f"After how many {choice.unit}?",
-        value="; ".join(f"{t:g}" for t in ((1, 3, 5) if choice.unit == "years" and start >= 3 else (round(start, 2),))),
-        key=f"survival_times_{choice.unit}",
+        value="; ".join(f"{t:g}" for t in usual),
+        key=f"survival_times_{choice.unit}_{usual}",
         persist_state="session",
         help="One or more numbers, parted by semicolons or spaces.",
     )

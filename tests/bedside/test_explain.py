@@ -232,9 +232,9 @@ def test_reasons_say_sign_size_and_association():
         _explanation(0.52, ("9 positive nodes", 0.168), ("PgR 116 fmol/mg", -0.103), ("Hormone therapy: no", 0.0123))
     )
     assert told == (
-        "9 positive nodes: goes with 17 points more risk than the average patient here.",
-        "PgR 116 fmol/mg: goes with 10 points less risk than the average patient here.",
-        "Hormone therapy (no): goes with 1 point more risk than the average patient here.",
+        "9 positive nodes: goes with 17 points more risk.",
+        "PgR 116 fmol/mg: goes with 10 points less risk.",
+        "Hormone therapy (no): goes with 1 point more risk.",
     )
     assert not any(word in " ".join(told) for word in ("because", "cause", "adds", "due to"))
 
@@ -242,7 +242,7 @@ def test_reasons_say_sign_size_and_association():
 def test_reasons_with_decimals_and_small_values():
     explanation = _explanation(0.3, ("post-menopausal", 0.0712), ("p53 high", -0.004), ("age 40 years", 0.0005))
     assert reasons(explanation, decimals=1) == (
-        "Post-menopausal: goes with 7.1 points more risk than the average patient here.",
+        "Post-menopausal: goes with 7.1 points more risk.",
         "p53 high: makes little difference here.",
         "Age 40 years: makes little difference here.",
     )

@@ -1,0 +1,69 @@
+"""One choice out of several, safe for any label and kept in the link by its key.
+
+Streamlit tells options apart by their shown text and would put that text into
+the address: two columns of one label would be confused, and a link would hold
+words from the data. Here the address holds the key, and equal labels are told
+apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components import desk
+from components.text import cell, md
+
+
+def pick(label: str, options: Mapping[str, str], *, key: str, default: str | None = None, **more: object) -> str | None:
+    """A select box over keys with labels from data.
+
+    Parameters
+    ----------
+    label : str
+        What is chosen; our own words.
+    options : mapping of str to str
+        Key to label; labels may be hostile text and need not differ.
+    key : str
+        Of the widget, and the name in the address.
+    default : str, optional
+        Chosen at first; without it the first option.
+    **more
+        Passed on to `st.selectbox`.
+
+    Returns
+    -------
+    str or None
+        The chosen key; None when there is nothing to choose.
+    """
+    shown = told_apart(options)
+    first = default if default in options else next(iter(options), None)
+    news = desk.from_link(key)
+    if news is not None and news not in options:
+        shown_instead = md(options.get(first or "", "None"))
+        st.warning(
+            f"This link asks for something that is not here ({label.lower()}). **{shown_instead}** is shown instead.",
+            icon=":material/link_off:",
+        )
+    if news is not None:
+        st.session_state[key] = news
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = first
+    chosen = st.selectbox(
+        label, list(options), format_func=lambda value: shown.get(value, ""), key=key, persist_state="session", **more
+    )
+    desk.keep_in_link(key, chosen)
+    return chosen
+
+
+def told_apart(options: Mapping[str, str]) -> dict[str, str]:
+    """Labels as a list of options shows them; where two are equal, the key is added to each.
+
+    Streamlit shows options as plain text, unlike labels, so that only invisible characters are taken out.
+    """
+    labels = list(options.values())
+    return {
+        key: cell(label if labels.count(label) == 1 else f"{label} [{key}]" if key else label)
+        for key, label in options.items()
+    }
