@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from bedside.cohort.cohort import Cohort, Visits
 from bedside.cohort.outcome import Outcome, Source, Treatment
 from bedside.cohort.variable import Variable
 from bedside.errors import Fault, Faults
-from bedside.intake.build import build
+from bedside.intake.build import Built, build
 from bedside.intake.columns import Column, Table, clean_name
 
 FILE = "data frame"
@@ -45,22 +46,19 @@ def cohort_from_frame(
     variables : sequence of Variable
         What is known of the columns; the others are understood from their
         values and get the use ``undeclared``.
-    identifier : str, optional
-        Column that names the patients.
 
     Returns
     -------
     Cohort
-        ``cohort.readings`` says what was read by convention.
+        ``readings`` says what was read by convention.
 
     Raises
     ------
     Faults
         With everything that is wrong, by column and row number.
     """
-    table, faults = table_of(
-        FILE, [str(c) for c in frame.columns], [Column.of(frame.iloc[:, i]) for i in range(frame.shape[1])]
-    )
+    columns = [Column.of(frame.iloc[:, i]) for i in range(frame.shape[1])]
+    table, faults = table_of(FILE, [str(name) for name in frame.columns], columns)
     built = build(
         table,
         variables=[v.model_copy(update={"name": clean_name(v.name)}) for v in variables],
@@ -72,20 +70,19 @@ def cohort_from_frame(
     )
     if faults or built.faults:
         raise Faults("The data frame is not a cohort yet.", (*faults, *built.faults))
+    words = {"title": title or key, "short_title": short_title or title or key, "summary": summary}
+    return finished(built, key=key, population=population, treatment=treatment, source=source, visits=visits, **words)
+
+
+def finished(built: Built, **words: Any) -> Cohort:
+    """A cohort from what was built and the words about it."""
     return Cohort(
-        key=key,
-        title=title or key,
-        short_title=short_title or title or key,
-        summary=summary,
-        population=population,
         identifier=built.identifier,
         variables=built.variables,
         outcomes=built.outcomes,
-        treatment=treatment,
-        source=source,
         frame=built.frame,
-        visits=visits,
         readings=built.readings,
+        **words,
     )
 
 

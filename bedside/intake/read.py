@@ -18,6 +18,7 @@ from bedside.intake.columns import Table, clean_name
 from bedside.intake.dictionary import FILE, MAX_BYTES, Dictionary, Draft, VisitsEntry, read_dictionary
 from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import read_table
+from bedside.intake.frame import finished
 from bedside.intake.rows import say_rows
 
 
@@ -131,20 +132,15 @@ def _build(table: Table, draft: Draft) -> Built:
 
 
 def _cohort(key: str, draft: Draft, told: Dictionary, built: Built, visits: Visits | None) -> Cohort:
-    return Cohort(
+    words = {"title": told.title, "short_title": told.short_title, "summary": told.summary}
+    return finished(
+        built,
         key=key,
-        title=told.title,
-        short_title=told.short_title,
-        summary=told.summary,
         population=told.population,
-        identifier=built.identifier,
-        variables=built.variables,
-        outcomes=built.outcomes,
         treatment=draft.treatment,
         source=told.source,
-        frame=built.frame,
         visits=visits,
-        readings=built.readings,
+        **words,
     )
 
 
