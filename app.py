@@ -15,6 +15,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from components.guard import Guard, failures, refuse_if_exposed
+from components.guard.own_page import OwnPage
 
 HERE = Path(__file__).resolve().parent
 # What the first page needs and takes long to import.
@@ -50,7 +51,7 @@ failures.quiet_streamlit()
 app = st.App(
     HERE / "components" / "router.py",
     lifespan=lifespan,
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Guard), Middleware(OwnPage)],
     # Served here and not by Streamlit, which would look beside the router and send them to any origin.
     routes=[Mount("/app/static", StaticFiles(directory=HERE / "static"))],
     on_script_error=failures.on_script_error,
