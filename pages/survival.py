@@ -12,6 +12,7 @@ with desk.fixable():
     groups = survival_board.groups(everyone, cohort, choice)
     curves = desk.curves(of, outcome, groups, level=choice.level, interval=choice.interval)
     page.title(survival_board.subject(of, outcome, choice), survival_board.aside(of, outcome, groups))
+    survival_board.cautions(of, outcome, choice)
     left, right = page.split("survival", 2.1, 1)
     with left:
         survival_board.figure(curves, outcome, choice)

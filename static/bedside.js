@@ -2,12 +2,41 @@
 // It reads attributes that Bedside's own templates set and never builds HTML from text.
 const NS = "http://www.w3.org/2000/svg"
 
-function picture(root) {
+const LINE = 17
+
+function words(text, room) {
+  const lines = [""]
+  for (const word of text.split(" ")) {
+    const last = lines.length - 1
+    if (lines[last] && (lines[last] + " " + word).length > room) lines.push(word)
+    else lines[last] = lines[last] ? `${lines[last]} ${word}` : word
+  }
+  return lines
+}
+
+function write(svg, text, y, size, weight, colour) {
+  const line = document.createElementNS(NS, "text")
+  line.setAttribute("x", 10)
+  line.setAttribute("y", y)
+  line.setAttribute("font-family", "Inter, system-ui, sans-serif")
+  line.setAttribute("font-size", size)
+  line.setAttribute("font-weight", weight)
+  line.setAttribute("fill", colour)
+  line.textContent = text
+  svg.appendChild(line)
+}
+
+// The figure as drawn, with its title above and what it rests on below, so that it can stand alone.
+function picture(root, title, note) {
   const plot = root.querySelector(".js-plotly-plot")
   if (!plot) return null
   const box = plot.getBoundingClientRect()
+  const style = getComputedStyle(document.documentElement)
+  const colour = (name, otherwise) => style.getPropertyValue(`--bs-${name}`).trim() || otherwise
   const width = Math.round(box.width)
-  const height = Math.round(box.height)
+  const notes = words(note, Math.max(20, Math.floor(width / 6.4)))
+  const top = 34
+  const height = Math.round(box.height) + top + 12 + notes.length * LINE
   const svg = document.createElementNS(NS, "svg")
   svg.setAttribute("xmlns", NS)
   svg.setAttribute("width", width)
@@ -16,29 +45,34 @@ function picture(root) {
   const ground = document.createElementNS(NS, "rect")
   ground.setAttribute("width", "100%")
   ground.setAttribute("height", "100%")
-  ground.setAttribute("fill", getComputedStyle(document.documentElement).getPropertyValue("--bs-card").trim() || "#FFFFFF")
+  ground.setAttribute("fill", colour("card", "#FFFFFF"))
   svg.appendChild(ground)
+  write(svg, title, 24, 16, 650, colour("ink", "#17212B"))
+  const drawing = document.createElementNS(NS, "g")
+  drawing.setAttribute("transform", `translate(0 ${top})`)
   for (const layer of plot.querySelectorAll("svg.main-svg"))
-    for (const child of layer.children) svg.appendChild(child.cloneNode(true))
+    for (const child of layer.children) drawing.appendChild(child.cloneNode(true))
+  svg.appendChild(drawing)
+  notes.forEach((text, i) => write(svg, text, top + box.height + (i + 1) * LINE, 12, 400, colour("muted", "#55626E")))
   return { text: new XMLSerializer().serializeToString(svg), width, height }
 }
 
 function hand(blob, name) {
+  // Never put into the page: a click that bubbled from there would close the menu it came from.
   const link = document.createElement("a")
   link.href = URL.createObjectURL(blob)
   link.download = name
-  document.body.appendChild(link)
   link.click()
-  link.remove()
   setTimeout(() => URL.revokeObjectURL(link.href), 10000)
 }
 
 function save(button) {
-  const root = document.getElementsByClassName(button.dataset.bsFigure)[0]
-  const drawn = root && picture(root)
+  const { bsFigure, bsStem, bsTitle, bsNote, bsSave } = button.dataset
+  const root = document.getElementsByClassName(bsFigure)[0]
+  const drawn = root && picture(root, bsTitle, bsNote)
   if (!drawn) return
   const svg = new Blob([drawn.text], { type: "image/svg+xml" })
-  if (button.dataset.bsSave === "svg") return hand(svg, `${button.dataset.bsStem}.svg`)
+  if (bsSave === "svg") return hand(svg, `${bsStem}.svg`)
   const image = new Image()
   image.onload = () => {
     const canvas = document.createElement("canvas")
@@ -47,7 +81,7 @@ function save(button) {
     const pen = canvas.getContext("2d")
     pen.scale(2, 2)
     pen.drawImage(image, 0, 0)
-    canvas.toBlob((png) => png && hand(png, `${button.dataset.bsStem}.png`), "image/png")
+    canvas.toBlob((png) => png && hand(png, `${bsStem}.png`), "image/png")
     URL.revokeObjectURL(image.src)
   }
   image.src = URL.createObjectURL(svg)

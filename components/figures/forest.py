@@ -21,7 +21,7 @@ WIDEST = 50.0  # a ratio or limit beyond 50 or below 1/50 is drawn as an arrow a
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 
-def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light") -> go.Figure:
+def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light", room: int = LINE_LIMIT) -> go.Figure:
     """One row a coefficient: its words and numbers above, its interval below, so that it fits any width.
 
     Parameters
@@ -29,6 +29,8 @@ def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light") 
     coefficients : sequence of Coefficient
         In drawing order; ratios may be infinite.
     mode : {"light", "dark"}
+    room : int
+        Characters of a label and its numbers that fit side by side.
     """
     p = palette(mode)
     low, high = _range(coefficients)
@@ -39,9 +41,7 @@ def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light") 
         left, right = max(c.lower, low), min(c.upper, high)
         clipped = [s for s, beyond in (("triangle-left", c.lower < low), ("triangle-right", c.upper > high)) if beyond]
         ends = [x for x, beyond in ((low, c.lower < low), (high, c.upper > high)) if beyond]
-        fig.add_scatter(
-            x=[left, right], y=[y, y], mode="lines", line={"color": p.accent, "width": 2}, hoverinfo="skip"
-        )
+        fig.add_scatter(x=[left, right], y=[y, y], mode="lines", line={"color": p.accent, "width": 2}, hoverinfo="skip")
         fig.add_scatter(
             x=[*ends, min(max(c.hr, low), high)], y=[y] * (len(ends) + 1), mode="markers", cliponaxis=False,
             marker={
@@ -50,7 +50,7 @@ def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light") 
             },
             hovertemplate=f"{plain(c.label)}: {plain(_numbers(c))}, {plain(p_value(c.p))}<extra></extra>",
         )  # fmt: skip
-        label = plain(c.label, limit=LINE_LIMIT - len(_numbers(c)))
+        label = plain(c.label, limit=room - len(_numbers(c)))
         for anchor, x, text in (("left", 0, label), ("right", 1, plain(_numbers(c)))):
             fig.add_annotation(
                 x=x, y=row - 0.18, xref="paper", text=text, showarrow=False, xanchor=anchor, yanchor="middle",

@@ -66,7 +66,7 @@ def weighed_and_checked(cohort: Cohort, outcome: Outcome, model: risk.Model, whe
 def _forest(model: risk.Model) -> None:
     told = risk.coefficients(model)
     save.figure(
-        forest_figure(told, mode=desk.mode()),
+        forest_figure(told, mode=desk.mode(), room=70),
         key="model_forest",
         title="What goes with more or fewer events",
         aside="hazard ratio, others held equal",

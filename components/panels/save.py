@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from bedside.report.csv import csv_bytes, file_name
-from components.panels.page import caption, heading, put
+from components.panels.page import caption, fill, heading, join, put
 
 Rows = tuple[Sequence[str], Sequence[Sequence[object]]]
 
@@ -57,23 +57,30 @@ def figure(
                 )
                 if save.open:
                     with save:
-                        _downloads(key=key, stem=stem, rows=rows)
+                        _downloads(key=key, title=title, note=note, stem=stem, rows=rows)
         if lead is not None:
             put("{lead}", lead=lead)
         st.plotly_chart(fig, key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True})
         caption(note)
 
 
-def _downloads(*, key: str, stem: str, rows: Callable[[], Rows]) -> None:
+def _downloads(*, key: str, title: str, note: str, stem: str, rows: Callable[[], Rows]) -> None:
     _csv(key=key, stem=stem, rows=rows)
     # static/bedside.js acts on these: the picture is made in the browser, so that nothing travels.
-    put(
-        '<p class="bs-muted">Picture, as it stands on the screen</p><p class="bs-buttons">'
-        '<button type="button" data-bs-save="svg" data-bs-figure="st-key-{key}" data-bs-stem="{stem}">SVG</button>'
-        '<button type="button" data-bs-save="png" data-bs-figure="st-key-{key}" data-bs-stem="{stem}">PNG</button></p>',
-        key=key,
-        stem=stem,
+    buttons = join(
+        fill(
+            '<button type="button" data-bs-save="{kind}" data-bs-figure="st-key-{key}" data-bs-stem="{stem}" '
+            'data-bs-title="{title}" data-bs-note="{note}">{name}</button>',
+            kind=kind,
+            key=key,
+            stem=stem,
+            title=title,
+            note=note,
+            name=kind.upper(),
+        )
+        for kind in ("svg", "png")
     )
+    put('<p class="bs-muted">Picture, as it stands on the screen</p><p class="bs-buttons">{b}</p>', b=buttons)
 
 
 def numbers(key: str, *, stem: str, rows: Callable[[], Rows]) -> None:

@@ -176,6 +176,26 @@ def aside(of: Cohort, outcome: Outcome, grouping: Grouping | None) -> str:
     return text
 
 
+def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """What must be known before these curves are read."""
+    if outcome.note:
+        page.put('<p class="bs-caution">{t}</p>', t=outcome.note)
+    if choice.by in (EVERYONE, AGAINST):
+        return
+    variable = of.variable(choice.by)
+    if variable.use == "later":
+        page.put(
+            '<p class="bs-caution">{t}</p>',
+            t=f"{variable.label} is known only later ({variable.why_later}). To be in a group a patient had to live "
+            "until then, which alone can part the curves.",
+        )
+    if of.treatment is not None and of.treatment.column == variable.name and not of.treatment.randomised:
+        page.put(
+            '<p class="bs-caution">{t}</p>',
+            t=f"{variable.label} was not randomised: the groups may differ in other ways too. {of.treatment.note}",
+        )
+
+
 def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
     """The curves with their table of patients at risk."""
     shown = [curve.convert(choice.unit) for curve in curves]
@@ -194,7 +214,7 @@ def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -
         fig,
         key="survival_km",
         title=free,
-        aside="Kaplan-Meier, with patients at risk below",
+        aside="share of patients",
         alt=km_alt(shown),
         note=f"Kaplan-Meier estimate, {say.patients(n)}, {say.events(n_events)}. {band}"
         "Curves pale where fewer than 10 patients remain under observation.",
@@ -279,7 +299,7 @@ def _cell(point: survival.Points, i: int) -> page.Markup:
     return page.fill(
         '<td><b>{share}</b><br><span class="bs-muted">{between}<br>{n} at risk</span></td>',
         share=say.percent(point.survival[i]),
-        between=say.percent_range(point.lower[i], point.upper[i]),
+        between="no event so far" if point.survival[i] == 1 else say.percent_range(point.lower[i], point.upper[i]),
         n=f"{point.at_risk[i]:,.0f}",
     )
 
