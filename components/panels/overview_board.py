@@ -50,7 +50,8 @@ def who(cohort: Cohort) -> None:
     """Table 1 in pictures; all of it in numbers behind a button."""
     page.heading("Who is in it", f"{say.patients(len(cohort))}; median with middle half, or share of each group")
     summaries = desk.summaries(cohort)
-    first = [s for s in summaries if s.variable.use != "optional"][:CARDS] or list(summaries[:CARDS])
+    known = [s for s in summaries if s.variable.use != "later"]
+    first = [s for s in known if s.variable.use == "predictor"][:CARDS] or known[:CARDS]
     with st.grid(4, min_column_width=190, gap="small", key="overview_cards"):
         for i, summary in enumerate(first):
             with st.container(border=True, key=f"card_variable_{i}", height="stretch"):

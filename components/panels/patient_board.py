@@ -142,7 +142,7 @@ def _risk(view: View, decimals: int) -> None:
         icons=icons(events, view.outcome),
     )
     if view.outcome.note:
-        page.put('<p class="bs-caution bs-small">{t}</p>', t=view.outcome.note)
+        page.caption(view.outcome.note)
     if view.outcome.has_competing:
         page.caption(f"Any of these counts: {_kinds(view.outcome)}. Which of them comes first is not told apart here.")
 

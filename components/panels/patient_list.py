@@ -49,7 +49,7 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
         on_select="rerun",
         selection_mode="single-row",
         height=560,
-        column_config=_columns(variables, title),
+        column_config=_columns(variables, title, risk),
         alt=f"{say.patients(len(shown))}: identifier, {len(variables)} variables and risk. A row opens the patient.",
     )
     rows = event.selection.rows
@@ -121,13 +121,16 @@ def _table(cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, r
     return pd.DataFrame(columns)
 
 
-def _columns(variables: tuple[Variable, ...], title: str) -> dict[str, object]:
+def _columns(variables: tuple[Variable, ...], title: str, risk: np.ndarray | None) -> dict[str, object]:
     config: dict[str, object] = {"patient": st.column_config.TextColumn("Patient", pinned=True)}
     for i, variable in enumerate(variables):
         unit = f" ({variable.unit})" if variable.unit else ""
         kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
         config[f"v{i}"] = kind(cell(f"{variable.label}{unit}"))
-    config["risk"] = st.column_config.ProgressColumn(title, min_value=0, max_value=100, format="%.0f%%")
+    # Whole numbers, unless one of them would read as a certainty.
+    edge = risk is not None and len(risk) > 0 and (risk.min() < 0.005 or risk.max() >= 0.995)
+    form = "%.1f%%" if edge else "%.0f%%"
+    config["risk"] = st.column_config.ProgressColumn(title, min_value=0, max_value=100, format=form)
     return config
 
 

@@ -179,7 +179,7 @@ def aside(of: Cohort, outcome: Outcome, grouping: Grouping | None) -> str:
 def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     """What must be known before these curves are read."""
     if outcome.note:
-        page.put('<p class="bs-caution">{t}</p>', t=outcome.note)
+        page.caption(outcome.note)
     if choice.by in (EVERYONE, AGAINST):
         return
     variable = of.variable(choice.by)
@@ -296,10 +296,11 @@ def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, ch
 def _cell(point: survival.Points, i: int) -> page.Markup:
     if point.survival[i] != point.survival[i]:
         return page.Markup('<td class="bs-muted">beyond follow-up</td>')
+    ends = {1.0: "no event so far", 0.0: "nobody left"}
     return page.fill(
         '<td><b>{share}</b><br><span class="bs-muted">{between}<br>{n} at risk</span></td>',
         share=say.percent(point.survival[i]),
-        between="no event so far" if point.survival[i] == 1 else say.percent_range(point.lower[i], point.upper[i]),
+        between=ends.get(float(point.survival[i])) or say.percent_range(point.lower[i], point.upper[i]),
         n=f"{point.at_risk[i]:,.0f}",
     )
 
