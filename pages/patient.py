@@ -9,7 +9,8 @@ outcome = desk.outcome(cohort)
 with desk.fixable():
     row = patient_board.who(cohort)
     when, unit, decimals = patient_board.header(cohort, outcome, row)
-    view = patient_board.compute(cohort, outcome, row, when, unit)
-    patient_board.answer(view, decimals)
-    patient_board.trust(view)
+    with desk.fixable():
+        view = patient_board.compute(cohort, outcome, row, when, unit)
+        patient_board.answer(view, decimals)
+        patient_board.trust(view)
     patient_board.values(cohort, row)

@@ -30,8 +30,6 @@ def choose_cohort() -> None:
 def choose_outcome(cohort: Cohort) -> None:
     """The outcome, where a cohort has more than one."""
     labels = {o.key: o.label for o in cohort.outcomes}
-    if desk.from_link("outcome") not in (None, *labels):
-        desk.keep_in_link("outcome", cohort.outcomes[0].key)
     pick("Outcome", labels, key="outcome", label_visibility="collapsed", width=230, disabled=len(labels) == 1)
 
 
@@ -52,7 +50,7 @@ def to_link(cohort: Cohort) -> bool:
 
 
 def show() -> None:
-    """Draw the line; a cohort that cannot be opened says why below it."""
+    """Draw the line; a cohort that cannot be opened, or a filter that leaves nobody, says why below it."""
     with st.container(key="cohort_bar", gap="xsmall"):
         row = st.container(horizontal=True, vertical_alignment="center", gap="small")
         with row:
@@ -67,6 +65,8 @@ def show() -> None:
             count(everyone)
         if not to_link(everyone):
             st.caption("This filter is not in the link: it leaves fewer than 10 patients.")
+    with desk.fixable_page():
+        desk.cohort()
 
 
 def chips(everyone: Cohort) -> None:
@@ -87,7 +87,8 @@ def count(everyone: Cohort) -> None:
     """How many patients are left, and where the others went."""
     chosen = desk.selection()
     if chosen.is_everyone:
-        st.markdown(f"**All {len(everyone):,} patients**", width="content")
+        who = "The only patient" if len(everyone) == 1 else f"All {len(everyone):,} patients"
+        st.markdown(f"**{who}**", width="content")
         return
     left = int(chosen.mask(everyone).sum())
     with st.popover(f"**{left:,} of {len(everyone):,} patients**", type="tertiary", key="attrition"):

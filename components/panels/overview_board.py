@@ -31,7 +31,7 @@ def about(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> None:
         share = facts.events / facts.n if facts.n else float("nan")
         page.strip(
             [
-                (f"{facts.n:,}", "patients"),
+                (f"{facts.n:,}", "patient" if facts.n == 1 else "patients"),
                 (f"{facts.events:,}", f"{outcome.label.lower()} ({say.percent(share)})"),
                 (
                     say.readable(facts.median_followup, facts.unit),

@@ -331,7 +331,7 @@ def _times(choice: Choice, usual: tuple[float, ...]) -> tuple[float, ...]:
             "Each one has to be a number.",
             f"Write them in {choice.unit}, parted by semicolons, for example 1; 3; 5.",
         ) from fault
-    if not times or min(times) < 0 or max(times) > 1e6:
+    if not times or not all(0 <= t <= 1e6 for t in times):
         raise Fixable(
             "No times to look at.",
             "A time is a number of at least 0.",
