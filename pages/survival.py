@@ -10,7 +10,7 @@ with desk.fixable():
     choice = survival_board.choices(everyone, cohort, outcome)
     of = everyone if choice.against else cohort
     groups = survival_board.groups(everyone, cohort, choice)
-    curves = desk.curves(of, outcome, groups, level=choice.level, interval=choice.interval)
+    curves = survival_board.curves(of, outcome, groups, choice)
     page.title(survival_board.subject(of, outcome, choice), survival_board.aside(of, outcome, groups))
     survival_board.cautions(of, outcome, choice)
     left, right = page.split("survival", 2.1, 1)

@@ -28,7 +28,7 @@ def pick(label: str, options: Mapping[str, str], *, key: str, default: str | Non
     key : str
         Of the widget, and the name in the address.
     default : str, optional
-        Chosen at first; without it the first option.
+        Chosen at first, and then left out of the address; without it the first option.
     **more
         Passed on to `st.selectbox`.
 
@@ -53,7 +53,7 @@ def pick(label: str, options: Mapping[str, str], *, key: str, default: str | Non
     chosen = st.selectbox(
         label, list(options), format_func=lambda value: shown.get(value, ""), key=key, persist_state="session", **more
     )
-    desk.keep_in_link(key, chosen)
+    desk.keep_in_link(key, None if chosen == default else chosen)
     return chosen
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import streamlit as st
@@ -54,6 +54,10 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
     """The page's widgets in one line, the rarely needed ones behind a button."""
     with st.container(key="screen_survival_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
         by = _by(cohort)
+        if by != AGAINST and not desk.selection().is_everyone:
+            st.button(
+                "Against everyone else", icon=":material/compare_arrows:", key="survival_against", on_click=_against
+            )
         cuts = _cuts(cohort, by)
         unit = _unit(outcome)
         until = _until(everyone if by == AGAINST else cohort, outcome, unit)
@@ -85,6 +89,10 @@ def _by(cohort: Cohort) -> str:
         labels[AGAINST] = "Selected patients against everyone else"
     labels |= {v.name: v.label for v in cohort.groupings}
     return pick("Compare patients by", labels, key="survival_by", default=EVERYONE, width=290) or EVERYONE
+
+
+def _against() -> None:
+    st.session_state["survival_by"] = AGAINST
 
 
 def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
@@ -157,6 +165,14 @@ def groups(everyone: Cohort, cohort: Cohort, choice: Choice) -> Grouping | None:
     if choice.against:
         return desk.against_everyone_else(everyone, desk.selection())
     return desk.grouping(cohort, choice.by, choice.cuts)
+
+
+def curves(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> tuple[survival.Curve, ...]:
+    """The curves to show; a single one is named for the patients it is of."""
+    found = desk.curves(of, outcome, grouping, level=choice.level, interval=choice.interval)
+    if grouping is None and not desk.selection().is_everyone:
+        return tuple(replace(curve, group="Selected patients") for curve in found)
+    return found
 
 
 def subject(of: Cohort, outcome: Outcome, choice: Choice) -> str:
