@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bedside.cohort.units import Unit
+from bedside.report import say
 from bedside.survival import Curve
 
 Cell = str | float | int | None
@@ -105,10 +106,8 @@ def _said(curve: Curve) -> str:
     median = curve.median
     if math.isnan(median.estimate):
         return f"{counts}, median not reached"
-    upper = "not reached" if math.isnan(median.upper) else f"{median.upper:.1f}"
-    lower = "not reached" if math.isnan(median.lower) else f"{median.lower:.1f}"
-    interval = f"{_percent(curve.level)} interval {lower} to {upper}"
-    return f"{counts}, median {median.estimate:.1f} {curve.unit} ({interval})"
+    interval = f"{_percent(curve.level)} interval {say.number_of(median.lower)} to {say.number_of(median.upper)}"
+    return f"{counts}, median {say.duration(median.estimate, curve.unit)} ({interval})"
 
 
 def _percent(level: float) -> str:

@@ -70,12 +70,18 @@ def key_variables(cohort: Cohort) -> tuple[Variable, ...]:
 
 def open_patient(cohort: Cohort, row: int) -> None:
     """Go to a patient's page; the link carries a token, never the identifier."""
-    mark = desk.token(cohort, row)
+    _go(desk.token(cohort, row))
+
+
+def _go(mark: str) -> None:
     st.session_state["patient"] = mark
     st.switch_page(desk.page("patient"), query_params=desk.link(patient=mark))
 
 
 def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
+    mark = st.session_state.pop("patients_opened", None)
+    if mark is not None:
+        _go(mark)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Find a patient",
@@ -94,7 +100,7 @@ def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
                 key="patients_open",
                 type="primary",
                 icon=":material/person:",
-                on_click=_open_clicked,
+                on_click=_opened,
                 args=(desk.token(cohort, int(found[0])),),
             )
         if text:
@@ -102,9 +108,9 @@ def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
     return found
 
 
-def _open_clicked(mark: str) -> None:
-    st.session_state["patient"] = mark
-    st.switch_page(desk.page("patient"), query_params=desk.link(patient=mark))
+def _opened(mark: str) -> None:
+    # By the token that stood on the button: the search may have changed since it was drawn.
+    st.session_state["patients_opened"] = mark
 
 
 def _table(cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, risk: np.ndarray | None) -> pd.DataFrame:

@@ -261,7 +261,7 @@ def test_alt_says_what_the_figure_shows(gbsg):
     assert "Hormone therapy: 246 patients, 94 events, median 5.5 years (95% interval 5.3 to not reached)" in said
     flat = kaplan_meier([1, 2, 3], [0, 0, 0], group="Arm B")
     assert "Arm B: 3 patients, no events, median not reached" in km_alt([flat])
-    assert "1 patient, 1 event, median 5.0 days" in km_alt([kaplan_meier([5], [1])])
+    assert "1 patient, 1 event, median 5 days" in km_alt([kaplan_meier([5], [1])])
 
 
 def test_rows_are_every_step_unrounded(gbsg):
