@@ -30,6 +30,18 @@ def of_100(share: float, *, decimals: int = 0) -> str:
     return f"{_hundredths(share, decimals)} of 100"
 
 
+def split_of_100(share: float, *, decimals: int = 0) -> tuple[str, str]:
+    """Both halves of a natural frequency, which always add up: ``("63", "37")``.
+
+    >>> split_of_100(0.9990), split_of_100(0.634, decimals=1)
+    (('more than 99', 'fewer than 1'), ('63.4', '36.6'))
+    """
+    text = _hundredths(share, decimals)
+    if not text[0].isdigit():
+        return text, _hundredths(1 - share, decimals)
+    return text, f"{100 - float(text):.{decimals}f}"
+
+
 def range_of_100(lower: float, upper: float, *, decimals: int = 0) -> str:
     """An interval on the same scale, e.g. ``"53 to 76"``; says so when it cannot be given."""
     if math.isnan(lower) or math.isnan(upper):

@@ -127,7 +127,6 @@ def answer(view: View, decimals: int) -> None:
 
 
 def _risk(view: View, decimals: int) -> None:
-    events = round(100 * view.risk)
     page.put(
         '<p class="bs-eyebrow">{label}</p>'
         '<p class="bs-hero">{hero}</p>'
@@ -139,7 +138,7 @@ def _risk(view: View, decimals: int) -> None:
         phrase=view.outcome.event_phrase,
         by=view.by,
         low=say.range_of_100(view.lower, view.upper, decimals=decimals),
-        icons=icons(events, view.outcome),
+        icons=icons(view.risk, view.outcome, decimals),
     )
     if view.outcome.note:
         page.caption(view.outcome.note)
@@ -152,19 +151,21 @@ def _kinds(outcome: Outcome) -> str:
     return ", ".join(kind[:1].lower() + kind[1:] for kind in kinds)
 
 
-def icons(events: int, outcome: Outcome) -> page.Markup:
-    """One hundred bars, events first; shape of the sentence beside them, so colour is not the only sign."""
-    bars = page.join(page.Markup('<i class="bs-event"></i>' if i < events else "<i></i>") for i in range(100))
+def icons(share: float, outcome: Outcome, decimals: int) -> page.Markup:
+    """One hundred bars, events first; the counts stand beside them, so that colour is not the only sign."""
+    drawn = round(100 * share)
+    with_event, without = say.split_of_100(share, decimals=decimals)
+    bars = page.join(page.Markup('<i class="bs-event"></i>' if i < drawn else "<i></i>") for i in range(100))
     return page.fill(
         '<div class="bs-icons" role="img" aria-label="{alt}">{bars}</div>'
-        '<p class="bs-key" style="margin-top:.6rem"><span><i class="bs-event"></i>{events} {phrase}</span>'
-        "<span><i></i>{free} {free_phrase}</span></p>",
-        alt=f"Of 100 patients, {events} {outcome.event_phrase}; {100 - events} {outcome.free_phrase}.",
+        '<p class="bs-key" style="margin-top:.6rem"><span><i class="bs-event"></i>{with_event} {phrase}</span>'
+        "<span><i></i>{without} {free}</span></p>",
+        alt=f"Of 100 patients, {with_event} {outcome.event_phrase}; {without} {outcome.free_phrase}.",
         bars=bars,
-        events=events,
+        with_event=with_event,
         phrase=outcome.event_phrase,
-        free=100 - events,
-        free_phrase=outcome.free_phrase,
+        without=without,
+        free=outcome.free_phrase,
     )
 
 
