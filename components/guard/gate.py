@@ -14,6 +14,7 @@ from __future__ import annotations
 from functools import cache
 
 import streamlit as st
+from markupsafe import Markup
 
 from components.guard import identity, passes, words
 from components.guard.sessions import CHECK_SECONDS, Sessions
@@ -48,7 +49,9 @@ def require_pass() -> None:
     if settings.sign_in:
         st.button("Sign in", on_click=st.login, args=_first(settings.providers))
     else:
-        st.page_link(f"{settings.base}/gate", label="Read and accept the intended use")
+        # The gate is a page of the guard's, not of Streamlit's, so that no link of Streamlit's own leads there.
+        link = Markup('<p><a href="{}/gate" target="_self">Read and accept the intended use</a></p>')
+        st.html(link.format(settings.base))
     st.stop()
 
 
