@@ -1,0 +1,98 @@
+"""How a reader moves through Bedside in a browser: the steps that several tests share."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from playwright.sync_api import Locator, Page, expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Visit
+
+COHORT = "gbsg2_breast"
+
+
+class Place(NamedTuple):
+    """A page: its path, what stands at its end, and how many figures it has."""
+
+    path: str
+    end: str
+    figures: int
+
+
+PAGES = {
+    "Overview": Place("/", ".st-key-overview_table", 0),
+    "Survival": Place("/survival", ".st-key-card_times table", 1),
+    "Patients": Place("/patients", ".st-key-save_patients", 0),
+    "Patient": Place("/patient", ".st-key-patient_values", 2),
+    "Model": Place("/model", ".st-key-card_swarm", 4),
+}
+FIGURES_DRAWN = """n => {
+  const plots = [...document.querySelectorAll('.js-plotly-plot')]
+  return plots.length === n && plots.every(each => each.querySelector('.main-svg text'))
+}"""
+
+
+def drawn(visit: Visit, name: str) -> None:
+    """Wait until a page stands there whole: its last piece, its figures, and Streamlit at rest."""
+    visit.page.locator(PAGES[name].end).first.wait_for()
+    visit.settle()
+    visit.page.wait_for_function(FIGURES_DRAWN, arg=PAGES[name].figures)
+
+
+def deep(visit: Visit, name: str, query: str = "") -> None:
+    """Type a page's address."""
+    visit.page.goto(f"{visit.server.url}{PAGES[name].path}{query and '?' + query}")
+    drawn(visit, name)
+
+
+def side(page: Page, name: str) -> Locator:
+    """A page's entry in the sidebar."""
+    return page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=name, exact=True)
+
+
+def go(visit: Visit, name: str) -> None:
+    """Click a page in the sidebar."""
+    side(visit.page, name).click()
+    visit.page.wait_for_url(re.compile(re.escape(PAGES[name].path) + r"(\?|$)"))
+    drawn(visit, name)
+
+
+def open_patient(visit: Visit, who: str) -> None:
+    """From the list of patients to one of them, by the search box."""
+    box = visit.page.get_by_label("Find a patient")
+    box.fill(who)
+    box.press("Enter")
+    visit.page.get_by_role("button", name=f"Open patient {who}", exact=True).click()
+    drawn(visit, "Patient")
+
+
+def open_menu(visit: Visit, name: str) -> Locator:
+    """Open a button's menu, whose inside the server makes when it opens."""
+    visit.page.get_by_role("button", name=name, exact=True).first.click()
+    body = visit.page.get_by_test_id("stPopoverBody")
+    body.locator("button, input, table").first.wait_for()
+    visit.settle()
+    return body
+
+
+def close_menu(visit: Visit) -> None:
+    """Close the menu that is open."""
+    visit.page.keyboard.press("Escape")
+    visit.page.get_by_test_id("stPopoverBody").wait_for(state="hidden")
+
+
+def choose(visit: Visit, label: str, option: str) -> None:
+    """Pick one option of a select box by mouse."""
+    box(visit.page, label).wait_for()
+    visit.settle()
+    box(visit.page, label).click()
+    visit.page.get_by_role("option", name=option, exact=True).click()
+    expect(box(visit.page, label)).to_have_value(option)
+    visit.settle()
+
+
+def box(page: Page, label: str) -> Locator:
+    """A select box by the start of its label."""
+    return page.get_by_role("combobox", name=re.compile(rf"(^|\. ){re.escape(label)}"))
