@@ -19,7 +19,7 @@ from components.guard.own_page import OwnPage
 
 HERE = Path(__file__).resolve().parent
 # What the first page needs and takes long to import.
-HEAVY = ("pandas", "pyarrow", "duckdb", "scipy.stats", "plotly.graph_objects", "lifelines")
+HEAVY = ("pandas", "pyarrow", "duckdb", "scipy.stats", "plotly.graph_objects")
 
 
 def warm_up() -> None:

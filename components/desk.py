@@ -228,6 +228,18 @@ def overall(of: Cohort, end: Outcome, when: float, unit: Unit) -> explaining.Glo
     return _shelf().get_or_make(("overall", of.fingerprint, end.key, when, unit), make)
 
 
+def recomputed(of: Cohort, end: Outcome, t: float) -> tuple[float, float | None]:
+    """Largest differences from lifelines (coefficients) and shap (contributions of three patients)."""
+
+    def make() -> tuple[float, float | None]:
+        with progress("Recomputing with lifelines and shap"):
+            fitted, few = model(of, end), of.frame.iloc[:3]
+            contributions = explaining.against_shap(fitted, few, background(of, end), t)
+            return risk.against_lifelines(fitted, of), contributions
+
+    return _shelf().get_or_make(("recomputed", of.fingerprint, end.key, t), make)
+
+
 # ------------------------------------------------------------------ patients
 
 

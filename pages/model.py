@@ -12,3 +12,4 @@ with desk.fixable():
     model_board.what(cohort, model)
     model_board.weighed_and_checked(cohort, outcome, model, when, unit)
     model_board.reasons(cohort, outcome, when, unit)
+    model_board.recomputed(cohort, outcome, when, unit)

@@ -1,5 +1,6 @@
 """Why this risk: exact Shapley values of absolute risk, and their words."""
 
+from bedside.explain.crosscheck import against_shap
 from bedside.explain.explain import Background, background, explain, global_explanation, variable_terms
 from bedside.explain.explanation import Contribution, Explanation, Global
 from bedside.explain.shapley import Sampled, shapley_cox, shapley_cox_sampled
@@ -11,6 +12,7 @@ __all__ = [
     "Explanation",
     "Global",
     "Sampled",
+    "against_shap",
     "background",
     "explain",
     "global_explanation",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bedside.risk.coefficients import Coefficient, coefficients
 from bedside.risk.concordance import Concordance, concordance
+from bedside.risk.crosscheck import against_lifelines
 from bedside.risk.design import Dropped, Range, Reading, Term
 from bedside.risk.efron import Baseline
 from bedside.risk.fit import fit
@@ -25,6 +26,7 @@ __all__ = [
     "Reading",
     "Term",
     "Validation",
+    "against_lifelines",
     "calibration_by_risk",
     "coefficients",
     "concordance",

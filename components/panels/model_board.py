@@ -139,3 +139,17 @@ def reasons(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
                 stem="contributions",
                 rows=lambda: beeswarm_rows(told),
             )
+
+
+def recomputed(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
+    """The same model and reasons by independent software, on these very patients, when the reader asks."""
+    panel = st.expander("Recompute with independent software", key="model_recomputed", on_change="rerun")
+    if not panel.open:
+        return
+    with panel, desk.fixable():
+        fit, reasons_ = desk.recomputed(cohort, outcome, float(convert(when, unit, outcome.unit)))
+        rows = [("Coefficients of the Cox model", "lifelines", f"{fit:.0e} standard units")]
+        if reasons_ is not None:
+            rows.append(("Reasons of the first three patients", "shap, exact", f"{100 * reasons_:.0e} points"))
+        page.table(("What", "Recomputed by", "Largest difference"), rows, label="Independent recomputation")
+        page.caption("lifelines stops a little before the exact maximum; agreement to about 1e-05 is what it can give.")
