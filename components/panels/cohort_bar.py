@@ -7,7 +7,7 @@ import streamlit as st
 from bedside.cohort import Cohort, Variable
 from bedside.cohort.selection import Between, Clause, OneOf, Selection
 from components import desk
-from components.panels.page import table
+from components.panels.page import caption, table
 from components.panels.pick import pick, told_apart
 from components.text import md
 
@@ -63,6 +63,7 @@ def show() -> None:
             chips(everyone)
             add_filter(everyone)
             count(everyone)
+        attrition(everyone)
         if not to_link(everyone):
             st.caption("This filter is not in the link: it leaves fewer than 10 patients.")
     with desk.fixable_page():
@@ -98,6 +99,14 @@ def count(everyone: Cohort) -> None:
         ]
         table(("Step", "Patients left", "Left out"), rows, label="How the filter narrows the cohort")
         st.button("Show all patients", key="filter_clear", on_click=desk.select, args=(Selection(),))
+
+
+def attrition(everyone: Cohort) -> None:
+    """Who is left after each part of the filter, in one line."""
+    chosen = desk.selection()
+    if not chosen.is_everyone:
+        steps = [f"{step.label} {step.left:,}" for step in chosen.attrition(everyone)]
+        caption(" → ".join(steps))
 
 
 def add_filter(everyone: Cohort) -> None:

@@ -16,7 +16,7 @@ from bedside.report import say
 from components import desk
 from components.figures.km import km_alt, km_figure, km_rows
 from components.figures.palette import shades
-from components.panels import page, save
+from components.panels import horizon, page, save
 from components.panels.pick import pick
 from components.text import md
 
@@ -43,6 +43,7 @@ class Choice:
     band: bool
     level: float
     interval: survival.Interval
+    decimals: int
 
     @property
     def against(self) -> bool:
@@ -80,7 +81,8 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
                 persist_state="session",
                 help="log-log stays between 0 and 100% and is reliable in small groups; R's own default is log.",
             )
-    return Choice(by, cuts, unit, until, band, level, interval)
+            decimals = horizon.decimals()
+    return Choice(by, cuts, unit, until, band, level, interval, decimals)
 
 
 def _by(cohort: Cohort) -> str:
@@ -270,6 +272,7 @@ def _detail(test: survival.GroupTest) -> str:
 
 def _medians(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
     page.heading("Half of patients", f"median time, {choice.level:.0%} interval")
+    more = 2 if choice.decimals else None
     rows = []
     for name, curve in zip(_names(curves), curves, strict=True):
         median = curve.convert(choice.unit).median
@@ -279,8 +282,8 @@ def _medians(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice)
             rows.append(
                 (
                     name,
-                    say.duration(median.estimate, choice.unit),
-                    say.duration_range(median.lower, median.upper, choice.unit),
+                    say.duration(median.estimate, choice.unit, decimals=more),
+                    say.duration_range(median.lower, median.upper, choice.unit, decimals=more),
                 )
             )
     page.table(("Group", "Median", "Interval"), rows, label="Median times")
@@ -297,7 +300,7 @@ def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, ch
             '<tr><th scope="rowgroup" colspan="{n}" class="bs-group">{name}</th></tr><tr>{cells}</tr>',
             n=len(times),
             name=name,
-            cells=page.join(_cell(point, i) for i in range(len(times))),
+            cells=page.join(_cell(point, i, choice) for i in range(len(times))),
         )
         for name, point in zip(_names(curves), points, strict=True)
     )
@@ -309,14 +312,15 @@ def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, ch
     )
 
 
-def _cell(point: survival.Points, i: int) -> page.Markup:
+def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:
     if point.survival[i] != point.survival[i]:
         return page.Markup('<td class="bs-muted">beyond follow-up</td>')
     ends = {1.0: "no event so far", 0.0: "nobody left"}
     return page.fill(
         '<td><b>{share}</b><br><span class="bs-muted">{between}<br>{n} at risk</span></td>',
-        share=say.percent(point.survival[i]),
-        between=ends.get(float(point.survival[i])) or say.percent_range(point.lower[i], point.upper[i]),
+        share=say.percent(point.survival[i], decimals=choice.decimals),
+        between=ends.get(float(point.survival[i]))
+        or say.percent_range(point.lower[i], point.upper[i], decimals=choice.decimals),
         n=f"{point.at_risk[i]:,.0f}",
     )
 
