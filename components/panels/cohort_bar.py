@@ -105,7 +105,7 @@ def attrition(everyone: Cohort) -> None:
     """Who is left after each part of the filter, in one line."""
     chosen = desk.selection()
     if not chosen.is_everyone:
-        steps = [f"{step.label} {step.left:,}" for step in chosen.attrition(everyone)]
+        steps = [f"{step.label}: {step.left:,}" for step in chosen.attrition(everyone)]
         caption(" → ".join(steps))
 
 
