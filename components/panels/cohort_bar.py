@@ -30,7 +30,9 @@ def choose_cohort() -> None:
 def choose_outcome(cohort: Cohort) -> None:
     """The outcome, where a cohort has more than one."""
     labels = {o.key: o.label for o in cohort.outcomes}
-    pick("Outcome", labels, key="outcome", label_visibility="collapsed", width=230, disabled=len(labels) == 1)
+    # Wide enough for the longest label: a select box cuts off what does not fit.
+    width = min(440, max(230, 60 + 8 * max(map(len, labels.values()))))
+    pick("Outcome", labels, key="outcome", label_visibility="collapsed", width=width, disabled=len(labels) == 1)
 
 
 def from_link(cohort: Cohort) -> None:

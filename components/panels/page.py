@@ -43,7 +43,7 @@ def style(mode: Mode) -> None:
     """The stylesheet, with the palette's colours for this appearance."""
     p = palette(mode)
     colours = {
-        "ink": p.ink, "muted": p.muted, "paper": p.paper, "card": p.card, "line": p.line, "grid": p.grid, "accent": p.accent,
+        "ink": p.ink, "muted": p.muted, "card": p.card, "line": p.line, "grid": p.grid, "accent": p.accent,
         "event": p.event, "free": p.event_free, "caution": p.caution, "chip": p.grid,
         "on-accent": "#11171D" if mode == "dark" else "#FFFFFF",
     }  # fmt: skip

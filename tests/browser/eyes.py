@@ -68,8 +68,9 @@ CONTRAST = r"""() => {
     const shapes = [...plot.querySelectorAll('svg.main-svg path, svg.main-svg rect')].map(each => {
       const style = getComputedStyle(each)
       const fill = parse(style.fill)
-      return fill && fill[3] * style.fillOpacity > 0 && style.pointerEvents !== 'all' && seen(each)
-        ? { each, box: each.getBoundingClientRect(), fill: [...fill.slice(0, 3), fill[3] * style.fillOpacity * faded(each)] }
+      const opacity = fill && fill[3] * style.fillOpacity
+      return opacity > 0 && style.pointerEvents !== 'all' && seen(each)
+        ? { each, box: each.getBoundingClientRect(), fill: [...fill.slice(0, 3), opacity * faded(each)] }
         : null
     }).filter(Boolean)
     for (const text of plot.querySelectorAll('svg.main-svg text')) {
@@ -107,22 +108,26 @@ MISFITS = r"""() => {
   for (const e of block.querySelectorAll('*')) {
     const style = getComputedStyle(e)
     const box = e.getBoundingClientRect()
+    if (!box.width || !e.checkVisibility({ opacityProperty: true })) continue
     // A slider's real input is laid over its thumb and not drawn; a table scrolls in its own region.
-    if (!box.width || !e.checkVisibility({ opacityProperty: true }) || e.closest('svg, [data-testid="stDataFrame"]')) continue
-    if (e.matches('input[type="range"]')) continue
+    if (e.closest('svg, [data-testid="stDataFrame"], input[type="range"]')) continue
     const scrolls = e.closest('.bs-scroll')
     if (!scrolls && box.right > edge + 1) out.push(`beyond the page by ${Math.round(box.right - edge)} px: ${name(e)}`)
-    if (!e.closest(ours) || (scrolls && style.overflowX === 'auto')) continue
-    if (e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1) out.push(`${e.scrollWidth} px in ${e.clientWidth}: ${name(e)}`)
-    if (style.overflowY === 'hidden' && e.clientHeight > 1 && e.scrollHeight > e.clientHeight + 2)
+    const card = e.closest('[class*="st-key-card_"]')
+    const over = card ? box.right - card.getBoundingClientRect().right : 0
+    if (!scrolls && over > 1) out.push(`beyond its card by ${Math.round(over)} px: ${name(e)}`)
+    if (!e.closest(ours) || (scrolls && style.overflowX === 'auto') || e.clientWidth <= 1) continue
+    if (style.overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1)
+      out.push(`${e.scrollWidth} px in ${e.clientWidth}: ${name(e)}`)
+    if (style.overflowY === 'hidden' && e.scrollHeight > e.clientHeight + 2)
       out.push(`${e.scrollHeight} px high in ${e.clientHeight}: ${name(e)}`)
   }
   for (const plot of block.querySelectorAll('.js-plotly-plot')) {
-    const frame = plot.getBoundingClientRect()
+    const a = plot.getBoundingClientRect()
     for (const text of plot.querySelectorAll('svg.main-svg text')) {
-      const box = text.getBoundingClientRect()
-      const out_by = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom)
-      if (box.width && out_by > 1) out.push(`outside its figure by ${Math.round(out_by)} px: ${text.textContent.slice(0, 50)}`)
+      const b = text.getBoundingClientRect()
+      const by = Math.max(a.left - b.left, b.right - a.right, a.top - b.top, b.bottom - a.bottom)
+      if (b.width && by > 1) out.push(`outside its figure by ${Math.round(by)} px: ${text.textContent.slice(0, 50)}`)
     }
   }
   return out

@@ -96,3 +96,12 @@ def choose(visit: Visit, label: str, option: str) -> None:
 def box(page: Page, label: str) -> Locator:
     """A select box by the start of its label."""
     return page.get_by_role("combobox", name=re.compile(rf"(^|\. ){re.escape(label)}"))
+
+
+def choose_level(visit: Visit, level: str) -> None:
+    """Add one level to the filter that is being built."""
+    body = visit.page.get_by_test_id("stPopoverBody")
+    body.get_by_role("combobox", name="is one of").click()
+    visit.page.get_by_role("option", name=level, exact=True).click()
+    body.get_by_role("button", name="Apply").and_(visit.page.locator(":enabled")).wait_for()
+    visit.settle()
