@@ -43,7 +43,8 @@ def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit]:
         width=260,
         help="Up to the last time at which at least 10 patients of this cohort are still under observation.",
     )
-    return float(value), default.unit
+    # A link may hold a time between two steps; the slider would show the nearest and the risk be of another.
+    return round(float(value) / step) * step, default.unit
 
 
 def decimals() -> int:

@@ -10,7 +10,7 @@ from bedside import risk
 from bedside.cohort import Cohort, Outcome, Unit, convert
 from bedside.report import say
 from components import desk
-from components.figures.beeswarm import beeswarm_alt, beeswarm_figure, beeswarm_rows
+from components.figures.beeswarm import DRAWN, beeswarm_alt, beeswarm_figure, beeswarm_rows
 from components.figures.calibration import calibration_alt, calibration_figure, calibration_rows
 from components.figures.forest import forest_alt, forest_figure, forest_rows
 from components.figures.importance import importance_alt, importance_figure, importance_rows
@@ -133,7 +133,7 @@ def reasons(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
                 beeswarm_figure(told, mode=desk.mode()),
                 key="model_swarm",
                 title="In which direction",
-                aside="one dot per patient",
+                aside="one dot per patient" if told.n_patients <= DRAWN else f"one dot for each of {DRAWN} patients",
                 alt=beeswarm_alt(told),
                 note=note,
                 stem="contributions",
