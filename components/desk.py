@@ -35,6 +35,7 @@ from components.text import md
 HOME = Path(__file__).parents[1]
 BUNDLED = HOME / "sample_data"
 SHELF = 64
+OPENING = "Opening the cohort"
 
 
 class Shelf(dict[tuple[object, ...], Any]):
@@ -70,7 +71,7 @@ def entries() -> tuple[Entry, ...]:
     return list_cohorts(roots())
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=OPENING)
 def _bundled(folder: str) -> Cohort:
     return read_cohort(Path(folder))
 
@@ -78,8 +79,15 @@ def _bundled(folder: str) -> Cohort:
 def _open(entry: Entry) -> Cohort:
     if entry.folder.parent == BUNDLED:
         return _bundled(str(entry.folder))
-    changed = max((f.stat().st_mtime_ns for f in entry.folder.iterdir()), default=0)
-    return _shelf().get_or_make(("cohort", str(entry.folder), changed), lambda: read_cohort(entry.folder))
+    # Names and sizes as well: a file may be taken away, or replaced by an older one.
+    files = ((file.name, file.stat()) for file in entry.folder.iterdir())
+    changed = repr(sorted((name, told.st_size, told.st_mtime_ns) for name, told in files))
+
+    def make() -> Cohort:
+        with st.spinner(OPENING):
+            return read_cohort(entry.folder)
+
+    return _shelf().get_or_make(("cohort", str(entry.folder), changed), make)
 
 
 def whole() -> Cohort:
@@ -88,8 +96,7 @@ def whole() -> Cohort:
     key = st.session_state.get("cohort")
     if key not in choices:
         raise Fixable("No cohort is open.", "None of that name is known here.", "Choose one from the list above.")
-    with st.spinner("Opening the cohort"):
-        return _open(choices[key])
+    return _open(choices[key])
 
 
 def selection() -> Selection:

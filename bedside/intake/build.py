@@ -243,7 +243,8 @@ def _outcome(bench: Bench, outcome: Outcome) -> Outcome:
     read = read_status(codes)
     if read is None:
         expected = "a usual coding (0/1, 1/2, yes/no, true/false, dead/alive) or the codes in the dictionary"
-        bench.fault(outcome.status, expected, f"{len(codes)} different codes")
+        if codes:  # without any, the rows that lack one are named already
+            bench.fault(outcome.status, expected, f"{len(codes)} different codes")
         return outcome
     censored, event = read
     bench.readings.append(f"{outcome.status}: {_either(event)} read as event, {_either(censored)} as censored.")

@@ -235,3 +235,9 @@ def test_no_message_holds_a_patients_value(cohort_folder, file, column):
         assert [fault.column for fault in caught.value.faults] == [column]
         told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.faults) + repr(caught.value.args)
         assert SECRET not in told
+
+
+def test_a_status_that_is_nowhere_recorded_is_one_fault(cohort_folder):
+    told = {"outcomes": [{"key": "os", "label": "Death", "time": "days", "unit": "days", "status": "status"}]}
+    found = faults_of(cohort_folder(base(status=[None, None, None]), **told))
+    assert [(fault.column, fault.found) for fault in found] == [("status", "none in rows 1, 2, 3")]
