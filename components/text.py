@@ -44,7 +44,9 @@ def cell(text: object) -> str:
     str
         One line. Letters of every script, marks and emoji are kept.
     """
-    return HIDDEN.sub(SHOWN, BREAKS.sub(" ", str(text)))
+    line = str(text)
+    # Python calls nothing printable that hides, reorders or breaks; nearly every text is, and tables hold many.
+    return line if line.isprintable() else HIDDEN.sub(SHOWN, BREAKS.sub(" ", line))
 
 
 def md(text: object) -> str:

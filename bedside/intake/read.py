@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import read_table
 from bedside.intake.frame import finished
 from bedside.intake.rows import say_rows
+
+TITLES = ("title", "short_title")
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,24 @@ def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:
 
 def _entry(key: str, folder: Path) -> Entry:
     try:
-        small = (folder / FILE).stat().st_size <= MAX_BYTES
-        told = json.loads((folder / FILE).read_text(encoding="utf-8-sig")) if small else {}
+        seen = (folder / FILE).stat()
+    except OSError:
+        return Entry(key, folder.name, folder.name, folder)
+    title, short, order = _heading(folder / FILE, seen.st_mtime_ns, seen.st_size)
+    return Entry(key, title or folder.name, short or title or folder.name, folder, order)
+
+
+@lru_cache(maxsize=1024)
+def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int]:
+    """Title, short title and order of a dictionary as it is now: pages ask for the list several times each."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8-sig")) if size <= MAX_BYTES else {}
     except (OSError, ValueError, RecursionError):
         told = {}
     told = told if isinstance(told, dict) else {}
-    title, short, order = told.get("title"), told.get("short_title"), told.get("order")
-    title = title if isinstance(title, str) and title.strip() else folder.name
-    short = short if isinstance(short, str) and short.strip() else title
-    return Entry(key, title, short, folder, order if isinstance(order, int) else 100)
+    title, short = (text if isinstance(text := told.get(name), str) and text.strip() else "" for name in TITLES)
+    order = told.get("order")
+    return title, short, order if isinstance(order, int) else 100
 
 
 def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:

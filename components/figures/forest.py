@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from bedside.report.say import p_value
-from components.figures.palette import Mode, palette, plain, rgba, template
+from components.figures.palette import Mode, Palette, palette, plain, rgba, template
 
 if TYPE_CHECKING:
     from bedside.risk import Coefficient
@@ -34,28 +34,11 @@ def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light", 
     """
     p = palette(mode)
     low, high = _range(coefficients)
-    fig = go.Figure(layout={"template": template(mode)})
+    # Notes are handed over at once: Plotly checks all of them anew for every one that is added.
+    notes = [note for row, c in enumerate(coefficients) for note in _words(c, row, p, room)]
+    traces = [trace for row, c in enumerate(coefficients) for trace in _marks(c, row, p, (low, high))]
+    fig = go.Figure(data=traces, layout={"template": template(mode), "annotations": notes})
     fig.add_vline(x=1, line={"color": p.neutral, "width": 1, "dash": "dot"}, layer="below")
-    for row, c in enumerate(coefficients):
-        y = row + 0.22
-        left, right = max(c.lower, low), min(c.upper, high)
-        clipped = [s for s, beyond in (("triangle-left", c.lower < low), ("triangle-right", c.upper > high)) if beyond]
-        ends = [x for x, beyond in ((low, c.lower < low), (high, c.upper > high)) if beyond]
-        fig.add_scatter(x=[left, right], y=[y, y], mode="lines", line={"color": p.accent, "width": 2}, hoverinfo="skip")
-        fig.add_scatter(
-            x=[*ends, min(max(c.hr, low), high)], y=[y] * (len(ends) + 1), mode="markers", cliponaxis=False,
-            marker={
-                "symbol": [*clipped, "square"], "size": [*[8] * len(ends), 9], "color": p.accent, "opacity": 1,
-                "line": {"width": 0},
-            },
-            hovertemplate=f"{plain(c.label)}: {plain(_numbers(c))}, {plain(p_value(c.p))}<extra></extra>",
-        )  # fmt: skip
-        label = plain(c.label, limit=room - len(_numbers(c)))
-        for anchor, x, text in (("left", 0, label), ("right", 1, plain(_numbers(c)))):
-            fig.add_annotation(
-                x=x, y=row - 0.18, xref="paper", text=text, showarrow=False, xanchor=anchor, yanchor="middle",
-                font={"size": FONT_SIZE, "color": p.ink}, borderpad=0, align=anchor, bgcolor=rgba(p.card, 0.92),
-            )  # fmt: skip
     shown = [t for t in TICKS if low <= t <= high]
     fig.update_xaxes(
         type="log", range=[math.log10(low), math.log10(high)], tickvals=shown, ticktext=[f"{t:g}" for t in shown],
@@ -76,6 +59,43 @@ def forest_rows(coefficients: Sequence[Coefficient]) -> tuple[list[str], list[li
     """The coefficients: header and rows for a file."""
     header = ["coefficient", "hazard ratio", "lower", "upper", "p"]
     return header, [[c.label, c.hr, c.lower, c.upper, c.p] for c in coefficients]
+
+
+def _marks(c: Coefficient, row: int, p: Palette, ends: tuple[float, float]) -> list[dict[str, Any]]:
+    """The interval as a line, the ratio as a square, and arrows where the axis ends before the interval."""
+    low, high = ends
+    y = row + 0.22
+    beyond = [(low, "triangle-left")] * (c.lower < low) + [(high, "triangle-right")] * (c.upper > high)
+    line = {
+        "type": "scatter", "x": [max(c.lower, low), min(c.upper, high)], "y": [y, y], "mode": "lines",
+        "line": {"color": p.accent, "width": 2}, "hoverinfo": "skip",
+    }  # fmt: skip
+    marks = {
+        "type": "scatter", "x": [*(x for x, _ in beyond), min(max(c.hr, low), high)], "y": [y] * (len(beyond) + 1),
+        "mode": "markers", "cliponaxis": False,
+        "marker": {
+            "symbol": [*(symbol for _, symbol in beyond), "square"], "size": [*[8] * len(beyond), 9],
+            "color": p.accent, "opacity": 1, "line": {"width": 0},
+        },
+        "hovertemplate": f"{plain(c.label)}: {plain(_numbers(c))}, {plain(p_value(c.p))}<extra></extra>",
+    }  # fmt: skip
+    return [line, marks]
+
+
+def _words(c: Coefficient, row: int, p: Palette, room: int) -> list[dict[str, Any]]:
+    """The label on the left and the numbers on the right, above the interval."""
+    numbers = plain(_numbers(c))
+    return [
+        {
+            "x": x, "y": row - 0.18, "xref": "paper", "text": text, "showarrow": False, "xanchor": anchor,
+            "yanchor": "middle", "font": {"size": FONT_SIZE, "color": p.ink}, "borderpad": 0, "align": anchor,
+            "bgcolor": rgba(p.card, 0.92),
+        }
+        for anchor, x, text in (
+            ("left", 0, plain(c.label, limit=room - len(_numbers(c)))),
+            ("right", 1, numbers),
+        )
+    ]  # fmt: skip
 
 
 def _numbers(c: Coefficient) -> str:

@@ -14,7 +14,6 @@ from components.panels import page, save
 from components.text import cell, md
 
 COLUMNS = 8
-SHOWN = 2000
 
 
 def aside(cohort: Cohort) -> str:
@@ -121,10 +120,14 @@ def _table(cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, r
     part = cohort.frame.iloc[shown]
     for i, variable in enumerate(variables):
         values = part[variable.name]
-        columns[f"v{i}"] = (
-            values.to_numpy() if variable.is_numeric else [cell(variable.say(v)) for v in values.astype(object)]
-        )
+        columns[f"v{i}"] = values.to_numpy() if variable.is_numeric else _said(variable, values)
     return pd.DataFrame(columns)
+
+
+def _said(variable: Variable, values: pd.Series) -> np.ndarray:
+    """Each patient's level in words, shape (n_patients,): every level is put into words once."""
+    words = [*(cell(variable.say(code)) for code in values.cat.categories), cell(variable.say(None))]
+    return np.array(words, dtype=object)[values.cat.codes.to_numpy()]
 
 
 def _columns(variables: tuple[Variable, ...], title: str, risk: np.ndarray | None) -> dict[str, object]:
