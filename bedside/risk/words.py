@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bedside.cohort import Variable
 from bedside.risk.design import MISSING, UNSEEN, Reading, level_index, numbers
 from bedside.risk.model import Model
 
@@ -56,10 +57,10 @@ def _about_number(reading: Reading, row: pd.DataFrame) -> str:
     if np.isnan(value):
         filled = variable.say(reading.fill)
         return f"{variable.label} was missing for this patient: the cohort's median ({filled}) was used."
-    said = ""
+    said = _implausible(variable, value)
     if seen is not None and not seen.low <= value <= seen.high:
-        said = (
-            f"{variable.label} is outside the values the model has seen "
+        said += (
+            f"{' ' if said else ''}{variable.label} is outside the values the model has seen "
             f"({variable.number(seen.low)} to {variable.say(seen.high)}): the risk is an extrapolation."
         )
     if reading.floor is not None and value < reading.floor:
@@ -69,6 +70,14 @@ def _about_number(reading: Reading, row: pd.DataFrame) -> str:
             f"half the smallest one above 0 ({taken}) was used."
         )
     return said
+
+
+def _implausible(variable: Variable, value: float) -> str:
+    if variable.plausible is None or variable.plausible[0] <= value <= variable.plausible[1]:
+        return ""
+    low, high = variable.plausible
+    between = f"{variable.number(low)} to {variable.say(high)}"
+    return f"{variable.label} is outside the plausible range ({between}): check it before relying on this risk."
 
 
 def _about_level(reading: Reading, row: pd.DataFrame) -> str:

@@ -39,7 +39,7 @@ def kaplan_meier(
         1 (or True) if the event was seen at ``time``, 0 if follow-up ended first.
     group : str
         Name of the group.
-    unit : {"days", "weeks", "times", "years"}
+    unit : {"days", "weeks", "months", "years"}
         Unit of ``time``; nothing is converted.
     level : float, default 0.95
         Coverage of the pointwise interval.

@@ -60,7 +60,7 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
                 "Against everyone else", icon=":material/compare_arrows:", key="survival_against", on_click=_against
             )
         cuts = _cuts(cohort, by)
-        unit = _unit(outcome)
+        unit = _unit(everyone, outcome)
         until = _until(everyone if by == AGAINST else cohort, outcome, unit)
         with st.popover("Options", icon=":material/tune:", key="survival_options"):
             band = st.toggle("Show uncertainty", value=True, key="survival_band", persist_state="session")
@@ -134,12 +134,18 @@ def _own_cuts(variable: Variable) -> tuple[float, ...]:
         ) from fault
 
 
-def _unit(outcome: Outcome) -> Unit:
+def _unit(of: Cohort, outcome: Outcome) -> Unit:
     units = UNITS if outcome.unit in UNITS else (outcome.unit, *UNITS)
+    usual = desk.horizon(of, outcome).unit
     chosen = st.segmented_control(
-        "Unit", units, default="years", required=True, key="survival_unit", persist_state="session"
+        "Unit",
+        units,
+        default=usual if usual in units else outcome.unit,
+        required=True,
+        key="survival_unit",
+        persist_state="session",
     )
-    return chosen or "years"
+    return chosen or outcome.unit
 
 
 def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:

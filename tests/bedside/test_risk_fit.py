@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from bedside.cohort import Level, Outcome, Variable
 from bedside.errors import Fixable
-from bedside.risk import coefficients, describe, fit, linear_predictor, predict, ridge_sentence, risks
+from bedside.risk import coefficients, describe, fit, linear_predictor, notes, predict, ridge_sentence, risks
 
 
 def rows(n=120, seed=1):
@@ -376,3 +376,12 @@ def test_model_survives_a_cache():
 def test_penalizer_is_a_number_of_at_least_zero(penalizer):
     with pytest.raises(ValueError, match="penalizer"):
         fit(simulated(100), "death", penalizer=penalizer)
+
+
+def test_an_implausible_value_is_said(gbsg2):
+    model = fit(gbsg2, gbsg2.outcomes[0])
+    patient = gbsg2.frame.iloc[[0]].assign(age=7.0)
+    (said,) = notes(model, patient)
+    low, high = gbsg2.variable("age").plausible
+    assert f"Age is outside the plausible range ({low:g} to {high:g} years): check it" in said
+    assert "outside the values the model has seen (21 to 80 years)" in said
