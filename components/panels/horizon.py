@@ -26,25 +26,33 @@ def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit]:
     step = 0.5 if default.unit == "years" and last < 4 else 1.0
     top = max(math.floor(last / step) * step, default.value)
     key = f"horizon_{default.unit}"
-    held = st.session_state.get(key)
-    if held is not None and not step <= held <= top:
-        st.session_state[key] = min(max(held, step), top)
     if top <= step:
         return default.value, default.unit
+    # Not bound to the address by Streamlit: it lets nobody move to another page with a bound value in the address.
+    held = _linked(desk.from_link(key), step, top) or st.session_state.get(key) or default.value
+    st.session_state[key] = min(max(round(float(held) / step) * step, step), top)
     value = st.slider(
         f"Within how many {default.unit}",
         min_value=step,
         max_value=top,
-        value=float(default.value),
         step=step,
         format="%.1f" if step < 1 else "%.0f",
         key=key,
-        bind="query-params",
+        persist_state="session",
         width=260,
         help="Up to the last time at which at least 10 patients of this cohort are still under observation.",
     )
-    # A link may hold a time between two steps; the slider would show the nearest and the risk be of another.
-    return round(float(value) / step) * step, default.unit
+    desk.keep_in_link(key, None if value == default.value else f"{value:g}")
+    return float(value), default.unit
+
+
+def _linked(text: str | None, low: float, high: float) -> float | None:
+    """The time that an address asks for, if it is one that the slider has."""
+    try:
+        found = float(text or "nan")
+    except ValueError:
+        return None
+    return found if low <= found <= high else None
 
 
 def decimals() -> int:

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.serving import ROOT, Server, serve
 
@@ -38,6 +38,7 @@ FLAGS = (
     "--disable-sync",
 )
 WAIT_MS = 30_000
+expect.set_options(timeout=WAIT_MS)
 # On a deep link Streamlit's own client asks beside the page's path before it asks at the root, and
 # takes the 404 as its answer; nothing else may fail.
 PROBES = re.compile(r"http://[^/]+/(survival|patients|patient|model)/_stcore/(health|host-config)")
@@ -79,8 +80,9 @@ class Visit:
 
     def settle(self) -> None:
         """Wait until Streamlit has run the script and drawn what it sent."""
+        # Not wait_for_function: it polls with eval(), which the page's policy forbids.
         self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT_MS)
-        self.page.wait_for_function("document.querySelectorAll('[data-stale=\"true\"]').length === 0")
+        expect(self.page.locator('[data-stale="true"]')).to_have_count(0)
 
     def axe(self, *, include: str | None = None, frame: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """Violations of WCAG 2.2 A and AA, each with rule, impact and the elements it names.

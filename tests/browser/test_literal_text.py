@@ -99,10 +99,8 @@ def _plain(text: str) -> str:
 def test_every_place_shows_every_text_literally(hostile: Server, open_page):
     visit = open_page("/", on=hostile)
     visit.page.get_by_role("heading", name="done").wait_for()
-    visit.page.wait_for_function(
-        "([drawn, n]) => document.querySelectorAll(drawn).length >= n",
-        arg=[DRAWN, len(TEXTS) * (PLACES + KINDS + len(OTHERS))],
-    )
+    least = len(TEXTS) * (PLACES + KINDS + len(OTHERS))
+    visit.page.locator(DRAWN).nth(least - 1).wait_for(state="attached")
     shown = visit.page.evaluate(
         """([boxes, drawn]) => Object.fromEntries([...document.querySelectorAll(boxes)].map(box => [
              [...box.classList].find(name => name.startsWith('st-key-')).slice(7),

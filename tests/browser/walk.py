@@ -28,17 +28,14 @@ PAGES = {
     "Patient": Place("/patient", ".st-key-patient_values", 2),
     "Model": Place("/model", ".st-key-card_swarm", 4),
 }
-FIGURES_DRAWN = """n => {
-  const plots = [...document.querySelectorAll('.js-plotly-plot')]
-  return plots.length === n && plots.every(each => each.querySelector('.main-svg text'))
-}"""
 
 
 def drawn(visit: Visit, name: str) -> None:
     """Wait until a page stands there whole: its last piece, its figures, and Streamlit at rest."""
     visit.page.locator(PAGES[name].end).first.wait_for()
     visit.settle()
-    visit.page.wait_for_function(FIGURES_DRAWN, arg=PAGES[name].figures)
+    for plots in (".js-plotly-plot", ".js-plotly-plot:has(.main-svg text)"):
+        expect(visit.page.locator(plots)).to_have_count(PAGES[name].figures)
 
 
 def deep(visit: Visit, name: str, query: str = "") -> None:
