@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from bedside.cohort.variable import Variable
 from bedside.risk.columns import is_outcome, redundant
 
 MISSING, UNSEEN = -1, -2
+FEWEST_AT_LEVEL = 5
+FEWEST_ALIKE = 10
+"""A level with fewer patients, all with the event or all without, says nothing of its own."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Reading:
         Levels in dictionary order; empty for a continuous variable.
     present : tuple of str
         Those with at least one patient in training.
+    rare : tuple of str
+        Those of `present` with too few patients to judge, which are read as the reference.
     reference : str or None
         Level that the others are compared with.
     fill : float or str
@@ -84,6 +89,7 @@ class Reading:
     variable: Variable
     codes: tuple[str, ...]
     present: tuple[str, ...]
+    rare: tuple[str, ...]
     reference: str | None
     fill: float | str
     missing: int
@@ -145,8 +151,15 @@ def read(reading: Reading, frame: pd.DataFrame) -> np.ndarray:
         values = numbers(frame, name)
         return _transformed(np.where(np.isnan(values), float(reading.fill), values), reading.floor)
     index = level_index(frame, name, reading.codes)
-    known = np.array([code in reading.present for code in reading.codes] + [False, False])
-    return np.where(known[index], index, reading.codes.index(str(reading.fill)))
+    # The two last places are those of -2, unseen, and of -1, missing.
+    read_as = [_stands_for(reading, code) for code in (*reading.codes, reading.fill, reading.fill)]
+    return np.array([reading.codes.index(code) for code in read_as])[index]
+
+
+def _stands_for(reading: Reading, code: object) -> str:
+    """The level that a level is read as: itself, the reference if it is rare, the commonest if nobody had it."""
+    level = str(code if code in reading.present else reading.fill)
+    return str(reading.reference) if level in reading.rare else level
 
 
 def _transformed(values: np.ndarray, floor: float | None) -> np.ndarray:
@@ -184,7 +197,7 @@ def build(
             continue
         readings[variable.name] = reading
         for level, column in _columns(reading, frame):
-            terms.append(Term(variable.name, level, len(terms), _label(variable, level)))
+            terms.append(Term(variable.name, level, len(terms), level_label(variable, level)))
             columns.append(column)
     x = np.column_stack(columns) if columns else np.empty((len(frame), 0))
     centre = x.mean(axis=0)
@@ -207,7 +220,7 @@ def build(
     )
 
 
-def _label(variable: Variable, level: str | None) -> str:
+def level_label(variable: Variable, level: str | None) -> str:
     """ "Tumour grade: III", but "Heart failure" rather than "Heart failure: heart failure"."""
     if level is None:
         return variable.label
@@ -221,7 +234,7 @@ def _columns(reading: Reading, frame: pd.DataFrame) -> list[tuple[str | None, np
     values = read(reading, frame)
     if reading.variable.is_numeric:
         return [(None, values)]
-    others = [code for code in reading.present if code != reading.reference]
+    others = [code for code in reading.present if code != reading.reference and code not in reading.rare]
     return [(code, (values == reading.codes.index(code)).astype(float)) for code in others]
 
 
@@ -255,6 +268,7 @@ def _learn_numbers(
             variable=variable,
             codes=(),
             present=(),
+            rare=(),
             reference=None,
             fill=float(q[3]),
             missing=int((~there).sum()),
@@ -279,19 +293,28 @@ def _learn_levels(
     if any(is_outcome(index[there] == i, time[there], event[there]) for i in np.flatnonzero(count)):
         return None, [_is_outcome_sentence(variable)]
     present = tuple(code for code, k in zip(codes, count, strict=True) if k)
-    commonest = codes[int(count.argmax())]
-    wanted = variable.reference_code
+    wanted = variable.reference_code or present[0]
     why = [
         f"No patient here has {variable.label} “{variable.label_of(code)}”, so that level has no coefficient."
         for code in codes
         if code not in present
     ]
+    with_event = np.bincount(index[there & event], minlength=len(codes))
+    few = (count < FEWEST_AT_LEVEL) | ((count < FEWEST_ALIKE) & ((with_event == 0) | (with_event == count)))
+    rare = {code: int(k) for code, k, is_few in zip(codes, count, few, strict=True) if is_few and k}
+    usual = [code for code in present if code not in rare]
+    if len(usual) < 2:
+        return None, [f"{_too_few(variable, rare)}, so {variable.label} is left out."]
+    reference = wanted if wanted in usual else codes[int(np.where(few, 0, count).argmax())]
+    if rare:
+        why.append(_rare_sentence(variable, rare, wanted, reference))
     reading = Reading(
         variable=variable,
         codes=tuple(codes),
         present=present,
-        reference=wanted if wanted in present else (present[0] if wanted is None else commonest),
-        fill=commonest,
+        rare=tuple(rare),
+        reference=reference,
+        fill=codes[int(count.argmax())],
         missing=int((~there).sum()),
         range=None,
         floor=None,
@@ -307,6 +330,19 @@ def _codes_in(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return tuple(normal_code(level) for level in column.cat.categories)
     return tuple(sorted({normal_code(value) for value in column.dropna().unique()}))
+
+
+def _too_few(variable: Variable, rare: Mapping[str, int]) -> str:
+    """ "Too few patients with Grade “I” (3) and “IV” (1) to judge": the levels and how many patients each has."""
+    named = [f"“{variable.label_of(code)}” ({k})" for code, k in rare.items()]
+    listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    return f"Too few patients with {variable.label} {listed} to judge"
+
+
+def _rare_sentence(variable: Variable, rare: Mapping[str, int], wanted: str, reference: str) -> str:
+    instead = ", the commonest, which takes the place of the usual reference" if wanted in rare else ""
+    like = f"the reference, “{variable.label_of(reference)}”" if not instead else f"“{variable.label_of(reference)}”"
+    return f"{_too_few(variable, rare)}: they are read like {like}{instead}."
 
 
 def _is_outcome_sentence(variable: Variable) -> str:

@@ -11,7 +11,7 @@ from scipy.stats import chi2
 from bedside.cohort import Cohort, Outcome, Variable
 from bedside.errors import Fixable
 from bedside.risk.choice import chosen
-from bedside.risk.design import Design, build
+from bedside.risk.design import Design, build, level_label
 from bedside.risk.efron import Maximum, NotConverged, RiskSets, baseline, maximise, risk_sets, solve
 from bedside.risk.model import Model, ModelTest
 from bedside.survival.checks import merge_ties
@@ -133,6 +133,7 @@ def fit_rows(
         n_events=deaths,
         baseline=base,
         cautions=_cautions(design, x, event, best, raised=raised),
+        strong_ridge=raised,
     )
 
 
@@ -199,10 +200,11 @@ def _cautions(design: Design, x: np.ndarray, event: np.ndarray, best: Maximum, *
             f"than {EVENTS_PER_COEFFICIENT}, hazard ratios and risks vary much from one group of patients to the next."
         )
     if raised:
-        told.append(
+        told += [
             "Because there are so many coefficients for these events, the ridge was raised: risks are drawn towards "
-            "the cohort's average."
-        )
+            "the cohort's average.",
+            "Intervals leave out the pull of this strong ridge and are too narrow.",
+        ]
     moving = np.abs(best.left) > STILL_MOVING * np.maximum(np.abs(best.beta), 1e-3)
     told += [
         f"The coefficient of “{term.label}” has no finite value here; its hazard ratio and interval mean nothing."
@@ -224,7 +226,7 @@ def _about_levels(design: Design, x: np.ndarray, event: np.ndarray) -> list[str]
     told: list[str] = []
     for reading in design.readings:
         wanted = reading.variable.reference_code
-        if wanted is not None and reading.reference != wanted:
+        if wanted is not None and reading.reference != wanted and wanted not in reading.rare:
             usual, now = reading.variable.label_of(wanted), reading.variable.label_of(reading.reference)
             told.append(
                 f"No patient here has the usual reference of {reading.variable.label}, “{usual}”; "
@@ -235,5 +237,19 @@ def _about_levels(design: Design, x: np.ndarray, event: np.ndarray) -> list[str]
             told.append(
                 f"No patient with “{term.label}” had the event, so its hazard ratio rests on the ridge rather than "
                 "on what was seen."
+            )
+    return told + _about_references(design, x, event)
+
+
+def _about_references(design: Design, x: np.ndarray, event: np.ndarray) -> list[str]:
+    """A caution for each variable none of whose patients at the reference level had the event."""
+    told: list[str] = []
+    for reading in design.readings:
+        columns = [term.column for term in design.terms if term.variable == reading.variable.name]
+        if reading.reference is not None and not event[(x[:, columns] < 0.5).all(axis=1)].any():
+            named = level_label(reading.variable, reading.reference)
+            told.append(
+                f"No patient with “{named}” had the event. The other levels are compared with it, so their hazard "
+                "ratios rest on the ridge rather than on what was seen."
             )
     return told

@@ -51,6 +51,8 @@ class Model:
         For a patient at the centre of the design, in the outcome's unit.
     cautions : tuple of str
         Sentences the reader of any number from this model should see.
+    strong_ridge : bool
+        True where the default ridge was raised for want of events: intervals are then too narrow.
     ties : str
         Always Efron's.
     """
@@ -69,6 +71,7 @@ class Model:
     n_events: int
     baseline: Baseline = field(repr=False)
     cautions: tuple[str, ...] = ()
+    strong_ridge: bool = False
     ties: str = "efron"
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,10 @@ from bedside.errors import Fixable
 from bedside.risk.model import Model
 from bedside.survival.curve import SLACK
 
+RiskInterval = Literal["log-log", "log"]
+MOST_REACH = 350.0
+FURTHEST_HAZARD = 1e5
+"""Exponents are cut there: the limits are 0 and 1 to the last digit by then, without overflow."""
 FURTHEST = 300.0
 """Linear predictors beyond it are read as this: the risk is then 0 or 1 to the last digit, without overflow."""
 
@@ -31,6 +36,8 @@ class Prediction:
     unit : str
     level : float
         Coverage of the interval.
+    interval : {"log-log", "log"}
+        Scale on which it is symmetrical.
     """
 
     time: np.ndarray
@@ -39,6 +46,7 @@ class Prediction:
     upper: np.ndarray
     unit: Unit
     level: float
+    interval: RiskInterval = "log-log"
 
     @property
     def last(self) -> float:
@@ -48,12 +56,18 @@ class Prediction:
     def risk_at(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Risk of the event by time `t` (in `unit`) with its interval, each of shape (n,).
 
+        Between 0 and the first event a log-log interval is NaN, as in R: nothing is known of how rare an event is
+        that nobody had.
+
         Raises
         ------
         Fixable
             If `t` is negative or beyond the longest follow-up.
         """
         at = np.searchsorted(self.time, _within(t, self.last, self.unit), side="right") - 1
+        if at == 0 and t > 0 and self.interval == "log-log":
+            unknown = np.full(len(self.survival), np.nan)
+            return 1 - self.survival[:, 0], unknown, unknown.copy()
         return 1 - self.survival[:, at], 1 - self.upper[:, at], 1 - self.lower[:, at]
 
 
@@ -85,12 +99,15 @@ def combine(x: np.ndarray, coef: np.ndarray) -> np.ndarray:
     return np.clip(total, -FURTHEST, FURTHEST)
 
 
-def predict(model: Model, patients: pd.DataFrame, *, level: float = 0.95) -> Prediction:
+def predict(
+    model: Model, patients: pd.DataFrame, *, level: float = 0.95, interval: RiskInterval = "log-log"
+) -> Prediction:
     """Predicted survival curves with pointwise intervals.
 
-    S(t|x) = exp(-H(t) e^lp) with Efron's baseline H; the interval is S·exp(±z·se) cut at 1, where se is the
-    standard error of the cumulative hazard, from the baseline and from the coefficients together. Under the
-    ridge the coefficients' part uses the inverse of the penalised information.
+    S(t|x) = exp(-H) with H = H0(t) e^lp and Efron's baseline H0. With se the standard error of H, from the
+    baseline and from the coefficients together, the interval of S is exp(-H exp(±z·se/H)) on the log-log scale
+    and exp(-H ± z·se), cut at 1, on the log scale. Under the ridge the coefficients' part of se uses the inverse
+    of the penalised information.
 
     Parameters
     ----------
@@ -99,12 +116,22 @@ def predict(model: Model, patients: pd.DataFrame, *, level: float = 0.95) -> Pre
         In the cohort's units and codes. All curves are held at once: use `risks` for whole cohorts.
     level : float, default 0.95
         Coverage, between 0 and 1.
+    interval : {"log-log", "log"}
+        Log-log keeps its coverage where events are few, and is the one of the Kaplan-Meier curves; R's own
+        default is log.
 
     References
     ----------
-    Therneau & Grambsch (2000), section 10.2. R: ``survfit(coxph(...), newdata, conf.type = "log")``: step
-    curves, not interpolated.
+    Therneau & Grambsch (2000), section 10.2. R: ``survfit(coxph(...), newdata, conf.type = )``: step curves,
+    not interpolated. On the log-log scale R has NA where S rounds to 0 or 1; here H still gives limits.
+
+    Raises
+    ------
+    ValueError
+        If `interval` is neither.
     """
+    if interval not in get_args(RiskInterval):
+        raise ValueError(f"interval must be one of {', '.join(get_args(RiskInterval))}")
     x = encode(model, patients)
     hazard, se = _cumulative_hazard(model, x)
     z = norm.ppf((1 + level) / 2)
@@ -115,14 +142,25 @@ def predict(model: Model, patients: pd.DataFrame, *, level: float = 0.95) -> Pre
     hazard, se = np.hstack([start, hazard])[:, steps], np.hstack([start, se])[:, steps]
     if len(base.time) and base.time[-1] == base.last:
         time, hazard, se = time[:-1], hazard[:, :-1], se[:, :-1]
+    lower, upper = _limits(hazard, z * se, interval)
     return Prediction(
         time=time,
         survival=np.exp(-hazard),
-        lower=np.exp(-hazard - z * se),
-        upper=np.exp(np.minimum(-hazard + z * se, 0.0)),
+        lower=lower,
+        upper=upper,
         unit=model.unit,
         level=level,
+        interval=interval,
     )
+
+
+def _limits(hazard: np.ndarray, reach: np.ndarray, interval: RiskInterval) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper limit of survival from the cumulative hazard and z times its standard error."""
+    if interval == "log":
+        return np.exp(-hazard - reach), np.exp(np.minimum(-hazard + reach, 0.0))
+    share = np.divide(reach, hazard, out=np.zeros_like(hazard), where=hazard > 0)
+    factor = np.exp(np.minimum(share, MOST_REACH))
+    return np.exp(-np.minimum(hazard * factor, FURTHEST_HAZARD)), np.exp(-hazard / factor)
 
 
 def risks(model: Model, patients: Cohort | pd.DataFrame, t: float) -> np.ndarray:

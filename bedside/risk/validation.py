@@ -18,6 +18,7 @@ from bedside.risk.model import Model
 from bedside.risk.prediction import combine, encode, predicted_risk
 from bedside.survival import kaplan_meier
 from bedside.survival.checks import merge_ties
+from bedside.survival.curve import SLACK
 
 EVENTS_PER_FOLD = 4
 PATIENTS_PER_GROUP = 10
@@ -74,6 +75,8 @@ class Validation:
         Calibration slope: 1 where risks are as spread out as they should be, below 1 where too extreme; NaN
         where it has no finite value.
     n, n_events : int
+    n_events_by_t : int
+        Events among all patients by time `t`: what calibration rests on.
     reading : str
         What it comes to, in plain words.
     notes : tuple of str
@@ -94,6 +97,7 @@ class Validation:
     slope: float
     n: int
     n_events: int
+    n_events_by_t: int
     reading: str
     notes: tuple[str, ...]
 
@@ -222,7 +226,7 @@ def _point(time: np.ndarray, event: np.ndarray, risk: np.ndarray, t: float) -> C
         lower=1 - float(seen.upper[0]),
         upper=1 - float(seen.lower[0]),
         n=len(time),
-        events=int((event & (time <= t)).sum()),
+        events=int((event & (time <= t * (1 + SLACK))).sum()),
     )
 
 
@@ -278,6 +282,7 @@ def _summary(
         slope=slope,
         n=n,
         n_events=deaths,
+        n_events_by_t=overall.events,
         reading=_reading(mean, points, overall, slope),
         notes=tuple(told),
     )
@@ -296,8 +301,8 @@ def _slope(time: np.ndarray, event: np.ndarray, score: np.ndarray) -> float:
 
 def _reading(mean: float, points: Sequence[CalibrationPoint], overall: CalibrationPoint, slope: float) -> str:
     ranked = (
-        f"Of 100 pairs of patients it had not seen, the model put {round(100 * mean)} in the right order "
-        f"({C_NAME} {mean:.2f}; 50 would be chance)."
+        f"Of 100 pairs of patients it had not seen, and of whom it is known who had the event first, the model put "
+        f"{round(100 * mean)} in the right order ({C_NAME} {mean:.2f}; {_against_chance(mean)})."
         if mean == mean
         else "No two patients could be compared, so nothing is known of its ranking."
     )
@@ -317,7 +322,16 @@ def _reading(mean: float, points: Sequence[CalibrationPoint], overall: Calibrati
     )
 
 
+def _against_chance(c: float) -> str:
+    return "50 would be chance, so this is worse than chance" if round(c, 2) < 0.5 else "50 would be chance"
+
+
 def _about_slope(slope: float) -> str:
+    if slope <= 0:
+        return (
+            " Its ranking is reversed over all patients together: those with the higher predicted risks had the event later "
+            f"(slope {slope:.2f}, ideally 1)."
+        )
     if slope < TOO_EXTREME:
         return f" Its risks are too far apart: high ones too high, low ones too low (slope {slope:.2f}, ideally 1)."
     if slope > TOO_ALIKE:

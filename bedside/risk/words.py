@@ -11,12 +11,13 @@ from bedside.risk.model import Model
 
 
 def describe(model: Model) -> str:
-    """The model in two sentences of plain text; `ridge_sentence` adds how it was estimated."""
+    """The model in three sentences of plain text; `ridge_sentence` adds how it was estimated."""
     p, k = len(model.coef), len(model.variables)
     return (
         f"A Cox proportional hazards model of {_lowered(model.outcome.label)}, fitted on {model.n:,} patients with "
         f"{model.n_events:,} events. It reads {k} variable{'s' if k != 1 else ''} known at time zero "
-        f"({p} coefficient{'s' if p != 1 else ''})."
+        f"({p} coefficient{'s' if p != 1 else ''}). It takes each hazard ratio to be the same at all times and, for a "
+        "number, each step to count alike (on its own or a logarithmic scale); neither is checked here."
     )
 
 
@@ -56,7 +57,10 @@ def _about_number(reading: Reading, row: pd.DataFrame) -> str:
     value = float(numbers(row, variable.name)[0])
     if np.isnan(value):
         filled = variable.say(reading.fill)
-        return f"{variable.label} was missing for this patient: the cohort's median ({filled}) was used."
+        return (
+            f"{variable.label} was missing for this patient: the median of the patients here ({filled}) was used; "
+            "the interval leaves this out."
+        )
     said = _implausible(variable, value)
     if seen is not None and not seen.low <= value <= seen.high:
         said += (
@@ -85,12 +89,18 @@ def _about_level(reading: Reading, row: pd.DataFrame) -> str:
     index = int(level_index(row, variable.name, reading.codes)[0])
     filled = variable.say(reading.fill)
     if index == MISSING:
-        return f"{variable.label} was missing for this patient: the cohort's commonest value ({filled}) was used."
+        return (
+            f"{variable.label} was missing for this patient: the commonest value of the patients here ({filled}) was "
+            "used; the interval leaves this out."
+        )
     if index == UNSEEN or reading.codes[index] not in reading.present:
         return (
             f"{variable.label} has a value that no patient in the model had: the commonest one ({filled}) was used "
             "instead."
         )
+    if reading.codes[index] in reading.rare:
+        level, reference = variable.label_of(reading.codes[index]), variable.label_of(reading.reference)
+        return f"Too few patients here have {variable.label} “{level}” to judge: it was read like “{reference}”."
     return ""
 
 

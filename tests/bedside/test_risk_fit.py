@@ -33,6 +33,10 @@ def test_default_ridge_is_one_event_of_evidence():
     assert model.penalizer == 1 / 400
     assert "as 1 event of evidence" in ridge_sentence(model)
     assert "400 patients" in describe(model)
+    assert describe(model).endswith(
+        "It takes each hazard ratio to be the same at all times and, for a number, each step to count alike (on its "
+        "own or a logarithmic scale); neither is checked here."
+    )
     information = np.linalg.inv(model.variance) / np.outer(1 / model.design.scale, 1 / model.design.scale)
     plain = fit(cohort, "death", penalizer=0)
     assert np.linalg.eigvalsh(information).min() > 1  # the prior alone gives every direction 1
@@ -111,6 +115,59 @@ def test_absent_reference_is_replaced_by_the_commonest_level():
     model = fit(cohort_of(frame, [levels("stage", ["1", "2", "3"])]), "death")
     assert model.reading("stage").reference == "2"
     assert any("usual reference of stage" in c for c in model.cautions)
+
+
+def staged(counts, n=120, *, codes="1234", without=()):
+    """Patients in stages of given sizes, the rest in the last one; those in `without` have no event."""
+    frame = rows(n).assign(stage=codes[-1])
+    frame["stage"] = [code for code, k in counts.items() for _ in range(k)] + [codes[-1]] * (n - sum(counts.values()))
+    for code in counts:
+        of_level = np.flatnonzero(frame.stage == code)
+        frame.loc[of_level, "event"] = False if code in without else np.arange(len(of_level)) % 2 == 0
+    return cohort_of(frame, [levels("stage", list(codes), label="Stage"), number("age")])
+
+
+def test_rare_levels_are_read_like_the_reference():
+    cohort = staged({"1": 40, "2": 4, "3": 9}, without="3")
+    model = fit(cohort, "death")
+    assert [(t.variable, t.level) for t in model.terms] == [("stage", "4"), ("age", None)]
+    assert [(d.variable, d.why) for d in model.dropped] == [
+        ("stage", "Too few patients with Stage “2” (4) and “3” (9) to judge: they are read like the reference, “1”.")
+    ]
+    lp = linear_predictor(model, pd.DataFrame({"age": 60.0, "stage": ["1", "2", "3", "4"]}))
+    assert lp[0] == lp[1] == lp[2] != lp[3]
+    merged = cohort.frame.assign(
+        stage=["1" if s in "23" else s for s in cohort.frame.stage], event=cohort.event("death")
+    )
+    same = fit(cohort_of(merged, [levels("stage", ["1", "4"]), number("age")]), "death")
+    np.testing.assert_array_equal(model.coef, same.coef)
+    assert notes(model, pd.DataFrame({"age": [60.0], "stage": ["2"]})) == (
+        "Too few patients here have Stage “2” to judge: it was read like “1”.",
+    )
+
+
+@pytest.mark.parametrize(("k", "without", "judged"), [(5, "", True), (4, "", False), (9, "2", False), (10, "2", True)])
+def test_a_level_is_judged_from_five_patients_or_ten_alike(k, without, judged):
+    model = fit(staged({"1": 40, "2": k}, without=without), "death")
+    assert ("2" in [t.level for t in model.terms]) == judged
+    assert (model.dropped[-1].why.startswith("Too few patients")) != judged
+
+
+def test_a_rare_reference_gives_way_to_the_commonest_level():
+    model = fit(staged({"1": 3, "2": 30, "3": 40}), "death")
+    assert model.reading("stage").reference == "4"
+    assert [t.level for t in model.terms] == ["2", "3", None]
+    assert model.dropped[0].why == (
+        "Too few patients with Stage “1” (3) to judge: they are read like “4”, the commonest, which takes the place of "
+        "the usual reference."
+    )
+    assert not any("usual reference" in c for c in model.cautions)
+
+
+def test_a_variable_left_with_one_level_is_dropped():
+    model = fit(staged({"1": 3}), "death")
+    assert [v.name for v in model.variables] == ["age"]
+    assert model.dropped[-1].why == "Too few patients with Stage “1” (3) to judge, so Stage is left out."
 
 
 def test_missing_values_are_filled_and_counted():
@@ -220,12 +277,17 @@ def test_separation_converges_thanks_to_the_ridge():
 
 
 def test_infinite_coefficient_without_ridge_is_said():
-    frame = rows(60)
+    frame = rows(80)
     frame["marker"] = np.where(frame.event, "yes", np.where(frame.index % 2 == 0, "yes", "no"))
     model = fit(cohort_of(frame, [levels("marker", ["no", "yes"])]), "death", penalizer=0)
     assert any("no finite value" in c for c in model.cautions)
     ridged = fit(cohort_of(frame, [levels("marker", ["yes", "no"])]), "death")
     assert any("No patient with “marker: no” had the event" in c for c in ridged.cautions)
+    reference = fit(cohort_of(frame, [levels("marker", ["no", "yes"])]), "death")
+    assert reference.cautions == (
+        "No patient with “marker: no” had the event. The other levels are compared with it, so their hazard ratios "
+        "rest on the ridge rather than on what was seen.",
+    )
 
 
 def test_sixty_columns_converge_and_are_held_back():
@@ -234,8 +296,11 @@ def test_sixty_columns_converge_and_are_held_back():
     assert len(model.terms) == 60 > model.n_events / 2
     assert model.penalizer == 60 / 100
     assert any("ridge was raised" in c for c in model.cautions)
+    assert "Intervals leave out the pull of this strong ridge and are too narrow." in model.cautions
+    assert model.strong_ridge
     assert "as 60 events of evidence" in ridge_sentence(model)
     with_light = fit(cohort, "death", penalizer=1 / 100)
+    assert not with_light.strong_ridge
     assert np.linalg.norm(model.coef) < np.linalg.norm(with_light.coef)
 
 

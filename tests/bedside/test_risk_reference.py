@@ -71,23 +71,44 @@ def test_concordance_of_a_marker_with_many_ties_equals_r(r, same, reference_fram
     assert ours.tied_x == theirs["counts"]["tied.x"]
 
 
+@pytest.mark.parametrize("interval", ["log-log", "log"])
 @pytest.mark.parametrize("name", CURVES)
-def test_predicted_curves_equal_r(case, same, name):
-    """summary(survfit(coxph(...), newdata, conf.type = "log"), times = ...)."""
+def test_predicted_curves_equal_r(case, same, name, interval):
+    """summary(survfit(coxph(...), newdata, conf.type = "log-log" or "log"), times = ...)."""
     theirs, _, model = case(name)
     patients = pd.DataFrame({k: v for k, v in theirs["newdata"].items() if k != "patient"})
     for logged, plain in (("lbili", "bili"), ("lpro", "protime"), ("lalb", "albumin")):
         if logged in patients:
             patients[plain] = np.exp(patients[logged])
 
-    ours = predict(model, patients)
+    ours = predict(model, patients, interval=interval)
 
     for row, curve in enumerate(theirs["curves"]):
-        block = curve["log"]
+        block = curve[interval]
         risk, lower, upper = np.array([[part[row] for part in ours.risk_at(t)] for t in block["times"]]).T
         same(1 - risk, block["surv"])
         same(1 - upper, block["lower"])
         same(1 - lower, block["upper"])
+
+
+@pytest.mark.parametrize("name", ["lung_age_sex_ecog_efron", "pbc_mayo_efron", "gbsg_full"])
+def test_intervals_equal_r_at_every_event(case, same, r, name):
+    """survfit(coxph(...), newdata, conf.type = , conf.int = ) at every event time; the default is log-log at 95%."""
+    _, _, model = case(name)
+    theirs = r("11_cox_loglog")["models"][name]
+    patients = pd.DataFrame(theirs["newdata"])
+    default = predict(model, patients)
+    assert (default.interval, default.level) == ("log-log", 0.95)
+    for row, curve in enumerate(theirs["curves"]):
+        for told, limits in curve["limits"].items():
+            interval, level = told.split("_")
+            ours = predict(model, patients, interval=interval, level=float(level))
+            events = slice(1, len(theirs["time"]) + 1)
+            same(ours.time[events], theirs["time"])
+            same(ours.survival[row, events], curve["surv"])
+            same(ours.lower[row, events], limits["lower"])
+            same(ours.upper[row, events], limits["upper"])
+        same(default.lower[row, events], curve["limits"]["log-log_0.95"]["lower"])
 
 
 @pytest.mark.parametrize("name", CURVES)

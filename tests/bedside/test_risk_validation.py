@@ -35,7 +35,13 @@ def test_breast_cancer_cohort_reaches_its_known_concordance(reference_frame):
     assert sum(point.n for point in found.calibration) == 686
     assert 0.7 < found.slope < 1.1
     assert found.notes == ()
-    assert found.reading.startswith(f"Of 100 pairs of patients it had not seen, the model put {100 * found.c_mean:.0f}")
+    assert found.reading.startswith(
+        "Of 100 pairs of patients it had not seen, and of whom it is known who had the event first, the model put "
+        f"{100 * found.c_mean:.0f} in the right order (Harrell's C {found.c_mean:.2f}; 50 would be chance)."
+    )
+    time, event = cohort.time("death"), cohort.event("death")
+    assert found.n_events_by_t == (event & (time <= 1826.25)).sum() < 299
+    assert sum(point.events for point in found.calibration) == found.n_events_by_t
 
 
 def test_each_fold_is_scored_by_a_model_of_the_others():
@@ -65,6 +71,18 @@ def test_noise_is_not_mistaken_for_knowledge():
     assert abs(found.c_mean - 0.5) < 0.06
     assert found.slope < 0.5
     assert "Its risks are too far apart" in found.reading
+
+
+def test_a_model_worse_than_chance_is_said_to_be():
+    """Noise, with a seed for which each part of the cohort misleads about the others."""
+    n = 40
+    frame = pd.DataFrame({"age": np.random.default_rng(3).normal(60, 9, n), "event": True})
+    frame["time"] = np.random.default_rng(4).permutation(n) * 10.0 + 10
+    found = validate(cohort_of(frame, [number("age")]), "death", t=200)
+    assert found.c_mean < 0.495 and found.slope < 0
+    assert "50 would be chance, so this is worse than chance)" in found.reading
+    assert "Its ranking is reversed over all patients together: those with the higher predicted risks had the event later" in found.reading
+    assert "too far apart" not in found.reading
 
 
 def test_calibration_is_exact_where_it_can_be_counted():
