@@ -43,8 +43,12 @@ class Background:
     terms: np.ndarray
 
 
-def background(model: Model, cohort: Cohort, *, size: int = LARGEST_BACKGROUND, seed: int = 0) -> Background:
-    """The reference population: a simple random sample of the cohort without replacement.
+def background(model: Model, cohort: Cohort, *, size: int = LARGEST_BACKGROUND) -> Background:
+    """The reference population: patients evenly spaced from the lowest to the highest risk in the cohort.
+
+    Ordered by their linear predictor, the patients are cut into `size` equal slices and the middle one of each
+    is taken, so that their mean risk is close to the whole cohort's at every time; that of a random sample is
+    not. Nothing is left to chance.
 
     Parameters
     ----------
@@ -52,9 +56,7 @@ def background(model: Model, cohort: Cohort, *, size: int = LARGEST_BACKGROUND, 
     cohort : Cohort
         The patients that the model was fitted to, or those to compare with.
     size : int
-        At most 100; the whole cohort when it is no larger.
-    seed : int
-        The same seed, cohort and size give the same patients.
+        At most 100; the whole cohort when it is no larger. Patients with equal predictors keep their order.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def background(model: Model, cohort: Cohort, *, size: int = LARGEST_BACKGROUND, 
             "There are no patients to compare with.",
             "Remove a filter so that patients remain.",
         )
-    rows = _sample(len(cohort), min(size, LARGEST_BACKGROUND), seed)
+    rows = _evenly(linear_predictor(model, cohort.frame), min(size, LARGEST_BACKGROUND))
     return Background(model.fingerprint, rows, variable_terms(model, cohort.frame.iloc[rows]))
 
 
@@ -206,6 +208,15 @@ def global_explanation(
     )  # fmt: skip
 
 
+def _evenly(score: np.ndarray, size: int) -> np.ndarray:
+    """Positions, ascending, of the middle ones of `size` equal slices in the order of a score; all if so few."""
+    n = len(score)
+    if size >= n:
+        return np.arange(n)
+    middle = ((np.arange(size) + 0.5) * n / size).astype(int)
+    return np.sort(np.argsort(score, kind="stable")[middle])
+
+
 def _sample(n: int, size: int, seed: int) -> np.ndarray:
     """Positions of a random sample, ascending; everyone when `size` is not smaller."""
     return np.arange(n) if size >= n else np.sort(np.random.default_rng(seed).choice(n, size=size, replace=False))
@@ -240,7 +251,9 @@ def _value_text(reading: Reading, patient: pd.DataFrame) -> str:
         return f"{variable.label} (missing; commonest value used)"
     if index < 0 or reading.codes[index] not in reading.present:
         return f"{variable.label} (a value the model has not seen; commonest value used)"
-    return variable.say_with_label(reading.codes[index])
+    said = variable.say_with_label(reading.codes[index])
+    rare = reading.codes[index] in reading.rare
+    return f"{said}, read like {variable.label_of(reading.reference)}" if rare else said
 
 
 def _as_expected(model: Model, variable: Variable) -> bool | None:
@@ -256,9 +269,10 @@ def _rises(model: Model, variable: Variable) -> float:
     reading = model.reading(variable.name)
     if variable.is_numeric:
         return float(sum(model.coef[column] for column in model.columns(variable.name)))
-    effect = dict.fromkeys(reading.present, 0.0)
+    judged = [code for code in reading.present if code not in reading.rare]
+    effect = dict.fromkeys(judged, 0.0)
     effect |= {term.level: float(model.coef[term.column]) for term in model.terms if term.variable == variable.name}
-    heights = np.array([effect[code] for code in reading.present])
+    heights = np.array([effect[code] for code in judged])
     steps = np.arange(len(heights)) - (len(heights) - 1) / 2
     return float(steps @ heights)
 

@@ -49,7 +49,7 @@ class Explanation:
     unit : str
         Unit of `t`.
     base : float
-        Mean risk of the background patients, 0 to 1.
+        Mean risk of the background patients, 0 to 1: the average here, which no single patient need have.
     risk : float
         The model's risk for this patient, 0 to 1.
     contributions : tuple of Contribution

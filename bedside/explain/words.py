@@ -5,6 +5,8 @@ from __future__ import annotations
 from bedside.explain.explanation import Contribution, Explanation
 from bedside.report.say import of_100
 
+UNEXPECTED = " (the opposite of what is usually seen: it may be chance, or overlap with the other values)"
+
 
 def headline(explanation: Explanation) -> str:
     """The question an explanation answers, e.g. "Why 63 and not 52".
@@ -12,10 +14,10 @@ def headline(explanation: Explanation) -> str:
     Returns
     -------
     str
-        Risk and base in whole points; "Why 52, like the average patient" when they round to the same.
+        Risk and base in whole points; "Why 52, like the average here" when they round to the same.
     """
     risk, base = (of_100(share).removesuffix(" of 100") for share in (explanation.risk, explanation.base))
-    return f"Why {risk} and not {base}" if risk != base else f"Why {risk}, like the average patient"
+    return f"Why {risk} and not {base}" if risk != base else f"Why {risk}, like the average here"
 
 
 def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple[str, ...]:
@@ -33,10 +35,11 @@ def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple
     Returns
     -------
     tuple of str
-        Plain text, e.g. "9 positive nodes: goes with 17 points more risk."; more than
-        the average patient among those compared with, which the page says once above the list.
-        A closing sentence is added where the patient's risk rounds to the average. Values come from data:
-        escape them before a page shows them.
+        Plain text, e.g. "9 positive nodes: goes with 17 points more risk."; more than the average of the
+        patients compared with, which the page says once above the list. Where the model reads a variable
+        against the direction that the dictionary expects, the sentence says so. A closing sentence is added
+        where the patient's risk rounds to the average. Values come from data: escape them before a page shows
+        them.
     """
     told = explanation.contributions[:k]
     if told and all(_is_little(c) for c in told):
@@ -45,7 +48,7 @@ def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple
         said = [_sentence(c, decimals) for c in told]
     if of_100(explanation.risk) == of_100(explanation.base):
         average = of_100(explanation.base)
-        said.append(f"Taken together, this patient's risk is that of the average patient here: {average}.")
+        said.append(f"Taken together, this patient's risk is the average here: {average}.")
     return tuple(said)
 
 
@@ -64,7 +67,8 @@ def _sentence(contribution: Contribution, decimals: int) -> str:
     size = round(100 * abs(contribution.points), decimals)
     unit = "point" if size == 1 else "points"
     more = "more" if contribution.points > 0 else "less"
-    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk."
+    odd = UNEXPECTED if contribution.expected is False else ""
+    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk{odd}."
 
 
 def _subject(contribution: Contribution) -> str:
@@ -79,4 +83,3 @@ def _subject(contribution: Contribution) -> str:
 def _is_little(contribution: Contribution) -> bool:
     """Half a point or less: no number is given, since it would read as precision."""
     return round(100 * abs(contribution.points)) == 0
-

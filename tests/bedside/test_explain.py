@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ from bedside.explain import (
     variable_terms,
 )
 from bedside.intake import cohort_from_frame
-from bedside.risk import cumulative_hazard, fit, linear_predictor, predict
+from bedside.risk import cumulative_hazard, fit, linear_predictor, predict, risks
 
 YEARS = (1.0, 2.0, 5.0)
 GRADES = tuple(Level(code=c, label=roman) for c, roman in (("1", "I"), ("2", "II"), ("3", "III")))
@@ -87,14 +89,35 @@ def test_the_base_is_the_mean_risk_of_the_background(model, cohort, compared):
     assert explanation.n_background == 100
 
 
-def test_the_background_is_a_seeded_sample_without_repeats(model, cohort):
-    first, again, other = (background(model, cohort, seed=s) for s in (0, 0, 1))
-    np.testing.assert_array_equal(first.rows, again.rows)
-    assert len(np.unique(first.rows)) == 100
-    assert not np.array_equal(first.rows, other.rows)
+def test_the_background_is_the_middle_of_each_slice_in_order_of_risk(model, cohort):
+    rows = background(model, cohort).rows
+    assert len(np.unique(rows)) == 100 and (np.diff(rows) > 0).all()
+    rank = np.empty(len(cohort), dtype=int)
+    rank[np.argsort(linear_predictor(model, cohort.frame), kind="stable")] = np.arange(len(cohort))
+    np.testing.assert_array_equal(np.sort(rank[rows]) * 100 // len(cohort), np.arange(100))
+    np.testing.assert_array_equal(background(model, cohort).rows, rows)
     assert len(background(model, cohort, size=5000).rows) == 100
     few = cohort.take(np.arange(len(cohort)) < 30, seal="few")
     np.testing.assert_array_equal(background(model, few).rows, np.arange(30))
+
+
+@pytest.mark.parametrize("years", [0.5, 1, 3, 5])
+def test_the_base_is_close_to_the_mean_risk_of_everyone(model, cohort, compared, years):
+    """A random hundred would often be a point or more away."""
+    (explanation,) = explain(model, cohort.frame.iloc[[0]], compared, [years], unit="years")
+    assert explanation.base == pytest.approx(risks(model, cohort, 365.25 * years).mean(), abs=0.001)
+
+
+def test_a_rare_level_is_said_to_be_read_like_the_reference(cohort):
+    grade = cohort.frame.grade.astype(object).where(lambda g: g != "1", "2")
+    grade.iloc[:3] = "1"
+    frame = cohort.frame.assign(grade=pd.Categorical(grade, ["1", "2", "3"]))
+    few = dataclasses.replace(cohort, frame=frame, fingerprint="")
+    model = fit(few, "rfs")
+    (explanation,) = explain(model, few.frame.iloc[[0]], background(model, few), [5], unit="years")
+    told = {c.variable: c for c in explanation.contributions}
+    assert told["grade"].value_text == "grade I, read like II"
+    assert told["grade"].expected is True
 
 
 def test_an_empty_background_is_refused(model, cohort):
@@ -253,11 +276,23 @@ def test_reasons_are_honest_when_nothing_matters_and_when_all_cancels():
     nothing = _explanation(0.5, ("age 40 years", 0.001), ("grade 2", -0.001))
     assert reasons(nothing) == (
         "No single value makes a difference of half a point here.",
-        "Taken together, this patient's risk is that of the average patient here: 50 of 100.",
+        "Taken together, this patient's risk is the average here: 50 of 100.",
     )
     cancelled = _explanation(0.4, ("age 80 years", 0.1), ("grade 1", -0.1))
-    assert reasons(cancelled)[-1] == (
-        "Taken together, this patient's risk is that of the average patient here: 40 of 100."
+    assert reasons(cancelled)[-1] == "Taken together, this patient's risk is the average here: 40 of 100."
+
+
+def test_a_direction_against_what_is_expected_is_said():
+    parts = (
+        Contribution("nodes", "Nodes", "9 positive nodes", -0.05, expected=False),
+        Contribution("age", "Age", "Age 80 years", 0.02, expected=True),
+        Contribution("pgr", "PgR", "PgR 1", 0.001, expected=False),
+    )
+    assert reasons(Explanation(5, "years", 0.5, 0.471, parts, 0.0, "exact", None, 100)) == (
+        "9 positive nodes: goes with 5 points less risk (the opposite of what is usually seen: it may be chance, or "
+        "overlap with the other values).",
+        "Age 80 years: goes with 2 points more risk.",
+        "PgR 1: makes little difference here.",
     )
 
 
@@ -265,7 +300,7 @@ def test_reasons_are_honest_when_nothing_matters_and_when_all_cancels():
     ("base", "points", "title"),
     [
         (0.52, 0.11, "Why 63 and not 52"),
-        (0.524, 0.001, "Why 52, like the average patient"),
+        (0.524, 0.001, "Why 52, like the average here"),
         (0.08, -0.077, "Why fewer than 1 and not 8"),
     ],
 )
