@@ -21,6 +21,7 @@ import streamlit as st
 from bedside import explain as explaining
 from bedside import risk, survival
 from bedside.cohort import Cohort, Outcome, Unit
+from bedside.cohort.balance import Imbalance, largest_imbalance
 from bedside.cohort.groups import Grouping, group_by, group_by_selection
 from bedside.cohort.search import find_rows
 from bedside.cohort.selection import Selection
@@ -153,6 +154,11 @@ def log_rank(of: Cohort, end: Outcome, groups: Grouping) -> survival.GroupTest:
     """The log-rank test over the groups."""
     key = ("logrank", of.fingerprint, end.key, seal(groups))
     return _shelf().get_or_make(key, lambda: survival.log_rank(of.time(end), of.event(end), groups.codes))
+
+
+def imbalance(of: Cohort, groups: Grouping) -> Imbalance | None:
+    """The continuous predictor in which two groups differ most."""
+    return _shelf().get_or_make(("imbalance", of.fingerprint, seal(groups)), lambda: largest_imbalance(of, groups))
 
 
 def seal(groups: Grouping | None) -> str:

@@ -10,6 +10,5 @@ with desk.fixable():
     when, unit = model_board.header(cohort, outcome)
     model = desk.model(cohort, outcome)
     model_board.what(cohort, model)
-    model_board.weighed_and_checked(cohort, outcome, model, when, unit)
-    model_board.reasons(cohort, outcome, when, unit)
+    model_board.board(cohort, outcome, model, when, unit)
     model_board.recomputed(cohort, outcome, when, unit)

@@ -11,8 +11,8 @@ with desk.fixable():
     of = everyone if choice.against else cohort
     groups = survival_board.groups(everyone, cohort, choice)
     curves = survival_board.curves(of, outcome, groups, choice)
-    page.title(survival_board.subject(of, outcome, choice), survival_board.aside(of, outcome, groups))
-    survival_board.cautions(of, outcome, choice)
+    page.title(survival_board.subject(of, outcome, choice), survival_board.aside(curves, groups))
+    survival_board.cautions(of, outcome, groups, choice)
     left, right = page.split("survival", 2.1, 1)
     with left:
         survival_board.figure(curves, outcome, choice)

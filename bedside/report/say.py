@@ -46,7 +46,8 @@ def range_of_100(lower: float, upper: float, *, decimals: int = 0) -> str:
     """An interval on the same scale, e.g. ``"53 to 76"``; says so when it cannot be given."""
     if math.isnan(lower) or math.isnan(upper):
         return "cannot be given"
-    return f"{_hundredths(lower, decimals)} to {_hundredths(upper, decimals)}"
+    ends = [_hundredths(_uncertain(end), decimals) for end in (lower, upper)]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
 def _hundredths(share: float, decimals: int) -> str:
@@ -58,7 +59,18 @@ def percent_range(lower: float, upper: float, *, decimals: int = 0) -> str:
     """An interval in per cent, e.g. ``"53% to 76%"``."""
     if math.isnan(lower) or math.isnan(upper):
         return "cannot be given"
-    return f"{percent(lower, decimals=decimals)} to {percent(upper, decimals=decimals)}"
+    ends = [percent(_uncertain(end), decimals=decimals) for end in (lower, upper)]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def _uncertain(end: float) -> float:
+    """The end of an interval is never a certainty, even where its last digit is lost to rounding."""
+    return min(max(end, 1e-9), 1 - 1e-9)
+
+
+def in_sentence(label: str) -> str:
+    """A label inside a sentence: "Recurrence or death" begins small, "CD4 fall" and "AIDS" stay as they are."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
 
 
 def duration(value: float, unit: Unit, *, decimals: int | None = None) -> str:
@@ -78,17 +90,17 @@ def readable(value: float, unit: Unit) -> str:
 
 
 def number_of(value: float, *, decimals: int | None = None) -> str:
-    """A time without its unit: whole when it is whole, otherwise one decimal unless told; never a false 0.
+    """A time without its unit: whole when it is whole, otherwise one decimal, two below 2; never a false 0.
 
-    >>> number_of(5.0), number_of(4.23), number_of(0.0192)
-    ('5', '4.2', '0.02')
+    >>> number_of(5.0), number_of(4.23), number_of(0.849), number_of(0.0192)
+    ('5', '4.2', '0.85', '0.02')
     """
     if math.isnan(value):
         return "not reached"
     if decimals is None and 1e-9 < value < 0.1:
         decimals = min(-math.floor(math.log10(value)), 6)
     if decimals is None:
-        decimals = 0 if abs(value - round(value)) < 1e-9 or value >= 100 else 1
+        decimals = 0 if abs(value - round(value)) < 1e-9 or value >= 100 else 1 if value >= 2 else 2
     return f"{value:,.{decimals}f}"
 
 

@@ -146,10 +146,16 @@ def _range(everyone: Cohort, variable: Variable) -> Clause | None:
     low, high = float(values.min()), float(values.max())
     unit = f" ({md(variable.unit)})" if variable.unit else ""
     with st.container(horizontal=True):
-        start = st.number_input(f"From{unit}", value=low, key=f"filter_low_{variable.name}", format="%g")
-        end = st.number_input(f"to{unit}", value=high, key=f"filter_high_{variable.name}", format="%g")
+        start, end = (
+            st.number_input(
+                f"{word}{unit}", value=None, placeholder=f"{edge:g}", key=f"filter_{word}_{variable.name}", format="%g"
+            )
+            for word, edge in (("From", low), ("To", high))
+        )
     missing = st.checkbox("Keep patients without a value", key=f"filter_missing_{variable.name}")
-    if start > end:
+    if start is None and end is None:
+        return None
+    if start is not None and end is not None and start > end:
         st.caption("The first number is above the second: no patient can lie between them.")
         return None
     return Between(variable.name, start, end, missing)
@@ -165,6 +171,7 @@ def _levels(variable: Variable) -> Clause | None:
 
 
 def _apply(clause: Clause, join: int) -> None:
+    st.session_state["filter_add"] = False
     chosen = desk.selection()
     if join == AND or join >= len(chosen.groups):
         desk.select(chosen.with_group((clause,)))

@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from bedside import risk
+from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome, Unit, convert
 from bedside.report import say
 from components import desk
@@ -45,15 +45,18 @@ def what(cohort: Cohort, model: risk.Model) -> None:
             page.caption(dropped.why)
         for caution in model.cautions:
             page.put('<p class="bs-caution">{t}</p>', t=caution)
+        unused = len([v for v in cohort.filterable if v.use == "optional"])
+        if unused:
+            page.caption(f"{unused} further variable{'s are' if unused > 1 else ' is'} recorded and not used here.")
         gaps = [f"{cohort.variable(name).label} {n:,}" for name, n in model.n_missing.items() if n]
         if gaps:
             page.caption("Missing values filled with the median or the commonest group: " + ", ".join(gaps) + ".")
 
 
-def weighed_and_checked(cohort: Cohort, outcome: Outcome, model: risk.Model, when: float, unit: Unit) -> None:
-    """What the model weighs, beside how it does on patients it has not seen."""
-    left, right = page.split("model", 1.15, 1)
-    with left, st.container(border=True, key="card_forest", height="stretch"):
+def board(cohort: Cohort, outcome: Outcome, model: risk.Model, when: float, unit: Unit) -> None:
+    """What the model weighs and what its risks are made of, beside how it does on patients it has not seen."""
+    left, right = page.split("model", 1.05, 1)
+    with left, st.container(border=True, key="card_forest"):
         _forest(model)
     with right, desk.fixable():
         done = desk.validation(cohort, outcome, float(convert(when, unit, outcome.unit)))
@@ -61,6 +64,12 @@ def weighed_and_checked(cohort: Cohort, outcome: Outcome, model: risk.Model, whe
             _ranking(done)
         with st.container(border=True, key="card_calibration"):
             _calibration(done, when, unit)
+    with left, desk.fixable():
+        told = desk.overall(cohort, outcome, when, unit)
+        with st.container(border=True, key="card_importance"):
+            _importance(told)
+        with st.container(border=True, key="card_swarm"):
+            _swarm(told)
 
 
 def _forest(model: risk.Model) -> None:
@@ -79,66 +88,67 @@ def _forest(model: risk.Model) -> None:
 
 
 def _ranking(done: risk.Validation) -> None:
-    page.heading("Does it rank patients rightly?", f"{done.c_name}, {len(done.c_folds)} folds")
-    spread = "" if math.isnan(done.c_sd) else f"± {done.c_sd:.2f} SD"
+    page.heading("How well does it do?", f"{done.c_name}, {len(done.c_folds)} folds")
+    spread = "" if math.isnan(done.c_sd) else f"single folds vary with an SD of {done.c_sd:.2f}"
     page.put(
-        '<p class="bs-hero">{c} <small>{spread}</small></p><p class="bs-lead">{reading}</p>'
-        '<p class="bs-muted">{how}</p>',
+        '<p class="bs-hero">{c} <small>{spread}</small></p><p>{reading}</p><p class="bs-muted">{how}</p>',
         c=f"{done.c_mean:.2f}",
         spread=spread,
-        reading=f"Of two patients, the one with the earlier event had the higher predicted risk in "
-        f"{say.of_100(done.c_mean)} pairs; a coin would reach 50.",
+        reading=" ".join((done.reading, *done.notes)),
         how=f"{say.patients(done.n)}, {say.events(done.n_events)}. Each fold is predicted by a model that has not seen "
         "it; values are filled and scaled inside the fold.",
     )
 
 
 def _calibration(done: risk.Validation, when: float, unit: Unit) -> None:
+    groups = len(done.calibration)
+    events = sum(point.events for point in done.calibration)
     save.figure(
         calibration_figure(done.calibration, mode=desk.mode()),
         key="model_calibration",
         title="Do the predicted risks come true?",
         aside=f"within {say.duration(when, unit)}",
         alt=calibration_alt(done.calibration),
-        note=f"{say.patients(done.n)}, {say.events(done.n_events)}, in fifths of predicted risk; observed by "
-        "Kaplan-Meier with 95% interval; predictions from the folds that had not seen the patient.",
+        note=f"{say.patients(done.n)}, {say.events(events)} by then, in {groups} group{'s' if groups != 1 else ''} of "
+        "predicted risk; observed by Kaplan-Meier with pointwise 95% interval; predictions from the folds that had not "
+        "seen the patient.",
         stem="calibration",
         rows=lambda: calibration_rows(done.calibration),
     )
 
 
-def reasons(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:
-    """What the model's risks are made of over the cohort."""
-    with desk.fixable():
-        told = desk.overall(cohort, outcome, when, unit)
-        left, right = page.split("reasons", 1, 1.4)
-        error = "" if told.sampling_error is None else f" Sampled; error {100 * told.sampling_error:.2f} points."
-        note = (
-            f"Shapley values of the risk within {say.duration(when, unit)}: {say.patients(told.n_patients)}, "
-            f"against {told.n_background} of them.{error}"
-        )
-        with left, st.container(border=True, key="card_importance"):
-            save.figure(
-                importance_figure(told, mode=desk.mode()),
-                key="model_importance",
-                title="What moves the risk most",
-                aside="mean size, in points",
-                alt=importance_alt(told),
-                note=note,
-                stem="importance",
-                rows=lambda: importance_rows(told),
-            )
-        with right, st.container(border=True, key="card_swarm"):
-            save.figure(
-                beeswarm_figure(told, mode=desk.mode()),
-                key="model_swarm",
-                title="In which direction",
-                aside="one dot per patient" if told.n_patients <= DRAWN else f"one dot for each of {DRAWN} patients",
-                alt=beeswarm_alt(told),
-                note=note,
-                stem="contributions",
-                rows=lambda: beeswarm_rows(told),
-            )
+def _importance(told: explain.Global) -> None:
+    save.figure(
+        importance_figure(told, mode=desk.mode()),
+        key="model_importance",
+        title="What the predicted risk depends on most",
+        aside="mean size, in points",
+        alt=importance_alt(told),
+        note=_basis(told),
+        stem="importance",
+        rows=lambda: importance_rows(told),
+    )
+
+
+def _swarm(told: explain.Global) -> None:
+    save.figure(
+        beeswarm_figure(told, mode=desk.mode()),
+        key="model_swarm",
+        title="In which direction",
+        aside=f"up to {DRAWN} patients a row",
+        alt=beeswarm_alt(told),
+        note=_basis(told),
+        stem="contributions",
+        rows=lambda: beeswarm_rows(told),
+    )
+
+
+def _basis(told: explain.Global) -> str:
+    error = "" if told.sampling_error is None else f" Sampled, standard error {100 * told.sampling_error:.2f} points."
+    return (
+        f"Shapley values of the risk within {say.duration(told.t, told.unit)}: {say.patients(told.n_patients)}, "
+        f"against {told.n_background} of them.{error}"
+    )
 
 
 def recomputed(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> None:

@@ -32,10 +32,10 @@ def about(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> None:
         page.strip(
             [
                 (f"{facts.n:,}", "patient" if facts.n == 1 else "patients"),
-                (f"{facts.events:,}", f"{outcome.label.lower()} ({say.percent(share)})"),
+                (f"{facts.events:,}", f"{say.in_sentence(outcome.label)} ({say.percent(share)})"),
                 (
                     say.readable(facts.median_followup, facts.unit),
-                    f"median follow-up; longest {say.readable(facts.longest, facts.unit)}",
+                    f"median follow-up (reverse Kaplan-Meier); longest {say.readable(facts.longest, facts.unit)}",
                 ),
             ],
             large=True,
@@ -145,7 +145,7 @@ def missing(cohort: Cohort) -> None:
     if not gaps:
         page.caption("No value is missing.")
         return
-    page.heading("What is missing", f"{len(gaps)} of {len(desk.summaries(cohort))} variables have gaps")
+    page.heading("What is missing", f"{len(gaps)} of {len(desk.summaries(cohort))} variables")
     rows = page.join(
         page.fill(
             '<div class="bs-row" style="grid-template-columns:minmax(0,14rem) 1fr 7rem"><span title="{l}">{l}</span>'

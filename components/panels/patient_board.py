@@ -14,7 +14,9 @@ from components import desk
 from components.figures.patient import patient_alt, patient_curve, patient_figure, patient_rows
 from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
 from components.panels import horizon, page, save
-from components.text import md
+
+PORTRAIT = 10
+WEAK = 0.65  # concordance below which a reader is told how little the model tells patients apart
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,16 @@ def header(cohort: Cohort, outcome: Outcome, row: int) -> tuple[float, Unit, int
 
 
 def portrait(cohort: Cohort, row: int) -> str:
-    """The patient in one line: the values of the first predictors that are known."""
+    """The patient in one line: the values of the predictors, those not recorded last."""
     values = cohort.frame.iloc[row]
     known = [v for v in cohort.predictors if values[v.name] == values[v.name]]
-    return " · ".join(v.say_with_label(values[v.name]) for v in known[:8])
+    gaps = [say.in_sentence(v.label) for v in cohort.predictors if v not in known]
+    line = [v.say_with_label(values[v.name]) for v in known[:PORTRAIT]]
+    if len(known) > PORTRAIT:
+        line.append(f"{len(known) - PORTRAIT} more below")
+    if gaps:
+        line.append(f"not recorded: {', '.join(gaps[:3])}{' and others' if len(gaps) > 3 else ''}")
+    return " · ".join(line)
 
 
 def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit) -> View:
@@ -140,6 +148,8 @@ def _risk(view: View, decimals: int) -> None:
         low=say.range_of_100(view.lower, view.upper, decimals=decimals),
         icons=icons(view.risk, view.outcome, decimals),
     )
+    if view.model.strong_ridge:
+        _caution("The interval is too narrow: it leaves out the pull of a strong ridge, used for want of events.")
     if view.outcome.note:
         page.caption(view.outcome.note)
     if view.outcome.has_competing:
@@ -177,7 +187,7 @@ def _curve(view: View) -> None:
         key="patient_curve",
         title=free[:1].upper() + free[1:],
         alt=patient_alt(shown),
-        note=f"Solid: this patient, Cox model, 95% band. Dashed: all {say.patients(view.curve.n)}, "
+        note=f"Solid: this patient, Cox model, pointwise 95% band. Dashed: all {say.patients(view.curve.n)}, "
         f"{say.events(view.curve.n_events)} (Kaplan-Meier). Pale where fewer than 10 remain under observation.",
         stem="patient-curve",
         rows=lambda: patient_rows(shown),
@@ -192,8 +202,9 @@ def _why(view: View, decimals: int) -> None:
         key="patient_why",
         title=explain.headline(explanation),
         lead=page.fill(
-            '<p class="bs-muted">Compared with the average patient here:</p><ol class="bs-reasons">{s}</ol>',
+            '<p class="bs-muted">Compared with the average of {n} patients here:</p><ol class="bs-reasons">{s}</ol>',
             s=sentences,
+            n=explanation.n_background,
         ),
         alt=waterfall_alt(explanation, decimals=decimals),
         note=_additivity(explanation),
@@ -204,34 +215,63 @@ def _why(view: View, decimals: int) -> None:
 
 def _additivity(explanation: explain.Explanation) -> str:
     how = "Exact Shapley values" if explanation.sampling_error is None else "Shapley values from sampled orders"
-    text = f"{how} in percentage points of risk, against {say.patients(explanation.n_background)} of this cohort. "
-    text += f"They add up to the risk (checked, difference {explanation.additivity_error:.0e})."
+    error = explanation.additivity_error
+    checked = "checked to nine decimals" if error < 1e-9 else f"checked, difference {100 * error:.0e} points"
+    text = f"{how} of the risk, in percentage points, against {explanation.n_background} patients of this cohort. "
+    text += f"They add up to the risk ({checked})."
     if explanation.sampling_error is not None:
-        text += f" Sampling error at most {100 * explanation.sampling_error:.2f} points."
+        text += f" Standard error of each up to {100 * explanation.sampling_error:.2f} points."
     return text
 
 
 def trust(view: View) -> None:
-    """How far this number holds: what was filled in, what is unusual, what stands behind the model."""
+    """How far this number holds: how the model did on others, what was filled in, what is unusual."""
     model = view.model
+    checked = _checked(view)
     with st.container(border=True, key="card_trust"):
-        page.strip(
-            [
-                (say.patients(model.n), f"{say.events(model.n_events)} behind the model"),
-                (_range_text(view), "width of the 95% interval at this time"),
-                _filled(view),
-            ]
+        page.strip([*_record(view, checked), (say.patients(model.n), _behind(view)), _filled(view)])
+        if checked is not None and checked.c_mean < WEAK:
+            _caution(
+                f"This model tells patients apart little better than chance (concordance {checked.c_mean:.2f}; "
+                "a coin would reach 0.50)."
+            )
+        for note in (*view.notes, *model.cautions):
+            _caution(note)
+        unused = len([v for v in view.cohort.filterable if v.use == "optional"])
+        if unused:
+            page.caption(f"{unused} further variable{'s are' if unused > 1 else ' is'} recorded and not used here.")
+
+
+def _caution(text: str) -> None:
+    page.put('<p class="bs-caution">{t}</p>', t=text)
+
+
+def _checked(view: View) -> risk.Validation | None:
+    """The model's record on patients it had not seen, where there are enough of them to tell."""
+    try:
+        return desk.validation(view.cohort, view.outcome, float(convert(view.when, view.unit, view.outcome.unit)))
+    except Fixable:
+        return None
+
+
+def _record(view: View, checked: risk.Validation | None) -> list[tuple[str, str]]:
+    """Ranking, and what became of the patients whose predictions lay nearest this one."""
+    if checked is None:
+        return [("Not checked", "too few patients to hold some back")]
+    facts = [(f"{say.of_100(checked.c_mean)} pairs", "ranked rightly among patients held back; a coin: 50")]
+    near = min(checked.calibration, key=lambda point: abs(point.predicted - view.risk), default=None)
+    if near is not None and near.observed == near.observed:
+        facts.append(
+            (
+                f"{say.of_100(near.observed)} ({say.range_of_100(near.lower, near.upper)})",
+                f"had it among the {near.n:,} held back with risks nearest this one, {say.percent(near.predicted)}",
+            )
         )
-        for note in view.notes:
-            page.put('<p class="bs-caution">{note}</p>', note=note)
-        for note in model.cautions:
-            page.caption(note)
+    return facts
 
 
-def _range_text(view: View) -> str:
-    if view.lower != view.lower or view.upper != view.upper:
-        return "cannot be given"
-    return f"{100 * (view.upper - view.lower):.0f} points"
+def _behind(view: View) -> str:
+    return f"and {say.events(view.model.n_events)} behind the model, this patient among them"
 
 
 def _filled(view: View) -> tuple[str, str]:
@@ -250,9 +290,7 @@ def values(cohort: Cohort, row: int) -> None:
     record = cohort.frame.iloc[row]
     with panel:
         rows = [
-            (v.label, v.say(record[v.name]), "known only later" if v.use == "later" else "")
-            for v in cohort.variables
-            if v.kind != "identifier"
+            (v.label, v.say(record[v.name]), "known only later" if v.use == "later" else "") for v in cohort.filterable
         ]
         page.table(("Variable", "Value", ""), rows, label="All recorded values", numeric_from=9)
-        st.caption(f"Outcome columns are left out on purpose: {md('look at the risk before what happened.')}")
+        page.caption("What happened to the patient is left out on purpose, so that the risk is read first.")

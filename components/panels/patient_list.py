@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
+from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.report import say
 from components import desk
@@ -35,10 +36,10 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
     variables = key_variables(cohort)
     shown = _search(cohort, variables)
     if not len(shown):
-        st.info(
-            "No patient matches. Search by identifier or by a value such as a level's name.", icon=":material/search:"
-        )
+        _nobody(variables)
         return
+    if risk is not None and not st.session_state.get("patients_search"):
+        shown = shown[np.argsort(-risk[shown], kind="stable")]
     frame = _table(cohort, variables, shown, risk)
     title = f"Risk within {say.duration(when, unit)}"
     event = st.dataframe(
@@ -48,7 +49,7 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
         on_select="rerun",
         selection_mode="single-row",
         height=560,
-        column_config=_columns(variables, title, risk),
+        column_config=_columns(variables, title),
         alt=f"{say.patients(len(shown))}: identifier, {len(variables)} variables and risk. A row opens the patient.",
     )
     rows = event.selection.rows
@@ -57,9 +58,22 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
     if risk is None:
         page.caption("No risk is shown: there is no model for these patients.")
     else:
-        model = f"from the Cox model of these {say.patients(len(cohort))}"
-        page.caption(f"Risk to {outcome.event_phrase} {title[5:]} of {outcome.since}, {model}.")
+        page.caption(
+            f"Risk of {say.in_sentence(outcome.label)} {title[5:]} of {outcome.since}, from the Cox model of these "
+            f"{say.patients(len(cohort))}, highest first; shown between 1% and 99%. A tick opens the patient."
+        )
     _export(cohort, variables, shown, risk, title)
+
+
+def _nobody(variables: tuple[Variable, ...]) -> None:
+    """What to do when a search finds nobody; the filter may be why."""
+    everyone, text = desk.whole(), str(st.session_state.get("patients_search") or "").strip()
+    outside = 0 if desk.selection().is_everyone else len(desk.search(everyone, tuple(v.name for v in variables), text))
+    if outside:
+        st.info(f"{say.patients(outside)} found, but outside the filter above.", icon=":material/filter_list:")
+        st.button("Search without the filter", key="patients_unfilter", on_click=desk.select, args=(Selection(),))
+        return
+    st.info("No patient matches. Search by identifier or by a value such as a level's name.", icon=":material/search:")
 
 
 def key_variables(cohort: Cohort) -> tuple[Variable, ...]:
@@ -116,7 +130,8 @@ def _table(cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, r
     names = cohort.identifiers
     columns: dict[str, object] = {"patient": [cell(names[i]) for i in shown]}
     if risk is not None:
-        columns["risk"] = 100 * risk[shown]
+        # Whole numbers on the screen, and none of them a certainty; the file has them as they are.
+        columns["risk"] = np.clip(100 * risk[shown], 1, 99)
     part = cohort.frame.iloc[shown]
     for i, variable in enumerate(variables):
         values = part[variable.name]
@@ -130,16 +145,13 @@ def _said(variable: Variable, values: pd.Series) -> np.ndarray:
     return np.array(words, dtype=object)[values.cat.codes.to_numpy()]
 
 
-def _columns(variables: tuple[Variable, ...], title: str, risk: np.ndarray | None) -> dict[str, object]:
+def _columns(variables: tuple[Variable, ...], title: str) -> dict[str, object]:
     config: dict[str, object] = {"patient": st.column_config.TextColumn("Patient", pinned=True)}
     for i, variable in enumerate(variables):
         unit = f" ({variable.unit})" if variable.unit else ""
         kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
         config[f"v{i}"] = kind(cell(f"{variable.label}{unit}"))
-    # Whole numbers, unless one of them would read as a certainty.
-    edge = risk is not None and len(risk) > 0 and (risk.min() < 0.005 or risk.max() >= 0.995)
-    form = "%.1f%%" if edge else "%.0f%%"
-    config["risk"] = st.column_config.ProgressColumn(title, min_value=0, max_value=100, format=form)
+    config["risk"] = st.column_config.ProgressColumn(title, min_value=0, max_value=100, format="%.0f%%")
     return config
 
 

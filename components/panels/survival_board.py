@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -22,6 +23,8 @@ from components.text import md
 
 # No column can be called so: names of columns are trimmed when a cohort is read.
 EVERYONE, AGAINST = " all", " selected"
+FEW = 10  # patients at risk below which a figure is pale and a median is marked
+MOST = 12  # groups that a figure can hold apart
 UNITS: tuple[Unit, ...] = ("days", "months", "years")
 CUTS = {
     "clinical": "Clinical",
@@ -136,16 +139,12 @@ def _own_cuts(variable: Variable) -> tuple[float, ...]:
 
 def _unit(of: Cohort, outcome: Outcome) -> Unit:
     units = UNITS if outcome.unit in UNITS else (outcome.unit, *UNITS)
-    usual = desk.horizon(of, outcome).unit
+    longest = float(convert(max(of.time(outcome), default=0.0), outcome.unit, "months"))
+    usual: Unit = "years" if longest >= 36 else "months" if longest >= 3 else "days"
     chosen = st.segmented_control(
-        "Unit",
-        units,
-        default=usual if usual in units else outcome.unit,
-        required=True,
-        key="survival_unit",
-        persist_state="session",
+        "Unit", units, default=usual, required=True, key=f"survival_unit_{usual}", persist_state="session"
     )
-    return chosen or outcome.unit
+    return chosen or usual
 
 
 def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
@@ -180,44 +179,65 @@ def curves(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choi
     found = desk.curves(of, outcome, grouping, level=choice.level, interval=choice.interval)
     if grouping is None and not desk.selection().is_everyone:
         return tuple(replace(curve, group="Selected patients") for curve in found)
+    if len(found) > MOST:
+        _warn(f"Only the {MOST} largest of {len(found)} groups are drawn and listed; the test compares all of them.")
+        least = sorted((curve.n for curve in found), reverse=True)[MOST - 1]
+        found = tuple(curve for curve in found if curve.n >= least)[:MOST]
     return found
 
 
 def subject(of: Cohort, outcome: Outcome, choice: Choice) -> str:
-    """The page's heading: what is compared."""
+    """The page's heading: what is shown, and by what patients are grouped."""
     if choice.by == EVERYONE:
-        return f"{outcome.label} in {of.short_title}"
-    by = "selection" if choice.against else of.variable(choice.by).label
-    return f"{outcome.label} by {by[:1].lower() + by[1:] if by[1:2].islower() else by}"
+        return f"{outcome.label}: {of.short_title}"
+    by = "selection" if choice.against else say.in_sentence(of.variable(choice.by).label)
+    return f"{outcome.label}, by {by}"
 
 
-def aside(of: Cohort, outcome: Outcome, grouping: Grouping | None) -> str:
+def aside(drawn: Sequence[survival.Curve], grouping: Grouping | None) -> str:
     """Who stands behind the curves, and who was left out."""
-    facts = desk.follow_up(of, outcome)
-    text = f"{say.patients(facts.n)}, {say.events(facts.events)}"
+    text = f"{say.patients(sum(c.n for c in drawn))}, {say.events(sum(c.n_events for c in drawn))}"
     if grouping is not None and grouping.dropped_missing:
         text += f"; {say.patients(grouping.dropped_missing)} without a value left out"
     return text
 
 
-def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+def cautions(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> None:
     """What must be known before these curves are read."""
     if outcome.note:
         page.caption(outcome.note)
-    if choice.by in (EVERYONE, AGAINST):
+    if grouping is None or choice.against:
         return
     variable = of.variable(choice.by)
     if variable.use == "later":
-        page.put(
-            '<p class="bs-caution">{t}</p>',
-            t=f"{variable.label} is known only later ({variable.why_later}). To be in a group a patient had to live "
-            "until then, which alone can part the curves.",
+        _warn(
+            f"{variable.label} is known only later ({variable.why_later}). Patients who did badly early may be "
+            "missing, or already show it, which alone can part the curves."
         )
-    if of.treatment is not None and of.treatment.column == variable.name and not of.treatment.randomised:
-        page.put(
-            '<p class="bs-caution">{t}</p>',
-            t=f"{variable.label} was not randomised: the groups may differ in other ways too. {of.treatment.note}",
+    if isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
+        _warn("Cut-points chosen after seeing the curves make the difference look surer than it is.")
+    if of.treatment is not None and of.treatment.column == variable.name:
+        _allocation(of, grouping)
+
+
+def _allocation(of: Cohort, grouping: Grouping) -> None:
+    told = "" if of.treatment is None else of.treatment.note
+    if of.treatment is not None and of.treatment.randomised:
+        page.put("<p>{t}</p>", t=f"The groups were formed by randomisation. {told}".strip())
+        return
+    text = f"The groups were not formed by randomisation and may differ in other ways too. {told}".strip()
+    found = desk.imbalance(of, grouping)
+    if found is not None:
+        v, (first, second) = found.variable, grouping.labels[:2]
+        text += (
+            f" They differ most in {say.in_sentence(v.label)}: median {v.say(found.first)} ({first}) against "
+            f"{v.say(found.second)} ({second})."
         )
+    _warn(text)
+
+
+def _warn(text: str) -> None:
+    page.put('<p class="bs-caution">{t}</p>', t=text)
 
 
 def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
@@ -233,15 +253,15 @@ def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -
         x_title=f"{choice.unit.capitalize()} since {outcome.since}",
     )
     n, n_events = sum(c.n for c in curves), sum(c.n_events for c in curves)
-    band = f"Band: {choice.level:.0%} interval ({choice.interval}). " if choice.band else ""
+    band = f"Band: pointwise {choice.level:.0%} interval ({choice.interval}). " if choice.band else ""
     save.figure(
         fig,
         key="survival_km",
         title=free,
         aside="share of patients",
         alt=km_alt(shown),
-        note=f"Kaplan-Meier estimate, {say.patients(n)}, {say.events(n_events)}. {band}"
-        "Curves pale where fewer than 10 patients remain under observation.",
+        note=f"Kaplan-Meier estimate, {say.patients(n)}, {say.events(n_events)}. {band}Pale where fewer than 10 "
+        "patients remain under observation. Below the axis, censored and events are counted up to each time.",
         stem="survival",
         rows=lambda: km_rows(shown),
     )
@@ -262,48 +282,71 @@ def answers(
 
 def _test(test: survival.GroupTest, choice: Choice) -> None:
     page.heading("Is it more than chance?", f"log-rank {say.p_value(test.p)}")
+    share = "fewer than 1 of 1,000" if test.p < 0.001 else f"about {_of_hundred(test.p)}"
+    text = f"If the groups did not differ, a difference at least this large would arise in {share} such comparisons."
     if test.p < 0.05:
-        text = "The groups differ by more than chance alone would often produce. That does not say why they differ."
+        text += " That does not say why they differ."
     else:
-        text = "A difference like this would often arise by chance alone. That does not show the groups are alike."
+        text += " That does not show that the groups are alike."
     if not choice.against and len(test.observed) > 2:
         text += " The test asks whether any group differs from the others."
     page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=_detail(test))
 
 
+def _of_hundred(p: float) -> str:
+    return f"{round(1000 * p)} of 1,000" if p < 0.01 else f"{round(100 * p)} of 100"
+
+
 def _detail(test: survival.GroupTest) -> str:
     freedom = "degree" if test.df == 1 else "degrees"
-    return f"Chi-squared {test.statistic:.2f} on {test.df:g} {freedom} of freedom, over the whole follow-up."
+    return (
+        f"Chi-squared {test.statistic:.2f} on {test.df:g} {freedom} of freedom, over the whole follow-up. Where curves "
+        "cross, the test can miss a difference."
+    )
 
 
-def _medians(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+def _medians(drawn: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
     page.heading("Half of patients", f"median time, {choice.level:.0%} interval")
+    rows = page.join(
+        page.fill(
+            '<tr><th scope="row">{name}</th></tr>'
+            '<tr><td><b>{median}</b> <span class="bs-muted">{between}</span></td></tr>',
+            name=name,
+            median=median,
+            between=between,
+        )
+        for name, (median, between) in zip(_names(drawn), (_median(c, choice) for c in drawn), strict=True)
+    )
+    page.put('<table class="bs-table bs-groups" aria-label="Median times"><tbody>{rows}</tbody></table>', rows=rows)
+    page.caption(f"Time by which half had had the event ({say.in_sentence(outcome.label)}).")
+
+
+def _median(curve: survival.Curve, choice: Choice) -> tuple[str, str]:
+    """The median and its interval in words; said when it rests on a handful of patients."""
     more = 2 if choice.decimals else None
-    rows = []
-    for name, curve in zip(_names(curves), curves, strict=True):
-        median = curve.convert(choice.unit).median
-        if curve.n_events == 0:
-            rows.append((name, "no events; median not reached", ""))
-        else:
-            rows.append(
-                (
-                    name,
-                    say.duration(median.estimate, choice.unit, decimals=more),
-                    say.duration_range(median.lower, median.upper, choice.unit, decimals=more),
-                )
-            )
-    page.table(("Group", "Median", "Interval"), rows, label="Median times")
-    page.caption(f"Time by which half of the patients were no longer {outcome.free_phrase}.")
+    shown = curve.convert(choice.unit)
+    estimate, lower, upper = shown.median
+    if curve.n_events == 0:
+        return "no events; not reached", ""
+    if estimate != estimate:
+        between = "" if lower != lower else f"from {say.duration(lower, choice.unit, decimals=more)}"
+        return "not reached", between
+    few = " (few at risk)" if shown.at([estimate]).at_risk[0] < FEW else ""
+    if lower != lower and upper != upper:
+        between = "cannot be given"
+    else:
+        between = say.duration_range(lower, upper, choice.unit, decimals=more)
+    return say.duration(estimate, choice.unit, decimals=more) + few, between
 
 
 def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
     page.heading("At chosen times", f"{outcome.free_phrase}, {choice.level:.0%} interval")
     times = _times(choice, _usual_times(of, outcome, choice.unit))
     points = [curve.convert(choice.unit).at(times) for curve in curves]
-    head = page.join(page.fill('<th scope="col">{t}</th>', t=say.duration(t, choice.unit)) for t in times)
+    head = page.join(page.fill('<th scope="col">{t}</th>', t=f"{t:g} {say.unit_of(t, choice.unit)}") for t in times)
     body = page.join(
         page.fill(
-            '<tr><th scope="rowgroup" colspan="{n}" class="bs-group">{name}</th></tr><tr>{cells}</tr>',
+            '<tr><th scope="rowgroup" colspan="{n}">{name}</th></tr><tr>{cells}</tr>',
             n=len(times),
             name=name,
             cells=page.join(_cell(point, i, choice) for i in range(len(times))),
@@ -311,7 +354,8 @@ def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, ch
         for name, point in zip(_names(curves), points, strict=True)
     )
     page.put(
-        '<div class="bs-scroll" tabindex="0" role="region" aria-label="Shares at chosen times"><table class="bs-table">'
+        '<div class="bs-scroll" tabindex="0" role="region" aria-label="Shares at chosen times">'
+        '<table class="bs-table bs-groups">'
         "<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
         head=head,
         body=body,
@@ -332,13 +376,15 @@ def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:
 
 
 def _usual_times(of: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, ...]:
-    """1, 3, 5 and 10 years as far as at least 10 patients are observed; else the time at which risk is stated."""
-    last = float(convert(desk.curves(of, outcome, None)[0].reliable_until(10), outcome.unit, "years"))
-    years = [t for t in (1.0, 3.0, 5.0, 10.0) if t <= last][-3:]
-    if not years:
-        horizon = desk.horizon(of, outcome)
-        return (round(float(convert(horizon.value, horizon.unit, unit)), 2),)
-    return tuple(round(float(convert(t, "years", unit)), 2) for t in years)
+    """Round times as far as at least 10 patients are observed; else the time at which risk is stated."""
+    last = float(convert(desk.curves(of, outcome, None)[0].reliable_until(FEW), outcome.unit, unit))
+    usual = {"years": (1, 3, 5, 10, 15), "months": (6, 12, 18, 24, 36, 60, 120)}
+    round_times = [float(t) for t in usual.get(unit, (7, 28, 90, 180, 365, 730, 1826)) if t <= last][-3:]
+    if round_times:
+        return tuple(round_times)
+    horizon_ = desk.horizon(of, outcome)
+    # Rounded down: a rounding up could lead beyond the last patient.
+    return (math.floor(1e6 * float(convert(horizon_.value, horizon_.unit, unit))) / 1e6,)
 
 
 def _times(choice: Choice, usual: tuple[float, ...]) -> tuple[float, ...]:

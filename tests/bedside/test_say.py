@@ -48,7 +48,7 @@ def test_intervals_say_when_they_cannot_be_given():
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [(5, "years", "5 years"), (1, "years", "1 year"), (4.93, "years", "4.9 years"), (1807, "days", "1,807 days"),
-     (math.nan, "months", "not reached"), (1.04, "years", "1.0 years")],
+     (math.nan, "months", "not reached"), (1.04, "years", "1.04 years"), (0.849, "years", "0.85 years")],
 )  # fmt: skip
 def test_durations(value, unit, text):
     assert say.duration(value, unit) == text
