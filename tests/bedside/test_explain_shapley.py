@@ -69,6 +69,7 @@ def test_rare_risk_tends_to_the_hazard_ratio_scale(pbc):
 def test_equals_shap_exact_and_permutation_explainers(pbc):
     """shap.ExactExplainer and shap.PermutationExplainer on the same function and background."""
     import shap  # heavy, and needed here alone
+
     background, explained, hazard, _ = pbc
 
     def risk(x):
