@@ -50,7 +50,8 @@ class Cohort:
     identifier : str or None
         Column that names patients; without it they are "Patient 1", ...
     variables : tuple of Variable
-        Every column that is not part of an outcome, in file order.
+        Every column that is not part of an outcome, in file order: neither
+        time or status of one, nor marked so in the dictionary.
     outcomes : tuple of Outcome
         At least one.
     frame : pandas.DataFrame, shape (n_patients, n_columns)
@@ -153,7 +154,7 @@ class Cohort:
     @cached_property
     def filterable(self) -> tuple[Variable, ...]:
         """Variables that patients can be chosen by: no identifier, date, free text or outcome."""
-        return tuple(v for v in self.variables if v.kind not in UNSHARED)
+        return tuple(v for v in self.variables if v.kind not in UNSHARED and v.use != "outcome")
 
     @property
     def sensitive(self) -> tuple[Variable, ...]:

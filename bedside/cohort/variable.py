@@ -64,9 +64,10 @@ class Variable(Part):
         Levels of a grouped variable in their clinical order.
     reference : str, optional
         Code of the level that others are compared with; the first if not given.
-    use : {"predictor", "optional", "later"}
+    use : {"predictor", "optional", "later", "outcome"}
         ``optional`` is eligible for a model without being in the default one;
-        ``later`` is known only after time zero and never a predictor.
+        ``later`` is known only after time zero and never a predictor;
+        ``outcome`` is part of what happened, and no variable of the cohort.
     scale : {"linear", "log"}
         How a model reads the values.
     cutpoints : tuple of float
@@ -89,7 +90,7 @@ class Variable(Part):
     plausible: tuple[float, float] | None = None
     levels: tuple[Level, ...] = ()
     reference: str | None = None
-    use: Literal["predictor", "optional", "later"] = "predictor"
+    use: Literal["predictor", "optional", "later", "outcome"] = "predictor"
     why_later: str = ""
     scale: Literal["linear", "log"] = "linear"
     cutpoints: tuple[float, ...] = ()

@@ -92,10 +92,12 @@ def build(
     if needs_outcome and not outcomes:
         bench.faults.append(Fault(declared_in, "outcomes", "at least one outcome", "none"))
     of_outcomes = _check_declaration(bench, variables, outcomes)
-    if identifier in of_outcomes:
+    if identifier in of_outcomes | {v.name for v in variables if v.use == "outcome"}:
         bench.faults.append(Fault(declared_in, "identifier", "a column that is not part of an outcome"))
     told = {v.name: v for v in variables if v.name not in of_outcomes}
     understood = _variables(bench, told, of_outcomes, identifier, undeclared)
+    # What is marked as part of an outcome is read and checked, and then kept out of everything that is looked at.
+    understood = tuple(v for v in understood if v.use != "outcome")
     if identifier is None:
         identifier = _only_identifier(bench, understood)
     _check_identifier(bench, identifier)
@@ -111,8 +113,8 @@ def _check_declaration(bench: Bench, variables: Sequence[Variable], outcomes: Se
     for name, n in Counter(v.name for v in variables).items():
         if n > 1:
             bench.faults.append(Fault(bench.declared_in, name, "each variable once", f"{n} entries"))
-        if name in of_outcomes:
-            bench.faults.append(Fault(bench.declared_in, name, "an outcome's column not listed as a variable as well"))
+    for name in sorted(of_outcomes & {v.name for v in variables if v.use != "outcome"}):
+        bench.faults.append(Fault(bench.declared_in, name, "an outcome's column not listed as a variable as well"))
     for key, n in Counter(o.key for o in outcomes).items():
         if n > 1:
             bench.faults.append(

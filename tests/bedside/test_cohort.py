@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bedside.cohort import DAYS, Level, Outcome, Variable, convert, normal_code
-from bedside.errors import Fixable
+from bedside.cohort import DAYS, Level, Outcome, Treatment, Variable, convert, normal_code
+from bedside.cohort.groups import group_by
+from bedside.cohort.selection import OneOf, Selection
+from bedside.cohort.table_one import table_one
+from bedside.errors import Faults, Fixable
 from bedside.intake import cohort_from_frame
 
 OS = Outcome(key="os", label="Death", time="t", unit="days", status="s", censored=("0",), event=("1",))
@@ -207,6 +210,41 @@ def test_what_may_predict(gbsg2, sample):
     assert len(genes.predictors) == 4
     assert sum(v.use == "optional" for v in genes.variables) == 76
     assert {v.name for v in sample("actg175_hiv_trial").sensitive} == {"age", "sex", "race"}
+
+
+def marked(name: str, kind: str = "binary") -> Variable:
+    return Variable(name=name, label=name, kind=kind, use="outcome")
+
+
+def test_what_is_marked_as_part_of_an_outcome_is_no_variable():
+    rows = frame().assign(relapse=[1, 0, 1], relapse_time=[4.0, 0.0, 5.0])
+    told = [GRADE, marked("relapse"), marked("relapse_time", "continuous"), marked("t", "continuous")]
+    c = cohort_from_frame(rows, outcomes=[OS], variables=told)
+    assert [v.name for v in c.variables] == ["age", "grade"]
+    assert c.predictors == c.groupings == c.filterable == c.variables
+    assert [s.variable.name for s in table_one(c)] == ["age", "grade"]
+    assert c.frame["relapse"].tolist() == ["1", "0", "1"]
+    with pytest.raises(Fixable, match="not in this cohort"):
+        group_by(c, "relapse")
+    with pytest.raises(Fixable):
+        Selection.from_text(Selection(((OneOf("relapse", ("1",)),),)).to_text(), c)
+
+
+def test_a_cohort_made_by_hand_keeps_its_outcome_to_itself_too():
+    c = cohort_from_frame(frame().assign(relapse=[1, 0, 1]), outcomes=[OS])
+    c = dataclasses.replace(c, variables=(*c.variables[:-1], marked("relapse")), fingerprint="")
+    assert [v.name for v in c.groupings] == [v.name for v in c.filterable] == ["age", "grade"]
+    assert [v.name for v in c.predictors] == ["age", "grade"]
+
+
+def test_a_part_of_an_outcome_is_checked_like_any_column():
+    rows = frame().assign(relapse=["x", "y", "z"], arm=["a", "b", "a"])
+    arm = Treatment(column="arm", randomised=True)
+    with pytest.raises(Faults) as caught:
+        cohort_from_frame(rows, outcomes=[OS], variables=[marked("relapse"), marked("arm")], treatment=arm)
+    assert {f.column for f in caught.value.faults} == {"relapse", "arm"}
+    with pytest.raises(Faults, match="not a cohort yet"):
+        cohort_from_frame(rows, outcomes=[OS], variables=[marked("relapse", "categorical")], identifier="relapse")
 
 
 def test_an_unknown_name_is_fixable(gbsg2):

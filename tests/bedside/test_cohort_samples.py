@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bedside.cohort.table_one import table_one
 from bedside.intake import list_cohorts, read_cohort
 from bedside.intake.dictionary import read_dictionary
 
@@ -18,12 +20,27 @@ EXPECTED = {
     "gbsg2_breast": (686, {"recurrence_or_death": 299, "death": 171}),
     "pbc_liver": (418, {"death": 161 + 25}),
     "actg175_hiv_trial": (2139, {"progression": 521}),
-    "colon_trial": (929, {"death": 452, "recurrence": 468}),
+    "colon_trial": (929, {"death": 452, "recurrence": 468 + 38}),
     "mgus_competing": (1384, {"progression": 115 + 860, "death": 963}),
     "nhefs_prevention": (1629, {"death": 318}),
     "gse7390_breast_expression": (198, {"metastasis": 51}),
     "lung_ncctg": (228, {"death": 165}),
 }
+
+OF_OUTCOMES = {
+    "gbsg2_breast": {"rfs_days", "rfs_event", "os_days", "os_event"},
+    "pbc_liver": {"followup_days", "status"},
+    "actg175_hiv_trial": {"time_days", "event"},
+    "colon_trial": {
+        "recurrence_days", "recurrence_event", "death_days", "death_event", "first_event_days", "first_event",
+    },
+    "mgus_competing": {
+        "progression_months", "progression_event", "death_months", "death_event", "time_months", "status",
+    },
+    "nhefs_prevention": {"followup_months", "death_event"},
+    "gse7390_breast_expression": {"dmfs_days", "dmfs_event"},
+    "lung_ncctg": {"time_days", "death_event"},
+}  # fmt: skip
 
 
 def test_all_of_them_are_listed():
@@ -93,6 +110,56 @@ def test_competing_events_are_opened_as_event_free_survival(pbc, sample):
     progression = sample("mgus_competing").outcome("progression")
     assert (progression.label, progression.cause_label) == ("Progression or death", "Progression")
     assert progression.competing == {"Death without progression": ("death",)}
+    assert progression.event_phrase == "die or progress to a plasma cell malignancy"
+    recurrence = sample("colon_trial").outcome("recurrence")
+    assert (recurrence.label, recurrence.cause_label) == ("Recurrence or death", "Recurrence")
+    assert recurrence.event_phrase == "have a recurrence or die"
+
+
+def test_the_first_event_of_the_colon_trial_is_the_earlier_of_recurrence_and_death(sample):
+    cohort = sample("colon_trial")
+    rows = cohort.frame
+    again, dead = rows["recurrence_event"] == "1", rows["death_event"] == "1"
+    first = np.where(again, "recurrence", np.where(dead, "death", "censored"))
+    assert (rows["first_event"] == first).all()
+    assert dict(rows["first_event"].value_counts()) == {"recurrence": 468, "censored": 423, "death": 38}
+    assert (rows["first_event_days"] == rows[["recurrence_days", "death_days"]].min(axis=1)).all()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_part_of_an_outcome_is_offered_or_described(sample, key):
+    """Of all columns only the identifier and what happened are left out."""
+    cohort = sample(key)
+    offered = {v.name for v in cohort.groupings}
+    assert offered == {v.name for v in cohort.filterable} == {s.variable.name for s in table_one(cohort)}
+    assert set(cohort.frame) - offered - {cohort.identifier} == OF_OUTCOMES[key]
+    assert not {v.name for v in cohort.variables} & OF_OUTCOMES[key]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_labels_are_short_and_the_reference_level_has_patients(sample, key):
+    cohort = sample(key)
+    for variable in cohort.filterable:
+        assert len(variable.label) <= 28, variable.label
+        if variable.is_grouping and variable.use == "predictor":
+            share = (cohort.frame[variable.name] == variable.reference_code).sum() / len(cohort)
+            assert share >= 0.1, variable.name
+
+
+def test_what_was_recorded_years_before_says_so(sample):
+    cohort = sample("nhefs_prevention")
+    said = [v.say_with_label(cohort.frame[v.name].dropna().iloc[0]) for v in cohort.filterable]
+    undated = [text for text in said if "1971" not in text and "1982" not in text]
+    assert undated == ["male", "Race: other than white", "Education: 8th grade or less", "Height 174 cm"]
+    assert {v.name for v in cohort.filterable if v.modifiable} == {
+        "quit_smoking", "weight_1982_kg", "sbp_1982_mmhg", "dbp_1982_mmhg",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_why_later_fits_into_brackets(sample, key):
+    for variable in (v for v in sample(key).variables if v.use == "later"):
+        assert variable.why_later[0].islower() and variable.why_later[-1] != ".", variable.name
 
 
 def test_treatments(sample):

@@ -91,7 +91,7 @@ def test_levels_with_their_shares(pbc, lung):
 
 def test_nearly_all_is_not_all(sample):
     failure = next(s for s in table_one(sample("nhefs_prevention")) if s.variable.name == "hf")
-    assert failure.say() == "no heart failure over 99%"
+    assert failure.say() == "no heart failure in 1971 over 99%"
 
 
 @pytest.mark.parametrize("values", [[None, None, None], ["", None, "NA"]])
