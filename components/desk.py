@@ -80,15 +80,27 @@ def _bundled(folder: str) -> Cohort:
 def _open(entry: Entry) -> Cohort:
     if entry.folder.parent == BUNDLED:
         return _bundled(str(entry.folder))
-    # Names and sizes as well: a file may be taken away, or replaced by an older one.
-    files = ((file.name, file.stat()) for file in entry.folder.iterdir())
-    changed = repr(sorted((name, told.st_size, told.st_mtime_ns) for name, told in files))
 
     def make() -> Cohort:
         with st.spinner(OPENING):
-            return read_cohort(entry.folder)
+            return read_cohort(entry.folder, key=entry.key)
 
-    return _shelf().get_or_make(("cohort", str(entry.folder), changed), make)
+    return _shelf().get_or_make(("cohort", str(entry.folder), entry.key, _state(entry.folder)), make)
+
+
+def _state(folder: Path) -> str:
+    """What tells one state of a folder from another: names, sizes and times, links not followed.
+
+    A file that goes away meanwhile is one that is not there; reading says so if it is needed.
+    """
+    told = []
+    for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+        try:
+            seen = (folder / name).lstat()
+        except FileNotFoundError:
+            continue
+        told.append((name, seen.st_size, seen.st_mtime_ns))
+    return repr(told)
 
 
 def whole() -> Cohort:

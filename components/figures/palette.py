@@ -15,6 +15,8 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from components.text import cell
+
 Mode = Literal["light", "dark"]
 FONT = "Inter, system-ui, sans-serif"
 
@@ -96,7 +98,7 @@ def plain(text: object, *, limit: int | None = None) -> str:
     Plotly reads a small HTML dialect in every text and `%{...}` in templates, and
     treats `$...$` as mathematics.
     """
-    line = " ".join(str(text).split())
+    line = " ".join(cell(text).split())
     if limit is not None and len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return html.escape(line, quote=False).replace("%{", "%\u200b{").replace("$", "&#36;")

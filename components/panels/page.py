@@ -15,6 +15,7 @@ from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from components.figures.palette import Mode, palette
+from components.text import cell
 
 STYLE = Path(__file__).parents[1] / "style" / "bedside.css"
 
@@ -23,6 +24,9 @@ INTENDED_USE = (
     "Data stays on this machine."
 )
 
+# On paper the dark appearance is turned inside out, lightness and not hue, so that a sheet is dark on white.
+PRINTED_DARK = '@media print{[data-testid="stApp"]{filter:invert(1) hue-rotate(180deg)}}'
+
 
 def put(template: str, **values: object) -> None:
     """Show a piece of our own HTML; every value is escaped unless it is `Markup` already."""
@@ -30,8 +34,9 @@ def put(template: str, **values: object) -> None:
 
 
 def fill(template: str, **values: object) -> Markup:
-    """A literal template with escaped values in it."""
-    return Markup(template).format(**values)
+    """A literal template with escaped values in it, without characters that hide or reorder others."""
+    safe = {name: value if isinstance(value, Markup | int | float) else cell(value) for name, value in values.items()}
+    return Markup(template).format(**safe)
 
 
 def join(parts: Iterable[Markup]) -> Markup:
@@ -48,7 +53,7 @@ def style(mode: Mode) -> None:
         "on-accent": "#11171D" if mode == "dark" else "#FFFFFF",
     }  # fmt: skip
     variables = ";".join(f"--bs-{name}:{colour}" for name, colour in colours.items())
-    st.html(f"<style>:root{{{variables}}}</style>")
+    st.html(f"<style>:root{{{variables}}}{PRINTED_DARK if mode == 'dark' else ''}</style>")
     st.html(STYLE)
 
 

@@ -8,6 +8,7 @@ apart.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import streamlit as st
@@ -58,12 +59,21 @@ def pick(label: str, options: Mapping[str, str], *, key: str, default: str | Non
 
 
 def told_apart(options: Mapping[str, str]) -> dict[str, str]:
-    """Labels as a list of options shows them; where two are equal, the key is added to each.
+    """Labels as a list of options shows them, no two alike: the key is added to those that look the same.
 
-    Streamlit shows options as plain text, unlike labels, so that only invisible characters are taken out.
+    Streamlit shows options as plain text, unlike labels, so that only invisible characters are taken out; and it
+    knows a choice by its shown text alone, so that two alike would open each other.
     """
-    labels = list(options.values())
-    return {
-        key: cell(label if labels.count(label) == 1 else f"{label} [{key}]" if key else label)
-        for key, label in options.items()
+    shown = {key: cell(label) for key, label in options.items()}
+    counted = Counter(shown.values())
+    named = {
+        key: text if counted[text] == 1 or not key.strip() else f"{text} [{cell(key)}]" for key, text in shown.items()
     }
+    taken: set[str] = set()
+    for key, text in named.items():
+        unique, number = text, 2
+        while unique in taken:
+            unique, number = f"{text} ({number})", number + 1
+        taken.add(unique)
+        named[key] = unique
+    return named
