@@ -10,15 +10,19 @@ import plotly.graph_objects as go
 
 from bedside.cohort.units import Unit
 from bedside.survival import Curve
-from components.figures.km_table import SIZE, Sheet, Table, margins, table_of
+from components.figures.km_labels import leaders, names, places
+from components.figures.km_table import Sheet, Table, margins, table_of
 from components.figures.km_words import km_alt, km_rows, km_summary_rows
 from components.figures.palette import Mode, dashes, palette, plain, rgba, shades, template
-from components.figures.steps import band_outline, censor_marks, drawn_rows, short, spread
+from components.figures.steps import band_outline, censor_marks, drawn_rows, short
 
 __all__ = ["km_alt", "km_figure", "km_rows", "km_summary_rows", "nice_times"]
 
 AXIS = 60
 """Room between the plot and its table for the time axis, in px."""
+
+PALE = 0.45
+"""What is left of the colour where few remain under observation."""
 
 STEPS: dict[Unit, tuple[float, ...]] = {
     "days": (1, 2, 5, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650),
@@ -41,7 +45,7 @@ def km_figure(
     y_title: str = "Free of the event",
     x_title: str | None = None,
     height: int = 340,
-    width: int = 700,
+    width: int = 560,
 ) -> go.Figure:
     """Kaplan-Meier curves with bands, and the KMunicate table aligned to their time axis.
 
@@ -58,7 +62,7 @@ def km_figure(
     mode : {"light", "dark"}
         Ground that the figure stands on.
     fade_below : int, default 10
-        A curve is paler from where fewer than so many remain at risk.
+        A curve and its band are paler from where fewer than so many remain at risk.
     table_times : sequence of float, optional
         Ticks of the time axis and columns of the table, in ``unit``.
     y_title, x_title : str
@@ -66,7 +70,7 @@ def km_figure(
     height : int
         Height of the plot in px, without its table.
     width : int
-        Narrowest width in px at which the table must be legible.
+        Narrowest width in px at which table and labels must be legible.
 
     Returns
     -------
@@ -79,21 +83,21 @@ def km_figure(
     n = len(converted)
     left, right, digits = margins(converted)
     if table_times is None:
-        room = max(2, int((width - left - right) / (digits + 16)))
+        room = max(2, int((width - left - right) / (digits + 8)))
         table_times = nice_times(end, unit, most=min(9, room))
     times = np.asarray(table_times, dtype=float)
     sheet = Sheet(
         curves=converted, colours=shades(n, mode), dashes=dashes(n), until=end,
         times=times[(times >= 0) & (times <= end * (1 + 1e-9))], mode=mode, plot=max(height, 16 * n),
-        fade_below=fade_below, left=left, right=right, digits=digits,
+        fade_below=fade_below, left=left, right=right, digits=digits, width=width,
     )  # fmt: skip
     table = table_of(sheet)
-    ends = _ends(sheet)
+    labels = places(sheet)
     layout = _layout(sheet, table)
     layout["xaxis"]["title"] = {"text": plain(x_title or f"{unit.capitalize()} since time zero")}
-    layout["annotations"] = [_above(y_title, sheet), *_end_labels(sheet, ends), *table.heads]
+    layout["annotations"] = [_above(y_title, sheet), *names(sheet, labels), *table.heads]
     traces = [t for i in range(n) if band for t in _band(sheet, i)]
-    traces += [_medians(sheet), *_leaders(sheet, ends)]
+    traces += [_medians(sheet), *leaders(sheet, labels)]
     traces += [t for i in range(n) for t in _line(sheet, i, unit)]
     return go.Figure(data=[*traces, table.numbers], layout=layout)
 
@@ -133,19 +137,34 @@ def _layout(sheet: Sheet, table: Table) -> dict[str, Any]:
 
 
 def _band(sheet: Sheet, i: int) -> list[dict[str, Any]]:
+    """The interval, paler where the curve is."""
     curve = sheet.curves[i]
-    rows = drawn_rows(curve, sheet.until)
-    x, y = band_outline(curve, rows, min(curve.last, sheet.until))
-    fill = rgba(sheet.colours[i], max(0.03, 0.16 / max(1, sheet.n) ** 0.5))
+    if not curve.n_events:
+        return []
+    rows, fade, end = _course(sheet, curve)
+    cut = int(np.searchsorted(curve.time[rows], fade, side="right"))
+    alpha = max(0.03, 0.16 / max(1, sheet.n) ** 0.5)
+    parts = [(band_outline(curve, rows[:cut], fade), alpha)]
+    if end > fade:
+        parts.append((band_outline(curve, rows[cut - 1 :], end, start=fade), alpha * PALE))
     quiet = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    return [{"type": "scatter", "x": x, "y": y, "fill": "toself", "fillcolor": fill, **quiet}] if curve.n_events else []
+    return [
+        {"type": "scatter", "x": x, "y": y, "fill": "toself", "fillcolor": rgba(sheet.colours[i], a), **quiet}
+        for (x, y), a in parts
+        if len(x)
+    ]
+
+
+def _course(sheet: Sheet, curve: Curve) -> tuple[np.ndarray, float, float]:
+    """Rows of a curve to draw, where it turns pale, and where it ends."""
+    end = min(curve.last, sheet.until)
+    return drawn_rows(curve, sheet.until), min(curve.reliable_until(sheet.fade_below), end), end
 
 
 def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:
     """The curve itself, its paler end, and its censoring marks."""
     curve, colour = sheet.curves[i], sheet.colours[i]
-    rows, end = drawn_rows(curve, sheet.until), min(curve.last, sheet.until)
-    fade = min(curve.reliable_until(sheet.fade_below), end)
+    rows, fade, end = _course(sheet, curve)
     cut = int(np.searchsorted(curve.time[rows], fade, side="right"))
     level = curve.survival[rows[cut - 1]]
     says = _hover(curve, rows)
@@ -163,7 +182,7 @@ def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:
     pale = {
         **about, "x": np.concatenate(([fade], curve.time[rows[cut:]], [end])),
         "y": np.concatenate(([level], curve.survival[rows[cut:]], [last])),
-        "text": [says[cut - 1], *says[cut:], says[-1]], "line": {"color": rgba(colour, 0.45), **stroke},
+        "text": [says[cut - 1], *says[cut:], says[-1]], "line": {"color": rgba(colour, PALE), **stroke},
     }  # fmt: skip
     x, y = censor_marks(curve, sheet.until)
     marks = {
@@ -194,41 +213,6 @@ def _medians(sheet: Sheet) -> dict[str, Any]:
         y += [None, 0.5, 0]
     line = {"color": rgba(palette(sheet.mode).muted, 0.7), "width": 1, "dash": "2px,3px"}
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
-
-
-def _ends(sheet: Sheet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each curve ends, and the height of its label beside the plot."""
-    end = np.array([min(c.last, sheet.until) for c in sheet.curves])
-    level = np.array([c.at(t, extend=True).survival[0] for c, t in zip(sheet.curves, end, strict=True)])
-    return end, level, spread(level * sheet.plot, gap=15, top=sheet.plot) / sheet.plot
-
-
-def _end_labels(sheet: Sheet, ends: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[dict[str, Any]]:
-    """The names of the groups beside their curves, in place of a legend; one curve needs none."""
-    if sheet.n == 1:
-        return []
-    return [
-        {
-            "text": plain(short(curve.group)), "x": 1, "xref": "paper", "xanchor": "left", "xshift": 10, "y": y,
-            "yref": "y", "yanchor": "middle", "showarrow": False, "align": "left",
-            "font": {"color": sheet.ink(i), "size": SIZE},
-        }
-        for i, (curve, y) in enumerate(zip(sheet.curves, ends[2].tolist(), strict=True))
-    ]  # fmt: skip
-
-
-def _leaders(sheet: Sheet, ends: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[dict[str, Any]]:
-    """A thin line from the end of a curve to its label, where the two do not touch."""
-    places = zip(*(a.tolist() for a in ends), strict=True)
-    return [
-        {
-            "type": "scatter", "mode": "lines", "x": [end, sheet.until * 1.012], "y": [level, label],
-            "line": {"color": rgba(sheet.colours[i], 0.55), "width": 1, "dash": "1px,3px"},
-            "hoverinfo": "skip", "cliponaxis": False,
-        }
-        for i, (end, level, label) in enumerate(places)
-        if sheet.n > 1 and (end < 0.985 * sheet.until or abs(level - label) * sheet.plot > 4)
-    ]  # fmt: skip
 
 
 def _above(title: str, sheet: Sheet) -> dict[str, Any]:

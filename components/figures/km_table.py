@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import east_asian_width
 
 import numpy as np
 
 from bedside.survival import Curve
-from components.figures.palette import Mode, contrast, palette, plain, text_width
+from components.figures.labels import pixels
+from components.figures.palette import Mode, contrast, palette, plain
 from components.figures.steps import short
 
 WHOLE_TABLE = 8
 """Up to so many groups the table has all three rows for each; beyond, the numbers at risk only."""
+
+ROWS = ("At risk", "Censored so far", "Events so far")
 
 LINE, HEAD, GAP = 16, 19, 7
 """Heights in the table, in px: a row of numbers, a group's name, the space between groups."""
@@ -38,6 +40,7 @@ class Sheet:
     left: float
     right: float
     digits: float
+    width: float
 
     @property
     def n(self) -> int:
@@ -65,9 +68,9 @@ class Table:
 def margins(curves: Sequence[Curve]) -> tuple[float, float, float]:
     """Left and right margin of the figure, and the width of its widest number, in px."""
     names = [short(c.group) for c in curves]
-    digits = _width([f"{max(c.n for c in curves):,}"])
-    rows = _width(["Censored"] if len(curves) <= WHOLE_TABLE else names)
-    right = _width(names) + 20 if len(curves) > 1 else digits / 2 + 10
+    digits = pixels([f"{max(c.n for c in curves):,}"], size=SIZE)
+    rows = pixels(ROWS if len(curves) <= WHOLE_TABLE else names, size=SIZE)
+    right = pixels(names, size=SIZE) + 20 if len(curves) > 1 else digits / 2 + 10
     return rows + digits / 2 + 18, right, digits
 
 
@@ -81,7 +84,7 @@ def table_of(sheet: Sheet) -> Table:
     y = 0.0
     for i, curve in enumerate(sheet.curves):
         counts = curve.counts(sheet.times)
-        rows = [("At risk", counts.at_risk), ("Censored", counts.censored), ("Events", counts.events)]
+        rows = list(zip(ROWS, (counts.at_risk, counts.censored, counts.events), strict=True))
         if not whole:
             rows = [(f'<span style="color:{sheet.ink(i)}">{plain(short(curve.group))}</span>', counts.at_risk)]
         elif sheet.n > 1:
@@ -109,12 +112,6 @@ def _head(sheet: Sheet, text: str, y: float, colour: str) -> dict[str, Any]:
         "text": text, "x": 0, "xref": "paper", "xanchor": "left", "xshift": 4 - sheet.left, "y": y, "yref": "y2",
         "yanchor": "middle", "showarrow": False, "align": "left", "font": {"color": colour, "size": SIZE},
     }  # fmt: skip
-
-
-def _width(lines: Sequence[str]) -> float:
-    """Pixels of the longest line, with Chinese, Japanese, Korean and emoji counted at their double width."""
-    wide = [line + "".join(c for c in line if east_asian_width(c) in "WF") for line in lines]
-    return text_width(wide, size=SIZE)
 
 
 def _blend(colour: str, other: str, share: float) -> str:

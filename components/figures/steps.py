@@ -44,16 +44,17 @@ def staircase(x: np.ndarray, y: np.ndarray, end: float) -> tuple[np.ndarray, np.
     return np.append(np.repeat(x, 2)[1:], end), np.repeat(y, 2)
 
 
-def band_outline(curve: Curve, rows: np.ndarray, end: float) -> tuple[np.ndarray, np.ndarray]:
-    """Closed outline of the band along some rows; NaN stands between pieces where it has gaps."""
+def band_outline(curve: Curve, rows: np.ndarray, end: float, *, start: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Closed outline of the band along some rows, from `start` on; NaN stands between pieces where it has gaps."""
+    time = np.maximum(curve.time, start)
     known = ~(np.isnan(curve.lower[rows]) | np.isnan(curve.upper[rows]))
     edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(int)))
     pieces = []
     for first, stop in edges.reshape(-1, 2):
         piece = rows[first:stop]
-        close = curve.time[rows[stop]] if stop < len(rows) else end
-        x, upper = staircase(curve.time[piece], curve.upper[piece], close)
-        _, lower = staircase(curve.time[piece], curve.lower[piece], close)
+        close = time[rows[stop]] if stop < len(rows) else end
+        x, upper = staircase(time[piece], curve.upper[piece], close)
+        _, lower = staircase(time[piece], curve.lower[piece], close)
         pieces += [
             np.array([np.concatenate((x, x[::-1])), np.concatenate((upper, lower[::-1]))]),
             np.full((2, 1), np.nan),

@@ -91,7 +91,7 @@ def test_table_is_the_counts_at_the_ticks_of_the_axis(gbsg):
     counts = [c.convert("years").counts(ticks) for c in gbsg]
     expected = [row for c in counts for row in (c.at_risk, c.censored, c.events)]
     np.testing.assert_array_equal(table(figure), expected)
-    assert figure.layout.yaxis2.ticktext == ("At risk", "Censored", "Events") * 2
+    assert figure.layout.yaxis2.ticktext == ("At risk", "Censored so far", "Events so far") * 2
     assert table(figure)[0].tolist() == [440, 379, 281, 195, 124, 63, 18, 1]
     numbers = traces(figure, "text")[0]
     assert (numbers.xaxis or "x", numbers.yaxis) == ("x", "y2")
@@ -133,10 +133,55 @@ def test_no_two_groups_look_alike():
 def test_each_name_stands_beside_its_curve_and_apart_from_the_others():
     curves = many(12)
     figure = km_figure(curves, height=340)
-    beside = {a.text: a.y * 340 for a in figure.layout.annotations if a.xref == "paper" and a.yref == "y"}
-    assert list(beside) == [c.group for c in curves]
-    assert np.diff(sorted(beside.values())).min() >= 15 - 1e-9
-    assert 0 <= min(beside.values()) <= max(beside.values()) <= 340
+    named = [a for a in figure.layout.annotations if a.yref == "y"]
+    assert [a.text for a in named] == [c.group for c in curves]
+    beside = [a.y * 340 for a in named if a.xref == "paper"]
+    assert np.diff(sorted(beside)).min() >= 15 - 1e-9
+    assert 0 <= min(beside) <= max(beside) <= 340
+
+
+def ended(**groups):
+    """Curves by name: (last time, survival there), the way down in ten equal steps of time."""
+    made = []
+    for name, (last, left) in groups.items():
+        events = np.r_[np.ones(round(20 * (1 - left))), np.zeros(round(20 * left))]
+        time = np.r_[np.linspace(last / 10, last * 0.9, round(20 * (1 - left))), np.full(round(20 * left), last)]
+        if not left:
+            time[-1] = last
+        made.append(kaplan_meier(time, events, group=name, unit="years"))
+    return made
+
+
+def name_of(figure, group):
+    return next(a for a in figure.layout.annotations if a.text == group and a.yref == "y")
+
+
+def leader_lines(figure):
+    return [t for t in figure.data if t.mode == "lines" and t.line.dash == "1px,3px"]
+
+
+def test_a_curve_that_ends_early_is_named_where_it_ends():
+    figure = km_figure(ended(Long=(10, 0.5), Short=(3, 0.2)))
+    short_, long_ = name_of(figure, "Short"), name_of(figure, "Long")
+    assert (short_.xref, short_.x, short_.y) == ("x", 3, pytest.approx(0.2))
+    assert (long_.xref, long_.x) == ("paper", 1)
+    assert leader_lines(figure) == []
+
+
+def test_a_name_does_not_stand_on_another_curve():
+    figure = km_figure(ended(Long=(10, 0.5), Short=(3, 0.85)))
+    assert name_of(figure, "Short").xref == "paper"
+    assert len(leader_lines(figure)) == 1
+
+
+def test_no_line_crosses_the_figure_from_a_curve_that_is_down_to_zero():
+    """One lies where the other's name would be, so that both names are in the margin."""
+    figure = km_figure(ended(Dead=(3, 0.0), Low=(10, 0.0), High=(10, 0.7)))
+    assert name_of(figure, "Dead").xref == "x"
+    crowded = km_figure(ended(Dead=(3, 0.0), Flat=(10, 0.05), High=(10, 0.7)) + ended(Early=(2.8, 0.0)))
+    inside = [a.text for a in crowded.layout.annotations if a.yref == "y" and a.xref == "x"]
+    assert len(inside) == 1
+    assert all(t.x[0] >= 7 for t in leader_lines(crowded))
 
 
 def test_more_than_eight_groups_have_one_row_each():
@@ -150,7 +195,7 @@ def test_more_than_eight_groups_have_one_row_each():
 def test_one_group_has_no_labels():
     figure = km_figure(many(1))
     assert [a.text for a in figure.layout.annotations] == ["Free of the event"]
-    assert figure.layout.yaxis2.ticktext == ("At risk", "Censored", "Events")
+    assert figure.layout.yaxis2.ticktext == ("At risk", "Censored so far", "Events so far")
 
 
 def test_margins_hold_the_longest_name():
@@ -169,9 +214,23 @@ def test_short_names_keep_their_beginning_and_their_end():
 
 
 def test_band_goes_with_the_switch_and_stops_where_there_is_none(gbsg):
-    assert len([t for t in km_figure(gbsg).data if t.fill == "toself"]) == 2
+    assert len([t for t in km_figure(gbsg).data if t.fill == "toself"]) == 4
     assert not [t for t in km_figure(gbsg, band=False).data if t.fill]
     assert not [t for t in km_figure([kaplan_meier([1, 2], [0, 0])]).data if t.fill]
+
+
+def test_band_turns_pale_with_its_curve(gbsg):
+    figure = km_figure(gbsg, unit="years")
+    bands = [t for t in figure.data if t.fill == "toself"]
+    for i, curve in enumerate(gbsg):
+        full, pale = bands[2 * i : 2 * i + 2]
+        turn = curve.convert("years").reliable_until(10)
+        assert max(full.x) == min(pale.x) == turn
+        assert max(pale.x) == curve.convert("years").last
+        opacity = [float(t.fillcolor.rsplit(",", 1)[1].rstrip(")")) for t in (full, pale)]
+        assert opacity[1] == pytest.approx(0.45 * opacity[0], rel=1e-4)
+        at_turn = curve.convert("years").at(turn)
+        assert {pale.y[0], pale.y[-1]} == {at_turn.upper[0], at_turn.lower[0]}
 
 
 def test_band_outline_has_the_corners_of_the_steps():
