@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 
 from bedside.explain import Global
 from bedside.report.say import duration, patients
-from components.figures.palette import Mode, palette, plain, template, text_width
+from components.figures.labels import label_lines, room_for, wrapped
+from components.figures.palette import Mode, palette, plain, template
 
-LABEL_LIMIT = 30
 FONT_SIZE = 12
 ROW = 42
 DRAWN = 200  # patients a row: more dots hide one another and take the browser long; all count in the numbers
@@ -47,12 +47,13 @@ def beeswarm_figure(explained: Global, *, mode: Mode = "light", most: int = 10) 
             )  # fmt: skip
     _legend(fig, colours, p.muted)
     fig.add_vline(x=0, line={"color": p.neutral, "width": 1}, layer="below")
-    labels = [plain(label, limit=LABEL_LIMIT) for label in shown]
-    margin = text_width([label[:LABEL_LIMIT] for label in shown], size=FONT_SIZE) + 14
+    labels = [label_lines(label) for label in shown]
+    margin = room_for(labels, size=FONT_SIZE) + 14
     fig.update_layout(height=ROW * len(shown) + 96, margin={"l": margin, "r": 14, "t": 46, "b": 44})
     fig.update_xaxes(title="percentage points of risk", fixedrange=True, zeroline=False)
     fig.update_yaxes(
-        range=[len(shown) - 0.5, -0.5], tickvals=list(range(len(shown))), ticktext=labels, ticks="", showgrid=False,
+        range=[len(shown) - 0.5, -0.5], tickvals=list(range(len(shown))),
+        ticktext=[wrapped(lines) for lines in labels], ticks="", showgrid=False,
         tickfont={"size": FONT_SIZE, "color": p.ink}, automargin=False, fixedrange=True,
         ticklabelstandoff=6,
     )  # fmt: skip
@@ -72,8 +73,14 @@ def beeswarm_alt(explained: Global, *, most: int = 10) -> str:
     when = duration(explained.t, explained.unit)
     return (
         f"Contributions of {patients(explained.n_patients)} to the risk within {when}, "
-        f"in percentage points, lowest to highest: {told}.{rest}"
+        f"in percentage points, lowest to highest: {told}.{rest} {_sentence(dots_text(explained))}"
     )
+
+
+def dots_text(explained: Global) -> str:
+    """How many patients the dots of a row stand for: another choice of them in each row where not all are drawn."""
+    n = explained.n_patients
+    return "one dot per patient" if n <= DRAWN else f"up to {DRAWN} dots a row for {patients(n)}"
 
 
 def beeswarm_rows(explained: Global) -> tuple[list[str], list[list]]:
@@ -94,6 +101,10 @@ def value_scale(mode: Mode = "light") -> list[tuple[float, str]]:
     """Low to high values: blue over grey to orange, apart for every common colour deficiency."""
     low, high = palette(mode).groups[:2]
     return [(0.0, low), (0.5, "#8A8494" if mode == "light" else "#A9A3B0"), (1.0, high)]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _drawn(points: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from bedside.report.say import events, patients
 from components.figures.palette import Mode, palette, template
 
 if TYPE_CHECKING:
@@ -41,16 +42,17 @@ def calibration_figure(points: Sequence[CalibrationPoint], *, mode: Mode = "ligh
             "array": [max(u - o, 0) if u == u else 0 for o, _, u in known],
             "arrayminus": [max(o - low, 0) if low == low else 0 for o, low, _ in known],
         },
-        customdata=[[c.n, c.events, _interval(c)] for c in points],
+        customdata=[[patients(c.n), events(c.events), _interval(c)] for c in points],
         hovertemplate="predicted %{x:.0%}, observed %{y:.0%} (%{customdata[2]})<br>"
-        "%{customdata[0]} patients, %{customdata[1]} events<extra></extra>",
+        "%{customdata[0]}, %{customdata[1]} by then<extra></extra>",
     )  # fmt: skip
     fig.add_annotation(
         x=top, y=top, text="as predicted", showarrow=False, xanchor="right", yanchor="bottom", xshift=-10, yshift=-2,
         textangle=0, font={"size": 11, "color": p.muted},
     )  # fmt: skip
-    step = 0.25 if top > 0.6 else None
-    axis = {"range": [-0.02 * top, top * 1.04], "tickformat": ".0%", "dtick": step, "fixedrange": True}
+    axis = {
+        "range": [-0.02 * top, top * 1.04], "tickformat": ".0%", "tick0": 0, "dtick": _tick(top), "fixedrange": True,
+    }  # fmt: skip
     fig.update_xaxes(title="Predicted risk", **axis)
     fig.update_yaxes(title="Observed risk", **axis)
     fig.update_layout(height=height, margin={"l": 56, "r": 12, "t": 12, "b": 44})
@@ -60,7 +62,7 @@ def calibration_figure(points: Sequence[CalibrationPoint], *, mode: Mode = "ligh
 def calibration_alt(points: Sequence[CalibrationPoint]) -> str:
     """Every group in words, for a screen reader and for the report."""
     told = "; ".join(
-        f"{c.n} patients, predicted {c.predicted:.0%}, observed {c.observed:.0%} ({_interval(c)})" for c in points
+        f"{patients(c.n)}, {events(c.events)} by then: predicted {c.predicted:.0%}, {_observed(c)}" for c in points
     )
     return f"Calibration in {len(points)} groups of predicted risk. {told}."
 
@@ -76,6 +78,17 @@ def _interval(point: CalibrationPoint) -> str:
     if math.isnan(point.lower) or math.isnan(point.upper):
         return "no interval"
     return f"95% interval {point.lower:.0%} to {point.upper:.0%}"
+
+
+def _observed(point: CalibrationPoint) -> str:
+    if math.isnan(point.observed):
+        return "observed not known, follow-up is too short"
+    return f"observed {point.observed:.0%} ({_interval(point)})"
+
+
+def _tick(top: float) -> float:
+    """Distance of the ticks on both axes."""
+    return next(step for end, step in ((0.11, 0.02), (0.21, 0.05), (0.61, 0.1), (1.01, 0.25)) if top < end)
 
 
 def _top(points: Sequence[CalibrationPoint]) -> float:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from bedside.report.say import p_value
 from components.figures.palette import Mode, Palette, palette, plain, rgba, template
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light", 
         In drawing order; ratios may be infinite.
     mode : {"light", "dark"}
     room : int
-        Characters of a label and its numbers that fit side by side.
+        Characters of a label and its numbers that fit side by side: 52 on a telephone, 90 from 600 px on.
     """
     p = palette(mode)
     low, high = _range(coefficients)
@@ -57,7 +56,7 @@ def forest_alt(coefficients: Sequence[Coefficient]) -> str:
 
 def forest_rows(coefficients: Sequence[Coefficient]) -> tuple[list[str], list[list]]:
     """The coefficients: header and rows for a file."""
-    header = ["coefficient", "hazard ratio", "lower", "upper", "p"]
+    header = ["coefficient", "hazard ratio", "lower", "upper", "p (Wald, under the ridge)"]
     return header, [[c.label, c.hr, c.lower, c.upper, c.p] for c in coefficients]
 
 
@@ -77,7 +76,7 @@ def _marks(c: Coefficient, row: int, p: Palette, ends: tuple[float, float]) -> l
             "symbol": [*(symbol for _, symbol in beyond), "square"], "size": [*[8] * len(beyond), 9],
             "color": p.accent, "opacity": 1, "line": {"width": 0},
         },
-        "hovertemplate": f"{plain(c.label)}: {plain(_numbers(c))}, {plain(p_value(c.p))}<extra></extra>",
+        "hovertemplate": f"{plain(c.label)}: {plain(_numbers(c))}<extra></extra>",
     }  # fmt: skip
     return [line, marks]
 

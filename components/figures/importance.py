@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 
 from bedside.explain import Global
 from bedside.report.say import duration, patients
+from components.figures.labels import label_lines, room_for, row_height, wrapped
 from components.figures.palette import Mode, palette, plain, template, text_width
 
-LABEL_LIMIT = 30
 FONT_SIZE = 12
 NARROWEST = 340  # px: values beside the bars fit down to a telephone's width
 
@@ -27,7 +27,8 @@ def importance_figure(explained: Global, *, mode: Mode = "light", most: int = 12
     p = palette(mode)
     shown = explained.labels[:most]
     points = [100 * float(v) for v in explained.mean_abs[:most]]
-    margin = text_width([label[:LABEL_LIMIT] for label in shown], size=FONT_SIZE) + 14
+    labels = [label_lines(label) for label in shown]
+    margin = room_for(labels, size=FONT_SIZE) + 14
     said = [f"{v:.1f}" for v in points]
     beyond = text_width(said, size=FONT_SIZE) + 12
     fig = go.Figure(layout={"template": template(mode)})
@@ -40,11 +41,11 @@ def importance_figure(explained: Global, *, mode: Mode = "light", most: int = 12
     )  # fmt: skip
     room = max(NARROWEST - margin, 2 * beyond)
     top = max([*points, 0.1])
-    fig.update_layout(height=26 * len(shown) + 14, margin={"l": margin, "r": 8, "t": 6, "b": 8})
+    fig.update_layout(height=row_height(labels) * len(shown) + 14, margin={"l": margin, "r": 8, "t": 6, "b": 8})
     fig.update_xaxes(visible=False, range=[0, top * (1 + beyond / (room - beyond))], fixedrange=True)
     fig.update_yaxes(
         range=[len(shown) - 0.5, -0.5], tickvals=list(range(len(shown))),
-        ticktext=[plain(label, limit=LABEL_LIMIT) for label in shown], ticks="", showgrid=False,
+        ticktext=[wrapped(lines) for lines in labels], ticks="", showgrid=False,
         tickfont={"size": FONT_SIZE, "color": p.ink}, automargin=False, fixedrange=True,
         ticklabelstandoff=6,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""From the average patient's risk to this patient's, one value after the other."""
+"""From the average risk here to this patient's, one value after the other."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 
 from bedside.explain import Explanation, points_text
 from bedside.report.say import duration, percent
+from components.figures.labels import label_lines, room_for, row_height, wrapped
 from components.figures.palette import Mode, palette, plain, template, text_width
 
-LABEL_LIMIT = 30
 FONT_SIZE = 12
+AVERAGE = "average here"
 NARROWEST = 340  # px: labels beside the bars fit down to a telephone's width
 
 
@@ -55,14 +56,16 @@ def waterfall_figure(explanation: Explanation, *, mode: Mode = "light", decimals
     _connectors(fig, explanation, steps, p.neutral)
     for row, share, bold in ((0, explanation.base, False), (rows - 1, explanation.risk, True)):
         _end(fig, row, share, p.ink, bold=bold, decimals=decimals)
-    labels = ["average patient", *(s.label for s in steps), "this patient"]
-    shown = [plain(label, limit=LABEL_LIMIT) for label in labels]
-    margin = text_width([label[:LABEL_LIMIT] for label in labels], size=FONT_SIZE) + 14
+    labels = [label_lines(label) for label in (AVERAGE, *(s.label for s in steps), "this patient")]
+    shown = [wrapped(lines) for lines in labels]
+    margin = room_for(labels, size=FONT_SIZE) + 14
     low, high = _reach(explanation, steps)
     span = max(high - low, 0.02)
     beyond = text_width([percent(explanation.risk, decimals=decimals)], size=FONT_SIZE) + 12
     room = max(NARROWEST - margin, 2 * beyond)
-    fig.update_layout(height=26 * rows + 12, margin={"l": margin, "r": 8, "t": 6, "b": 6}, barmode="overlay")
+    fig.update_layout(
+        height=row_height(labels) * rows + 12, margin={"l": margin, "r": 8, "t": 6, "b": 6}, barmode="overlay"
+    )
     fig.update_xaxes(visible=False, range=[low - 0.03 * span, high + span * beyond / (room - beyond)], fixedrange=True)
     fig.update_yaxes(
         range=[rows - 0.5, -0.5], tickvals=list(range(rows)), ticktext=[*shown[:-1], f"<b>{shown[-1]}</b>"],
@@ -78,13 +81,13 @@ def waterfall_alt(explanation: Explanation, *, decimals: int = 0, most: int = 9)
     base, risk = (percent(share, decimals=decimals) for share in (explanation.base, explanation.risk))
     return (
         f"Waterfall of risk within {duration(explanation.t, explanation.unit)}, in percentage points. "
-        f"Average patient {base}; {told}; this patient {risk}."
+        f"Average here {base}; {told}; this patient {risk}."
     )
 
 
 def waterfall_rows(explanation: Explanation) -> tuple[list[str], list[list]]:
     """Every contribution, none pooled: header and rows for a file."""
-    rows: list[list] = [["average patient", "", 100 * explanation.base]]
+    rows: list[list] = [[AVERAGE, "", 100 * explanation.base]]
     rows += [[c.label, c.value_text, 100 * c.points] for c in explanation.contributions]
     rows.append(["this patient", "", 100 * explanation.risk])
     return ["variable", "value", "percentage points"], rows

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bedside.explain import Global
-from components.figures.beeswarm import DRAWN, beeswarm_alt, beeswarm_figure, beeswarm_rows, value_scale
+from components.figures.beeswarm import DRAWN, beeswarm_alt, beeswarm_figure, beeswarm_rows, dots_text, value_scale
 from components.figures.importance import importance_alt, importance_figure, importance_rows
 from components.figures.palette import contrast, palette
 
@@ -63,6 +63,22 @@ def test_only_the_most_important_rows_are_drawn_and_the_rest_is_counted():
     assert list(beeswarm_figure(told).layout.yaxis.ticktext) == list(told.labels[:10])
     assert "2 less important variables are not shown" in beeswarm_alt(told)
     assert "not shown" not in beeswarm_alt(told, most=12)
+
+
+def test_how_many_dots_are_drawn_is_said_as_it_is():
+    assert dots_text(everyone(n=200)) == "one dot per patient"
+    assert dots_text(everyone()) == "up to 200 dots a row for 1,000 patients"
+    assert beeswarm_alt(everyone()).endswith(" Up to 200 dots a row for 1,000 patients.")
+    assert beeswarm_alt(everyone(n=20)).endswith(" One dot per patient.")
+
+
+def test_long_names_of_variables_have_two_lines():
+    told = everyone(n=20, p=3)
+    long = replace(told, labels=("ECOG performance status by the physician", "Age", "Sex"))
+    for fig in (beeswarm_figure(long, most=2), importance_figure(long, most=2)):
+        assert tuple(fig.layout.yaxis.ticktext) == ("ECOG performance status by<br>the physician", "Age")
+        assert 26 * 6 < fig.layout.margin.l < 26 * 8
+    assert importance_figure(long).layout.height > importance_figure(told).layout.height
 
 
 def test_the_colour_legend_is_in_words():

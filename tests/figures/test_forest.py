@@ -20,7 +20,9 @@ def test_intervals_are_drawn_where_they_are_on_a_logarithmic_axis():
     lines = [t for t in fig.data if t.mode == "lines"]
     assert [tuple(t.x) for t in lines] == [(1.28, 1.535), (1.02, 2.96)]
     assert fig.layout.xaxis.type == "log"
-    assert [t.x[-1] for t in fig.data if t.mode == "markers"] == [1.404, 1.74]
+    marks = [t for t in fig.data if t.mode == "markers"]
+    assert [t.x[-1] for t in marks] == [1.404, 1.74]
+    assert marks[0].hovertemplate == "Nodes, per doubling: 1.40 (1.28 to 1.53)<extra></extra>"
     assert fig.layout.shapes[0].x0 == fig.layout.shapes[0].x1 == 1
 
 
@@ -43,7 +45,7 @@ def test_a_ratio_without_end_becomes_an_arrow_and_never_a_false_number():
 def test_forest_alt_and_rows():
     assert "Grade: III (against I): 1.74 (1.02 to 2.96)" in forest_alt([NODES, GRADE])
     header, rows = forest_rows([NODES, GRADE])
-    assert header == ["coefficient", "hazard ratio", "lower", "upper", "p"]
+    assert header == ["coefficient", "hazard ratio", "lower", "upper", "p (Wald, under the ridge)"]
     assert rows[0] == ["Nodes, per doubling", 1.404, 1.28, 1.535, 1e-9]
 
 
@@ -68,9 +70,29 @@ def test_both_axes_of_a_calibration_plot_are_the_same():
     assert 0.33 < layout.xaxis.range[1] < 0.5
 
 
+@pytest.mark.parametrize(("observed", "step"), [(0.06, 0.02), (0.15, 0.05), (0.55, 0.1), (0.7, 0.25), (1.0, 0.25)])
+def test_ticks_of_a_calibration_plot_are_equally_far_apart_on_both_axes(observed, step):
+    layout = calibration_figure([CalibrationPoint(0.05, observed, math.nan, math.nan, 20, 3)]).layout
+    assert layout.xaxis.dtick == layout.yaxis.dtick == step
+    assert layout.xaxis.tick0 == layout.yaxis.tick0 == 0
+
+
+def test_hover_of_a_calibration_point_counts_its_patients_and_events():
+    dots = calibration_figure([*FIFTHS, CalibrationPoint(0.5, 0.0, 0.0, 0.3, 1, 1)]).data[1]
+    assert [tuple(row[:2]) for row in dots.customdata[:2]] == [
+        ("137 patients", "33 events"),
+        ("137 patients", "77 events"),
+    ]
+    assert tuple(dots.customdata[3][:2]) == ("1 patient", "1 event")
+
+
 def test_calibration_alt_and_rows():
     text = calibration_alt(FIFTHS)
     assert text.startswith("Calibration in 3 groups")
-    assert "137 patients, predicted 20%, observed 25% (95% interval 18% to 33%)" in text
-    assert "12 patients, predicted 90%, observed 100% (no interval)" in text
+    assert "137 patients, 33 events by then: predicted 20%, observed 25% (95% interval 18% to 33%)" in text
+    assert "12 patients, 12 events by then: predicted 90%, observed 100% (no interval)" in text
+    early = CalibrationPoint(0.2, math.nan, math.nan, math.nan, 9, 1)
+    assert "9 patients, 1 event by then: predicted 20%, observed not known, follow-up is too short" in calibration_alt(
+        [early]
+    )
     assert calibration_rows(FIFTHS)[1][1] == [2, 137, 77, 0.62, 0.58, 0.49, 0.66]
