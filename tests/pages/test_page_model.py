@@ -127,7 +127,7 @@ def test_below_ten_events_the_model_is_refused_and_the_rest_lives():
         (
             "mgus_competing",
             "Progression or death",
-            "progress to a plasma cell malignancy or die",
+            "die or progress to a plasma cell malignancy",
             "Progression",
             (115, 860),
         ),

@@ -71,7 +71,7 @@ def test_a_cohort_of_two_causes_says_what_came_first():
 
 
 def test_a_later_variable_is_named_as_known_only_later():
-    assert "Known only later and never used to predict:" in Reader(cohort="mgus_competing").text
+    assert "Known only later and never used to predict:" in Reader(cohort="actg175_hiv_trial").text
 
 
 @pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
