@@ -54,7 +54,7 @@ def to_link(cohort: Cohort) -> bool:
 def show() -> None:
     """Draw the line; a cohort that cannot be opened, or a filter that leaves nobody, says why below it."""
     with st.container(key="cohort_bar", gap="xsmall"):
-        row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        row = st.container(key="screen_bar", horizontal=True, vertical_alignment="center", gap="small")
         with row:
             choose_cohort()
         with desk.fixable_page():

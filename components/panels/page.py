@@ -45,16 +45,24 @@ def join(parts: Iterable[Markup]) -> Markup:
 
 
 def style(mode: Mode) -> None:
-    """The stylesheet, with the palette's colours for this appearance."""
+    """The stylesheet, with the palette's colours for this appearance; a sheet of paper is always light."""
+    rules = f":root{{{_variables(mode)}}}"
+    if mode == "dark":
+        # Figures are drawn for a dark ground; on paper they are turned over, keeping their hues.
+        turned = ".js-plotly-plot .main-svg{filter:invert(1) hue-rotate(180deg)}"
+        rules += f"@media print{{:root{{{_variables('light')}}}{turned}}}"
+    st.html(f"<style>{rules}</style>")
+    st.html(STYLE)
+
+
+def _variables(mode: Mode) -> str:
     p = palette(mode)
     colours = {
         "ink": p.ink, "muted": p.muted, "card": p.card, "line": p.line, "grid": p.grid, "accent": p.accent,
         "event": p.event, "free": p.event_free, "caution": p.caution, "chip": p.grid,
         "on-accent": "#11171D" if mode == "dark" else "#FFFFFF",
     }  # fmt: skip
-    variables = ";".join(f"--bs-{name}:{colour}" for name, colour in colours.items())
-    st.html(f"<style>:root{{{variables}}}{PRINTED_DARK if mode == 'dark' else ''}</style>")
-    st.html(STYLE)
+    return ";".join(f"--bs-{name}:{colour}" for name, colour in colours.items())
 
 
 def split(key: str, *widths: float) -> list[DeltaGenerator]:
