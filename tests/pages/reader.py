@@ -80,6 +80,11 @@ class Reader:
         self.run()
         return self.open("patient")
 
+    def patient(self, name: str) -> Reader:
+        """Open a patient by the identifier that the list shows, wherever the list has it."""
+        (shown,) = self.open("patients").at.dataframe
+        return self.row(shown.value["patient"].tolist().index(name))
+
     def unfold(self, key: str) -> Reader:
         """Open a popover or an expander whose inside is made when it opens."""
         self.at.session_state[key] = True
@@ -130,6 +135,13 @@ class Reader:
         (body,) = [b.proto.body for b in self.at.get("html") if f'aria-label="{html.escape(label)}"' in b.proto.body]
         rows = re.findall(r"<tr>(.*?)</tr>", body, re.S)
         return [[plain(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)] for row in rows]
+
+    @property
+    def medians(self) -> list[list[str]]:
+        """Each group of the table of medians with its time and interval."""
+        rows = self.table("Median times")
+        assert len(rows) % 2 == 0 and all(len(row) == 1 for row in rows)
+        return [[name, said] for (name,), (said,) in zip(rows[::2], rows[1::2], strict=True)]
 
     def options(self, key: str) -> list[str]:
         """What a list offers."""
