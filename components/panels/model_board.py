@@ -64,18 +64,18 @@ def board(cohort: Cohort, outcome: Outcome, model: risk.Model, when: float, unit
             _ranking(done)
         with st.container(border=True, key="card_calibration"):
             _calibration(done, when, unit)
-    with left, desk.fixable():
+    with desk.fixable():
         told = desk.overall(cohort, outcome, when, unit)
-        with st.container(border=True, key="card_importance"):
+        with left, st.container(border=True, key="card_importance"):
             _importance(told)
-        with st.container(border=True, key="card_swarm"):
+        with right, st.container(border=True, key="card_swarm"):
             _swarm(told)
 
 
 def _forest(model: risk.Model) -> None:
     told = risk.coefficients(model)
     save.figure(
-        forest_figure(told, mode=desk.mode(), room=70),
+        forest_figure(told, mode=desk.mode(), room=78),
         key="model_forest",
         title="What goes with more or fewer events",
         aside="hazard ratio, others held equal",
