@@ -329,8 +329,8 @@ def _against_chance(c: float) -> str:
 def _about_slope(slope: float) -> str:
     if slope <= 0:
         return (
-            " Its ranking is reversed over all patients together: those with the higher predicted risks had the event later "
-            f"(slope {slope:.2f}, ideally 1)."
+            " Its ranking is reversed over all patients together: those with the higher predicted risks had the event "
+            f"later (slope {slope:.2f}, ideally 1)."
         )
     if slope < TOO_EXTREME:
         return f" Its risks are too far apart: high ones too high, low ones too low (slope {slope:.2f}, ideally 1)."

@@ -81,7 +81,7 @@ def test_a_model_worse_than_chance_is_said_to_be():
     found = validate(cohort_of(frame, [number("age")]), "death", t=200)
     assert found.c_mean < 0.495 and found.slope < 0
     assert "50 would be chance, so this is worse than chance)" in found.reading
-    assert "Its ranking is reversed over all patients together: those with the higher predicted risks had the event later" in found.reading
+    assert "Its ranking is reversed over all patients together" in found.reading
     assert "too far apart" not in found.reading
 
 
