@@ -38,7 +38,8 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
     if not len(shown):
         _nobody(variables)
         return
-    if risk is not None and not st.session_state.get("patients_search"):
+    searched = bool((st.session_state.get("patients_search") or "").strip())
+    if risk is not None and not searched:
         shown = shown[np.argsort(-risk[shown], kind="stable")]
     frame = _table(cohort, variables, shown, risk)
     title = f"Risk within {say.duration(when, unit)}"
@@ -60,7 +61,8 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
     else:
         page.caption(
             f"Risk of {say.in_sentence(outcome.label)} {title[5:]} of {outcome.since}, from the Cox model of these "
-            f"{say.patients(len(cohort))}, highest first; shown between 1% and 99%. A tick opens the patient."
+            f"{say.patients(len(cohort))}{'' if searched else ', highest first'}; shown between 1% and 99%. "
+            "A tick opens the patient."
         )
     _export(cohort, variables, shown, risk, title)
 
@@ -105,7 +107,8 @@ def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
             max_chars=100,
             width=320,
         )
-        found = desk.search(cohort, tuple(v.name for v in variables), (text or "").strip())
+        text = (text or "").strip()
+        found = desk.search(cohort, tuple(v.name for v in variables), text)
         if text and len(found):
             first = cohort.identifiers[found[0]]
             st.button(

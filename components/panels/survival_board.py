@@ -282,7 +282,7 @@ def answers(
 
 def _test(test: survival.GroupTest, choice: Choice) -> None:
     page.heading("Is it more than chance?", f"log-rank {say.p_value(test.p)}")
-    share = "fewer than 1 of 1,000" if test.p < 0.001 else f"about {_of_hundred(test.p)}"
+    share = _chance(test.p)
     text = f"If the groups did not differ, a difference at least this large would arise in {share} such comparisons."
     if test.p < 0.05:
         text += " That does not say why they differ."
@@ -293,8 +293,13 @@ def _test(test: survival.GroupTest, choice: Choice) -> None:
     page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=_detail(test))
 
 
-def _of_hundred(p: float) -> str:
-    return f"{round(1000 * p)} of 1,000" if p < 0.01 else f"{round(100 * p)} of 100"
+def _chance(p: float) -> str:
+    """A p-value as a natural frequency, never none and never all."""
+    if p < 0.001:
+        return "fewer than 1 of 1,000"
+    if p > 0.99:
+        return "more than 99 of 100"
+    return f"about {round(1000 * p)} of 1,000" if p < 0.01 else f"about {round(100 * p)} of 100"
 
 
 def _detail(test: survival.GroupTest) -> str:

@@ -107,8 +107,10 @@ def test_hostile_names_can_be_filtered_by_searched_and_linked():
 
 def test_hostile_identifiers_and_levels_stand_in_the_table_as_they_are():
     shown = Reader(cohort="hostile").open("patients").at.dataframe[0].value
-    assert shown["patient"].tolist()[:3] == [f"{made.ARABIC} 0", f"{made.EMOJI} 1", f"{made.SCRIPT} 2"]
-    assert shown["v1"].tolist()[2] == f"{made.SCRIPT} level"
+    assert set(shown["patient"]) == {f"{made.HOSTILE[i % 5]} {i}" for i in range(90)}
+    levels = shown.set_index("patient")["v1"]
+    for i, text in enumerate(made.HOSTILE):
+        assert levels[f"{text} {i}"] == f"{text} level"
 
 
 def test_sixty_predictors_are_all_in_the_model_and_explained():
@@ -117,7 +119,7 @@ def test_sixty_predictors_are_all_in_the_model_and_explained():
     assert "3 events per term" in reader.text
     assert re.search(r"fewer than 10, hazard ratios and risks vary much", reader.text)
     reader.open("patients").row(0)
-    assert "They add up to the risk (checked, difference" in reader.text
+    assert "They add up to the risk (checked to nine decimals)." in reader.text
     assert "all 60 values are known" in reader.text
 
 
@@ -141,7 +143,7 @@ def test_codings_give_the_same_curve_and_model():
 
 def test_all_censored_shows_a_flat_curve_and_explains_why_there_is_no_model():
     reader = Reader(cohort="all_censored").open("survival")
-    assert reader.table("Median times")[1:] == [["All patients", "no events; median not reached", ""]]
+    assert reader.medians == [["All patients", "no events; not reached"]]
     lines = [t for t in reader.figure("survival_km")["data"] if t.get("name")]
     assert {share for line in lines for share in numbers(line["y"])} == {1.0}
     assert all(cell.startswith("100% ") for cell in reader.table("Shares at chosen times")[2])
@@ -155,9 +157,9 @@ def test_all_censored_shows_a_flat_curve_and_explains_why_there_is_no_model():
 
 def test_a_group_without_events_has_a_flat_line_beside_the_other():
     reader = Reader(cohort="quiet_group").open("survival", survival_by="arm")
-    medians = reader.table("Median times")
-    assert medians[2][1:] == ["no events; median not reached", ""]
-    assert medians[1][1].endswith("years")
+    (_, events), (_, quiet) = reader.medians
+    assert quiet == "no events; not reached"
+    assert events == "1.33 years 0.72 to 2.5 years"
     assert "log-rank p < 0.001" in reader.text
     cells = reader.table("Shares at chosen times")[4]
     assert all("100%" in cell for cell in cells)
@@ -171,7 +173,8 @@ def test_one_patient_has_a_curve_and_no_model():
     reader.open("survival")
     assert reader.stops == []
     assert "1 patient, 1 event" in reader.title
-    assert reader.table("Median times")[1][1] == "0.02 years"
+    # Dead on day 7; with one patient there is no interval, and below three months of follow-up times are in days.
+    assert reader.medians == [["All patients", "7 days (few at risk) cannot be given"]]
     for page in ("patients", "model"):
         (stop,) = reader.open(page).stops
         assert stop.startswith("**No model for this selection.** A model compares patients, and there is only one.")

@@ -34,7 +34,7 @@ def test_what_the_cohort_is_stands_first_and_where_it_comes_from_last():
     assert reader.title == "German Breast Cancer Study Group 2: node-positive breast cancer"
     facts = reader.box("median follow-up")
     # Median follow-up by reverse Kaplan-Meier, 1,645 days; the longest time in the file is 2,659 days.
-    assert facts.endswith("4.5 years median follow-up; longest 7.3 years")
+    assert facts.endswith("4.5 years median follow-up (reverse Kaplan-Meier); longest 7.3 years")
     assert "Schumacher M et al." in reader.box("Licence:")
     assert "Hormone therapy was not randomised" in reader.box("Licence:")
 
@@ -60,7 +60,7 @@ def test_table_one_in_numbers_is_made_when_asked_for():
 
 def test_gaps_are_counted_most_incomplete_first():
     reader = Reader(cohort="pbc_liver")
-    assert reader.box("What is missing").endswith("12 of 17 variables have gaps")
+    assert reader.box("What is missing").endswith("12 of 17 variables")
     gaps = reader.box("Triglycerides 136 (33%)")
     assert gaps.index("Triglycerides 136 (33%)") < gaps.index("Treatment 106 (25%)") < gaps.index("Platelets 11 (3%)")
 

@@ -33,7 +33,9 @@ def titles(reader: Reader) -> dict[str, str]:
 def test_everybody_is_listed_with_key_variables_and_risk(reader):
     shown = table(reader)
     assert len(shown) == 686
-    assert list(shown["patient"][:3]) == ["1", "2", "3"]
+    # Highest risk first.
+    assert list(shown["patient"][:3]) == ["684", "525", "495"]
+    assert shown["risk"].is_monotonic_decreasing
     assert titles(reader) == {
         "patient": "Patient",
         "v0": "Age (years)",
@@ -46,7 +48,8 @@ def test_everybody_is_listed_with_key_variables_and_risk(reader):
         "v7": "Oestrogen receptor (fmol/mg)",
         "risk": "Risk within 4 years",
     }
-    assert shown.loc[0, ["v0", "v1", "v5"]].tolist() == [38, "pre-menopausal", 5]
+    assert shown.loc[0, ["v0", "v1", "v3", "v5"]].tolist() == [61, "post-menopausal", 60, 51]
+    assert shown.set_index("patient").loc["1", ["v0", "v1", "v5"]].tolist() == [38, "pre-menopausal", 5]
     assert reader.title == "Patients 686 patients"
 
 
@@ -55,7 +58,7 @@ def test_numbers_are_numbers_so_that_the_table_sorts_by_them(reader):
     assert all(shown[name].dtype == "float64" for name in ("risk", "v0", "v3", "v5", "v6", "v7"))
     highest = shown.sort_values("risk").iloc[-1]
     assert (highest["patient"], highest["v5"]) == ("684", 51)
-    assert shown["risk"].between(0, 100).all()
+    assert highest["risk"] == pytest.approx(96.7, abs=0.05)
     # The mean risk over the cohort is near what Kaplan-Meier says at 4 years, 44%: no column of another scale.
     assert shown["risk"].mean() == pytest.approx(44, abs=2)
 
@@ -69,8 +72,35 @@ def test_search_finds_identifiers_and_values(reader, typed, found):
     assert f"{found} patient{'s' * (found != 1)} found" in reader.text
 
 
+def test_a_search_outside_the_filter_says_so_and_takes_the_filter_away():
+    # Patient 684 is 61 years old, patient 685 is 46: outside the filter.
+    reader = Reader(cohort="gbsg2_breast", filter=OLD).open("patients").choose("patients_search", "684")
+    assert table(reader)["patient"].tolist() == ["684"]
+    reader.choose("patients_search", "685")
+    assert reader.at.get("dataframe") == []
+    assert [info.value for info in reader.at.info] == ["1 patient found, but outside the filter above."]
+    reader.click("patients_unfilter")
+    assert "**All 686 patients**" in reader.text
+    assert "filter" not in reader.link
+    assert table(reader)["patient"].tolist() == ["685"]
+    # Whom nobody is outside either is said as without a filter, and there is no button.
+    reader = Reader(cohort="gbsg2_breast", filter=OLD).open("patients").choose("patients_search", "zzz")
+    assert reader.at.info[0].value.startswith("No patient matches.")
+    assert not [button for button in reader.at.button if button.key == "patients_unfilter"]
+
+
+def test_what_is_found_is_in_the_order_of_the_search_and_is_not_called_sorted_by_risk(reader):
+    reader.choose("patients_search", "68")
+    assert table(reader)["patient"].tolist()[:3] == ["68", "680", "681"]
+    assert "highest first" not in reader.text
+    assert "highest first" in reader.choose("patients_search", "").text
+    # Blanks are no search.
+    assert table(reader.choose("patients_search", "  "))["patient"].tolist()[:2] == ["684", "525"]
+
+
 def test_search_puts_the_exact_identifier_first(reader):
     reader.choose("patients_search", "68")
+    assert table(reader)["patient"].iloc[0] == "68"
     assert [button.label for button in reader.at.button] == ["Open patient 68"]
 
 
@@ -84,15 +114,28 @@ def test_a_search_without_a_match_says_what_can_be_searched(reader, typed):
 
 
 def test_the_horizon_changes_every_risk_and_its_title(reader):
-    four = table(reader)["risk"]
+    four = table(reader).set_index("patient")["risk"]
     reader.choose("horizon_years", 1.0)
     assert titles(reader)["risk"] == "Risk within 1 year"
-    assert "within 1 year of surgery, from the Cox model of these 686 patients" in reader.text
-    assert (table(reader)["risk"] < four).all()
+    assert "within 1 year of surgery, from the Cox model of these 686 patients, highest first" in reader.text
+    one = table(reader).set_index("patient")["risk"]
+    assert (one <= four[one.index]).all()
+    assert one["684"] == pytest.approx(36.3, abs=0.05)
+    # Only the patient of the lowest risk (0.4% within 4 years) stands at the floor of the table both times.
+    assert [name for name in one.index if one[name] == four[name]] == ["286"]
+
+
+def test_no_risk_in_the_table_is_a_certainty(reader):
+    # Within 1 year the model gives 12 patients less than 1%, within 6 years 4 patients more than 99%.
+    low = table(reader.choose("horizon_years", 1.0))["risk"]
+    assert low.min() == 1 and (low == 1).sum() == 12
+    high = table(reader.choose("horizon_years", 6.0))["risk"]
+    assert high.max() == 99 and (high == 99).sum() == 4
+    assert "shown between 1% and 99%" in reader.text
 
 
 def test_a_row_opens_its_patient_by_an_opaque_token(reader):
-    reader.row(523)
+    reader.patient("524")
     assert reader.title.startswith("Patient 524 ")
     assert TOKEN.fullmatch(reader.link["patient"])
     assert "524" not in str(reader.link.values())
@@ -114,7 +157,7 @@ def test_what_is_found_opens_with_one_click(reader):
 
 
 def test_a_patient_has_one_token_whatever_the_filter_and_another_in_another_cohort(reader):
-    first, last = reader.row(0).link["patient"], reader.open("patients").row(685).link["patient"]
+    first, last = reader.patient("1").link["patient"], reader.patient("686").link["patient"]
     assert first != last
     filtered = Reader(cohort="gbsg2_breast", filter=OLD).open("patients").choose("patients_search", "686")
     assert filtered.click("patients_open").link["patient"] == last
@@ -123,7 +166,7 @@ def test_a_patient_has_one_token_whatever_the_filter_and_another_in_another_coho
 
 def test_the_horizon_goes_along_to_the_patient(reader):
     reader.choose("horizon_years", 2.0).row(0)
-    assert "within 2 years of surgery" in reader.box("of 100 patients")
+    assert "within 2 years of surgery" in reader.box("patients with these values")
 
 
 def test_a_filter_narrows_the_list_and_the_model_with_it():

@@ -140,7 +140,7 @@ def test_the_figure_holds_the_table_below_its_axis(reader):
         *("0", "44", "115", "158", "186", "199", "203", "205"),
     ]
     assert [table["text"][i] for i in (24, 31, 39, 47)] == ["246", "2", "150", "94"]
-    assert figure["layout"]["yaxis2"]["ticktext"] == ["At risk", "Censored", "Events"] * 2
+    assert figure["layout"]["yaxis2"]["ticktext"] == ["At risk", "Censored so far", "Events so far"] * 2
     assert figure["layout"]["xaxis"]["title"]["text"] == "Years since surgery"
     alt = reader.alt("survival_km")
     assert "No hormone therapy: 440 patients, 205 events, median 4.2 years (95% interval 3.5 to 5.0)" in alt
