@@ -253,7 +253,7 @@ def _value_text(reading: Reading, patient: pd.DataFrame) -> str:
         return f"{variable.label} (a value the model has not seen; commonest value used)"
     said = variable.say_with_label(reading.codes[index])
     rare = reading.codes[index] in reading.rare
-    return f"{said}, read like {variable.label_of(reading.reference)}" if rare else said
+    return f"{said}, read like {variable.label_of(reading.stand_in(reading.codes[index]))}" if rare else said
 
 
 def _as_expected(model: Model, variable: Variable) -> bool | None:

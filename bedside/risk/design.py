@@ -96,6 +96,14 @@ class Reading:
     range: Range | None
     floor: float | None
 
+    def stand_in(self, level: str) -> str:
+        """What a rare level is read as: the nearest judged one where levels are ordered, else the reference."""
+        if self.variable.kind != "ordinal":
+            return str(self.reference)
+        at = self.codes.index(level)
+        judged = [code for code in self.present if code not in self.rare]
+        return min(judged, key=lambda code: abs(self.codes.index(code) - at))
+
 
 @dataclass(frozen=True, eq=False)
 class Design:
@@ -157,9 +165,9 @@ def read(reading: Reading, frame: pd.DataFrame) -> np.ndarray:
 
 
 def _stands_for(reading: Reading, code: object) -> str:
-    """The level that a level is read as: itself, the reference if it is rare, the commonest if nobody had it."""
+    """The level that a level is read as: itself, its stand-in if it is rare, the commonest if nobody had it."""
     level = str(code if code in reading.present else reading.fill)
-    return str(reading.reference) if level in reading.rare else level
+    return reading.stand_in(level) if level in reading.rare else level
 
 
 def _transformed(values: np.ndarray, floor: float | None) -> np.ndarray:
@@ -306,8 +314,6 @@ def _learn_levels(
     if len(usual) < 2:
         return None, [f"{_too_few(variable, rare)}, so {variable.label} is left out."]
     reference = wanted if wanted in usual else codes[int(np.where(few, 0, count).argmax())]
-    if rare:
-        why.append(_rare_sentence(variable, rare, wanted, reference))
     reading = Reading(
         variable=variable,
         codes=tuple(codes),
@@ -319,6 +325,8 @@ def _learn_levels(
         range=None,
         floor=None,
     )
+    if rare:
+        why.append(_rare_sentence(reading, rare, wanted))
     return reading, why
 
 
@@ -339,7 +347,14 @@ def _too_few(variable: Variable, rare: Mapping[str, int]) -> str:
     return f"Too few patients with {variable.label} {listed} to judge"
 
 
-def _rare_sentence(variable: Variable, rare: Mapping[str, int], wanted: str, reference: str) -> str:
+def _rare_sentence(reading: Reading, rare: Mapping[str, int], wanted: str) -> str:
+    variable, reference = reading.variable, str(reading.reference)
+    if variable.kind == "ordinal":
+        read_as = dict.fromkeys(variable.label_of(reading.stand_in(code)) for code in rare)
+        like = " and ".join(f"“{label}”" for label in read_as)
+        taken = f"; “{variable.label_of(reference)}” takes the place of the usual reference"
+        moved = taken if wanted in rare else ""
+        return f"{_too_few(variable, rare)}: they are read like the nearest level, {like}{moved}."
     instead = ", the commonest, which takes the place of the usual reference" if wanted in rare else ""
     like = f"the reference, “{variable.label_of(reference)}”" if not instead else f"“{variable.label_of(reference)}”"
     return f"{_too_few(variable, rare)}: they are read like {like}{instead}."

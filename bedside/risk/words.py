@@ -99,7 +99,10 @@ def _about_level(reading: Reading, row: pd.DataFrame) -> str:
             "instead."
         )
     if reading.codes[index] in reading.rare:
-        level, reference = variable.label_of(reading.codes[index]), variable.label_of(reading.reference)
+        level, reference = (
+            variable.label_of(reading.codes[index]),
+            variable.label_of(reading.stand_in(reading.codes[index])),
+        )
         return f"Too few patients here have {variable.label} “{level}” to judge: it was read like “{reference}”."
     return ""
 

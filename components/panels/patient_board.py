@@ -139,13 +139,13 @@ def _risk(view: View, decimals: int) -> None:
         '<p class="bs-eyebrow">{label}</p>'
         '<p class="bs-hero">{hero}</p>'
         '<p class="bs-lead">patients with these values would {phrase} {by}.</p>'
-        '<p class="bs-muted" style="margin:.35rem 0 .8rem">95% interval: {low} of 100</p>'
+        '<p class="bs-muted" style="margin:.35rem 0 .8rem">95% interval: {low}</p>'
         "{icons}",
         label=view.outcome.label,
         hero=say.of_100(view.risk, decimals=decimals),
         phrase=view.outcome.event_phrase,
         by=view.by,
-        low=say.range_of_100(view.lower, view.upper, decimals=decimals),
+        low=_interval(view, decimals),
         icons=icons(view.risk, view.outcome, decimals),
     )
     if view.model.strong_ridge:
@@ -154,6 +154,12 @@ def _risk(view: View, decimals: int) -> None:
         page.caption(view.outcome.note)
     if view.outcome.has_competing:
         page.caption(f"Any of these counts: {_kinds(view.outcome)}. Which of them comes first is not told apart here.")
+
+
+def _interval(view: View, decimals: int) -> str:
+    if view.lower != view.lower or view.upper != view.upper:
+        return "cannot be given so early, before the first event"
+    return f"{say.range_of_100(view.lower, view.upper, decimals=decimals)} of 100"
 
 
 def _kinds(outcome: Outcome) -> str:

@@ -450,3 +450,19 @@ def test_an_implausible_value_is_said(gbsg2):
     low, high = gbsg2.variable("age").plausible
     assert f"Age is outside the plausible range ({low:g} to {high:g} years): check it" in said
     assert "outside the values the model has seen (21 to 80 years)" in said
+
+
+def test_a_rare_level_of_an_ordered_variable_is_read_like_its_neighbour(sample):
+    """One patient with the worst performance status must not be read like those without symptoms."""
+    lung = sample("lung_ncctg")
+    model = fit(lung, lung.outcomes[0])
+    ordered = next(v for v in lung.predictors if v.kind == "ordinal")
+    codes = lung.frame[ordered.name]
+    (rare,) = [code for code in ordered.codes if 0 < (codes == code).sum() < 5]
+    neighbour = ordered.codes[ordered.codes.index(rare) - 1]
+    alike = lung.frame[codes == rare].iloc[[0]]
+    other = alike.assign(**{ordered.name: codes.astype(object).where(codes != rare, neighbour).loc[alike.index]})
+    assert linear_predictor(model, alike) == pytest.approx(linear_predictor(model, other), rel=1e-12)
+    assert any("read like the nearest level" in d.why for d in model.dropped) or any(
+        "read like the nearest level" in c for c in model.cautions
+    )
