@@ -17,9 +17,12 @@ import streamlit as st
 from markupsafe import Markup
 
 from components.guard import identity, passes, words
+from components.guard.middleware import Guard
 from components.guard.sessions import CHECK_SECONDS, Sessions
 from components.guard.settings import Settings
 from components.text import md
+
+UNGUARDED = "**This server was started without its gate and opens no cohort.** Start it with `streamlit run app.py`."
 
 
 @cache
@@ -35,20 +38,27 @@ def signed_in() -> bool:
 def require_pass() -> None:
     """Stop the script here unless the reader signed in or accepted the intended use.
 
-    Call it first in the router, after `st.set_page_config`.
+    Call it first in the router, after `st.set_page_config`. A server that was
+    started without the guard shows nothing else, pass or not: the script cannot
+    check hosts, origins and files.
     """
-    if signed_in():
+    guarded = Guard.installed
+    # Without a guard and without providers nobody can have signed in to a server: this is a test's session.
+    if signed_in() and (guarded or not identity.configuration().providers):
         return
     settings = _settings()
-    if not settings.sign_in and passes.valid(settings.key, st.context.cookies.get(passes.COOKIE)):
+    accepted = not settings.sign_in and passes.valid(settings.key, st.context.cookies.get(passes.COOKIE))
+    if accepted and guarded:
         return
     st.title("Bedside")
+    if not guarded:
+        st.write(UNGUARDED)
     st.write(words.SUMMARY)
     for point, more in words.INTENDED_USE:
         st.markdown(f"**{md(point)}** {md(more)}")
-    if settings.sign_in:
+    if settings.sign_in and guarded:
         st.button("Sign in", on_click=st.login, args=_first(settings.providers))
-    else:
+    elif not settings.sign_in:
         # The gate is a page of the guard's, not of Streamlit's, so that no link of Streamlit's own leads there.
         link = Markup('<p><a href="{}/gate" target="_self">Read and accept the intended use</a></p>')
         st.html(link.format(settings.base))

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.guard import identity, origin, page, passes, routes
+from components.guard.frames import Frames
 from components.guard.headers import secured
 from components.guard.sessions import Sessions
 from components.guard.settings import Settings, is_loopback
@@ -31,12 +32,20 @@ class Guard:
         What lies behind the gate.
     settings : Settings, optional
         By default read from Streamlit's configuration when the server starts.
+
+    Attributes
+    ----------
+    installed : bool
+        Whether this process has a guard at all; the script does not run without one.
     """
+
+    installed = False
 
     def __init__(self, app: ASGIApp, settings: Settings | None = None) -> None:
         self.app = app
         self.settings = settings or Settings.from_config()
         self.sessions = Sessions.shared()
+        Guard.installed = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, answer or refuse one request."""
@@ -52,6 +61,8 @@ class Guard:
         place = routes.place(scope["path"], self.settings.base)
         answer = await self._answer(request, place)
         guarded = self._with_headers(send, scope, keep_cache=place == "asset")
+        if answer is None and place == "asset":
+            guarded = _without_pages(scope, receive, guarded)
         await (answer or self.app)(scope, receive, guarded)
 
     async def _answer(self, request: Request, place: routes.Place) -> Response | None:
@@ -82,6 +93,9 @@ class Guard:
             return PlainTextResponse("This name is not served here.", 400)
         if not self.settings.sign_in and not _arrived_on_loopback(request.scope):
             return page.refusal(403, "Bedside serves this machine only until sign-in is configured.", base=base)
+        if not self.settings.sign_in and origin.came_through_a_proxy(request.headers):
+            sentence = "This came through a proxy, and Bedside serves this machine only until sign-in is configured."
+            return page.refusal(403, sentence, base=base)
         if place == "closed":
             # Uploads and the agent interface: nothing in this version uses them, so nobody reaches them.
             return PlainTextResponse("Switched off.", 403)
@@ -172,11 +186,12 @@ class Guard:
         if not self._socket_admitted(scope, headers, cookies):
             await self._refuse_socket(scope, receive, send)
             return
+        frames = Frames(receive, send)
         who = self._who(cookies) if self.settings.sign_in else None
         if who is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, frames.receive, frames.send)
         else:
-            await self.sessions.watch(who, self.app, scope, receive, send)
+            await self.sessions.watch(who, self.app, scope, frames.receive, frames.send)
 
     def _socket_admitted(self, scope: Scope, headers: Headers, cookies: MutableMapping[str, str]) -> bool:
         host = headers.get("host")
@@ -184,7 +199,7 @@ class Guard:
             routes.place(scope["path"], self.settings.base) == "data"
             and origin.host_allowed(host, self.settings.hosts)
             and origin.same_origin(headers.get("origin"), host)
-            and (self.settings.sign_in or _arrived_on_loopback(scope))
+            and (self.settings.sign_in or (_arrived_on_loopback(scope) and not origin.came_through_a_proxy(headers)))
             and self.admits(cookies)
         )
 
@@ -212,6 +227,21 @@ class Guard:
             await send(message)
 
         return secured_send
+
+
+def _without_pages(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Answer 404 where an asset is not there: Streamlit answers with its page, which lies behind the gate."""
+    refused = False
+
+    async def plain_send(message: Message) -> None:
+        nonlocal refused
+        if message["type"] == "http.response.start" and _is_html(message.get("headers", [])):
+            refused = True
+            await PlainTextResponse("Not found.", 404)(scope, receive, send)
+        elif not refused:
+            await send(message)
+
+    return plain_send
 
 
 def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:

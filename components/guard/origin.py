@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
+
+PASSED_ON = frozenset({"forwarded", "via", "x-real-ip"})
 
 
 def host_allowed(host: str | None, hosts: Sequence[str]) -> bool:
@@ -28,6 +30,11 @@ def same_origin(origin: str | None, host: str | None) -> bool:
     except ValueError:
         return False
     return origin == f"{parts.scheme}://{host}" and parts.scheme in ("http", "https") and parts.netloc == host
+
+
+def came_through_a_proxy(names: Iterable[str]) -> bool:
+    """Whether a request's headers, by their lower-case names, say that somebody passed it on."""
+    return any(name in PASSED_ON or name.startswith("x-forwarded") for name in names)
 
 
 def _name(host: str | None) -> str | None:

@@ -173,8 +173,15 @@ def test_only_our_own_names_are_served(server: Server, host: str):
     assert server.ask("/", headers={"Host": f"localhost:{server.port}"}).status == 200
 
 
-def _socket(server: Server, *, origin: str | None, cookie: str | None, host: str | None = None) -> None:
-    headers = {"Cookie": cookie} if cookie else {}
+def _socket(
+    server: Server,
+    *,
+    origin: str | None,
+    cookie: str | None,
+    host: str | None = None,
+    more: dict[str, str] | None = None,
+) -> None:
+    headers = ({"Cookie": cookie} if cookie else {}) | (more or {})
     url = f"ws://{host or '127.0.0.1'}:{server.port}/_stcore/stream"
     with connect(url, origin=origin, additional_headers=headers, subprotocols=["streamlit"], proxy=None):
         pass
@@ -214,6 +221,32 @@ def test_socket_refuses_without_a_pass(server: Server):
         with pytest.raises(InvalidStatus) as refused:
             _socket(server, origin=server.url, cookie=cookie)
         assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "name", ["Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Real-IP", "Via"]
+)
+def test_a_proxy_on_this_machine_is_not_this_machine(server: Server, name: str):
+    cookie = server.pass_cookie()
+    for path in ("/", "/gate", "/_stcore/host-config", "/app/static/icon.svg"):
+        answer = server.ask(path, headers={"Cookie": cookie, name: "127.0.0.1"})
+        assert answer.status == 403
+        assert "This came through a proxy" in answer.text
+    form = {"Origin": server.url, "Content-Type": "application/x-www-form-urlencoded", name: ""}
+    refused = server.ask("/gate/accept", method="POST", headers=form, body="next=/")
+    assert refused.status == 403 and "bedside_pass" not in refused.cookies
+    with pytest.raises(InvalidStatus) as closed:
+        _socket(server, origin=server.url, cookie=cookie, more={name: "127.0.0.1"})
+    assert closed.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/static/nothing", "/static/js/gone.js", "/static/a/b", "/app/static/nothing"])
+@pytest.mark.parametrize("passed", [False, True])
+def test_an_asset_that_is_not_there_is_no_page(server: Server, path: str, passed: bool):
+    headers = {"Accept": "text/html"} | ({"Cookie": server.pass_cookie()} if passed else {})
+    answer = server.ask(path, headers=headers)
+    assert (answer.status, answer.headers["cache-control"]) == (404, "no-store")
+    assert "<" not in answer.text
 
 
 def test_a_pass_of_another_installation_is_worth_nothing(server: Server, tmp_path: Path):

@@ -9,7 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from websockets.sync.client import connect
 
+from bedside.store.key import server_key, subkey
+from components.guard import passes
 from components.guard.exposure import complaint
 from components.guard.settings import Settings
 from tests.serving import ROOT, free_port, launcher, serve
@@ -70,6 +74,23 @@ def test_what_may_be_served():
     for exposed in ({"address": "10.0.0.5"}, {"address": "bedside.example"}, {"hosts": ("localhost", "a.example")}):
         assert "not configured" in str(complaint(Settings(key, **exposed)))
         assert complaint(Settings(key, providers=("default",), cookie_secret="s" * 32, **exposed)) is None
+
+
+def test_the_router_without_the_guard_opens_nothing(tmp_path: Path):
+    """Started around app.py there is no gate in front, so that not even a good pass helps."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    cookie = {"Cookie": f"bedside_pass={passes.issue(subkey(server_key(tmp_path / 'data'), 'pass'))}"}
+    with serve(tmp_path, app=ROOT / "components" / "router.py") as server:
+        url = f"ws://127.0.0.1:{server.port}/_stcore/stream"
+        message = BackMsg()
+        message.rerun_script.query_string = "cohort=gbsg2_breast"
+        told = b""
+        with connect(url, additional_headers=cookie, subprotocols=["streamlit"], proxy=None) as socket:
+            socket.send(message.SerializeToString())
+            while b"Read and accept" not in told and b"GBSG" not in told:
+                told += bytes(socket.recv(timeout=20))
+    assert b"started without its gate" in told
+    assert b"GBSG" not in told
 
 
 def test_python_app_py_serves_too(tmp_path: Path):
