@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -17,6 +17,7 @@ from components.panels import horizon, page, save
 
 PORTRAIT = 10
 WEAK = 0.65  # concordance below which a reader is told how little the model tells patients apart
+SURE = 1e-12  # no prediction is nearer to certainty, also where a risk is rounded to 1 in the computer
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit)
     model = desk.model(cohort, outcome)
     prediction = desk.prediction(cohort, outcome, row)
     at, lower, upper = (float(values[0]) for values in prediction.risk_at(t))
+    explanation = desk.explanation(cohort, outcome, row, when, unit)
     return View(
         cohort=cohort,
         outcome=outcome,
@@ -114,13 +116,17 @@ def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit)
         unit=unit,
         model=model,
         prediction=prediction,
-        risk=at,
+        risk=_unsure(at),
         lower=lower,
         upper=upper,
-        explanation=desk.explanation(cohort, outcome, row, when, unit),
+        explanation=replace(explanation, risk=_unsure(explanation.risk)),
         curve=desk.curves(cohort, outcome, None)[0],
         notes=tuple(risk.notes(model, cohort.frame.iloc[[row]])),
     )
+
+
+def _unsure(share: float) -> float:
+    return min(max(share, SURE), 1 - SURE)
 
 
 def answer(view: View, decimals: int) -> None:
@@ -267,9 +273,11 @@ def _record(view: View, checked: risk.Validation | None) -> list[tuple[str, str]
     facts = [(f"{say.of_100(checked.c_mean)} pairs", "ranked rightly among patients held back; a coin: 50")]
     near = min(checked.calibration, key=lambda point: abs(point.predicted - view.risk), default=None)
     if near is not None and near.observed == near.observed:
+        # Where none or all of them had it, Kaplan-Meier gives no interval that could be believed.
+        between = say.range_of_100(near.lower, near.upper) if 0 < near.observed < 1 else "no interval"
         facts.append(
             (
-                f"{say.of_100(near.observed)} ({say.range_of_100(near.lower, near.upper)})",
+                f"{say.of_100(near.observed)} ({between})",
                 f"had it among the {near.n:,} held back with risks nearest this one, {say.percent(near.predicted)}",
             )
         )

@@ -168,6 +168,27 @@ def test_the_interval_holds_the_risk_and_is_the_band_of_the_curve(reader):
     assert f"(95% band {100 - high}% to {100 - low}%)" in reader.alt("patient_curve")
 
 
+def test_a_prediction_is_never_a_certainty():
+    # Within 11 years the computer rounds this risk to 1; all of the fifth nearest to it had the event.
+    reader = opened("pbc_liver", 0).choose("horizon_years", 11.0)
+    answer = reader.box(ANSWER)
+    assert answer.startswith("Death or transplant more than 99 of 100 patients")
+    assert "95% interval: more than 99 of 100" in answer
+    assert "more than 99 die or have a liver transplant fewer than 1 alive" in answer
+    assert "Why more than 99 and not 64" in reader.boxes
+    assert reader.alt("patient_why").endswith("this patient over 99%.")
+    assert "100 of 100 (no interval) had it among the 84 held back" in reader.box("ranked rightly")
+    start, bars, end = waterfall(reader)
+    assert start + sum(bars) == pytest.approx(end, abs=1e-9)
+
+
+def test_none_of_the_nearest_patients_is_said_without_an_interval():
+    # None of the 84 patients in the lowest fifth had the event within a year.
+    last = Reader(cohort="pbc_liver").open("patients").row(417)
+    near = last.choose("horizon_years", 1.0).box("ranked rightly")
+    assert "0 of 100 (no interval) had it among the 84 held back with risks nearest this one" in near
+
+
 def test_decimals_come_on_demand_and_everywhere(reader):
     assert "96 of 100 patients" in reader.box(ANSWER)
     reader.choose("decimals", True)
