@@ -55,6 +55,21 @@ def test_groups_are_compared(reader):
     ]
 
 
+@pytest.mark.parametrize(
+    ("cohort", "by", "p", "share"),
+    [
+        ("gse7390_breast_expression", "218914_at", "p > 0.99", "more than 99 of 100"),  # p = 0.9996
+        ("gbsg2_breast", "grade", "p < 0.001", "fewer than 1 of 1,000"),  # p = 0.000026
+    ],
+)
+def test_a_chance_is_never_none_and_never_all(cohort, by, p, share):
+    reader = Reader(cohort=cohort).open("survival", survival_by=by)
+    if by == "218914_at":
+        reader.choose("survival_cuts_quantiles:2", "quantiles:3")
+    assert reader.box("Is it more than chance?").endswith(f"log-rank {p}")
+    assert f"a difference at least this large would arise in {share} such comparisons." in reader.text
+
+
 def test_a_treatment_that_was_not_randomised_says_so_before_the_curves(reader):
     boxes = reader.boxes
     caution = next(i for i, box in enumerate(boxes) if box.startswith("The groups were not formed by randomisation"))
