@@ -18,6 +18,11 @@ RELATIVE = 1e-8
 """How far a statistic may be from R's, relatively."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop open in this thread, beside which no other can run."""
+    items.sort(key=lambda item: "browser" in item.path.relative_to(Path(__file__).parent).parts)
+
+
 @cache
 def _read(name: str) -> dict[str, Any]:
     return json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
