@@ -92,15 +92,17 @@ def readable(value: float, unit: Unit) -> str:
 def number_of(value: float, *, decimals: int | None = None) -> str:
     """A time without its unit: whole when it is whole, otherwise one decimal, two below 2; never a false 0.
 
-    >>> number_of(5.0), number_of(4.23), number_of(0.849), number_of(0.0192)
-    ('5', '4.2', '0.85', '0.02')
+    >>> number_of(5.0), number_of(4.23), number_of(0.849), number_of(0.5), number_of(0.0192)
+    ('5', '4.2', '0.85', '0.5', '0.02')
     """
     if math.isnan(value):
         return "not reached"
     if decimals is None and 1e-9 < value < 0.1:
         decimals = min(-math.floor(math.log10(value)), 6)
+    if decimals is None and 0.1 <= value < 2:
+        return f"{value:.2f}".rstrip("0").rstrip(".")
     if decimals is None:
-        decimals = 0 if abs(value - round(value)) < 1e-9 or value >= 100 else 1 if value >= 2 else 2
+        decimals = 0 if abs(value - round(value)) < 1e-9 or value >= 100 else 1
     return f"{value:,.{decimals}f}"
 
 

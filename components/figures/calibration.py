@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from bedside.report.say import events, patients
+from bedside.report.say import events, patients, percent_range
 from components.figures.palette import Mode, palette, template
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ def calibration_rows(points: Sequence[CalibrationPoint]) -> tuple[list[str], lis
 
 
 def _interval(point: CalibrationPoint) -> str:
-    if math.isnan(point.lower) or math.isnan(point.upper):
+    if math.isnan(point.lower) or math.isnan(point.upper) or point.lower == point.upper:
         return "no interval"
-    return f"95% interval {point.lower:.0%} to {point.upper:.0%}"
+    return f"95% interval {percent_range(point.lower, point.upper)}"
 
 
 def _observed(point: CalibrationPoint) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bedside.cohort.units import Unit
+from bedside.report.say import percent_range
 from bedside.survival import Curve
 from components.figures.km_labels import leaders, names, places
 from components.figures.km_table import Sheet, Table, margins, table_of
@@ -193,14 +194,15 @@ def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:
 
 
 def _hover(curve: Curve, rows: np.ndarray) -> list[str]:
-    def limits(low: float, high: float) -> str:
-        return "" if np.isnan(low) or np.isnan(high) else f" ({curve.level:.0%} CI {low:.1%} to {high:.1%})"
+    def limits(s: float, low: float, high: float) -> str:
+        unknown = np.isnan(low) or np.isnan(high) or s == 1
+        return "" if unknown else f" ({curve.level:.0%} CI {percent_range(low, high, decimals=1)})"
 
     columns = zip(
         curve.survival[rows].tolist(), curve.lower[rows].tolist(), curve.upper[rows].tolist(),
         curve.at_risk[rows].tolist(), strict=True,
     )  # fmt: skip
-    return [f"{s:.1%}{limits(low, high)}<br>{n:,} at risk just before" for s, low, high, n in columns]
+    return [f"{s:.1%}{limits(s, low, high)}<br>{n:,} at risk just before" for s, low, high, n in columns]
 
 
 def _medians(sheet: Sheet) -> dict[str, Any]:

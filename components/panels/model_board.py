@@ -10,7 +10,7 @@ from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome, Unit, convert
 from bedside.report import say
 from components import desk
-from components.figures.beeswarm import DRAWN, beeswarm_alt, beeswarm_figure, beeswarm_rows
+from components.figures.beeswarm import beeswarm_alt, beeswarm_figure, beeswarm_rows, dots_text
 from components.figures.calibration import calibration_alt, calibration_figure, calibration_rows
 from components.figures.forest import forest_alt, forest_figure, forest_rows
 from components.figures.importance import importance_alt, importance_figure, importance_rows
@@ -135,7 +135,7 @@ def _swarm(told: explain.Global) -> None:
         beeswarm_figure(told, mode=desk.mode()),
         key="model_swarm",
         title="In which direction",
-        aside=f"up to {DRAWN} patients a row",
+        aside=dots_text(told),
         alt=beeswarm_alt(told),
         note=_basis(told),
         stem="contributions",

@@ -383,8 +383,13 @@ def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:
 def _usual_times(of: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, ...]:
     """Round times as far as at least 10 patients are observed; else the time at which risk is stated."""
     last = float(convert(desk.curves(of, outcome, None)[0].reliable_until(FEW), outcome.unit, unit))
-    usual = {"years": (1, 3, 5, 10, 15), "months": (6, 12, 18, 24, 36, 60, 120)}
-    round_times = [float(t) for t in usual.get(unit, (7, 28, 90, 180, 365, 730, 1826)) if t <= last][-3:]
+    usual: dict[Unit, tuple[int, ...]] = {
+        "years": (1, 3, 5, 10, 15),
+        "months": (6, 12, 18, 24, 36, 60, 120),
+        "weeks": (4, 12, 26, 52, 104),
+        "days": (7, 28, 90, 180, 365, 730, 1826),
+    }
+    round_times = [float(t) for t in usual[unit] if t <= last][-3:]
     if round_times:
         return tuple(round_times)
     horizon_ = desk.horizon(of, outcome)

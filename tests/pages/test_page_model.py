@@ -88,7 +88,7 @@ def test_importance_is_in_falling_order_and_of_all_patients(gbsg):
 def test_the_swarm_has_a_row_of_dots_for_every_variable_and_says_of_how_many_patients(gbsg):
     dots = [t for t in gbsg.figure("model_swarm")["data"] if "points" in t.get("hovertemplate", "")]
     assert sum(len(numbers(trace["x"])) for trace in dots) == 8 * min(686, DRAWN)
-    assert gbsg.box("In which direction").endswith(f"up to {DRAWN} patients a row")
+    assert gbsg.box("In which direction").endswith(f"up to {DRAWN} dots a row for 686 patients")
     assert gbsg.box("What the predicted risk depends on most").endswith("mean size, in points")
     assert gbsg.alt("model_swarm").startswith("Contributions of 686 patients to the risk within 4 years")
 
