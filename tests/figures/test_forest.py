@@ -17,12 +17,12 @@ WILD = Coefficient("<b>$x$</b>", "x", None, math.inf, 0.0001, math.inf, 0.9, "pe
 
 def test_intervals_are_drawn_where_they_are_on_a_logarithmic_axis():
     fig = forest_figure([NODES, GRADE])
-    lines = [t for t in fig.data if t.mode == "lines"]
-    assert [tuple(t.x) for t in lines] == [(1.28, 1.535), (1.02, 2.96)]
+    line, marks = fig.data
+    assert tuple(line.x) == (1.28, 1.535, None, 1.02, 2.96, None)
+    assert tuple(line.y) == (0.22, 0.22, None, 1.22, 1.22, None)
     assert fig.layout.xaxis.type == "log"
-    marks = [t for t in fig.data if t.mode == "markers"]
-    assert [t.x[-1] for t in marks] == [1.404, 1.74]
-    assert marks[0].hovertemplate == "Nodes, per doubling: 1.40 (1.28 to 1.53)<extra></extra>"
+    assert list(marks.x) == [1.404, 1.74]
+    assert marks.text[0] == "Nodes, per doubling: 1.40 (1.28 to 1.53)"
     assert fig.layout.shapes[0].x0 == fig.layout.shapes[0].x1 == 1
 
 
@@ -35,9 +35,9 @@ def test_numbers_stand_on_the_right_and_words_with_reference_on_the_left():
 def test_a_ratio_without_end_becomes_an_arrow_and_never_a_false_number():
     fig = forest_figure([NODES, WILD])
     low, high = (10**v for v in fig.layout.xaxis.range)
-    marker = [t for t in fig.data if t.mode == "markers"][1]
-    assert list(marker.marker.symbol) == ["triangle-left", "triangle-right", "square"]
-    assert all(low * (1 - 1e-9) <= x <= high * (1 + 1e-9) for x in marker.x)
+    marks = fig.data[1]
+    assert list(marks.marker.symbol) == ["square", "triangle-left", "triangle-right", "square"]
+    assert all(low * (1 - 1e-9) <= x <= high * (1 + 1e-9) for x in marks.x)
     assert "&gt; 1000 (&lt; 0.01 to &gt; 1000)" in [a.text for a in fig.layout.annotations]
     assert "&lt;b&gt;&#36;x&#36;&lt;/b&gt;" in [a.text for a in fig.layout.annotations]
 
