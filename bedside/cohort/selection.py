@@ -253,7 +253,12 @@ def _clause(told: object, cohort: Cohort) -> Clause:
 def _is_bound(value: object) -> bool:
     if value is None:
         return True
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number with hundreds of digits
+        return False
 
 
 def _unfit(variable: Variable, why: str) -> Fixable:

@@ -13,6 +13,8 @@ MAX_LEVELS = 20
 """More distinct texts than this are free text unless the dictionary says otherwise."""
 SURELY_DISTINCT = 10
 """From so many rows on, texts that all differ are taken for a name of each patient."""
+SURELY_NUMBERED = 20
+"""From so many rows on, whole numbers that all differ are taken for the number of each patient."""
 SAMPLE = 100_000
 """Rows that are enough to see how many decimals a value is said with."""
 
@@ -88,7 +90,8 @@ def infer(name: str, column: Column, *, use: str = "predictor") -> Variable | No
 def _number(name: str, column: Column, *, named_so: bool, use: str) -> Variable:
     values = column.numbers()[0]
     whole = bool(np.all(values == np.round(values)))  # False where any is missing, as it is for an identifier
-    if named_so and whole and column.n_distinct == len(column) > 1:
+    may_name = len(column) > 1 if named_so else len(column) >= SURELY_NUMBERED
+    if whole and may_name and column.n_distinct == len(column):
         return Variable(name=name, kind="identifier", use=use)
     low, high = np.nanmin(values), np.nanmax(values)
     if (low, high) in ((0, 1), (1, 2)) and len(column.codes()[1]) == 2:

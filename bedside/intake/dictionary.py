@@ -15,6 +15,7 @@ from bedside.cohort.units import Unit
 from bedside.cohort.variable import Part, Variable
 from bedside.errors import Fault
 from bedside.intake.columns import clean_name
+from bedside.intake.paths import beside, leads_out
 
 FILE = "dictionary.json"
 MAX_BYTES = 20 * 2**20
@@ -89,13 +90,6 @@ class Dictionary(Part):
         return beside(value)
 
 
-def beside(value: str) -> str:
-    """A bare file name; nothing that leads out of the cohort's folder."""
-    if value in ("", ".", "..") or "/" in value or "\\" in value or "\0" in value:
-        raise ValueError("the name of a file in the cohort's own folder")
-    return value
-
-
 @dataclass(frozen=True)
 class Draft:
     """As much of a dictionary as could be understood, so that the data are checked all the same."""
@@ -124,20 +118,9 @@ def read_dictionary(path: Path) -> Draft:
         The parts that are sound, every fault, and the whole dictionary if
         there was none.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return Draft(faults=(Fault(path.name, "", f"a dictionary of at most {MAX_BYTES // 2**20} MB"),))
-        told = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError:
-        return Draft(faults=(Fault(path.name, "", "a readable file of this name in the cohort's folder"),))
-    except UnicodeDecodeError:
-        return Draft(faults=(Fault(path.name, "", "text in UTF-8"),))
-    except json.JSONDecodeError as error:
-        return Draft(faults=(Fault(path.name, f"line {error.lineno}", "valid JSON", error.msg),))
-    except RecursionError:
-        return Draft(faults=(Fault(path.name, "", "JSON that is nested a few levels deep"),))
-    if not isinstance(told, dict):
-        return Draft(faults=(Fault(path.name, "", "a JSON object", type(told).__name__),))
+    told = _told(path)
+    if isinstance(told, Fault):
+        return Draft(faults=(told,))
     try:
         whole = Dictionary.model_validate(told)
     except ValidationError as error:
@@ -151,6 +134,38 @@ def read_dictionary(path: Path) -> Draft:
         data=whole.data,
         whole=whole,
     )
+
+
+def _told(path: Path) -> dict[str, Any] | Fault:
+    """The JSON object in a file, or why there is none."""
+    try:
+        if not path.is_file():
+            return Fault(path.name, "", "a readable file of this name in the cohort's folder")
+        if leads_out(path):
+            return Fault(path.name, "", "a file in the cohort's folder, not a link that leads out of it")
+        if path.stat().st_size > MAX_BYTES:
+            return Fault(path.name, "", f"a dictionary of at most {MAX_BYTES // 2**20} MB")
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
+        json.dumps(told, ensure_ascii=False).encode()
+    except OSError:
+        return Fault(path.name, "", "a readable file of this name in the cohort's folder")
+    except RecursionError:
+        return Fault(path.name, "", "JSON that is nested a few levels deep")
+    except ValueError as error:
+        return _no_json(path.name, error)
+    if not isinstance(told, dict):
+        return Fault(path.name, "", "a JSON object", type(told).__name__)
+    return told
+
+
+def _no_json(file: str, error: ValueError) -> Fault:
+    if isinstance(error, UnicodeDecodeError):
+        return Fault(file, "", "text in UTF-8")
+    if isinstance(error, UnicodeEncodeError):
+        return Fault(file, "", "text of whole characters", "half a surrogate pair, such as \\ud800")
+    if isinstance(error, json.JSONDecodeError):
+        return Fault(file, f"line {error.lineno}", "valid JSON", error.msg)
+    return Fault(file, "", "numbers of a usual length", "one of thousands of digits")
 
 
 def _cleaned(variable: Variable) -> Variable:

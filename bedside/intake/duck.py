@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+MOST_BYTES = 2 * 10**9
+"""The largest table that is opened, as it lies in memory."""
+
+_BATCH = 100_000
 _CLOSED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -21,11 +26,21 @@ _CLOSED = {
 
 _CSV = """
 SELECT * FROM read_csv(
-    $file, auto_detect = false, header = true, delim = $delimiter, quote = '"', escape = '"',
-    columns = $columns, nullstr = '', strict_mode = true, max_line_size = 16777216
+    $file, auto_detect = false, header = false, delim = $delimiter, quote = '"', escape = '"',
+    columns = $columns, nullstr = '', strict_mode = true, max_line_size = 16777216,
+    compression = 'none', hive_partitioning = false
 )
 """
-_PARQUET = "SELECT * FROM read_parquet($file)"
+_PARQUET = "SELECT * FROM read_parquet($file, hive_partitioning = false)"
+
+
+class TooLarge(Exception):
+    """A table that does not fit, however small its file is."""
+
+
+def literal(path: Path) -> str:
+    """A path as DuckDB has to be told it: marks that it would search by stand for themselves."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path.resolve()))
 
 
 class Duck:
@@ -44,13 +59,37 @@ class Duck:
             return cursor.sql(sql, params=values).to_arrow_table()
 
     def csv(self, path: Path, *, delimiter: str, n_columns: int) -> pa.Table:
-        """A CSV file with a header, every cell as text, columns named by place."""
+        """A CSV file, its header the first row, every cell as text, columns named by place.
+
+        Raises
+        ------
+        TooLarge
+            If the table takes more than ``MOST_BYTES``.
+        """
         columns = {f"c{i}": "VARCHAR" for i in range(n_columns)}
-        return self.query(_CSV, {"file": str(path), "delimiter": delimiter, "columns": columns})
+        return self._table(_CSV, {"file": literal(path), "delimiter": delimiter, "columns": columns})
 
     def parquet(self, path: Path) -> pa.Table:
-        """A Parquet file."""
-        return self.query(_PARQUET, {"file": str(path)})
+        """A Parquet file.
+
+        Raises
+        ------
+        TooLarge
+            If the table takes more than ``MOST_BYTES``.
+        """
+        return self._table(_PARQUET, {"file": literal(path)})
+
+    def _table(self, sql: str, values: dict[str, Any]) -> pa.Table:
+        """A whole file, counted while it is unpacked: what a file says of its own size need not be true."""
+        batches, size = [], 0
+        with self._connection.cursor() as cursor:
+            reader = cursor.sql(sql, params=values).to_arrow_reader(_BATCH)
+            for batch in reader:
+                size += batch.nbytes
+                if size > MOST_BYTES:
+                    raise TooLarge
+                batches.append(batch)
+            return pa.Table.from_batches(batches, reader.schema)
 
 
 @contextmanager
@@ -72,7 +111,9 @@ def open_duck(folder: Path) -> Iterator[Duck]:
         connection.execute("SET temp_directory = ''")
         connection.execute("SET TimeZone = 'UTC'")
         # Directories must be named while access is still open; afterwards nothing can be changed.
-        connection.execute("SET allowed_directories = $folders", {"folders": [f"{folder.resolve()}/"]})
+        # A name with marks to search by is compared twice: as it is asked for, and as what was found.
+        folders = [f"{folder.resolve()}/", f"{literal(folder)}/"]
+        connection.execute("SET allowed_directories = $folders", {"folders": folders})
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield Duck(connection)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ from bedside.intake.dictionary import FILE, MAX_BYTES, Dictionary, Draft, Visits
 from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import read_table
 from bedside.intake.frame import finished
+from bedside.intake.paths import is_text, leads_out
 from bedside.intake.rows import say_rows
 
 TITLES = ("title", "short_title")
@@ -50,41 +54,69 @@ def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:
     Returns
     -------
     tuple of Entry
-        By ``order``, then by title. The first root wins where two folders
-        have the same name; the others get a number.
+        By ``order``, then by title. A key is the folder's name. Where several
+        folders have one name, the one in the first root keeps it; the others'
+        keys end in letters made from where they lie, so that a link never
+        opens another cohort because roots were added or came in another order.
     """
-    found: list[Entry] = []
-    taken: set[str] = set()
-    for root in roots:
-        folders = sorted(p for p in root.iterdir() if (p / FILE).is_file()) if root.is_dir() else []
-        for folder in folders:
-            key, n = folder.name, 1
-            while key in taken:
-                n += 1
-                key = f"{folder.name}-{n}"
-            taken.add(key)
-            found.append(_entry(key, folder))
+    first, *others = [_folders(root) for root in roots] or [[]]
+    known = {folder.resolve() for folder in first}
+    # A folder that is reached by two roots is one cohort.
+    rest = list({place: f for folders in others for f in folders if (place := f.resolve()) not in known}.values())
+    shared = Counter(_spelled(folder.name) for folder in rest)
+    shared.update(_spelled(folder.name) for folder in first)
+    found = [_entry(_spelled(folder.name), folder) for folder in first]
+    found += [_entry(_key(folder, alone=shared[_spelled(folder.name)] == 1), folder) for folder in rest]
     return tuple(sorted(found, key=lambda entry: (entry.order, entry.title.casefold(), entry.key)))
 
 
+def _folders(root: Path) -> list[Path]:
+    """Folders with a dictionary; what this account may not look into is passed over."""
+    try:
+        return sorted(path for path in root.iterdir() if _is_file(path / FILE))
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _spelled(name: str) -> str:
+    """A folder's name as text, even if it is not in UTF-8."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _key(folder: Path, *, alone: bool) -> str:
+    name = _spelled(folder.name)
+    return name if alone else f"{name}-{sha256(os.fsencode(folder.resolve())).hexdigest()[:8]}"
+
+
 def _entry(key: str, folder: Path) -> Entry:
+    name = _spelled(folder.name)
     try:
         seen = (folder / FILE).stat()
+        title, short, order = _heading(folder / FILE, seen.st_mtime_ns, seen.st_size)
     except OSError:
-        return Entry(key, folder.name, folder.name, folder)
-    title, short, order = _heading(folder / FILE, seen.st_mtime_ns, seen.st_size)
-    return Entry(key, title or folder.name, short or title or folder.name, folder, order)
+        return Entry(key, name, name, folder)
+    return Entry(key, title or name, short or title or name, folder, order)
 
 
 @lru_cache(maxsize=1024)
 def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int]:
     """Title, short title and order of a dictionary as it is now: pages ask for the list several times each."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8-sig")) if size <= MAX_BYTES else {}
+        may_be_read = size <= MAX_BYTES and not leads_out(path)
+        told = json.loads(path.read_text(encoding="utf-8-sig")) if may_be_read else {}
     except (OSError, ValueError, RecursionError):
         told = {}
     told = told if isinstance(told, dict) else {}
-    title, short = (text if isinstance(text := told.get(name), str) and text.strip() else "" for name in TITLES)
+    title, short = (
+        text if isinstance(text := told.get(name), str) and text.strip() and is_text(text) else "" for name in TITLES
+    )
     order = told.get("order")
     return title, short, order if isinstance(order, int) else 100
 
@@ -112,11 +144,18 @@ def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
     Fixable
         If there is no such folder.
     """
-    if not folder.is_dir():
+    name = _spelled(folder.name)
+    if not _is_folder(folder):
         raise Fixable(
             "The cohort is not there.",
-            f"There is no folder named “{folder.name}” where cohorts are kept.",
+            f"There is no folder named “{name}” where cohorts are kept.",
             "Choose another cohort, or put the folder back.",
+        )
+    if not is_text(str(folder.resolve())):
+        raise Fixable(
+            "The cohort could not be opened.",
+            f"The name of the folder “{name}”, or of one above it, is not in UTF-8.",
+            "Give the folder another name.",
         )
     draft = read_dictionary(folder / FILE)
     with open_duck(folder) as duck:
@@ -126,8 +165,15 @@ def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
         visits, faults = _visits(duck, folder, draft.visits, table, built)
     found += faults
     if found or draft.whole is None or built is None:
-        raise Faults(f"The cohort “{folder.name}” could not be opened.", tuple(dict.fromkeys(found)))
-    return _cohort(key or folder.name, draft, draft.whole, built, visits)
+        raise Faults(f"The cohort “{name}” could not be opened.", tuple(dict.fromkeys(found)))
+    return _cohort(key or name, draft, draft.whole, built, visits)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _build(table: Table, draft: Draft) -> Built:

@@ -80,4 +80,4 @@ def test_a_name_is_never_part_of_a_query(tmp_path):
     path = tmp_path / 'it\'s "quoted"; COPY.csv'
     path.write_text("a,b\n1,2\n")
     with open_duck(tmp_path) as duck:
-        assert duck.csv(path, delimiter=",", n_columns=2).to_pydict() == {"c0": ["1"], "c1": ["2"]}
+        assert duck.csv(path, delimiter=",", n_columns=2).to_pydict() == {"c0": ["a", "1"], "c1": ["b", "2"]}

@@ -145,6 +145,8 @@ def packed(told: object) -> str:
         [[["between", "العمر", float("nan"), 2, 0]]],
         [[["between", "العمر", 1, float("inf"), 0]]],
         [[["between", "العمر", 1, 2, 5]]],
+        [[["between", "العمر", 10**310, None, 0]]],
+        [[["between", "العمر", None, -(10**4000), 0]]],
         [[["between", "grade", 1, 2, 0]]],
         [[["between", "no such column", 1, 2, 0]]],
         [[["between", "t", 1, 2, 0]]],
