@@ -91,16 +91,23 @@ def _open(entry: Entry) -> Cohort:
 def _state(folder: Path) -> str:
     """What tells one state of a folder from another: names, sizes and times, links not followed.
 
-    A file that goes away meanwhile is one that is not there; reading says so if it is needed.
+    What cannot be listed or goes away meanwhile counts as not there; reading says so if it is needed.
     """
     told = []
-    for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+    for name in _names(folder):
         try:
             seen = (folder / name).lstat()
-        except FileNotFoundError:
+        except OSError:
             continue
         told.append((name, seen.st_size, seen.st_mtime_ns))
     return repr(told)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def whole() -> Cohort:
