@@ -12,7 +12,7 @@ from components.figures.palette import Mode, palette, plain, template
 
 FONT_SIZE = 12
 ROW = 42
-DRAWN = 200  # patients a row: more dots hide one another and take the browser long; all count in the numbers
+DRAWN = 100  # patients a row: more dots hide one another and take the browser long; all count in the numbers
 BINS = 70
 
 

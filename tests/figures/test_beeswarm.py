@@ -66,9 +66,9 @@ def test_only_the_most_important_rows_are_drawn_and_the_rest_is_counted():
 
 
 def test_how_many_dots_are_drawn_is_said_as_it_is():
-    assert dots_text(everyone(n=200)) == "one dot per patient"
-    assert dots_text(everyone()) == "up to 200 dots a row for 1,000 patients"
-    assert beeswarm_alt(everyone()).endswith(" Up to 200 dots a row for 1,000 patients.")
+    assert dots_text(everyone(n=100)) == "one dot per patient"
+    assert dots_text(everyone()) == "up to 100 dots a row for 1,000 patients"
+    assert beeswarm_alt(everyone()).endswith(" Up to 100 dots a row for 1,000 patients.")
     assert beeswarm_alt(everyone(n=20)).endswith(" One dot per patient.")
 
 
