@@ -75,7 +75,7 @@ def board(cohort: Cohort, outcome: Outcome, model: risk.Model, when: float, unit
 def _forest(model: risk.Model) -> None:
     told = risk.coefficients(model)
     save.figure(
-        forest_figure(told, mode=desk.mode(), room=78),
+        forest_figure(told, mode=desk.mode(), room=72),
         key="model_forest",
         title="What goes with more or fewer events",
         aside="hazard ratio, others held equal",
