@@ -1,13 +1,13 @@
 """Do groups of patients do equally well, and for how long?"""
 
 from components import desk
-from components.panels import page, survival_board
+from components.panels import page, survival_board, survival_choices
 
 everyone, cohort = desk.whole(), desk.cohort()
 outcome = desk.outcome(cohort)
 
 with desk.fixable():
-    choice = survival_board.choices(everyone, cohort, outcome)
+    choice = survival_choices.choices(everyone, cohort, outcome)
     of = everyone if choice.against else cohort
     groups = survival_board.groups(everyone, cohort, choice)
     curves = survival_board.curves(of, outcome, groups, choice)

@@ -1,168 +1,26 @@
-"""The pieces of the survival page: its choices, its figure, and what the figure says."""
+"""The pieces of the survival page: its figure, and what the figure says."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import get_args
+from dataclasses import replace
 
 import streamlit as st
 
 from bedside import survival
-from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
+from bedside.cohort import Cohort, Outcome, Unit, convert
 from bedside.cohort.groups import Grouping
 from bedside.errors import Fixable
 from bedside.report import say
 from components import desk
 from components.figures.km import km_alt, km_figure, km_rows
 from components.figures.palette import shades
-from components.panels import horizon, page, save
-from components.panels.pick import pick
-from components.text import md
+from components.panels import page, save
+from components.panels.survival_choices import EVERYONE, Choice
 
-# No column can be called so: names of columns are trimmed when a cohort is read.
-EVERYONE, AGAINST = " all", " selected"
 FEW = 10  # patients at risk below which a figure is pale and a median is marked
 MOST = 12  # groups that a figure can hold apart
-UNITS: tuple[Unit, ...] = ("days", "months", "years")
-CUTS = {
-    "clinical": "Clinical",
-    "quantiles:2": "Halves",
-    "quantiles:3": "Thirds",
-    "quantiles:4": "Quarters",
-    "own": "My own",
-}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the reader has set on the survival page; times in `unit`."""
-
-    by: str
-    cuts: str | tuple[float, ...] | None
-    unit: Unit
-    until: float
-    band: bool
-    level: float
-    interval: survival.Interval
-    decimals: int
-
-    @property
-    def against(self) -> bool:
-        """True if the selected patients are compared with everyone else."""
-        return self.by == AGAINST
-
-
-def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
-    """The page's widgets in one line, the rarely needed ones behind a button."""
-    with st.container(key="screen_survival_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
-        by = _by(cohort)
-        if by != AGAINST and not desk.selection().is_everyone:
-            st.button(
-                "Against everyone else", icon=":material/compare_arrows:", key="survival_against", on_click=_against
-            )
-        cuts = _cuts(cohort, by)
-        unit = _unit(everyone, outcome)
-        until = _until(everyone if by == AGAINST else cohort, outcome, unit)
-        with st.popover("Options", icon=":material/tune:", key="survival_options"):
-            band = st.toggle("Show uncertainty", value=True, key="survival_band", persist_state="session")
-            level = st.select_slider(
-                "Confidence level",
-                [0.80, 0.90, 0.95, 0.99],
-                value=0.95,
-                format_func=lambda v: f"{v:.0%}",
-                key="survival_level",
-                persist_state="session",
-            )
-            kinds = get_args(survival.Interval)
-            interval = st.selectbox(
-                "Kind of interval",
-                kinds,
-                index=kinds.index("log-log"),
-                key="survival_interval",
-                persist_state="session",
-                help="log-log stays between 0 and 100% and is reliable in small groups; R's own default is log.",
-            )
-            decimals = horizon.decimals()
-    return Choice(by, cuts, unit, until, band, level, interval, decimals)
-
-
-def _by(cohort: Cohort) -> str:
-    labels = {EVERYONE: "No grouping"}
-    if not desk.selection().is_everyone:
-        labels[AGAINST] = "Selected patients against everyone else"
-    labels |= {v.name: v.label for v in cohort.groupings}
-    return pick("Compare patients by", labels, key="survival_by", default=EVERYONE, width=290) or EVERYONE
-
-
-def _against() -> None:
-    st.session_state["survival_by"] = AGAINST
-
-
-def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
-    if by in (EVERYONE, AGAINST) or not cohort.variable(by).is_numeric:
-        return None
-    variable = cohort.variable(by)
-    options = [key for key in CUTS if key != "clinical" or variable.cutpoints]
-    chosen = st.selectbox(
-        "Cut into",
-        options,
-        format_func=CUTS.__getitem__,
-        key=f"survival_cuts_{options[0]}",
-        persist_state="session",
-        width=130,
-    )
-    if chosen == "clinical":
-        return variable.cutpoints
-    return _own_cuts(variable) if chosen == "own" else chosen
-
-
-def _own_cuts(variable: Variable) -> tuple[float, ...]:
-    text = st.text_input(
-        f"Cut at{f' ({md(variable.unit)})' if variable.unit else ''}",
-        placeholder="50; 65",
-        key=f"survival_own_{variable.name}",
-        width=150,
-        help="One or more numbers, parted by semicolons or spaces. A value equal to a cut belongs above it.",
-    )
-    parts = text.replace(";", " ").split()
-    try:
-        return tuple(sorted({float(part.replace(",", ".")) for part in parts})) or variable.cutpoints
-    except ValueError as fault:
-        raise Fixable(
-            "These cut-points could not be read.",
-            "Each one has to be a number.",
-            "Write them as numbers parted by semicolons, for example 50; 65.",
-        ) from fault
-
-
-def _unit(of: Cohort, outcome: Outcome) -> Unit:
-    units = UNITS if outcome.unit in UNITS else (outcome.unit, *UNITS)
-    longest = float(convert(max(of.time(outcome), default=0.0), outcome.unit, "months"))
-    usual: Unit = "years" if longest >= 36 else "months" if longest >= 3 else "days"
-    chosen = st.segmented_control(
-        "Unit", units, default=usual, required=True, key=f"survival_unit_{usual}", persist_state="session"
-    )
-    return chosen or usual
-
-
-def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
-    longest = float(convert(max(cohort.time(outcome), default=0.0), outcome.unit, unit))
-    if longest <= 0:
-        return 1.0
-    step = {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[unit]
-    longest = max(longest, 2 * step)
-    return st.slider(
-        f"Show up to ({unit})",
-        min_value=step,
-        max_value=longest,
-        value=longest,
-        key=f"survival_until_{unit}_{longest:.6g}",
-        persist_state="session",
-        format="%.1f" if unit == "years" else "%.0f",
-        width=190,
-    )
 
 
 def groups(everyone: Cohort, cohort: Cohort, choice: Choice) -> Grouping | None:
