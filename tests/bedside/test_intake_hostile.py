@@ -104,9 +104,13 @@ def test_numbers_and_characters_that_cannot_be_written_down(cohort_folder, tmp_p
     folder = cohort_folder(PLAIN)
     path = folder / "dictionary.json"
     path.write_text(path.read_text().removesuffix("}") + ", " + told + "}")
-    json.dumps([vars(fault) for fault in faults_of(folder)], ensure_ascii=False).encode()
+    faults = faults_of(folder)
+    assert {fault.file for fault in faults} == {"dictionary.json"}
+    shown = json.dumps([vars(fault) for fault in faults], ensure_ascii=False)
+    assert shown.encode().decode() == shown
     (entry,) = list_cohorts([tmp_path])
-    f"{entry.key} {entry.title} {entry.short_title}".encode()
+    listed = f"{entry.key} {entry.title} {entry.short_title}"
+    assert listed.encode().decode() == listed
 
 
 def test_a_folder_whose_name_is_not_in_utf8_is_listed_and_refused(cohort_folder, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pickle
 
 import numpy as np
 import pandas as pd
@@ -426,15 +425,6 @@ def test_whole_cohort_is_predicted_at_once():
 def test_no_variables_at_all_is_refused():
     with pytest.raises(Fixable, match="None of the variables can predict here"):
         fit(simulated(100), "death", variables=[])
-
-
-def test_model_survives_a_cache():
-    """Caches hand out pickled copies: they must predict the same bits and keep their fingerprint."""
-    cohort = simulated(150)
-    model = fit(cohort, "death")
-    copy = pickle.loads(pickle.dumps(model))
-    assert copy.fingerprint == model.fingerprint
-    assert risks(copy, cohort, 365).tobytes() == risks(model, cohort, 365).tobytes()
 
 
 @pytest.mark.parametrize("penalizer", [-0.1, np.nan, np.inf])
