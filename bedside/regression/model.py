@@ -1,0 +1,163 @@
+"""What a Cox fit found, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy.stats import chi2, norm
+
+from bedside.regression.data import CoxData
+
+Ties = Literal["efron", "breslow"]
+
+
+@dataclass(frozen=True)
+class ChiTest:
+    """A chi-squared statistic, its degrees of freedom and its p."""
+
+    statistic: float
+    df: float
+    p: float
+
+
+def chi_test(statistic: float, df: float) -> ChiTest:
+    """The statistic with its p; NaN without degrees of freedom."""
+    return ChiTest(float(statistic), df, float(chi2.sf(statistic, df)) if df > 0 else float("nan"))
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """A penalty of theta/2 times the sum of squared coefficients.
+
+    Attributes
+    ----------
+    theta : float
+        Above 0.
+    scale : bool
+        Whether coefficients are counted per standard deviation of their column.
+    columns : tuple of int or None
+        Which columns are held back; None for all.
+
+    References
+    ----------
+    R: ``ridge(..., theta = , scale = )`` within ``coxph``.
+    """
+
+    theta: float
+    scale: bool = True
+    columns: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class CoxFit:
+    """A fitted Cox model.
+
+    Attributes
+    ----------
+    data : CoxData
+    ties : {"efron", "breslow"}
+    coef : array, shape (p,)
+        Log hazard ratios for one unit of each column.
+    variance : array, shape (p, p)
+        The one to use: robust if `robust`, else naive.
+    naive_variance : array, shape (p, p)
+        Inverse of the information; with a ridge, of the penalised one.
+    robust : bool
+        True if `variance` is the sandwich, summed within clusters where there are any.
+    loglik_null, loglik : float
+        Log partial likelihood with every coefficient 0, and at `coef`, without any penalty.
+    iterations : int
+        Newton steps as R counts them.
+    means : array, shape (p,)
+        R's ``fit$means``: weighted means of the columns, 0 for those that hold only -1, 0 and 1.
+    linear_predictor : array, shape (n,)
+        x·coef + offset, less means·coef, as R's ``fit$linear.predictors``.
+    lr_test, wald_test, score_test : ChiTest
+        All coefficients against 0.
+    robust_score_test : ChiTest or None
+        Where `robust`.
+    ridge : Ridge or None
+    variance2 : array, shape (p, p), or None
+        With a ridge, R's ``fit$var2``: the variance if the penalty is seen as a bias.
+    penalty : float
+        theta/2 times the sum of squared coefficients at `coef`; 0 without a ridge.
+    df : float
+        Effective degrees of freedom: p without a ridge.
+    """
+
+    data: CoxData
+    ties: Ties
+    coef: np.ndarray
+    variance: np.ndarray
+    naive_variance: np.ndarray
+    robust: bool
+    loglik_null: float
+    loglik: float
+    iterations: int
+    means: np.ndarray
+    linear_predictor: np.ndarray
+    lr_test: ChiTest
+    wald_test: ChiTest
+    score_test: ChiTest
+    robust_score_test: ChiTest | None = None
+    ridge: Ridge | None = None
+    variance2: np.ndarray | None = None
+    penalty: float = 0.0
+    df: float = 0.0
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return len(self.data)
+
+    @property
+    def n_events(self) -> int:
+        """Rows with the event."""
+        return self.data.n_events
+
+    @cached_property
+    def se(self) -> np.ndarray:
+        """Standard errors of `coef`, from `variance`, shape (p,)."""
+        return np.sqrt(np.diag(self.variance))
+
+    @cached_property
+    def naive_se(self) -> np.ndarray:
+        """Standard errors from `naive_variance`, shape (p,)."""
+        return np.sqrt(np.diag(self.naive_variance))
+
+    @property
+    def z(self) -> np.ndarray:
+        """Wald's z of each coefficient, shape (p,)."""
+        return self.coef / self.se
+
+    @property
+    def p(self) -> np.ndarray:
+        """Two-sided Wald p of each coefficient, shape (p,)."""
+        return 2 * norm.sf(np.abs(self.z))
+
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper limits of the hazard ratios, each of shape (p,)."""
+        reach = norm.ppf((1 + level) / 2) * self.se
+        with np.errstate(over="ignore"):
+            return np.exp(self.coef - reach), np.exp(self.coef + reach)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, with the (effective) number of coefficients."""
+        return -2 * self.loglik + 2 * self.df
+
+    @property
+    def r2(self) -> tuple[float, float]:
+        """Cox and Snell's R² and the largest it could be, as R's ``summary(fit)$rsq``."""
+        gain = self.lr_test.statistic
+        return -float(np.expm1(-gain / self.n)), -float(np.expm1(2 * self.loglik_null / self.n))
+
+    def term_test(self, term: int | str) -> ChiTest:
+        """Wald's test that all coefficients of a term are 0."""
+        columns = self.data.columns_of(term)
+        part = self.coef[columns]
+        statistic = part @ np.linalg.pinv(self.variance[np.ix_(columns, columns)], hermitian=True) @ part
+        return chi_test(float(statistic), len(columns))
