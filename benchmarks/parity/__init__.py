@@ -1,0 +1,1 @@
+"""Every number of a folder of reference results, recomputed and compared."""
