@@ -81,8 +81,14 @@ class Visit:
     def settle(self) -> None:
         """Wait until Streamlit has run the script and drawn what it sent."""
         # Not wait_for_function: it polls with eval(), which the page's policy forbids.
-        self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=WAIT_MS)
-        expect(self.page.locator('[data-stale="true"]')).to_have_count(0)
+        rest = self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+        calm = 0
+        # A new session rests for a moment between its first run and the one that its address asks for.
+        while calm < 3:
+            rest.wait_for(timeout=WAIT_MS)
+            expect(self.page.locator('[data-stale="true"]')).to_have_count(0)
+            self.page.wait_for_timeout(30)
+            calm = calm + 1 if rest.count() else 0
 
     def axe(self, *, include: str | None = None, frame: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """Violations of WCAG 2.2 A and AA, each with rule, impact and the elements it names.

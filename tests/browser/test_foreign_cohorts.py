@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import WAIT_MS, Visit
 from tests.browser.walk import box, choose, deep, drawn, go, open_menu, open_patient
 from tests.serving import Server
 
@@ -131,12 +132,20 @@ def test_a_broken_cohort_shows_its_faults_and_the_app_lives(foreign: Server, ope
     visit.assert_calm()
 
 
+def _lacking(page: Page, texts: tuple[str, ...]) -> list[str]:
+    """Which texts do not stand on the page."""
+    shown = page.locator("body").inner_text().replace("\u2060", "").replace("\u00a0", " ").casefold()
+    return [text for text in texts if text.casefold() not in shown]
+
+
 def _assert_literal(visit: Visit, *texts: str) -> None:
     """Each text stands there letter for letter, and none of them became more than text."""
     page = visit.page
-    shown = page.locator("body").inner_text().replace("\u2060", "").replace("\u00a0", " ")
-    for text in texts:
-        assert text.casefold() in shown.casefold(), text
+    end = time.monotonic() + WAIT_MS / 1000
+    # Parts of a page are drawn one after the other: what is not there yet may come.
+    while (lacking := _lacking(page, texts)) and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    assert not lacking
     main = page.locator('[data-testid="stMain"]')
     assert main.locator("img, a[href*='evil'], .katex, .stMarkdownColoredText, script").count() == 0
     assert main.locator("b:text-is('bold')").count() == 0
