@@ -1,0 +1,105 @@
+"""Endpoints of the reader's own: first of several, other columns, another start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bedside.cohort import Outcome
+from bedside.cohort.endpoint import KEY, Columns, Endpoint, with_endpoint
+from bedside.errors import Fixable
+from bedside.intake import cohort_from_frame
+
+
+@pytest.fixture
+def cohort():
+    frame = pd.DataFrame(
+        {
+            "relapse_t": [10.0, 20.0, 30.0, 15.0, 40.0],
+            "relapse": ["1", "0", "1", "0", "0"],
+            "death_t": [50.0, 20.0, 30.0, 70.0, 40.0],
+            "death": ["1", "1", "1", "0", "0"],
+            "graft": [5.0, np.nan, 31.0, 15.0, 0.0],
+            "late": ["a", "b", "a", "b", "a"],
+        }
+    )
+    outcomes = [
+        Outcome(
+            key=key, label=key.title(), time=f"{key}_t", unit="days", status=key, censored=("0",), event=("1",),
+            since="entry",
+        )
+        for key in ("relapse", "death")
+    ]  # fmt: skip
+    return cohort_from_frame(frame, key="made", outcomes=outcomes)
+
+
+def test_the_first_of_two_is_the_earliest_event_and_else_the_shorter_follow_up(cohort):
+    made = with_endpoint(cohort, Endpoint(label="Relapse or death", first_of=("relapse", "death")))
+    assert made.time(KEY).tolist() == [10, 20, 30, 15, 40]
+    assert made.event(KEY).tolist() == [True, True, True, False, False]
+    assert made.outcome(KEY).since == "entry" and "whichever comes first" in made.outcome(KEY).note
+
+
+def test_a_competing_outcome_is_kept_apart_and_the_event_wins_a_tie(cohort):
+    made = with_endpoint(cohort, Endpoint(label="Relapse", first_of=("relapse",), competing=("death",)))
+    assert made.frame[made.outcome(KEY).status].tolist() == ["1", "2", "1", "0", "0"]
+    assert made.outcome(KEY).label == "Relapse or Death"
+    assert made.outcome(KEY).cause_label == "Relapse"
+
+
+def test_a_later_start_moves_the_clock_and_leaves_out_who_had_none(cohort):
+    made = with_endpoint(cohort, Endpoint(label="Death after graft", first_of=("death",), start="graft"))
+    assert made.time(KEY).tolist() == [45, 55, 40]
+    assert made.rows.tolist() == [0, 3, 4]
+    assert "2 patients" in made.outcome(KEY).note
+    assert not made.has("graft")
+
+
+def test_units_of_the_start_are_converted(cohort):
+    made = with_endpoint(cohort, Endpoint(label="Late", first_of=("death",), start="graft", start_unit="weeks"))
+    assert made.time(KEY).tolist() == [50 - 35, 40]
+
+
+def test_columns_are_read_as_they_stand(cohort):
+    columns = Columns(time="death_t", status="late", unit="weeks", event=("b",))
+    made = with_endpoint(cohort, Endpoint(label="Own", columns=columns))
+    assert made.outcome(KEY).unit == "weeks"
+    assert made.event(KEY).tolist() == [False, True, False, True, False]
+    assert not made.has("late")
+
+
+def test_every_endpoint_has_its_own_fingerprint(cohort):
+    ends = [Endpoint(label="A", first_of=("death",)), Endpoint(label="B", first_of=("death",))]
+    seen = {cohort.fingerprint, *(with_endpoint(cohort, end).fingerprint for end in ends)}
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (Endpoint(label="A", first_of=("nothing",)), "not in this cohort"),
+        (Endpoint(label="A", first_of=("death",), start="late"), "cannot be made"),
+        (Endpoint(label="A", columns=Columns(time="graft", status="late", unit="days", event=("a",))), "do not make"),
+        (Endpoint(label="A", first_of=("death",), start="graft", start_unit="years"), ""),
+    ],
+)
+def test_what_cannot_be_made_is_said(cohort, end, told):
+    if not told:
+        assert len(with_endpoint(cohort, end)) == 1
+        return
+    with pytest.raises(Fixable, match=told):
+        with_endpoint(cohort, end)
+
+
+def test_through_a_link_and_back():
+    end = Endpoint(label="É <b>", columns=Columns(time="t", status="s", unit="days", event=("1", "2")), start="x")
+    assert Endpoint.from_text(end.to_text()) == end
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"label":"a"}', '{"label":"a","first_of":["x"],"competing":["x"]}', "{" * 5000]
+)
+def test_nonsense_in_a_link_is_refused(text):
+    with pytest.raises(Fixable, match="could not be read"):
+        Endpoint.from_text(text)
