@@ -177,6 +177,19 @@ class Cohort:
         outcome = self._resolve(outcome)
         return self.frame[outcome.status].isin(outcome.any_event).to_numpy(dtype=bool)
 
+    def cause(self, outcome: Outcome | str) -> np.ndarray:
+        """Which type of event ended follow-up, shape (n_patients,), int.
+
+        0 where none was seen, 1 for the event itself, 2 and up for the competing ones in dictionary order:
+        type j has the name ``outcome.cause_labels[j - 1]``.
+        """
+        outcome = self._resolve(outcome)
+        status = self.frame[outcome.status]
+        codes = np.zeros(len(self), dtype=np.int64)
+        for number, of_type in enumerate((outcome.event, *outcome.competing.values()), start=1):
+            codes[status.isin(of_type).to_numpy(dtype=bool)] = number
+        return codes
+
     def _resolve(self, outcome: Outcome | str) -> Outcome:
         return self.outcome(outcome) if isinstance(outcome, str) else outcome
 

@@ -83,6 +83,11 @@ class Outcome(Part):
         return bool(self.competing)
 
     @property
+    def cause_labels(self) -> tuple[str, ...]:
+        """Name of each type of event: the cause itself, then the competing ones in dictionary order."""
+        return (self.cause_label or self.label, *self.competing)
+
+    @property
     def any_event(self) -> tuple[str, ...]:
         """Codes that end event-free survival: the event and all competing ones."""
         return self.event + tuple(code for codes in self.competing.values() for code in codes)
