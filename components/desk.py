@@ -22,6 +22,7 @@ from bedside import explain as explaining
 from bedside import risk, survival
 from bedside.cohort import Cohort, Outcome, Unit
 from bedside.cohort.balance import Imbalance, largest_imbalance
+from bedside.cohort.endpoint import Endpoint, with_endpoint
 from bedside.cohort.groups import Grouping, group_by, group_by_selection
 from bedside.cohort.search import find_rows
 from bedside.cohort.selection import Selection
@@ -110,13 +111,33 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def whole() -> Cohort:
-    """The cohort that is open, before any filter."""
+def as_read() -> Cohort:
+    """The cohort that is open, before any filter and without the reader's own endpoint."""
     choices = {entry.key: entry for entry in entries()}
     key = st.session_state.get("cohort")
     if key not in choices:
         raise Fixable("No cohort is open.", "None of that name is known here.", "Choose one from the list above.")
     return _open(choices[key])
+
+
+def whole() -> Cohort:
+    """The cohort that is open, before any filter; with the reader's own endpoint if there is one."""
+    plain, own = as_read(), endpoint()
+    if own is None:
+        return plain
+    key = ("endpoint", plain.fingerprint, own.to_text())
+    return _shelf().get_or_make(key, lambda: with_endpoint(plain, own))
+
+
+def endpoint() -> Endpoint | None:
+    """The reader's own endpoint for the open cohort."""
+    kept_for, chosen = st.session_state.get("endpoint", (None, None))
+    return chosen if kept_for == st.session_state.get("cohort") else None
+
+
+def define(chosen: Endpoint | None) -> None:
+    """Set the reader's own endpoint for the open cohort, or take it away."""
+    st.session_state["endpoint"] = (st.session_state.get("cohort"), chosen)
 
 
 def selection() -> Selection:
@@ -147,6 +168,11 @@ def outcome(of: Cohort) -> Outcome:
 
 
 # ------------------------------------------------------------------ numbers
+
+
+def kept(key: tuple[str | int | float | bool | None, ...], make: Callable[[], Any]) -> Any:
+    """A result of this session, made once under its key: fingerprint and choices, never a value of a patient."""
+    return _shelf().get_or_make(key, make)
 
 
 def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None) -> Grouping:

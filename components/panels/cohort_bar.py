@@ -6,7 +6,9 @@ import streamlit as st
 
 from bedside.cohort import Cohort, Variable
 from bedside.cohort.selection import Between, Clause, OneOf, Selection
+from bedside.errors import Fixable
 from components import desk
+from components.panels import endpoint_bar
 from components.panels.page import caption, table
 from components.panels.pick import pick, told_apart
 from components.text import md
@@ -58,9 +60,13 @@ def show() -> None:
         with row:
             choose_cohort()
         with desk.fixable_page():
-            everyone = desk.whole()
+            plain = desk.as_read()
+        endpoint_bar.from_link()
+        everyone = _with_endpoint(plain)
+        endpoint_bar.to_link()
         with row:
             choose_outcome(everyone)
+            endpoint_bar.define(plain)
             from_link(everyone)
             chips(everyone)
             add_filter(everyone)
@@ -70,6 +76,16 @@ def show() -> None:
             st.caption("This filter is not in the link: it leaves fewer than 10 patients.")
     with desk.fixable_page():
         desk.cohort()
+
+
+def _with_endpoint(plain: Cohort) -> Cohort:
+    """The cohort with the reader's endpoint; one that cannot be made here is said and taken away."""
+    try:
+        return desk.whole()
+    except Fixable as stop:
+        desk.show(stop)
+        desk.define(None)
+        return plain
 
 
 def chips(everyone: Cohort) -> None:
