@@ -352,9 +352,6 @@ def _written() -> dict[str, str | None]:
     return st.session_state.setdefault("link", {})
 
 
-# ------------------------------------------------------------------ screen
-
-
 def mode() -> Mode:
     """Light or dark, as the reader has it."""
     return "dark" if st.context.theme.type == "dark" else "light"
