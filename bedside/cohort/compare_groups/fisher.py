@@ -8,8 +8,6 @@ thousands of fillings instead of millions of tables.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from scipy.special import gammaln
 
