@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from bedside.regression.cox import fit_cox
 from bedside.regression.data import CoxData, cox_data
-from bedside.regression.model import ChiTest, CoxFit, Ridge, chi_test
+from bedside.regression.model import Aliased, ChiTest, CoxFit, Ridge, Ties, chi_test
 
-__all__ = ["ChiTest", "CoxData", "CoxFit", "Ridge", "chi_test", "cox_data"]
+__all__ = ["Aliased", "ChiTest", "CoxData", "CoxFit", "Ridge", "Ties", "chi_test", "cox_data", "fit_cox"]

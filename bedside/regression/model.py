@@ -40,6 +40,9 @@ class Ridge:
         Whether coefficients are counted per standard deviation of their column.
     columns : tuple of int or None
         Which columns are held back; None for all.
+    variances : tuple of float or None
+        Variances of those columns, where they are not to be taken from the rows that are fitted: R takes them
+        before it leaves out rows with a value missing elsewhere.
 
     References
     ----------
@@ -49,6 +52,15 @@ class Ridge:
     theta: float
     scale: bool = True
     columns: tuple[int, ...] | None = None
+    variances: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Aliased:
+    """A column without a coefficient of its own, and the columns it can be worked out from (none: it is constant)."""
+
+    name: str
+    made_of: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +70,7 @@ class CoxFit:
     Attributes
     ----------
     data : CoxData
+        The rows and columns that were fitted: without the aliased columns.
     ties : {"efron", "breslow"}
     coef : array, shape (p,)
         Log hazard ratios for one unit of each column.
@@ -86,6 +99,8 @@ class CoxFit:
         theta/2 times the sum of squared coefficients at `coef`; 0 without a ridge.
     df : float
         Effective degrees of freedom: p without a ridge.
+    aliased : tuple of Aliased
+        Columns that were left out because others determine them, where R gives a coefficient of NA.
     """
 
     data: CoxData
@@ -107,6 +122,7 @@ class CoxFit:
     variance2: np.ndarray | None = None
     penalty: float = 0.0
     df: float = 0.0
+    aliased: tuple[Aliased, ...] = ()
 
     @property
     def n(self) -> int:

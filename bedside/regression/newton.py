@@ -163,13 +163,11 @@ def _moves(step: np.ndarray, beta: np.ndarray) -> bool:
 
 def _followed(path: _Path, first: np.ndarray) -> np.ndarray | None:
     """Further steps from where R stopped: None if they come to rest, else the direction they keep taking."""
-    size = np.sqrt(np.maximum(np.diag(first), np.finfo(float).tiny))
     held = np.diag(path.penalty)
-    step = path.next_step()
-    direction = step
+    direction = path.next_step()
     for _ in range(MORE_STEPS):
-        lowest = np.linalg.eigvalsh((path.information + held) / np.outer(size, size))[0]
-        if not path.finite or lowest < VANISHED:
+        known = float(direction @ (first + held) @ direction)
+        if not path.finite or float(direction @ (path.information + held) @ direction) < VANISHED * known:
             return direction
         step = direction = path.next_step()
         if (np.abs(step) <= AT_REST * (1 + np.abs(path.beta))).all():
