@@ -1,7 +1,8 @@
-"""Do the groups differ? The log-rank test."""
+"""Do the groups differ? The log-rank test and its weighted family, stratified if need be."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,17 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from bedside.errors import Fixable
-from bedside.survival.checks import check_times, merge_ties
+from bedside.survival.counted import Counted, count_patients, count_tables
+from bedside.survival.events import EventTable
+from bedside.survival.tally import tally
+from bedside.survival.weighted import Weighting, name_of, weigh_by
 
 if TYPE_CHECKING:
     from bedside.cohort import Cohort, Outcome
     from bedside.cohort.groups import Grouping
 
-BLOCK = 1 << 20
-"""How many cells of the table event times x groups are worked on at once: keeps memory flat."""
+NOTHING = 1e-10
+"""A direction with less information than this share of the largest has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +39,17 @@ class GroupTest:
     p : float
         Chance of so large a statistic if the groups had the same hazards.
     n, observed, expected : arrays, shape (n_groups,)
-        Patients, events seen and events expected in each group, in the order of the codes.
+        Patients, events seen and events expected in each group, in the order of
+        the codes. In a weighted test events are sums of the weights, as in R.
     variance : array, shape (n_groups, n_groups)
         Covariance of observed minus expected.
+    weighting : str
+        As in `weigh_by`.
+    codes : array, shape (n_groups,)
+        Code of each group.
+    strata, informative : int
+        Strata, and those among them with an event while patients of two or
+        more groups were at risk: the others say nothing about the difference.
     """
 
     name: str
@@ -48,9 +60,25 @@ class GroupTest:
     observed: np.ndarray
     expected: np.ndarray
     variance: np.ndarray
+    weighting: Weighting
+    codes: np.ndarray
+    strata: int
+    informative: int
+
+    @property
+    def excess(self) -> np.ndarray:
+        """Observed minus expected events, shape (n_groups,); they add up to nothing."""
+        return self.observed - self.expected
 
 
-def log_rank(time: ArrayLike, event: ArrayLike, codes: ArrayLike) -> GroupTest:
+def log_rank(
+    time: ArrayLike,
+    event: ArrayLike,
+    codes: ArrayLike,
+    *,
+    strata: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+) -> GroupTest:
     """Log-rank test that all groups have the same hazard at every time.
 
     Parameters
@@ -59,6 +87,11 @@ def log_rank(time: ArrayLike, event: ArrayLike, codes: ArrayLike) -> GroupTest:
         As in `kaplan_meier`.
     codes : array-like of int, shape (n_patients,)
         Group of each patient, 0 and up; patients below 0 (missing) are left out.
+    strata : array-like of int, shape (n_patients,), optional
+        Patients are compared within strata only; those below 0 are left out.
+    entry : array-like, shape (n_patients,), optional
+        When each patient came under observation (left truncation): at risk at
+        t are those with entry < t <= time.
 
     Returns
     -------
@@ -72,29 +105,91 @@ def log_rank(time: ArrayLike, event: ArrayLike, codes: ArrayLike) -> GroupTest:
         If fewer than two groups have patients at risk at an event, or if the
         events say nothing about the difference.
 
+    Notes
+    -----
+    With delayed entry R's ``survdiff`` gives no answer. The test is then the
+    score test of a Cox model with the groups as its only term and ties handled
+    exactly (``coxph(Surv(entry, time, event) ~ group, ties = "exact")``).
+    Without tied events Breslow's and Efron's score tests are the same; with
+    ties they differ a little, since their variance counts tied events as
+    independent.
+
+    Where some groups were never at risk beside the others, only the
+    comparisons that were possible are made, with as many degrees of freedom.
+
     References
     ----------
     Mantel (1966), Cancer Chemother Rep 50:163-170; Peto & Peto (1972), JRSS A
-    135:185-207. R: ``survdiff(Surv(time, event) ~ group, rho = 0)``.
+    135:185-207. R: ``survdiff(Surv(time, event) ~ group + strata(s), rho = 0)``.
     """
-    times, flags = check_times(time, event)
-    groups = np.asarray(codes)
-    if groups.shape != times.shape:
-        raise Fixable(
-            "No comparison.", "There is not one group for each patient.", "Give each patient a group, or -1 for none."
-        )
-    known = groups >= 0
-    labels, group = np.unique(groups[known], return_inverse=True)
-    if len(labels) < 2:
-        raise Fixable(
-            "No comparison.",
-            "All patients are in one group.",
-            "Choose a grouping with at least two groups of patients.",
-        )
-    observed, expected, variance = _tally(merge_ties(times[known]), flags[known], group, len(labels))
-    statistic, df = _chi_squared(observed - expected, variance, expected > 0)
-    p = float(chdtrc(df, statistic))
-    return GroupTest("Log-rank test", statistic, df, p, np.bincount(group), observed, expected, variance)
+    return weighted_test(time, event, codes, weighting="log-rank", strata=strata, entry=entry)
+
+
+def weighted_test(
+    time: ArrayLike,
+    event: ArrayLike,
+    codes: ArrayLike,
+    *,
+    weighting: Weighting,
+    p: float = 0.0,
+    q: float = 0.0,
+    strata: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+) -> GroupTest:
+    """A test of the log-rank family, which looks more at early or at late times.
+
+    Parameters
+    ----------
+    time, event, codes, strata, entry : array-like, shape (n_patients,)
+        As in `log_rank`. Every stratum has its own weights.
+    weighting, p, q
+        As in `weigh_by`; ``survdiff(rho = r)`` is ``"fleming-harrington"`` with ``p = r``.
+
+    Returns
+    -------
+    GroupTest
+
+    Raises
+    ------
+    Fixable
+        As `log_rank`, or if the weighting is not known.
+
+    References
+    ----------
+    See `weigh_by`.
+    """
+    return compare_groups(count_patients(time, event, codes, strata=strata, entry=entry), weighting=weighting, p=p, q=q)
+
+
+def log_rank_of(
+    tables: Sequence[EventTable],
+    *,
+    groups: Sequence[int] | None = None,
+    strata: Sequence[int] | None = None,
+    weighting: Weighting = "log-rank",
+    p: float = 0.0,
+    q: float = 0.0,
+) -> GroupTest:
+    """The log-rank test, or one of its family, from counts per distinct time.
+
+    Parameters
+    ----------
+    tables, groups, strata
+        As in `count_tables`: one table for each group, or for each group in each stratum.
+    weighting, p, q
+        As in `weigh_by`.
+
+    Returns
+    -------
+    GroupTest
+        The same to the last digits as from the patients who were counted.
+
+    Raises
+    ------
+    Fixable
+        As `log_rank`.
+    """
+    return compare_groups(count_tables(tables, groups=groups, strata=strata), weighting=weighting, p=p, q=q)
 
 
 def log_rank_by(cohort: Cohort, outcome: Outcome, grouping: Grouping) -> GroupTest:
@@ -102,38 +197,36 @@ def log_rank_by(cohort: Cohort, outcome: Outcome, grouping: Grouping) -> GroupTe
     return log_rank(cohort.time(outcome), cohort.event(outcome), grouping.codes)
 
 
-def _tally(time: np.ndarray, event: np.ndarray, group: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Observed and expected events of k groups and the hypergeometric covariance, summed over event times."""
-    when, deaths = np.unique(time[event], return_counts=True)
-    members = [np.sort(time[group == g]) for g in range(k)]
-    expected, variance = np.zeros(k), np.zeros((k, k))
-    size = max(1, BLOCK // k)
-    for at in range(0, len(when), size):
-        t, d = when[at : at + size], deaths[at : at + size].astype(float)
-        risk = np.column_stack([len(m) - np.searchsorted(m, t, side="left") for m in members]).astype(float)
-        n = risk.sum(axis=1)
-        share = risk / n[:, None]
-        expected += d @ share
-        # One patient left: no spread, and no division by n - 1 = 0.
-        spread = d * (n - d) / np.maximum(n - 1, 1)
-        variance += np.diag(spread @ share) - (share * spread[:, None]).T @ share
-    return np.bincount(group[event], minlength=k).astype(float), expected, variance
-
-
-def _chi_squared(excess: np.ndarray, variance: np.ndarray, used: np.ndarray) -> tuple[float, int]:
-    """Quadratic form without its first group, since the excesses add up to nothing."""
-    inside = np.flatnonzero(used)[1:]
-    matrix, gap = variance[np.ix_(inside, inside)], excess[inside]
-    scale = np.sqrt(np.diag(matrix))
-    informative = len(inside) > 0 and scale.min() > 0
-    if informative:
-        scaled = matrix / np.outer(scale, scale)
-        informative = np.linalg.cond(scaled) < 1 / np.finfo(float).eps
-    if not informative:
+def compare_groups(counted: Counted, *, weighting: Weighting = "log-rank", p: float = 0.0, q: float = 0.0) -> GroupTest:
+    """A test of the log-rank family between groups that are counted already, as `weighted_test`."""
+    sums = tally(counted.strata, len(counted.n), weigh_by(weighting, p=p, q=q))
+    statistic, df = chi_squared(sums.observed - sums.expected, sums.variance)
+    if not df:
         raise Fixable(
             "No comparison.",
             "At the times of the events, these groups had no patients at risk beside each other.",
             "Merge groups, or choose a grouping whose groups are followed over the same time.",
         )
-    z = gap / scale
-    return float(z @ np.linalg.solve(scaled, z)), len(inside)
+    strata = len(counted.strata)
+    return GroupTest(
+        name_of(weighting, p=p, q=q, strata=strata), statistic, df, float(chdtrc(df, statistic)),
+        counted.n, sums.observed, sums.expected, sums.variance, weighting, counted.codes, strata, sums.informative,
+    )  # fmt: skip
+
+
+def chi_squared(excess: np.ndarray, variance: np.ndarray) -> tuple[float, int]:
+    """Quadratic form of the excesses and its rank; (0, 0) if there is no information.
+
+    One group is left out, since the excesses add up to nothing: the best known,
+    for what is left is then far from singular.
+    """
+    own = np.diag(variance)
+    used = np.flatnonzero(own > 0)
+    if len(used) < 2:
+        return 0.0, 0
+    inside = np.delete(used, np.argmax(own[used]))
+    scale = np.sqrt(own[inside])
+    information, axes = np.linalg.eigh(variance[np.ix_(inside, inside)] / np.outer(scale, scale))
+    known = information > NOTHING * information[-1]
+    along = axes[:, known].T @ (excess[inside] / scale)
+    return float(along @ (along / information[known])), int(known.sum())
