@@ -172,6 +172,16 @@ class Cohort:
         """Follow-up of each patient in the outcome's unit, shape (n_patients,), float64."""
         return self.frame[self._resolve(outcome).time].to_numpy(dtype=float)
 
+    def entry(self, outcome: Outcome | str) -> np.ndarray | None:
+        """When each patient came under observation, in the outcome's unit, or None if all were from time zero.
+
+        Returns
+        -------
+        array of float64, shape (n_patients,), or None
+        """
+        name = self._resolve(outcome).entry
+        return self.frame[name].to_numpy(dtype=float) if name else None
+
     def event(self, outcome: Outcome | str) -> np.ndarray:
         """True where the event was seen, competing events included, shape (n_patients,)."""
         outcome = self._resolve(outcome)

@@ -30,6 +30,9 @@ class Outcome(Part):
         E.g. ``"Recurrence or death"``.
     time, status : str
         Column names; time in ``unit``, finite and at least 0.
+    entry : str
+        Column with the time at which each patient came under observation, in
+        ``unit`` and before ``time``; empty if all were observed from time zero.
     censored, event : tuple of str
         Codes of the status column, as text.
     competing : dict of str to tuple of str
@@ -49,6 +52,7 @@ class Outcome(Part):
     time: str = Field(min_length=1)
     unit: Unit
     status: str = Field(min_length=1)
+    entry: str = ""
     censored: tuple[str, ...] = ()
     event: tuple[str, ...] = ()
     competing: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -75,7 +79,14 @@ class Outcome(Part):
             raise ValueError("each status code with one meaning only")
         if self.time == self.status:
             raise ValueError("a time column that is not the status column")
+        if self.entry and self.entry in (self.time, self.status):
+            raise ValueError("an entry column that is neither the time nor the status column")
         return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its columns: time, status and, with delayed entry, entry."""
+        return (self.time, self.status, self.entry) if self.entry else (self.time, self.status)
 
     @property
     def has_competing(self) -> bool:

@@ -210,7 +210,12 @@ def followup(cohort: Cohort, outcome: Outcome | str) -> FollowUp:
 
     told = cohort.outcome(outcome) if isinstance(outcome, str) else outcome
     time, event = cohort.time(told), cohort.event(told)
-    curve = reverse_kaplan_meier(time, event, unit=told.unit)
+    entry = cohort.entry(told)
+    if entry is None or np.isnan(entry).all():
+        curve = reverse_kaplan_meier(time, event, unit=told.unit)
+    else:
+        known = ~np.isnan(entry)
+        curve = reverse_kaplan_meier(time[known], event[known], unit=told.unit, entry=entry[known])
     status = cohort.frame[told.status]
     kinds = {told.cause_label or told.label: told.event, **told.competing} if told.has_competing else {}
     return FollowUp(

@@ -109,7 +109,7 @@ def build(
 
 
 def _check_declaration(bench: Bench, variables: Sequence[Variable], outcomes: Sequence[Outcome]) -> set[str]:
-    of_outcomes = {name for o in outcomes for name in (clean_name(o.time), clean_name(o.status))}
+    of_outcomes = {clean_name(name) for o in outcomes for name in o.columns}
     for name, n in Counter(v.name for v in variables).items():
         if n > 1:
             bench.faults.append(Fault(bench.declared_in, name, "each variable once", f"{n} entries"))
@@ -120,7 +120,8 @@ def _check_declaration(bench: Bench, variables: Sequence[Variable], outcomes: Se
             bench.faults.append(
                 Fault(bench.declared_in, f"outcomes ({key})", "a key of its own for each", f"{n} entries")
             )
-    times, statuses = {clean_name(o.time) for o in outcomes}, {clean_name(o.status) for o in outcomes}
+    statuses = {clean_name(o.status) for o in outcomes}
+    times = {clean_name(name) for o in outcomes for name in (o.time, o.entry) if name}
     for name in sorted(times & statuses):
         bench.faults.append(Fault(bench.declared_in, name, "a column that is either a time or a status", "both"))
     return of_outcomes
@@ -227,9 +228,12 @@ def _check_treatment(bench: Bench, treatment: Treatment | None, understood: dict
 
 def _outcome(bench: Bench, outcome: Outcome) -> Outcome:
     """Check an outcome's two columns; the outcome with its codes filled in."""
-    outcome = outcome.model_copy(update={"time": clean_name(outcome.time), "status": clean_name(outcome.status)})
+    clean = {name: clean_name(getattr(outcome, name)) for name in ("time", "status", "entry")}
+    outcome = outcome.model_copy(update=clean)
     if bench.has(outcome.time, f"time of “{outcome.label}”"):
         _check_times(bench, outcome.time)
+    if outcome.entry and bench.has(outcome.entry, f"entry of “{outcome.label}”"):
+        _check_entries(bench, outcome)
     if not bench.has(outcome.status, f"status of “{outcome.label}”"):
         return outcome
     index, codes = bench.table.column(outcome.status).codes(outcome.codes)
@@ -266,6 +270,19 @@ def _check_times(bench: Bench, name: str) -> None:
     if negative.any():
         bench.fault(name, "times of 0 or more", f"negative ones in {say_rows(negative)}")
     bench.values[name] = values
+
+
+def _check_entries(bench: Bench, outcome: Outcome) -> None:
+    """Times of entry are numbers before the end of follow-up; where there is none, the patient is in no curve."""
+    if outcome.entry not in bench.values:
+        values, wrong = bench.table.column(outcome.entry).numbers()
+        if wrong.any():
+            bench.fault(outcome.entry, "finite numbers", f"something else in {say_rows(wrong)}")
+        bench.values[outcome.entry] = values
+    if outcome.time in bench.values:
+        late = bench.values[outcome.entry] >= bench.values[outcome.time]
+        if late.any():
+            bench.fault(outcome.entry, "an entry before the end of follow-up", f"later or the same in {say_rows(late)}")
 
 
 def _status_columns(bench: Bench, outcomes: Sequence[Outcome]) -> None:

@@ -20,7 +20,7 @@ def chosen(cohort: Cohort, names: Sequence[str] | None) -> tuple[Variable, ...]:
         If one is unknown, belongs to an outcome, is known only after time zero, names a patient, or is a date
         or free text.
     """
-    outcomes = {name for outcome in cohort.outcomes for name in (outcome.time, outcome.status)}
+    outcomes = {name for outcome in cohort.outcomes for name in outcome.columns}
     if names is None:
         return tuple(v for v in cohort.predictors if v.name not in outcomes)
     if clash := sorted(set(names) & outcomes):

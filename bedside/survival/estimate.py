@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves, of a whole cohort or by group."""
+"""Survival curves, of a whole cohort or by group."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike
 
 from bedside.cohort.units import Unit
 from bedside.errors import Fixable
-from bedside.survival.checks import check_times, merge_ties
-from bedside.survival.curve import Curve
-from bedside.survival.intervals import Interval, interval_of
+from bedside.survival.build import EVERYONE, curve_of
+from bedside.survival.columns import Chosen, columns_of
+from bedside.survival.curve import Curve, Estimator
+from bedside.survival.events import Rows, rows_of, tabulate
+from bedside.survival.intervals import Interval
 
 if TYPE_CHECKING:
     from bedside.cohort import Cohort, Outcome
     from bedside.cohort.groups import Grouping
-
-EVERYONE = "All patients"
 
 
 def kaplan_meier(
@@ -28,6 +28,11 @@ def kaplan_meier(
     unit: Unit = "days",
     level: float = 0.95,
     interval: Interval = "log-log",
+    estimator: Estimator = "kaplan-meier",
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    robust: bool | None = None,
 ) -> Curve:
     """Kaplan-Meier estimate of the chance of being free of the event after time t.
 
@@ -45,6 +50,18 @@ def kaplan_meier(
         Coverage of the pointwise interval.
     interval : {"plain", "log", "log-log", "logit", "arcsin"}, default "log-log"
         Scale of the interval. R's own default is ``"log"``.
+    estimator : {"kaplan-meier", "nelson-aalen", "fleming-harrington"}, default "kaplan-meier"
+        As in `curve_of`.
+    entry : array-like, shape (n_patients,), optional
+        When each patient came under observation (left truncation), before ``time``.
+    weights : array-like, shape (n_patients,), optional
+        Case weights, above 0.
+    cluster : array-like, shape (n_patients,), optional
+        Which rows are one patient.
+    robust : bool, optional
+        True for standard errors by the infinitesimal jackknife, False for
+        Greenwood's. By default robust if weights are no whole numbers or
+        clusters are given, as in R.
 
     Returns
     -------
@@ -55,21 +72,28 @@ def kaplan_meier(
     Raises
     ------
     Fixable
-        If there are no patients, or a time or an event is not usable.
+        If there are no patients, or a time, an event, an entry or a weight is not usable.
 
     Notes
     -----
     Patients censored at the time of an event are at risk at that time. S(t) is
     the product of 1 - d/n over event times up to t; its variance is Greenwood's.
-    Times that differ only by rounding are tied, as in R.
+    Times that differ only by rounding are tied, as in R. With delayed entry the
+    risk set may become empty by an event: the curve is 0 from there on, also if
+    others join later.
 
     References
     ----------
-    Kaplan & Meier (1958), JASA 53:457-481.
-    R: ``survfit(Surv(time, event) ~ 1, conf.type = "log-log")``.
+    Kaplan & Meier (1958), JASA 53:457-481; Tsai, Jewell & Wang (1987),
+    Biometrika 74:883-886 (left truncation).
+    R: ``survfit(Surv(time, event) ~ 1, conf.type = "log-log")``,
+    ``survfit(Surv(entry, time, event) ~ 1, weights = , cluster = , robust = )``.
     """
-    times, flags = check_times(time, event)
-    return _steps(merge_ties(times), flags, group=group, unit=unit, level=level, interval=interval)
+    rows = rows_of(time, event, entry=entry, weights=weights, cluster=cluster)
+    return curve_of(
+        tabulate(rows), group=group, unit=unit, level=level, interval=interval, estimator=estimator,
+        rows=rows if _is_robust(rows, robust) else None,
+    )  # fmt: skip
 
 
 def reverse_kaplan_meier(
@@ -80,6 +104,7 @@ def reverse_kaplan_meier(
     unit: Unit = "days",
     level: float = 0.95,
     interval: Interval = "log-log",
+    entry: ArrayLike | None = None,
 ) -> Curve:
     """Curve of remaining under observation: its median is the median follow-up.
 
@@ -89,7 +114,7 @@ def reverse_kaplan_meier(
 
     Parameters
     ----------
-    time, event, group, unit, level, interval
+    time, event, group, unit, level, interval, entry
         As in `kaplan_meier`.
 
     Returns
@@ -102,8 +127,9 @@ def reverse_kaplan_meier(
     Schemper & Smith (1996), Control Clin Trials 17:343-346.
     R: ``survfit(Surv(time, 1 - event) ~ 1)``.
     """
-    times, flags = check_times(time, event)
-    return _steps(merge_ties(times), ~flags, group=group, unit=unit, level=level, interval=interval)
+    rows = rows_of(time, event, entry=entry)
+    flipped = Rows(rows.time, ~rows.event, rows.entry)
+    return curve_of(tabulate(flipped), group=group, unit=unit, level=level, interval=interval)
 
 
 def curves_by(
@@ -113,8 +139,13 @@ def curves_by(
     *,
     level: float = 0.95,
     interval: Interval = "log-log",
+    estimator: Estimator = "kaplan-meier",
+    entry: str | None = None,
+    weights: str | ArrayLike | None = None,
+    robust: bool | None = None,
+    alive_at: float = 0.0,
 ) -> tuple[Curve, ...]:
-    """One Kaplan-Meier curve per group, in the outcome's unit.
+    """One survival curve per group, in the outcome's unit.
 
     Parameters
     ----------
@@ -126,55 +157,77 @@ def curves_by(
         Which patient belongs to which group; None is one curve of everybody.
         Patients with code -1 (value missing) are in no curve:
         ``grouping.dropped_missing`` says how many.
-    level, interval
+    level, interval, estimator, robust
         As in `kaplan_meier`.
+    entry : str, optional
+        Column with the time at which observation began, in the outcome's unit;
+        by default the outcome's own, if it has one.
+    weights : str or array-like of shape (n_patients,), optional
+        Column of case weights, or the weights themselves.
+    alive_at : float, default 0
+        Only patients still under observation and free of the event after this
+        time, in the outcome's unit: the curve starts there, at 1, and is their
+        conditional survival S(t) / S(alive_at). Times stay those since time
+        zero; `Curve.restart` resets the clock.
 
     Returns
     -------
     tuple of Curve
-        In the order of ``grouping.labels``; a label that no patient has gives no curve.
+        In the order of ``grouping.labels``; a label that no patient has gives no
+        curve. ``Curve.dropped`` counts the group's patients without a recorded
+        entry or weight.
 
     Raises
     ------
     Fixable
-        If nobody is left, no patient has a group, or a time is not usable.
+        If nobody is left, no patient has a group, or a time, an entry or a
+        weight is not usable; rows are named by number.
+
+    References
+    ----------
+    R: ``survfit(Surv(time, event) ~ group)``; with ``alive_at = s``, of the
+    rows with time > s, ``survfit(Surv(pmax(entry, s), time, event) ~ group)``.
     """
-    times, flags = check_times(cohort.time(outcome), cohort.event(outcome))
-    times = merge_ties(times)
+    chosen = columns_of(cohort, outcome, entry=entry, weights=weights).alive_at(alive_at)
+    drawn = {
+        "unit": outcome.unit, "level": level, "interval": interval, "estimator": estimator, "origin": alive_at,
+    }  # fmt: skip
+    sure = _is_robust(chosen.rows, robust)
+    return tuple(
+        curve_of(tabulate(part), group=label, rows=part if sure else None, dropped=dropped, **drawn)
+        for label, part, dropped in members(chosen, grouping)
+    )
+
+
+def members(chosen: Chosen, grouping: Grouping | None) -> list[tuple[str, Rows, int]]:
+    """Label, rows and number of dropped patients of each group that has any rows.
+
+    Raises
+    ------
+    Fixable
+        If no patient has a group.
+    """
     if grouping is None:
-        return (_steps(times, flags, group=EVERYONE, unit=outcome.unit, level=level, interval=interval),)
-    if not (grouping.codes >= 0).any():
+        return [(EVERYONE, chosen.rows, int(chosen.dropped.sum()))]
+    codes = grouping.codes[chosen.kept]
+    if not (codes >= 0).any():
         raise Fixable(
             "No curves.",
             "The value that patients are compared by is missing for all of them.",
             "Choose another grouping.",
         )
-    members = ((label, np.flatnonzero(grouping.codes == code)) for code, label in enumerate(grouping.labels))
-    return tuple(
-        _steps(times[rows], flags[rows], group=label, unit=outcome.unit, level=level, interval=interval)
-        for label, rows in members
-        if len(rows)
-    )
+    lost = grouping.codes[chosen.dropped]
+    # One sort finds every group's rows, however many groups there are.
+    order = np.argsort(codes, kind="stable")
+    edges = np.searchsorted(codes[order], np.arange(len(grouping.labels) + 1))
+    return [
+        (label, chosen.rows.take(order[edges[code] : edges[code + 1]]), int((lost == code).sum()))
+        for code, label in enumerate(grouping.labels)
+        if edges[code] < edges[code + 1]
+    ]
 
 
-def _steps(time: np.ndarray, event: np.ndarray, *, group: str, unit: Unit, level: float, interval: Interval) -> Curve:
-    """The curve of checked times, ties already merged."""
-    n = len(time)
-    order = np.argsort(time)
-    ordered = time[order]
-    start = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    at_risk = n - start
-    events = np.add.reduceat(event[order].astype(np.int64), start)
-    survival = np.cumprod((at_risk - events) / at_risk)
-    with np.errstate(divide="ignore"):
-        greenwood = np.sqrt(np.cumsum(events / (at_risk * (at_risk - events).astype(float))))
-    lower, upper = interval_of(survival, greenwood, level=level, interval=interval)
-    first = {"time": 0.0, "survival": 1.0, "lower": 1.0, "upper": 1.0, "at_risk": n, "events": 0, "censored": 0}
-    later = {
-        "time": ordered[start], "survival": survival, "lower": lower, "upper": upper,
-        "at_risk": at_risk, "events": events, "censored": np.diff(np.append(start, n)) - events,
-    }  # fmt: skip
-    arrays = {name: np.concatenate(([first[name]], values)) for name, values in later.items()}
-    for values in arrays.values():
-        values.flags.writeable = False
-    return Curve(group=group, unit=unit, **arrays, n=n, n_events=int(events.sum()), level=level, interval=interval)
+def _is_robust(rows: Rows, robust: bool | None) -> bool:
+    if robust is not None:
+        return robust
+    return rows.cluster is not None or (rows.weights is not None and bool((rows.weights % 1 != 0).any()))

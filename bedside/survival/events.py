@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bedside.survival.build import curve_of
 from bedside.survival.checks import check_entry, check_times, check_weights, merge_ties
+
+__all__ = ["EventTable", "Rows", "curve_of", "event_table", "merge_together", "rows_of", "tabulate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,55 @@ class EventTable:
         return self.events if self.event_count is None else self.event_count
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Checked columns whose ties are merged; arrays of shape (n_patients,), None where there is no such column.
+
+    ``cluster`` says which rows are one patient.
+    """
+
+    time: np.ndarray
+    event: np.ndarray
+    entry: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    cluster: np.ndarray | None = None
+
+    def take(self, which: np.ndarray) -> Rows:
+        """Some of the rows, by mask or place."""
+        columns = (self.time, self.event, self.entry, self.weights, self.cluster)
+        return Rows(*(None if c is None else c[which] for c in columns))
+
+    def alive_at(self, origin: float) -> Rows:
+        """Those still under observation after a time, observed from it on or from their own later entry."""
+        if origin <= 0:
+            return self
+        stay = self.take(self.time > origin)
+        if stay.entry is None:
+            return stay
+        return Rows(stay.time, stay.event, np.maximum(stay.entry, origin), stay.weights, stay.cluster)
+
+
+def rows_of(
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    numbers: np.ndarray | None = None,
+) -> Rows:
+    """Check columns and merge their ties; the parameters are those of `event_table`.
+
+    ``numbers``, int array of shape (n_patients,), are the rows' numbers in the
+    table they come from, for the reader to find what is refused.
+    """
+    times, flags = check_times(time, event)
+    began = None if entry is None else check_entry(entry, times, rows=numbers)
+    weight = None if weights is None else check_weights(weights, len(times), rows=numbers)
+    times, began = merge_together(times, began)
+    return Rows(times, flags, began, weight, None if cluster is None else np.asarray(cluster))
+
+
 def event_table(
     time: ArrayLike, event: ArrayLike, *, entry: ArrayLike | None = None, weights: ArrayLike | None = None
 ) -> EventTable:
@@ -89,11 +141,7 @@ def event_table(
     ----------
     R: ``survfit(Surv(time, event) ~ 1, weights = )``, ``survfit(Surv(entry, time, event) ~ 1)``.
     """
-    times, flags = check_times(time, event)
-    began = None if entry is None else check_entry(entry, times)
-    weight = None if weights is None else check_weights(weights, len(times))
-    times, began = merge_together(times, began)
-    return tabulate(times, flags, entry=began, weights=weight)
+    return tabulate(rows_of(time, event, entry=entry, weights=weights))
 
 
 def merge_together(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -104,10 +152,9 @@ def merge_together(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarr
     return merged[: len(time)], merged[len(time) :]
 
 
-def tabulate(
-    time: np.ndarray, event: np.ndarray, *, entry: np.ndarray | None = None, weights: np.ndarray | None = None
-) -> EventTable:
-    """As `event_table`, of checked columns whose ties are merged already; at least one patient."""
+def tabulate(rows: Rows) -> EventTable:
+    """As `event_table`, of columns that are checked already; at least one patient."""
+    time, event, entry, weights = rows.time, rows.event, rows.entry, rows.weights
     n = len(time)
     order = np.argsort(time, kind="stable")
     ordered, flags = time[order], event[order]

@@ -22,7 +22,8 @@ def interval_of(
     survival : array, shape (n_times,)
         S(t), 0 to 1.
     greenwood : array, shape (n_times,)
-        Standard error of log S(t): the root of the running sum of d / (n (n - d)).
+        Standard error of log S(t): the root of the running sum of d / (n (n - d)),
+        or a robust one.
     level : float
         Coverage, above 0 and below 1.
     interval : {"plain", "log", "log-log", "logit", "arcsin"}
@@ -31,7 +32,8 @@ def interval_of(
     Returns
     -------
     lower, upper : arrays, shape (n_times,)
-        NaN where R has NA: wherever S is 0, and where S is 1 on the log-log,
+        NaN where R has NA: wherever S is 0 (but a plain interval with a standard
+        error of 0 is a point there), and where S is 1 on the log-log,
         logit and arcsin scales.
 
     Raises
@@ -51,13 +53,14 @@ def interval_of(
         raise Fixable("No interval.", "The level must lie between 0 and 1.", "Choose a level such as 0.95.")
     s = np.where(survival > 0, survival, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _limits(s, greenwood * ndtri((1 + level) / 2), interval)
+        reach = greenwood * ndtri((1 + level) / 2)
+        if interval == "plain":  # A robust standard error is 0 where S is 0: R's interval is [0, 0] there.
+            return np.maximum(survival - reach * survival, 0), np.minimum(survival + reach * survival, 1)
+        return _limits(s, reach, interval)
 
 
 def _limits(s: np.ndarray, reach: np.ndarray, interval: Interval) -> tuple[np.ndarray, np.ndarray]:
     """Limits from S (NaN where 0) and z times the standard error of log S; 0/0 and inf/inf become NaN as in R."""
-    if interval == "plain":
-        return np.maximum(s - reach * s, 0), np.minimum(s + reach * s, 1)
     if interval == "log":
         return np.exp(np.log(s) - reach), np.minimum(np.exp(np.log(s) + reach), 1)
     if interval == "log-log":

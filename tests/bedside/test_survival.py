@@ -26,7 +26,8 @@ FOLLOW_UP = st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.integers(0,
 def cohort_of(time, event, *, unit="days"):
     """What `curves_by` asks of a cohort and an outcome: times, events and a unit."""
     outcome = SimpleNamespace(unit=unit)
-    return SimpleNamespace(time=lambda _: np.asarray(time, float), event=lambda _: np.asarray(event, bool)), outcome
+    columns = {"time": lambda _: np.asarray(time, float), "event": lambda _: np.asarray(event, bool)}
+    return SimpleNamespace(**columns, entry=lambda _: None), outcome
 
 
 def grouping_of(codes, *labels):
