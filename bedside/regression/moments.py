@@ -23,6 +23,8 @@ class Moments:
     sets : RiskSets
     time : array, shape (n,)
         End of follow-up of each row, rounding noise removed, in the outcome's unit.
+    entry : array, shape (n,), or None
+        Its start, likewise.
     stratum : array of int, shape (n,)
     weights : array, shape (n,)
         Case weights, 1 where there are none.
@@ -48,6 +50,7 @@ class Moments:
 
     sets: RiskSets
     time: np.ndarray
+    entry: np.ndarray | None
     stratum: np.ndarray
     weights: np.ndarray
     relative: np.ndarray
@@ -99,10 +102,14 @@ def moments(fit: CoxFit) -> Moments:
     wanted = np.column_stack([np.ones(len(x)), x]) * (weights * relative)[:, None]
     place = np.arange(len(sets.deaths)) - sets.start[sets.group]
     share = place / sets.size[sets.group] if fit.ties == "efron" else np.zeros(len(place))
-    at_risk = sets.at_risk(wanted)[sets.group] - share[:, None] * sets.at_event(wanted)[sets.group]
+    tied, at_risk = sets.at_event(wanted), sets.at_risk(wanted)
+    # Where almost everyone has left, the difference of two long sums may round to less than the deaths alone.
+    at_risk[:, 0] = np.maximum(at_risk[:, 0], tied[:, 0])
+    at_risk = at_risk[sets.group] - share[:, None] * tied[sets.group]
     return Moments(
         sets=sets,
         time=time,
+        entry=entry,
         stratum=np.zeros(len(data), dtype=int) if data.strata is None else np.asarray(data.strata, dtype=int),
         weights=weights,
         relative=relative,

@@ -119,9 +119,7 @@ def _schoenfeld(fit: CoxFit, sets: Moments) -> Schoenfeld:
     order = by_time(sets)
     raw = schoenfeld_residuals(sets)[order]
     rows = sets.deaths[order]
-    return Schoenfeld(
-        row=rows, time=sets.time[rows], raw=raw, scaled=raw @ fit.naive_variance * len(raw) + fit.coef
-    )
+    return Schoenfeld(row=rows, time=sets.time[rows], raw=raw, scaled=raw @ fit.naive_variance * len(raw) + fit.coef)
 
 
 def _deviance(martingale: np.ndarray, event: np.ndarray) -> np.ndarray:

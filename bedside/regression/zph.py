@@ -241,9 +241,7 @@ def beta_over_time(
         curve = natural_spline(at, values, df=smooth_df, spread=float(spread[i]), level=level)
         back = _back(curve.x, at, time)
         series.append(
-            BetaOverTime(
-                term, time, at, values, float(estimate[i]), curve.x, back, curve.y, curve.lower, curve.upper
-            )
+            BetaOverTime(term, time, at, values, float(estimate[i]), curve.x, back, curve.y, curve.lower, curve.upper)
         )
     return tuple(series)
 
