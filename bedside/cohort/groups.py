@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -69,20 +70,47 @@ def group_by(cohort: Cohort, variable_name: str, *, cuts: str | tuple[float, ...
         finite numbers.
     """
     variable = cohort.variable(variable_name)
+    check_shared(variable)
+    if variable.is_grouping:
+        codes = cohort.frame[variable_name].cat.codes.to_numpy().astype(np.int64)
+        return _grouping(level_labels(variable, cohort.frame[variable_name].cat.categories), codes, variable.label)
+    values = cohort.frame[variable_name].to_numpy(dtype=float)
+    points, labels, title = cut_points(variable, values, cuts)
+    codes = np.where(np.isnan(values), -1, np.searchsorted(points, values, side="right"))
+    return _grouping(labels, codes, title)
+
+
+def check_shared(variable: Variable) -> None:
+    """Refuse a variable that names patients."""
     if variable.kind in UNSHARED:
         raise Fixable(
             f"Patients cannot be grouped by “{variable.label}”.",
             "It holds names, dates or free text, which differ from patient to patient.",
             "Choose a variable with levels or numbers.",
         )
-    if variable.is_grouping:
-        codes = cohort.frame[variable_name].cat.codes.to_numpy().astype(np.int64)
-        labels = tuple(_label(variable, variable.label_of(code)) for code in cohort.frame[variable_name].cat.categories)
-        return _grouping(labels, codes, variable.label)
-    values = cohort.frame[variable_name].to_numpy(dtype=float)
+
+
+def level_labels(variable: Variable, codes: Iterable[str]) -> tuple[str, ...]:
+    """What groups of these levels are called."""
+    return tuple(_label(variable, variable.label_of(code)) for code in codes)
+
+
+def cut_points(
+    variable: Variable, values: np.ndarray, cuts: str | tuple[float, ...] | None
+) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """Where a variable with these values is cut, what the intervals are called, lowest first, and all of them together.
+
+    Parameters
+    ----------
+    variable : Variable
+        A continuous one.
+    values : array, shape (n_patients,)
+        In any order, NaN where missing.
+    cuts : str, tuple of float, or None
+        As in `group_by`.
+    """
     points, title = _cut_points(variable, values, cuts)
-    codes = np.where(np.isnan(values), -1, np.searchsorted(points, values, side="right"))
-    return _grouping(_interval_labels(variable, points, values), codes, title)
+    return points, _interval_labels(variable, points, values), title
 
 
 def group_by_selection(cohort_all: Cohort, selection: Selection) -> Grouping:

@@ -79,6 +79,11 @@ class Duck:
         """
         return self._table(_PARQUET, {"file": literal(path)})
 
+    def keep(self, name: str, rows: pa.Table) -> None:
+        """Put a table into the connection under a name of ours, for queries to come."""
+        with self._connection.cursor() as cursor:
+            cursor.from_arrow(rows).create(name)
+
     def _table(self, sql: str, values: dict[str, Any]) -> pa.Table:
         """A whole file, counted while it is unpacked: what a file says of its own size need not be true."""
         batches, size = [], 0
