@@ -81,7 +81,9 @@ def baseline_hazard(fit: CoxFit, *, sets: Moments | None = None) -> BaselineHaza
     Therneau & Grambsch (2000), section 10.2. R: ``basehaz(fit, centered = )``.
     """
     parts = baselines(fit, sets=sets)
-    at_means = np.concatenate([part.cumulative for part in parts]) * np.exp(mean_offset(fit))
+    # The fit's linear predictor counts offsets from their plain mean, R's curves from their weighted mean.
+    shift = mean_offset(fit, weighted=True) - mean_offset(fit)
+    at_means = np.concatenate([part.cumulative for part in parts]) * np.exp(shift)
     return BaselineHazard(
         time=np.concatenate([part.time for part in parts]),
         stratum=tuple(part.stratum for part in parts for _ in part.time),
@@ -90,11 +92,11 @@ def baseline_hazard(fit: CoxFit, *, sets: Moments | None = None) -> BaselineHaza
     )
 
 
-def mean_offset(fit: CoxFit) -> float:
-    """Weighted mean of the offset; 0 without one."""
+def mean_offset(fit: CoxFit, *, weighted: bool = False) -> float:
+    """Mean of the offset; 0 without one."""
     if fit.data.offset is None:
         return 0.0
-    return float(np.average(fit.data.offset, weights=fit.data.weights))
+    return float(np.average(fit.data.offset, weights=fit.data.weights if weighted else None))
 
 
 def baselines(fit: CoxFit, *, sets: Moments | None = None) -> tuple[Baseline, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from bedside.cohort.units import Unit
 from bedside.errors import Fixable
-from bedside.regression.baseline import Baseline, baselines
+from bedside.regression.baseline import Baseline, baselines, mean_offset
 from bedside.regression.model import CoxFit
 from bedside.regression.moments import Moments
 from bedside.survival.curve import Curve, Quantile
@@ -99,8 +99,7 @@ def linear_predictor(fit: CoxFit, patients: Patients, *, reference: Literal["sam
     offset = np.zeros(len(patients.x)) if patients.offset is None else patients.offset
     if reference == "sample":
         return (patients.x - fit.means) @ fit.coef + offset
-    centred = fit.data.offset is not None and bool(np.any(fit.means != 0))
-    return patients.x @ fit.coef + offset - (float(fit.data.offset.mean()) if centred else 0.0)
+    return patients.x @ fit.coef + offset - (mean_offset(fit) if np.any(fit.means != 0) else 0.0)
 
 
 def predicted_curves(
@@ -165,7 +164,7 @@ def _curve(
 ) -> Curve:
     away = np.outer(base.cumulative, row - base.centre) - base.drift
     spread = np.maximum(((away @ fit.variance) * away).sum(axis=1), 0.0)
-    ratio = np.exp(lp)
+    ratio = np.exp(lp - mean_offset(fit))
     hazard = _begun(base.cumulative * ratio, 0.0)
     log_se = _begun(np.sqrt(base.variance + spread) * ratio, 0.0)
     survival = np.exp(-hazard)

@@ -49,9 +49,7 @@ def _zph(fit: CoxFit, scale: TimeScale) -> dict[str, Any] | None:
 def curves_part(fit: CoxFit, newdata: Patients, times: ArrayLike) -> dict[str, Any]:
     """A block's ``pred_lp_centered``, ``pred_lp_zero`` and ``curves``."""
     sets = moments(fit)
-    by_interval = {
-        name: predicted_curves(fit, newdata, interval=name, level=0.95, sets=sets) for name in INTERVALS
-    }
+    by_interval = {name: predicted_curves(fit, newdata, interval=name, level=0.95, sets=sets) for name in INTERVALS}
     return {
         "pred_lp_centered": linear_predictor(fit, newdata),
         "pred_lp_zero": linear_predictor(fit, newdata, reference="zero"),
