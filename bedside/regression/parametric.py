@@ -8,7 +8,8 @@ import numpy as np
 
 from bedside.errors import Fixable
 from bedside.regression.data import CoxData
-from bedside.regression.parametric_checks import check_model, check_rows, runs_away
+from bedside.regression.model import Aliased
+from bedside.regression.parametric_checks import check_model, check_rows, own_columns, runs_away
 from bedside.regression.parametric_distributions import FAMILIES, Distribution, Family
 from bedside.regression.parametric_fit import ParametricFit
 from bedside.regression.parametric_likelihood import Pieces, pieces
@@ -43,13 +44,13 @@ def fit_parametric(
     Returns
     -------
     ParametricFit
+        Columns that others determine are left out and named in `aliased`.
 
     Raises
     ------
     Fixable
         If there are no patients or no events, fewer events than parameters, an event at time 0 that no `zero_as`
-        moves, weights of 0 or less, entry at or after the end, collinear columns, or a coefficient without a
-        finite value.
+        moves, weights of 0 or less, entry at or after the end, or a coefficient without a finite value.
 
     Notes
     -----
@@ -68,6 +69,7 @@ def fit_parametric(
     if len(given) != len(data):
         raise ValueError("a response has one entry for each row of the data")
     check_rows(data, given)
+    data, aliased = own_columns(data)
     scales = 0 if family.scale is not None else max(len(data.strata_labels) if data.strata is not None else 1, 1)
     check_model(data, given, n_parameters=1 + data.x.shape[1] + scales)
     used = on_log_scale(given, zero_as=zero_as, label=family.label.lower()) if family.log_time else given
@@ -77,7 +79,7 @@ def fit_parametric(
         best = null if not data.x.shape[1] else maximise(problem.derivatives, problem.from_null(null.at))
     except NoMaximum as away:
         raise runs_away(data, away.direction) from away
-    return _fit(problem, best, null, given, distribution, robust=robust)
+    return _fit(problem, best, null, given, distribution, robust=robust, aliased=aliased)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +183,7 @@ def _fit(
     distribution: Distribution,
     *,
     robust: bool | None,
+    aliased: tuple[Aliased, ...],
 ) -> ParametricFit:
     """The maximum in the units of the columns as they were given."""
     data, k = problem.data, 1 + problem.data.x.shape[1]
@@ -204,6 +207,7 @@ def _fit(
         loglik=best.value,
         iterations=best.steps,
         linear_predictor=(problem.design @ best.at[:k] + problem.offset)[: len(data)],
+        aliased=aliased,
     )
 
 

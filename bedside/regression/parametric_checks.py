@@ -6,6 +6,7 @@ import numpy as np
 
 from bedside.errors import Fixable
 from bedside.regression.data import CoxData
+from bedside.regression.model import Aliased
 from bedside.regression.parametric_response import NO_FIT, RIGHT, Response, refuse_rows
 from bedside.risk.columns import redundant
 
@@ -36,13 +37,12 @@ def check_rows(data: CoxData, response: Response) -> None:
 
 
 def check_model(data: CoxData, response: Response, *, n_parameters: int) -> None:
-    """Refuse what has no finite or no single answer, saying which columns are the reason.
+    """Refuse what has no finite or no single answer, saying which column is the reason.
 
     Raises
     ------
     Fixable
-        Without events; with fewer events than parameters; with collinear columns; with a level in which nobody had
-        the event.
+        Without events; with fewer events than parameters; with a level in which nobody had the event.
     """
     events = response.n_events
     if events == 0:
@@ -55,7 +55,6 @@ def check_model(data: CoxData, response: Response, *, n_parameters: int) -> None
             f"There are {events} patients with the event and {n_parameters} numbers to estimate.",
             f"Choose fewer variables: at most {max(events // 10, 1)} would leave 10 events for each.",
         )
-    _refuse_collinear(data)
     _refuse_separated(data, response)
 
 
@@ -83,25 +82,21 @@ def runs_away(data: CoxData, direction: np.ndarray) -> Fixable:
     )
 
 
-def _refuse_collinear(data: CoxData) -> None:
+def own_columns(data: CoxData) -> tuple[CoxData, tuple[Aliased, ...]]:
+    """The columns that say something of their own, and those that are constant or that earlier ones determine."""
     x = data.x - data.x.mean(axis=0)
     spread = x.std(axis=0)
-    constant = np.flatnonzero(spread <= 1e-12 * np.abs(data.x).max(axis=0, initial=0))
-    if len(constant):
-        raise Fixable(
-            NO_FIT,
-            f"“{data.names[constant[0]]}” is the same for every patient here.",
-            "Leave the variable out, or widen the filter.",
-        )
-    repeats = redundant(x / spread)
-    if repeats:
-        column, others = next(iter(repeats.items()))
-        made_of = " and ".join(f"“{data.names[j]}”" for j in others[:3])
-        raise Fixable(
-            NO_FIT,
-            f"“{data.names[column]}” can be worked out from {made_of}, so it has no coefficient of its own.",
-            "Leave one of them out.",
-        )
+    constant = spread <= 1e-12 * np.abs(data.x).max(axis=0, initial=0)
+    varied = np.flatnonzero(~constant)
+    repeats = {
+        int(varied[j]): tuple(data.names[varied[i]] for i in others)
+        for j, others in redundant(x[:, varied] / spread[varied]).items()
+    }
+    kept = [j for j in range(data.x.shape[1]) if not constant[j] and j not in repeats]
+    if len(kept) == data.x.shape[1]:
+        return data, ()
+    gone = sorted(set(range(data.x.shape[1])) - set(kept))
+    return data.with_columns(kept), tuple(Aliased(data.names[j], repeats.get(j, ())) for j in gone)
 
 
 def _refuse_separated(data: CoxData, response: Response) -> None:
@@ -122,5 +117,3 @@ def _refuse_separated(data: CoxData, response: Response) -> None:
                     "so its coefficient has no finite value.",
                     "Merge this level with another, leave the variable out, or use Cox regression with a ridge.",
                 )
-
-

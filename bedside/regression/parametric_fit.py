@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from bedside.regression.data import CoxData
-from bedside.regression.model import ChiTest, chi_test
+from bedside.regression.model import Aliased, ChiTest, chi_test
 from bedside.regression.parametric_distributions import FAMILIES, Distribution, Family
 from bedside.regression.parametric_response import Response
 
@@ -26,6 +26,7 @@ class ParametricFit:
     Attributes
     ----------
     data : CoxData
+        The rows and columns that were fitted: without the aliased columns.
     response : Response
         As given, on the scale of time.
     distribution : str
@@ -43,6 +44,8 @@ class ParametricFit:
         With an intercept (and scales) alone, and of this model.
     iterations : int
     linear_predictor : array, shape (n,)
+    aliased : tuple of Aliased
+        Columns without a coefficient of their own.
     """
 
     data: CoxData
@@ -57,6 +60,7 @@ class ParametricFit:
     loglik: float
     iterations: int
     linear_predictor: np.ndarray
+    aliased: tuple[Aliased, ...] = ()
 
     @property
     def family(self) -> Family:

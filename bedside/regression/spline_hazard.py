@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from bedside.errors import Fixable
 from bedside.regression.data import CoxData
+from bedside.regression.model import Aliased
 from bedside.regression.parametric import fit_parametric
 from bedside.regression.parametric_checks import runs_away
 from bedside.regression.parametric_distributions import EXTREME, GAUSSIAN, LOGISTIC, Distribution, Standard
@@ -38,6 +39,7 @@ class SplineFit:
     Attributes
     ----------
     data : CoxData
+        The rows and columns that were fitted: without the aliased columns.
     scale : {"hazard", "odds", "normal"}
     knots : array, shape (df + 1,)
         Logarithms of times, boundary knots included.
@@ -49,6 +51,8 @@ class SplineFit:
     iterations : int
     monotone : bool
         False if the fitted curve rises anywhere within follow-up for a patient of whatever covariates.
+    aliased : tuple of Aliased
+        Columns without a coefficient of their own.
     """
 
     data: CoxData
@@ -59,6 +63,7 @@ class SplineFit:
     loglik: float
     iterations: int
     monotone: bool
+    aliased: tuple[Aliased, ...] = ()
 
     @property
     def df_spline(self) -> int:
@@ -219,13 +224,18 @@ def fit_spline_hazard(
     if not 1 <= df <= MOST_DF:
         raise Fixable(NO_FIT, f"A curve has 1 to {MOST_DF} degrees of freedom.", "Choose 3 or 4.")
     standard, simple = _SHAPES[scale]
-    start = fit_parametric(data, simple)
+    start = fit_parametric(replace(data, strata=None, strata_labels=(), offset=None), simple)
+    data = start.data
     keep = data.time > 0  # censored at 0: says nothing
     used = data if keep.all() else data.take(keep)
     placed = default_knots(used.time, used.event, df) if knots is None else np.asarray(knots, dtype=float)
     problem = _problem(used, standard, placed)
     straight = np.concatenate(
-        [[-start.coef[0] / start.scale[0], 1 / start.scale[0]], np.zeros(len(placed) - 2), -start.coef[1:] / start.scale[0]]
+        [
+            [-start.coef[0] / start.scale[0], 1 / start.scale[0]],
+            np.zeros(len(placed) - 2),
+            -start.coef[1:] / start.scale[0],
+        ]
     )
     try:
         best = maximise(problem.derivatives, problem.into(straight))
@@ -242,6 +252,7 @@ def fit_spline_hazard(
         loglik=best.value,
         iterations=best.steps,
         monotone=_falls(coef, placed, used.time),
+        aliased=start.aliased,
     )
 
 

@@ -90,6 +90,7 @@ def spline_hazard(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     }
     if block.get("newdata"):
         new, _ = _new(table, block, terms)
+        told["newdata"] = block["newdata"]
         told["surv_at"] = {"times": block["times"], "surv": fit.survival(new, np.asarray(block["times"], float))}
     return told
 
@@ -101,7 +102,7 @@ def _predicted(table: Table, block: dict[str, Any], terms: list[str], fit: Param
     time, se = fit.quantiles(new, shares, stratum=stratum)
     told: dict[str, Any] = {
         "newdata": block["newdata"],
-        "quantiles": {"p_event": shares, "time": _matrix(time), "se": _matrix(se)},
+        "quantiles": {"p_event": shares, "time": _matrix(_upright(time)), "se": _matrix(_upright(se))},
         "lp": fit.location(new),
     }
     if block.get("times"):
@@ -178,11 +179,10 @@ def _strata(table: Table, strata: list[str]) -> tuple[np.ndarray, list[str]]:
     """Whose scale, -1 where unknown, and the scales' names as R's strata() has them."""
     if not strata:
         return np.zeros(len(table), dtype=int), []
-    short = all(table.value(name).dtype == object for name in strata)
-    parts = [table.codes(name) for name in strata]
+    said_as = _stratum_names(table, strata)
     codes, names = np.zeros(len(table), dtype=int), [""]
-    for name, (more, labels) in zip(strata, parts, strict=True):
-        said = [label if short else f"{name}={label}" for label in labels]
+    for name, said in zip(strata, said_as, strict=True):
+        more, labels = table.codes(name)
         codes = np.where((codes < 0) | (more < 0), -1, codes * len(labels) + more)
         names = [f"{a}, {b}" if a else b for a in names for b in said]
     used = np.unique(codes[codes >= 0])
@@ -192,9 +192,7 @@ def _strata(table: Table, strata: list[str]) -> tuple[np.ndarray, list[str]]:
 def _new(table: Table, block: dict[str, Any], terms: list[str]) -> tuple[np.ndarray, Table]:
     """Design of the new patients, and their table."""
     frame = {name: values if isinstance(values, list) else [values] for name, values in block["newdata"].items()}
-    columns = {
-        name: np.array(v, dtype=object if isinstance(v[0], str) else float) for name, v in frame.items()
-    }
+    columns = {name: np.array(v, dtype=object if isinstance(v[0], str) else float) for name, v in frame.items()}
     new = Table(pd.DataFrame(columns), table.levels)
     parts = [_columns(new, table, term).values for term in terms]
     return np.column_stack(parts) if parts else np.empty((len(new), 0)), new
@@ -203,13 +201,30 @@ def _new(table: Table, block: dict[str, Any], terms: list[str]) -> tuple[np.ndar
 def _new_strata(table: Table, new: Table, block: dict[str, Any]) -> np.ndarray:
     """Whose scale the new patients have."""
     strata = list(block["strata"])
-    known = _strata(table, strata)[1]
+    known, parts = _strata(table, strata)[1], _stratum_names(table, strata)
+    columns = []
+    for name, said in zip(strata, parts, strict=True):
+        places = {label: i for i, label in enumerate(table.codes(name)[1])}
+        columns.append([said[places[text]] for text in new.text(name)])
+    return np.array([known.index(", ".join(row)) for row in zip(*columns, strict=True)])
+
+
+def _stratum_names(table: Table, strata: list[str]) -> list[list[str]]:
+    """The levels of each variable as R's strata() writes them: from the second variable on of one width."""
     short = all(table.value(name).dtype == object for name in strata)
-    rows = zip(*(new.text(name) for name in strata), strict=True)
-    said = [", ".join(v if short else f"{n}={v}" for n, v in zip(strata, row, strict=True)) for row in rows]
-    return np.array([known.index(each) for each in said])
+    out = []
+    for i, name in enumerate(strata):
+        said = [label if short else f"{name}={label}" for label in table.codes(name)[1]]
+        width = 0 if short or i == 0 else max(map(len, said))
+        out.append([each.ljust(width) for each in said])
+    return out
+
+
+def _upright(values: np.ndarray) -> np.ndarray:
+    """R drops the dimension of a single patient, and what is left becomes a column."""
+    return values.T if len(values) == 1 else values
 
 
 def _matrix(values: np.ndarray) -> dict[str, Any]:
     """As the references write a matrix."""
-    return {"matrix": values, "rows": values.shape[0], "cols": values.shape[1]}
+    return {"matrix": values}
