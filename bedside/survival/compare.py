@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,10 +14,6 @@ from bedside.survival.counted import Counted, count_patients, count_tables
 from bedside.survival.events import EventTable
 from bedside.survival.tally import tally
 from bedside.survival.weighted import Weighting, name_of, weigh_by
-
-if TYPE_CHECKING:
-    from bedside.cohort import Cohort, Outcome
-    from bedside.cohort.groups import Grouping
 
 NOTHING = 1e-10
 """A direction with less information than this share of the largest has none."""
@@ -190,11 +185,6 @@ def log_rank_of(
         As `log_rank`.
     """
     return compare_groups(count_tables(tables, groups=groups, strata=strata), weighting=weighting, p=p, q=q)
-
-
-def log_rank_by(cohort: Cohort, outcome: Outcome, grouping: Grouping) -> GroupTest:
-    """Log-rank test between the groups of a cohort, as `log_rank`."""
-    return log_rank(cohort.time(outcome), cohort.event(outcome), grouping.codes)
 
 
 def compare_groups(counted: Counted, *, weighting: Weighting = "log-rank", p: float = 0.0, q: float = 0.0) -> GroupTest:
