@@ -237,9 +237,9 @@ def beta_over_time(
     series = []
     for i, term in enumerate(fit.data.terms):
         seen = known[:, i]
+        curve = natural_spline(stretched[rows], beta[:, i], df=smooth_df, spread=float(spread[i]), level=level)
+        back = _back(curve.x, stretched[rows], sets.time[rows])
         time, at, values = sets.time[rows][seen], stretched[rows][seen], beta[seen, i]
-        curve = natural_spline(at, values, df=smooth_df, spread=float(spread[i]), level=level)
-        back = _back(curve.x, at, time)
         series.append(
             BetaOverTime(term, time, at, values, float(estimate[i]), curve.x, back, curve.y, curve.lower, curve.upper)
         )
