@@ -1,0 +1,73 @@
+"""Spark as an engine: the counting is done where the rows are, the counts come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from sqlglot import exp
+
+from bedside.engine.sql import SqlEngine, family_of
+from bedside.engine.tree import Field
+from bedside.errors import Fixable
+
+_VIEW = "patients"
+_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.ansi.enabled": "true",
+}
+
+
+class SparkEngine(SqlEngine):
+    """A view of a Spark session."""
+
+    dialect: ClassVar[str] = "spark"
+
+    def __init__(self, session: SparkSession, relation: exp.Expression, fields: list[tuple[str, Field]]) -> None:
+        super().__init__(relation, fields)
+        self._session = session
+
+    def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
+        try:
+            return self._session.sql(tree.sql(self.dialect), args=values).toArrow()
+        except PySparkException as error:
+            raise Fixable(
+                "Spark did not answer.",
+                f"It stopped with {type(error).__name__}.",
+                "Check that the table can be read, and that Spark is still running.",
+            ) from error
+
+
+@contextmanager
+def open_spark(session: SparkSession, read: Callable[[SparkSession], DataFrame]) -> Iterator[SparkEngine]:
+    """Rows that Spark reads.
+
+    Parameters
+    ----------
+    session : SparkSession
+        A running one; its settings are left alone.
+    read : callable
+        Given a session of the engine's own, returns the rows, e.g.
+        ``lambda own: own.read.parquet(path)`` or ``lambda own: own.table(name)``.
+
+    Yields
+    ------
+    SparkEngine
+        Usable until the block ends.
+    """
+    own = session.newSession()
+    for name, value in _SETTINGS.items():
+        own.conf.set(name, value)
+    rows = read(own)
+    rows.createOrReplaceTempView(_VIEW)
+    try:
+        schema = rows.limit(0).toArrow().schema
+        fields = [(name, Field(name, family_of(kind))) for name, kind in zip(schema.names, schema.types, strict=True)]
+        yield SparkEngine(own, exp.table_(exp.to_identifier(_VIEW, quoted=True)), fields)
+    finally:
+        own.catalog.dropTempView(_VIEW)

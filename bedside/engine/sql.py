@@ -1,0 +1,180 @@
+"""What every database has in common: a tree goes out, an Arrow table comes back, counts are made of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from bedside.cohort.selection import Selection
+from bedside.engine.ask import (
+    EVERYONE,
+    Chosen,
+    Counted,
+    Cut,
+    Delay,
+    Key,
+    Level,
+    Number,
+    Part,
+    Text,
+    gather,
+    part_of_levels,
+    part_of_numbers,
+)
+from bedside.engine.tree import Family, Field, Question, Spelled
+from bedside.errors import Fixable
+from bedside.intake.columns import Column, clean_name
+
+
+class SqlEngine(ABC):
+    """A table of a database as an engine.
+
+    The table is taken as it was when the engine was opened: how codes are
+    written in it is looked up once for each column.
+
+    Parameters
+    ----------
+    relation : sqlglot expression
+        The table, or a function that reads it.
+    fields : sequence of (str, Field)
+        Its columns' names as the data have them, and as the database knows them.
+    """
+
+    dialect: ClassVar[str]
+
+    def __init__(self, relation: exp.Expression, fields: Sequence[tuple[str, Field]]) -> None:
+        self._relation = relation
+        self._fields = {clean_name(name): known for name, known in fields}
+        self._written: dict[str, pa.Array] = {}
+
+    @abstractmethod
+    def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
+        """The answer to a tree whose placeholders have these values; a refusal is a `Fixable`."""
+
+    def counts(self, keys: Sequence[Key], selection: Selection = EVERYONE) -> Counted:
+        """As `Engine.counts`."""
+        question = self._question()
+        tree = question.counted([question.key(key) for key in keys], question.holds(selection))
+        answer = self._ask(tree, question.values)
+        n = answer.column("n").to_numpy()
+        parts = [_part(key, answer.column(f"k{i}")) for i, key in enumerate(keys)]
+        return gather(parts, n, len(n))
+
+    def sizes(self, selections: Sequence[Selection]) -> tuple[int, ...]:
+        """As `Engine.sizes`."""
+        question = self._question()
+        totals = [question.total_if(question.holds(s) or exp.true()) for s in selections]
+        named = (exp.alias_(total, f"n{i}", quoted=True) for i, total in enumerate(totals))
+        answer = self._ask(question.select(*named, where=None), question.values)
+        return tuple(int(column[0].as_py()) for column in answer.columns)
+
+    def page(
+        self,
+        columns: Sequence[Level | Number | Text],
+        *,
+        order: str,
+        selection: Selection = EVERYONE,
+        first: int = 0,
+        most: int = 50,
+    ) -> tuple[np.ndarray, ...]:
+        """As `Engine.page`."""
+        question = self._question()
+        tree = self._rows(question, columns, question.holds(selection))
+        tree = tree.order_by(self._by_bytes(question.text(order))).limit(most).offset(first)
+        return self._cells(columns, self._ask(tree, question.values))
+
+    def row(self, columns: Sequence[Level | Number | Text], *, order: str, name: str) -> tuple[np.ndarray, ...]:
+        """As `Engine.row`."""
+        question = self._question()
+        named = exp.EQ(this=question.text(order), expression=question.value(name)) if _storable(name) else exp.false()
+        return self._cells(columns, self._ask(self._rows(question, columns, named), question.values))
+
+    def _question(self) -> Question:
+        return Question(self._fields, self._relation, self._spelled)
+
+    def _rows(
+        self, question: Question, columns: Sequence[Level | Number | Text], where: exp.Expression | None
+    ) -> exp.Select:
+        named = (exp.alias_(question.raw(c.column), f"c{i}", quoted=True) for i, c in enumerate(columns))
+        return question.select(*named, where=where)
+
+    def _cells(self, columns: Sequence[Level | Number | Text], answer: pa.Table) -> tuple[np.ndarray, ...]:
+        return tuple(_cells(c, Column(answer.column(i))) for i, c in enumerate(columns))
+
+    def _by_bytes(self, text: exp.Expression) -> exp.Expression:
+        """Text to order by, so that it is ordered by its bytes."""
+        return text
+
+    def _spelled(self, column: str, codes: tuple[str, ...]) -> Spelled:
+        """How codes are written in a column: ``1``, ``1.0`` and ``" 1"`` are one code."""
+        if column not in self._written:
+            question = self._question()
+            self._written[column] = _whole(
+                self._ask(question.counted([question.raw(column)], None), question.values).column("k0")
+            )
+        written = self._written[column]
+        place, found = Column(written).codes(codes)
+        wanted = [i for i, code in enumerate(found) if code in codes]
+        present, missing = np.isin(place, wanted), (place < 0) & written.is_valid().to_numpy(zero_copy_only=False)
+        return Spelled(_listed(written, present), _listed(written, missing))
+
+
+def _part(key: Key, answer: pa.ChunkedArray) -> Part:
+    if isinstance(key, Cut | Chosen | Delay):
+        size = len(key.points) + 1 if isinstance(key, Cut) else 2
+        return Part(answer.fill_null(-1).to_numpy().astype(np.int64), None, size)
+    column = Column(answer)
+    if isinstance(key, Level):
+        return part_of_levels(*column.codes(key.known))
+    return part_of_numbers(_numbers(key.column, column))
+
+
+def _numbers(name: str, column: Column) -> np.ndarray:
+    values, wrong = column.numbers()
+    if wrong.any():
+        raise Fixable(
+            "The database cannot be asked this.",
+            f"The column “{name}” holds something else than finite numbers.",
+            "Correct it in the source, or choose another column.",
+        )
+    return values
+
+
+def _cells(key: Level | Number | Text, column: Column) -> np.ndarray:
+    if isinstance(key, Number):
+        return _numbers(key.column, column)
+    if isinstance(key, Text):
+        return column.texts()
+    place, codes = column.codes(key.known)
+    return np.array([*codes, None], dtype=object)[place]
+
+
+def _storable(text: str) -> bool:
+    """Whether a database could hold the text at all; some refuse even to be asked for what they could not."""
+    return "\x00" not in text and text == text.encode("utf-8", "ignore").decode("utf-8")
+
+
+def _whole(answer: pa.ChunkedArray) -> pa.Array:
+    return answer.combine_chunks() if answer.num_chunks != 1 else answer.chunk(0)
+
+
+def _listed(written: pa.Array, mask: np.ndarray) -> tuple[Any, ...]:
+    return tuple(written.filter(pa.array(mask)).to_pylist())
+
+
+def family_of(kind: pa.DataType) -> Family:
+    """The family of an Arrow type."""
+    checks: dict[Family, tuple[Any, ...]] = {
+        "truth": (pa.types.is_boolean,),
+        "whole": (pa.types.is_integer,),
+        "float": (pa.types.is_floating,),
+        "decimal": (pa.types.is_decimal,),
+        "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+        "other text": (pa.types.is_dictionary,),
+    }
+    return next((name for name, tests in checks.items() if any(test(kind) for test in tests)), "none")
