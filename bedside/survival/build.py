@@ -107,9 +107,8 @@ def curve_of(
         "std_err": std_err, "log_std_err": log_std_err,
         "cumulative_hazard": hazard.value, "hazard_std_err": np.sqrt(hazard_variance),
     }  # fmt: skip
-    if table.entered is not None:
-        later["entered"] = table.entered
-    arrays = {name: np.concatenate(([first[name]], values)) for name, values in later.items()}
+    later |= {"entered": table.entered, "count": table.event_count}
+    arrays = {name: np.concatenate(([first[name]], values)) for name, values in later.items() if values is not None}
     for values in arrays.values():
         values.flags.writeable = False
     return Curve(
@@ -127,7 +126,7 @@ def _first(table: EventTable, origin: float) -> dict[str, float]:
         present, joining = present - early, early
     return {
         "time": origin, "survival": 1.0, "lower": 1.0, "upper": 1.0,
-        "at_risk": present, "events": 0, "censored": 0, "entered": joining,
+        "at_risk": present, "events": 0, "censored": 0, "entered": joining, "count": 0,
         "std_err": 0.0, "log_std_err": 0.0, "cumulative_hazard": 0.0, "hazard_std_err": 0.0,
     }  # fmt: skip
 

@@ -46,7 +46,7 @@ class Chosen:
             raise Fixable("No curves.", "The time to be alive at must be 0 or later.", "Choose a time such as 3 years.")
         if origin == 0:
             return self
-        stay = self.rows.time > origin
+        stay = self.rows.beyond(origin)
         if not stay.any():
             raise Fixable(
                 "No curves.",

@@ -93,6 +93,8 @@ class Curve:
         With delayed entry: distinct times of entry, and how many joined at each.
     influence : Influence or None
         With robust standard errors: what they are made of.
+    count : int array, shape (n_steps,), or None
+        Patients with the event at each time, where ``events`` sums their weights.
     dropped : int
         Patients of the group who are not in the curve because their weight or
         time of entry was not recorded.
@@ -120,6 +122,7 @@ class Curve:
     entry_time: np.ndarray | None = None
     entry_number: np.ndarray | None = None
     influence: Influence | None = None
+    count: np.ndarray | None = None
     dropped: int = 0
 
     @property
@@ -131,6 +134,11 @@ class Curve:
     def robust(self) -> bool:
         """True if the standard errors are the infinitesimal jackknife's."""
         return self.influence is not None
+
+    @property
+    def event_count(self) -> np.ndarray:
+        """Patients with the event at each time, never weighted; int, shape (n_steps,)."""
+        return self.events if self.count is None else self.count
 
     @property
     def last(self) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from bedside.survival.build import curve_of
 from bedside.survival.checks import check_entry, check_times, check_weights, merge_ties
+from bedside.survival.curve import SLACK
 
 __all__ = ["EventTable", "Rows", "curve_of", "event_table", "merge_together", "rows_of", "tabulate"]
 
@@ -78,11 +79,13 @@ class Rows:
         columns = (self.time, self.event, self.entry, self.weights, self.cluster)
         return Rows(*(None if c is None else c[which] for c in columns))
 
+    def beyond(self, origin: float) -> np.ndarray:
+        """True for who is still under observation after a time; bool, shape (n_patients,)."""
+        return self.time > origin * (1 + SLACK)
+
     def alive_at(self, origin: float) -> Rows:
         """Those still under observation after a time, observed from it on or from their own later entry."""
-        if origin <= 0:
-            return self
-        stay = self.take(self.time > origin)
+        stay = self.take(self.beyond(origin))
         if stay.entry is None:
             return stay
         return Rows(stay.time, stay.event, np.maximum(stay.entry, origin), stay.weights, stay.cluster)
