@@ -151,7 +151,7 @@ def adjusted(
     Cole & Hernán (2004), Comput Methods Programs Biomed 75:45-49 (weighted curves); Austin & Stuart (2015), Stat Med
     34:3661-3679. R: ``survfit(Surv(time, event) ~ group, weights = w)``, ``coxph(..., weights = w, robust = TRUE)``.
     """
-    found, rows, codes, lost = _complete_cases(cohort, outcome, grouping, covariates)
+    found, rows, codes, lost = complete_cases(cohort, outcome, grouping, covariates)
     scores = propensity(found, codes, grouping.labels)
     weights = weights_of(scores, estimand, target=target, truncate=truncate)
     weighted = replace(rows, weights=weights.value)
@@ -223,7 +223,7 @@ def _at(curve: Curve, time: float) -> tuple[float, float]:
     return value, float(curve.std_err[place]) ** 2
 
 
-def _complete_cases(
+def complete_cases(
     cohort: Cohort, outcome: Outcome, grouping: Grouping, names: Sequence[str]
 ) -> tuple[Covariates, Rows, np.ndarray, int]:
     """Covariates, follow-up and group of the complete cases, and how many with a group are left out."""
