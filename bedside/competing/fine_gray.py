@@ -1,0 +1,243 @@
+"""How variables go with the cumulative incidence itself: the Fine-Gray model, as cmprsk and as survival have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from bedside.competing.checks import check_causes
+from bedside.competing.fine_gray_variance import Pieces, crr_variance, piecewise_variance
+from bedside.competing.subdistribution import Definition, Subdistribution, censoring, subdistribution
+from bedside.errors import Fixable
+from bedside.regression.data import CoxData, cox_data
+from bedside.regression.model import Ties
+from bedside.regression.newton import Maximum, maximise, redundant_columns
+from bedside.regression.trouble import check, refuse_few, refuse_infinite, refuse_nothing_left
+
+CRR_STEPS, CRR_TOLERANCE, CRR_RISE, CRR_HALVINGS = 10, 1e-6, 1e-4, 20
+"""Where cmprsk stops: steps, share of the log-likelihood that gradient times coefficient may have, least rise."""
+
+
+@dataclass(frozen=True, eq=False)
+class FineGray:
+    """A fitted Fine-Gray model.
+
+    Attributes
+    ----------
+    cause : str
+        Name of the type of event.
+    definition : {"crr", "finegray"}
+        cmprsk's, with a variance that allows for the estimated censoring weights; or survival's, a weighted Cox model.
+    ties : {"breslow", "efron"}
+    names : tuple of str
+        One for each coefficient.
+    coef : array, shape (p,)
+        Log subdistribution hazard ratios.
+    variance : array, shape (p, p)
+        crr: Fine and Gray's. finegray: what ``vcov(coxph(...))`` gives, the sandwich over pieces of follow-up.
+    naive_variance : array, shape (p, p)
+        Inverse of the information.
+    loglik_null, loglik : float
+        Log pseudo-likelihood with every coefficient 0, and at `coef`.
+    n, n_events, n_other : int
+        Patients, with this type of event, and with another.
+    n_rows : int
+        Rows of the expanded data that ``finegray`` would make.
+    time, hazard : arrays, shape (m,)
+        Event times and steps of the cumulative subdistribution hazard where every column is 0 (Breslow's form).
+    left_out : tuple of str
+        Columns that others determine.
+    """
+
+    cause: str
+    definition: Definition
+    ties: Ties
+    names: tuple[str, ...]
+    coef: np.ndarray
+    variance: np.ndarray
+    naive_variance: np.ndarray
+    loglik_null: float
+    loglik: float
+    n: int
+    n_events: int
+    n_other: int
+    n_rows: int
+    time: np.ndarray
+    hazard: np.ndarray
+    left_out: tuple[str, ...] = ()
+
+    @cached_property
+    def se(self) -> np.ndarray:
+        """Standard errors of `coef`, shape (p,)."""
+        return np.sqrt(np.diag(self.variance))
+
+    @property
+    def p(self) -> np.ndarray:
+        """Two-sided Wald p of each coefficient, shape (p,)."""
+        return 2 * norm.sf(np.abs(self.coef / self.se))
+
+    @property
+    def ratio(self) -> np.ndarray:
+        """Subdistribution hazard ratios for one unit of each column, shape (p,)."""
+        return np.exp(self.coef)
+
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper limits of the subdistribution hazard ratios, each of shape (p,)."""
+        reach = norm.ppf((1 + level) / 2) * self.se
+        with np.errstate(over="ignore"):
+            return np.exp(self.coef - reach), np.exp(self.coef + reach)
+
+    def predict(self, x: ArrayLike, times: ArrayLike) -> np.ndarray:
+        """Predicted cumulative incidence of this type of event.
+
+        Parameters
+        ----------
+        x : array-like, shape (n_patients, p)
+            Columns as in `names`.
+        times : array-like, shape (n_times,)
+
+        Returns
+        -------
+        array, shape (n_patients, n_times)
+
+        References
+        ----------
+        R: ``predict(crr(...), x)``.
+        """
+        risk = np.exp(np.atleast_2d(np.asarray(x, dtype=float)) @ self.coef)
+        row = np.searchsorted(self.time, np.asarray(times, dtype=float), side="right")
+        return -np.expm1(-np.outer(risk, np.concatenate(([0.0], np.cumsum(self.hazard)))[row]))
+
+
+def fine_gray(
+    x: ArrayLike,
+    time: ArrayLike,
+    cause: ArrayLike,
+    *,
+    of: int = 1,
+    name: str = "",
+    names: tuple[str, ...] | None = None,
+    assign: tuple[int, ...] | None = None,
+    terms: tuple[str, ...] | None = None,
+    definition: Definition = "crr",
+    ties: Ties = "breslow",
+) -> FineGray:
+    """Fine-Gray model of one type of event.
+
+    Parameters
+    ----------
+    x : array-like, shape (n_patients, p)
+        Design matrix without an intercept, complete.
+    time, cause
+        As in `cumulative_incidence`.
+    of : int, default 1
+        Number of the type of event.
+    name : str
+        Its name.
+    names, assign, terms
+        Names of the columns, and of the terms they belong to, as in `CoxData`.
+    definition : {"crr", "finegray"}
+        cmprsk's or survival's. They differ where a censoring and an event share a time, and in the variance.
+    ties : {"breslow", "efron"}
+        crr has Breslow's only.
+
+    Returns
+    -------
+    FineGray
+
+    Raises
+    ------
+    Fixable
+        No event of this type, fewer than coefficients, no column that differs, or a ratio without a finite value.
+
+    References
+    ----------
+    Fine & Gray (1999), JASA 94:496-509; Geskus (2011), Biometrics 67:39-49.
+    R: ``cmprsk::crr(time, cause, x, failcode = of)``; ``coxph(Surv(fgstart, fgstop, fgstatus) ~ x,
+    weights = fgwt, data = finegray(Surv(time, factor(cause)) ~ x, etype = of))``.
+    """
+    times, codes = check_causes(time, cause)
+    data = cox_data(np.asarray(x, dtype=float), times, codes == of, names=names, assign=assign, terms=terms)
+    check(data)
+    if definition == "crr" and ties != "breslow":
+        raise Fixable("No Fine-Gray model.", "cmprsk's form has Breslow's ties only.", "Choose Breslow's ties.")
+    kind = np.where(codes == of, 1, np.where(codes > 0, 2, 0))
+    centred = data.x - data.x.mean(axis=0)
+    size = np.abs(centred).mean(axis=0)
+    size[size == 0] = 1.0
+    curve = censoring(times, kind, definition)
+    part = subdistribution(centred / size, times, kind, curve, efron=ties == "efron")
+    gone = redundant_columns(part.derivatives(np.zeros(centred.shape[1]))[2])
+    kept = [j for j in range(centred.shape[1]) if j not in gone]
+    if not kept:
+        refuse_nothing_left(data)
+    shown = data.with_columns(kept)
+    if shown.n_events < len(kept):
+        refuse_few(shown)
+    scale = np.ones(len(kept)) if definition == "crr" else size[kept]
+    part = subdistribution(centred[:, kept] / scale, times, kind, curve, efron=ties == "efron")
+    best = _crr_maximum(part) if definition == "crr" else None
+    if best is None:
+        part = subdistribution(centred[:, kept] / size[kept], times, kind, curve, efron=ties == "efron")
+        scale, best = size[kept], maximise(part)  # type: ignore[arg-type]
+    if best.runaway is not None:
+        refuse_infinite(shown, best.runaway)
+    return _finished(shown, part, best, scale, Pieces(part, curve), name or f"Cause {of}", definition, ties, data)
+
+
+def _finished(
+    shown: CoxData,
+    part: Subdistribution,
+    best: Maximum,
+    scale: np.ndarray,
+    pieces: Pieces,
+    name: str,
+    definition: Definition,
+    ties: Ties,
+    data: CoxData,
+) -> FineGray:
+    s = part.sums(best.beta)
+    naive = np.linalg.inv(best.information)
+    if definition == "crr":
+        variance = crr_variance(part, s, best.information)
+    else:
+        whole = not pieces.weighted(part)
+        variance = naive if whole else piecewise_variance(part, s, pieces, best.information)
+    units = np.outer(scale, scale)
+    coef = best.beta / scale
+    # Breslow's form, moved from the mean of each column to 0.
+    events = np.bincount(part.upto[part.kind == 1] - 1, minlength=len(part.at))
+    hazard = events / part.risk_sums(s) * np.exp(-s.shift - float(coef @ shown.x.mean(axis=0)))
+    return FineGray(
+        cause=name, definition=definition, ties=ties, names=shown.names, coef=coef, variance=variance / units,
+        naive_variance=naive / units, loglik_null=best.value_null, loglik=best.value, n=len(shown),
+        n_events=int((part.kind == 1).sum()), n_other=int((part.kind == 2).sum()),
+        n_rows=len(shown) + int(pieces.more(part).sum()), time=part.at, hazard=hazard,
+        left_out=tuple(column for column in data.names if column not in shown.names),
+    )  # fmt: skip
+
+
+def _crr_maximum(part: Subdistribution) -> Maximum | None:
+    """Newton's method with cmprsk's stop, digit by digit; None if it does not get there in cmprsk's ten steps."""
+    beta = np.zeros(part.x.shape[1])
+    value_null = part.value(beta)
+    for step in range(CRR_STEPS + 1):
+        value, gradient, information = part.derivatives(beta)
+        if not np.isfinite(value):
+            return None
+        if np.max(np.abs(gradient) * np.maximum(np.abs(beta), 1)) < max(abs(value), 1) * CRR_TOLERANCE:
+            return Maximum(beta, value_null, value, float("nan"), information, step)
+        move = np.linalg.solve(information, gradient)
+        for _ in range(CRR_HALVINGS + 1):
+            ahead = part.value(beta + move)
+            if ahead >= value + CRR_RISE * float(move @ gradient):
+                break
+            move = move / 2
+        else:
+            return None
+        beta = beta + move
+    return None
