@@ -50,7 +50,7 @@ class Columns:
 def parametric(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     """A fit of R's survreg with its predictions."""
     terms = list(option(block, "terms", []))
-    data, response, labels = _data(table, block, terms)
+    data, response, labels = read_data(table, block, terms)
     fit = fit_parametric(data, block["distribution"], response=response, robust=block.get("robust"))
     told: dict[str, Any] = {
         "dist": fit.distribution,
@@ -76,7 +76,7 @@ def parametric(table: Table, block: dict[str, Any]) -> dict[str, Any]:
 def spline_hazard(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     """A Royston-Parmar model."""
     terms = list(option(block, "terms", []))
-    data, _, _ = _data(table, block, terms)
+    data, _, _ = read_data(table, block, terms)
     fit = fit_spline_hazard(data, df=int(option(block, "df", 3)), scale=option(block, "scale", "hazard"))
     told: dict[str, Any] = {
         "terms": list(fit.names),
@@ -111,7 +111,7 @@ def _predicted(table: Table, block: dict[str, Any], terms: list[str], fit: Param
     return told
 
 
-def _data(table: Table, block: dict[str, Any], terms: list[str]) -> tuple[CoxData, Response | None, list[str]]:
+def read_data(table: Table, block: dict[str, Any], terms: list[str]) -> tuple[CoxData, Response | None, list[str]]:
     """Complete rows, their response if it is not censored on the right, and the names of the scales."""
     columns = [_columns(table, table, term) for term in terms]
     codes, labels = _strata(table, list(option(block, "strata", [])))
@@ -165,14 +165,30 @@ def _columns(table: Table, training: Table, term: str) -> Columns:
         a, b = _columns(table, training, left.strip()), _columns(table, training, right.strip())
         values = [x * y for y in b.values.T for x in a.values.T]
         return Columns(np.column_stack(values), tuple(f"{x}:{y}" for y in b.names for x in a.names))
-    inner = term[len("factor(") : -1] if term.startswith("factor(") else term
-    if inner == term and inner not in training.levels and training.value(inner).dtype != object:
+    inner, labels = _inner(term), levels_of(training, term)
+    if not labels:
         return Columns(table.number(inner)[:, None], (term,))
-    labels = training.codes(inner)[1]
     text = table.text(inner)
     values = np.column_stack([text == label for label in labels[1:]]).astype(float)
     values[[each is None for each in text]] = np.nan
     return Columns(values, tuple(f"{term}{label}" for label in labels[1:]))
+
+
+def levels_of(table: Table, term: str) -> tuple[str, ...]:
+    """Levels of a term that is a factor, the reference first; empty for numbers."""
+    inner = _inner(term)
+    if inner == term and inner not in table.levels and table.value(inner).dtype != object:
+        return ()
+    return table.codes(inner)[1]
+
+
+def bare_name(term: str) -> str:
+    """The column's name alone."""
+    return _inner(term).strip("`")
+
+
+def _inner(term: str) -> str:
+    return term[len("factor(") : -1] if term.startswith("factor(") else term
 
 
 def _strata(table: Table, strata: list[str]) -> tuple[np.ndarray, list[str]]:
