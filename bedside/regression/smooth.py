@@ -244,7 +244,7 @@ def lowess(x: np.ndarray, y: np.ndarray, *, share: float = 2 / 3, iterations: in
         curve = np.interp(x, x[stops], at)
         off = np.abs(y - curve)
         six_mads = 6 * np.median(off)
-        if turn == iterations or six_mads < 1e-7 * off.mean():
+        if turn == iterations or six_mads <= 1e-7 * off.mean():
             break
         ratio = off / six_mads
         doubt = np.where(ratio <= 0.001, 1.0, np.where(ratio <= 0.999, (1 - ratio**2) ** 2, 0.0))

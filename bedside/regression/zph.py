@@ -15,6 +15,9 @@ from bedside.regression.moments import Moments, moments
 from bedside.regression.residuals import by_time, schoenfeld_residuals
 from bedside.regression.smooth import natural_spline
 
+SAME = 1e-12
+"""Relative distance from the mean below which all deaths are at one time, but for rounding."""
+
 TimeScale = Literal["km", "identity", "rank", "log"]
 
 
@@ -117,7 +120,7 @@ def check_proportional(
     Raises
     ------
     Fixable
-        If the scale is not known, or is the logarithm and somebody's follow-up is 0.
+        If the scale is not known, or is the logarithm and an event is at time 0.
 
     References
     ----------
@@ -149,19 +152,26 @@ def time_scale(fit: CoxFit, sets: Moments, scale: TimeScale) -> np.ndarray:
     if scale not in get_args(TimeScale):
         raise Fixable("No test.", "That way to count time is not known.", f"Choose {', '.join(get_args(TimeScale))}.")
     time = sets.time
-    if scale == "log" and (time <= 0).any():
+    at_zero = int((time[fit.data.event] <= 0).sum())
+    if scale == "log" and at_zero:
         raise Fixable(
             "No test on the logarithm of time.",
-            f"{int((time <= 0).sum())} rows have a follow-up of 0, which has no logarithm.",
+            f"{at_zero} {'event is' if at_zero == 1 else 'events are'} at a time of 0, which has no logarithm.",
             "Choose another way to count time.",
         )
     scales: dict[TimeScale, Callable[[np.ndarray], np.ndarray]] = {
         "identity": np.copy,
-        "log": np.log,
+        "log": _log,
         "rank": rankdata,
         "km": lambda t: _share_before(t, fit.data.event, fit.data.entry),
     }
     return scales[scale](time)
+
+
+def _log(time: np.ndarray) -> np.ndarray:
+    """Logarithm; of a censoring at 0, whose value is never looked at, minus infinity."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(time)
 
 
 def _share_before(time: np.ndarray, event: np.ndarray, entry: np.ndarray | None) -> np.ndarray:
@@ -177,6 +187,7 @@ def _share_before(time: np.ndarray, event: np.ndarray, entry: np.ndarray | None)
 def _score_test_parts(sets: Moments, stretched: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Score (p,) of the columns times g(t), and the information (2p, 2p) of the columns and these."""
     at = stretched - stretched.mean()  # as in R: over deaths, whatever their weights
+    at[np.abs(at) < SAME * np.abs(stretched).max(initial=0.0)] = 0.0
     own = sets.weights[sets.deaths][:, None] * sets.x[sets.deaths]
     score = at @ (own - sets.each[:, None] * sets.mean)
     blocks = []

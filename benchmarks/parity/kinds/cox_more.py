@@ -1,11 +1,6 @@
-"""What follows a Cox fit: its tests of proportional hazards, curves, residuals and baseline hazards.
-
-The parts here are called by the kinds that fit a Cox model, each for one key of a block. One kind is its own:
-
-``cox_base``
-    Cumulative baseline hazards. Options as ``cox``: ``time``, ``entry``, ``event``, ``terms``, ``strata``,
-    ``weight``, ``cluster``, ``offset``, ``ties``. Gives ``time``, ``strata``, ``cumhaz_uncentered`` and
-    ``cumhaz_centered``, all strata one below the other.
+"""What follows a Cox fit, for the keys of a block that a Cox kind fills: tests of proportional hazards
+(``cox_zph``), curves of new patients (``pred_lp_centered``, ``pred_lp_zero``, ``curves``), ``residuals``, and baseline
+hazards. Their options are those of the kind ``cox``.
 """
 
 from __future__ import annotations
