@@ -51,7 +51,8 @@ def test_laws_of_the_residuals(data, ties):
     weights = np.ones(len(data)) if data.weights is None else data.weights
     assert weights @ found.martingale == pytest.approx(0, abs=1e-9)
     assert (found.martingale <= data.event + 1e-12).all()
-    assert (np.sign(found.deviance) == np.sign(found.martingale)).all()
+    clear = np.abs(found.martingale) > 1e-6
+    assert (np.sign(found.deviance) == np.sign(found.martingale))[clear].all()
     np.testing.assert_allclose(weights @ found.score, 0, atol=1e-3)
     if data.weights is None or ties == "breslow":  # with Efron's ties each of the tied has their mean weight
         own = weights[found.schoenfeld.row] @ found.schoenfeld.raw
