@@ -101,7 +101,7 @@ def columns_of(
     given = [None if c is None else c[known] if len(c) == len(time) else c for c in (began, weight)]
     rows = rows_of(
         time[known], event[known], entry=given[0], weights=given[1],
-        numbers=None if given == [None, None] else cohort.rows[known] + 1,
+        numbers=None if began is None and weight is None else cohort.rows[known] + 1,
     )  # fmt: skip
     return Chosen(rows, kept, np.flatnonzero(~known))
 
