@@ -25,8 +25,9 @@ missing. A landmark analysis is ``where`` and ``derive``.
     Options: ``rho`` (0), ``strata``.
 ``maxstat``
     As ``maxstat.test`` with log-rank scores: ``cutpoint``, ``statistic``, ``cuts``, ``stats``, ``minprop``,
-    ``p_lau94/M``, ``p_lau92/M``, ``p_hl/M`` (only with ``"whole_scores": true``, which also changes the statistic), and
-    ``logrank_chisq_at_cut``. Options: ``value`` (what is cut), ``minprop`` (0.1), ``maxprop`` (1 - minprop).
+    ``maxprop``, ``p``, ``p_lau94/M`` and ``logrank_chisq_at_cut``. Options: ``value`` (what is cut), ``minprop``
+    (0.1), ``maxprop`` (1 - minprop), ``pmethod`` (what ``p`` is: Lau94, the default, Lau92, or HL, which rounds the
+    scores and so changes the statistic).
 """
 
 from __future__ import annotations
@@ -174,16 +175,19 @@ def maxstat_block(table: Table, block: dict[str, Any]) -> object:
     time, event, value = time[known], event[known], value[known]
     low = float(option(block, "minprop", 0.1))
     high = float(option(block, "maxprop", 1 - low))
-    whole = bool(option(block, "whole_scores", False))
-    cut = best_cut(time, event, value, low_share=low, high_share=high, correction="exact" if whole else "lausen-1994")
+    method = option(block, "pmethod", "Lau94")
+    cut = best_cut(
+        time, event, value, low_share=low, high_share=high, correction="exact" if method == "HL" else "lausen-1994"
+    )
     below = np.searchsorted(np.sort(value), cut.cuts, side="right")
-    found = {
+    # As maxstat has it: a bound, which may exceed 1.
+    bound = lausen_1994(cut.statistic, cut.n, below)
+    p = {"HL": cut.p, "Lau94": bound, "Lau92": lausen_1992(cut.statistic, low, high)}[method]
+    return {
         "cutpoint": cut.cut, "statistic": cut.statistic, "cuts": cut.cuts, "stats": cut.statistics, "minprop": low,
-        "maxprop": high, "p_lau94": {"M": lausen_1994(cut.statistic, cut.n, below)},
-        "p_lau92": {"M": lausen_1992(cut.statistic, low, high)},
+        "maxprop": high, "p": p, "p_lau94": {"M": bound},
         "logrank_chisq_at_cut": log_rank(time, event, value > cut.cut).statistic,
     }  # fmt: skip
-    return found | ({"p_hl": {"M": cut.p}} if whole else {})
 
 
 def _columns(
