@@ -54,8 +54,9 @@ def check_entry(entry: ArrayLike | None, time: np.ndarray) -> np.ndarray | None:
     if bad or late:
         raise Fixable(
             WHAT,
-            "Not every row has a time of entry." if bad else f"In {late} of {len(time)} rows follow-up does not begin "
-            "before it ends.",
+            "Not every row has a time of entry."
+            if bad
+            else f"In {late} of {len(time)} rows follow-up does not begin before it ends.",
             "Correct the column of entry times, or leave these rows out with a filter.",
         )
     return start

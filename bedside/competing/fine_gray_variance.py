@@ -115,9 +115,7 @@ def piecewise_variance(part: Subdistribution, s: Sums, pieces: Pieces, informati
     return inverse @ total @ inverse
 
 
-def _first_pieces(
-    part: Subdistribution, s: Sums, pieces: Pieces, rate: np.ndarray, rate_x: np.ndarray
-) -> np.ndarray:
+def _first_pieces(part: Subdistribution, s: Sums, pieces: Pieces, rate: np.ndarray, rate_x: np.ndarray) -> np.ndarray:
     """Scores of the pieces that hold each patient's own follow-up, to the end of the piece if another event came."""
     end = np.where(part.kind == 2, pieces.end[pieces.first], part.time)
     upto = np.searchsorted(part.at, end, side="right")

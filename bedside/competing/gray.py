@@ -115,9 +115,7 @@ def gray_test(
         statistic, df = _chi_squared(score[:-1], variance[:-1, :-1])
         seen = np.bincount(group[types == number], minlength=len(labels))
         p = float(chdtrc(df, statistic)) if df else float("nan")
-        tests.append(
-            GrayTest(name, statistic, df, p, rho, np.bincount(group), seen, score[:-1], variance[:-1, :-1])
-        )
+        tests.append(GrayTest(name, statistic, df, p, rho, np.bincount(group), seen, score[:-1], variance[:-1, :-1]))
     return tuple(tests)
 
 
