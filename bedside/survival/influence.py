@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from bedside.survival.events import EventTable
 
+ROUNDING = 1e-14
+"""Share of its terms below which a variance is their rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Influence:
@@ -52,7 +55,11 @@ class Influence:
                 (level**2, before[1] ** 2),
             )
         )
-        return np.maximum(square * self.path**2 + 2 * cross * self.path + flat, 0.0)
+        total = square * self.path**2 + 2 * cross * self.path + flat
+        # What is left of large sums by rounding alone is nothing: its root would not look like it.
+        most = [np.maximum.accumulate(np.abs(part)) for part in (square, cross, flat)]
+        scale = most[0] * self.path**2 + 2 * most[1] * np.abs(self.path) + most[2]
+        return np.where(total > ROUNDING * scale, total, 0.0)
 
     def area_variance(self, survival: np.ndarray, width: np.ndarray) -> float:
         """Variance of the area under a curve.
