@@ -129,7 +129,7 @@ def _is_robust(data: CoxData, robust: bool | None) -> bool:
     return data.cluster is not None or fractions
 
 
-def _means(data: CoxData, ridge: Ridge | None) -> np.ndarray:
+def column_means(data: CoxData, ridge: Ridge | None = None) -> np.ndarray:
     """R's ``fit$means``: weighted unless there are entries or a penalty, 0 for columns of -1, 0 and 1."""
     weights = data.weights if data.entry is None and ridge is None else None
     means = np.average(data.x, axis=0, weights=weights)
@@ -169,7 +169,7 @@ def _finished(
     inverse = (inverse + inverse.T) / 2
     units = np.outer(found.scale, found.scale)
     naive, coef = inverse / units, best.beta / found.scale
-    means = _means(data, ridge)
+    means = column_means(data, ridge)
     offset = 0.0 if data.offset is None else data.offset - data.offset.mean()
     linear = linear_predictor(data.x, coef, offset) - float(coef @ means)
     variance, robust_score = naive, None

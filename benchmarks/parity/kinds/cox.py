@@ -40,11 +40,11 @@ import pandas as pd
 
 from bedside.regression.case_cohort import fit_case_cohort
 from bedside.regression.concordance import Concordance, TimeWeight, concordance, concordance_of
-from bedside.regression.cox import fit_cox
+from bedside.regression.cox import column_means, fit_cox
 from bedside.regression.curves import Patients
 from bedside.regression.data import CoxData
 from bedside.regression.model import ChiTest, CoxFit, Ridge
-from bedside.regression.splines import spline_basis
+from bedside.regression.splines import spline_basis, spline_knots
 from bedside.regression.terms import Expanded, Factor, Interaction, Linear, Spline, Term, expand
 from bedside.regression.timevarying import TimeTerm, with_time_terms
 from benchmarks.parity.expression import evaluate
@@ -195,26 +195,34 @@ def _counts(found: Concordance) -> dict[str, float]:
 def cox(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     """A block as the script's ``cox_block`` writes it."""
     fit = fit_of(table, block)
+    names = data_of(table, block).names if fit.aliased else fit.data.names
+
+    def whole(values: np.ndarray, gap: float) -> np.ndarray:
+        """With what R writes for the columns that it left without a coefficient."""
+        out = np.full((len(names), *values.shape[1:]), gap)
+        out[[names.index(name) for name in fit.data.names]] = values
+        return out
+
     lower, upper = fit.interval(0.95)
     ranked = concordance_of(fit)
     rsq, highest = fit.r2
     out = {
         "n": fit.n,
         "n_event": fit.n_events,
-        "coef": fit.coef,
-        "hr": np.exp(fit.coef),
-        "se": fit.naive_se,
-        "robust_se": fit.se if fit.robust else None,
-        "vcov": _matrix(fit.variance),
-        "means": fit.means,
+        "coef": whole(fit.coef, np.nan),
+        "hr": whole(np.exp(fit.coef), np.nan),
+        "se": whole(fit.naive_se, 0.0),
+        "robust_se": whole(fit.se, 0.0) if fit.robust else None,
+        "vcov": _matrix(whole(whole(fit.variance, 0.0).T, 0.0)),
+        "means": column_means(data_of(table, block), fit.ridge) if fit.aliased else fit.means,
         "loglik_null": fit.loglik_null,
         "loglik": fit.loglik,
         "aic": fit.aic,
         "iterations": fit.iterations,
-        "z": fit.z,
-        "p": fit.p,
-        "hr_lower95": lower,
-        "hr_upper95": upper,
+        "z": whole(fit.z, np.nan),
+        "p": whole(fit.p, np.nan),
+        "hr_lower95": whole(lower, np.nan),
+        "hr_upper95": whole(upper, np.nan),
         "lr_test": _test(fit.lr_test),
         "wald_test": _test(fit.wald_test),
         "score_test": _test(fit.score_test),
@@ -241,8 +249,9 @@ def cox_short(table: Table, block: dict[str, Any]) -> dict[str, Any]:
         out |= {"var": _matrix(fit.variance), "var2": _matrix(fit.variance2)}
     splines = [term for term in terms_of(table, block) if isinstance(term, Spline)]
     if splines:
-        knots = splines[0].knots
-        basis = spline_basis(table.number(splines[0].column)[:5], knots)
+        values, knots = table.number(splines[0].column), splines[0].knots
+        knots = spline_knots(values, knots) if isinstance(knots, int) else knots
+        basis = spline_basis(values[:5], knots)
         out |= {"knots": list(knots), "basis_first5": _matrix(basis)}
     return out
 
