@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bedside.errors import Fixable
+from bedside.regression.cox import clustered
 from bedside.regression.model import CoxFit
 from bedside.regression.moments import Moments, moments
 from bedside.regression.residuals import score_residuals
@@ -22,7 +23,7 @@ class Influential:
     Attributes
     ----------
     rows : tuple of int
-        The patient's rows in the table the fit came from, counted from 0: more than one with several intervals.
+        The patient's rows in the table the fit came from, counted from 0.
     column : str
         The column whose coefficient would move most, in standard errors.
     dfbetas : float
@@ -58,7 +59,7 @@ class Influence:
     n_beyond : int
         Patients beyond it, listed or not.
     n : int
-        Patients (rows, unless rows were summed by patient).
+        Patients.
     dfbetas : array, shape (n, p)
         Of all of them.
     displacement : array, shape (n,)
@@ -84,7 +85,8 @@ def influence(
     ----------
     fit : CoxFit
     patient : array of int, shape (n_rows,), optional
-        Who each row is, for tables with several rows to a patient. Default: each row is one.
+        Who each row of the fit is, for tables with several rows to a patient. Default: the row of the table it came
+        from, so that the intervals of one patient are taken together.
     most : int, default 10
         How many to list.
     sets : Moments, optional
@@ -103,18 +105,15 @@ def influence(
     """
     sets = moments(fit) if sets is None else sets
     score = score_residuals(fit, sets=sets) * sets.weights[:, None]
-    who = np.arange(len(score))
-    if patient is not None:
-        if len(patient) != len(score):
-            raise Fixable(
-                "No list of influential patients.",
-                f"The fit has {len(score)} rows, and {len(patient)} were given a patient.",
-                "Give one patient for each row of the fit.",
-            )
-        who = np.unique(patient, return_inverse=True)[1].ravel()
-        summed = np.zeros((int(who.max(initial=-1)) + 1, score.shape[1]))
-        np.add.at(summed, who, score)
-        score = summed
+    patient = fit.data.rows if patient is None else patient
+    if len(patient) != len(score):
+        raise Fixable(
+            "No list of influential patients.",
+            f"The fit has {len(score)} rows, and {len(patient)} were given a patient.",
+            "Give one patient for each row of the fit.",
+        )
+    who = np.unique(patient, return_inverse=True)[1].ravel()
+    score = clustered(score, who)
     variance = fit.naive_variance
     dfbeta = score @ variance
     dfbetas = dfbeta / np.sqrt(np.diag(variance))
@@ -139,7 +138,7 @@ def _told(
 ) -> Influential:
     j = int(np.argmax(np.abs(dfbetas)))
     return Influential(
-        rows=tuple(int(row) for row in fit.data.rows[rows]),
+        rows=tuple(int(row) for row in np.unique(fit.data.rows[rows])),
         column=fit.data.names[j],
         dfbetas=float(dfbetas[j]),
         hazard_ratio=float(np.exp(fit.coef[j])),

@@ -12,6 +12,7 @@ from bedside.errors import Fixable
 from bedside.regression.cox import fit_cox
 from bedside.regression.model import ChiTest, CoxFit, chi_test
 from bedside.regression.residuals import martingale_residuals
+from bedside.regression.splines import spline_basis
 
 SMOOTH_POINTS = 40
 
@@ -36,7 +37,7 @@ def natural_spline(
     x, y : arrays, shape (n,)
         Points without a y still have a say in where the knots are and how far the curve goes.
     df : int
-        Columns of the spline, the intercept among them; at least 2.
+        Columns of the spline, the intercept among them; at least 3.
     spread : float
         Standard deviation of `y` about the curve.
     level : float
@@ -53,28 +54,23 @@ def natural_spline(
     ----------
     R: ``plot.cox.zph``, which asks ``splines::ns(c(points, x), df = , intercept = TRUE)``.
     """
-    known = ~np.isnan(y)
+    known, nothing = ~np.isnan(y), Smooth(*(np.zeros(0) for _ in range(4)))
     if len(np.unique(x[known])) < df:
-        return Smooth(*(np.zeros(0) for _ in range(4)))
+        return nothing
     grid = np.linspace(x.min(), x.max(), points)
     both = np.concatenate((grid, x))
-    basis = _natural_columns(both, np.quantile(both, np.linspace(0, 1, df)))
+    knots = np.unique(np.quantile(both, np.linspace(0, 1, df)))
+    if len(knots) < df:
+        return nothing
+    low, width = knots[0], knots[-1] - knots[0]
+    basis = np.column_stack((np.ones(len(both)), spline_basis((both - low) / width, tuple((knots - low) / width))))
     q, r = np.linalg.qr(basis[points:][known])
     if np.linalg.matrix_rank(r) < df:
-        return Smooth(*(np.zeros(0) for _ in range(4)))
+        return nothing
     at = np.linalg.solve(r.T, basis[:points].T).T
     curve = at @ (q.T @ y[known])
     reach = ndtri((1 + level) / 2) * spread * np.sqrt((at**2).sum(axis=1))
     return Smooth(grid, curve, curve - reach, curve + reach)
-
-
-def _natural_columns(x: np.ndarray, knots: np.ndarray) -> np.ndarray:
-    """A basis of the natural cubic splines with these knots (first and last are the boundaries), shape (n, k)."""
-    low, width = knots[0], knots[-1] - knots[0]
-    x, knots = (x - low) / width, (knots - low) / width
-    cubes = np.maximum(x[:, None] - knots, 0.0) ** 3
-    slope = (cubes[:, :-1] - cubes[:, -1:]) / (knots[-1] - knots[:-1])
-    return np.column_stack([np.ones(len(x)), x, slope[:, :-1] - slope[:, -1:]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,9 +234,10 @@ def lowess(x: np.ndarray, y: np.ndarray, *, share: float = 2 / 3, iterations: in
     width = max(2, min(n, int(share * n + 1e-7)))
     stops = _stops(x, 0.01 * (x[-1] - x[0]))
     left = np.searchsorted(x[: n - width] + x[width:], 2 * x[stops]) if width < n else np.zeros(len(stops), dtype=int)
+    windows = [_window(x, i, first, first + width - 1) for i, first in zip(stops, left, strict=True)]
     doubt = np.ones(n)
     for turn in range(iterations + 1):
-        at = np.array([_line(x, y, i, a, a + width - 1, doubt) for i, a in zip(stops, left, strict=True)])
+        at = [_line(x, y, i, *window, doubt) for i, window in zip(stops, windows, strict=True)]
         curve = np.interp(x, x[stops], at)
         off = np.abs(y - curve)
         six_mads = 6 * np.median(off)
@@ -259,24 +256,30 @@ def _stops(x: np.ndarray, gap: float) -> list[int]:
     return stops
 
 
-def _line(x: np.ndarray, y: np.ndarray, i: int, left: int, right: int, doubt: np.ndarray) -> float:
-    """Value at x[i] of the line through the points from `left`, weighted by nearness; y[i] if none has weight."""
+def _window(x: np.ndarray, i: int, left: int, right: int) -> tuple[slice, np.ndarray]:
+    """The points that the line at x[i] looks at, and their weight by nearness."""
     reach = max(x[i] - x[left], x[right] - x[i])
-    end = int(np.searchsorted(x, x[i] + 0.999 * reach, side="right"))
-    near = np.abs(x[left:end] - x[i])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        weight = np.where(near <= 0.001 * reach, 1.0, (1 - (near / reach) ** 3) ** 3)
-    weight = np.where(near <= 0.999 * reach, weight, 0.0) * doubt[left:end]
+    seen = slice(left, int(np.searchsorted(x, x[i] + 0.999 * reach, side="right")))
+    near = np.abs(x[seen] - x[i])
+    share = near / reach if reach > 0 else near
+    weight = np.where(share <= 0.001, 1.0, (1 - share**3) ** 3)
+    weight[share > 0.999] = 0.0
+    return seen, weight
+
+
+def _line(x: np.ndarray, y: np.ndarray, i: int, seen: slice, near: np.ndarray, doubt: np.ndarray) -> float:
+    """Value at x[i] of the line through the points that are seen; y[i] if none has weight."""
+    weight = near * doubt[seen]
     total = weight.sum()
     if total <= 0:
         return float(y[i])
-    weight = weight / total
-    if reach > 0:
-        away = x[left:end] - weight @ x[left:end]
-        spread = weight @ away**2
-        if np.sqrt(spread) > 0.001 * (x[-1] - x[0]):
-            weight = weight * (1 + (x[i] - weight @ x[left:end]) * away / spread)
-    return float(weight @ y[left:end])
+    weight /= total
+    middle = weight @ x[seen]
+    away = x[seen] - middle
+    spread = weight @ away**2
+    if np.sqrt(spread) > 0.001 * (x[-1] - x[0]):
+        weight *= 1 + (x[i] - middle) * away / spread
+    return float(weight @ y[seen])
 
 
 @dataclass(frozen=True, eq=False)

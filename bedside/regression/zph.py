@@ -53,6 +53,15 @@ class BetaOverTime:
     lower: np.ndarray
     upper: np.ndarray
 
+    @property
+    def early_and_late(self) -> tuple[float, float] | None:
+        """The smooth at the times by which a quarter and three quarters of the deaths had happened; None without it."""
+        if not len(self.smooth):
+            return None
+        at = np.quantile(self.scaled_time, (0.25, 0.75))
+        early, late = np.interp(at, self.smooth_scaled, self.smooth)
+        return float(early), float(late)
+
 
 @dataclass(frozen=True, eq=False)
 class ProportionalHazards:
@@ -95,6 +104,11 @@ class ProportionalHazards:
     def p(self) -> np.ndarray:
         """p of the terms."""
         return np.array([test.p for test in self.tests])
+
+    def doubtful(self, alpha: float = 0.05) -> tuple[str, ...]:
+        """Terms whose p is below `alpha`, the smallest first; each is tested on its own, without adjustment."""
+        found = [(test.p, term) for term, test in zip(self.terms, self.tests, strict=True) if test.p < alpha]
+        return tuple(term for _, term in sorted(found, key=lambda pair: pair[0]))
 
 
 def check_proportional(
