@@ -15,10 +15,14 @@ TWO_BY_TWO_TIE = 1e-7
 """R's relative tolerance for "no likelier" in a table of two by two."""
 TIE = 3.45254e-7
 """The same for larger tables, on the log scale, as in the algorithm that R uses."""
-MOST = 600_000
-"""Fillings of a half that are listed before a table counts as too large; at most about half a second."""
-NEGLIGIBLE = 42.0
-"""A filling is left out below exp(-42) = 6e-19 of the probability of the table seen; all of them, below 2e-12."""
+MOST = 300_000
+"""Fillings of a half that are listed before a table counts as too large; at most about a quarter of a second."""
+NEGLIGIBLE = 50.0
+"""A filling is left out at once below exp(-50) = 2e-22 of the probability of the table seen."""
+LOST = 1e-12
+"""And all that are left out at a row are together below this share of it."""
+CHUNK = 1_000_000
+"""Fillings that are looked at together."""
 
 
 def fisher_p(table: np.ndarray, *, most: int = MOST) -> float | None:
@@ -50,8 +54,7 @@ def fisher_p(table: np.ndarray, *, most: int = MOST) -> float | None:
     seen = -float(gammaln(turned + 1.0).sum())
     columns = turned.sum(axis=0)
     halves = _split(turned)
-    floor = seen + _constant(turned) - NEGLIGIBLE
-    listed = [_fillings(rows, columns, floor, most) for rows in halves]
+    listed = [_fillings(rows, columns, seen + _constant(turned), most) for rows in halves]
     if listed[0] is None or listed[1] is None:
         return None
     return min(1.0, _joined(listed[0], listed[1], columns, seen + TIE, _constant(turned)))
@@ -108,36 +111,72 @@ Fillings = tuple[np.ndarray, np.ndarray]
 """Column sums, shape (m, n_columns), and log weights, shape (m,)."""
 
 
-def _fillings(rows: np.ndarray, columns: np.ndarray, floor: float, most: int) -> Fillings | None:
-    """Every filling of these rows that is worth counting; None if there are too many."""
+def _fillings(rows: np.ndarray, columns: np.ndarray, seen: float, most: int) -> Fillings | None:
+    """Every filling of these rows that is worth counting; None if there are too many.
+
+    ``seen`` is the log probability of the table seen.
+    """
+    known = gammaln(np.arange(columns.sum() + 2) + 1.0)
     used, log = np.zeros((1, len(columns)), dtype=np.int32), np.zeros(1)
-    done, common = 0, 0.0
+    done, common = 0, known[columns].sum() - known[columns.sum()]
     for total in rows.tolist():
         ways = _compositions(total, columns, 4 * most)
         if ways is None:
             return None
-        weight = -gammaln(ways + 1.0).sum(axis=1)
-        likely = weight + gammaln(total + 1.0) + _rest(ways, columns) >= floor
+        weight = -known[ways].sum(axis=1)
+        share = weight + known[total] + _rest(ways, columns, known) + known[columns].sum() - known[columns.sum()]
+        likely = _worth(share, seen)
         ways, weight = ways[likely], weight[likely]
-        if len(ways) * len(used) > 4 * most:
+        if len(ways) * len(used) > 8 * most:
             return None
-        used = (used[:, None, :] + ways[None, :, :]).reshape(-1, len(columns))
-        log = (log[:, None] + weight[None, :]).reshape(-1)
-        done, common = done + total, common + float(gammaln(total + 1.0))
-        fits = (used <= columns).all(axis=1)
-        used, log = used[fits], log[fits]
-        likely = log + common + _rest(used, columns) >= floor
+        done, common = done + total, common + known[total]
+        parts = [
+            _crossed(used[i], log[i], ways, weight, columns, known, seen - NEGLIGIBLE - common)
+            for i in np.array_split(np.arange(len(used)), 1 + len(ways) * len(used) // CHUNK)
+        ]
+        used, log, share = (np.concatenate(piece) for piece in zip(*parts, strict=True))
+        likely = _worth(share + common, seen)
         used, log = used[likely], log[likely]
         if len(used) > most:
             return None
     return used, log
 
 
-def _rest(used: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Log of the share of all tables that begin with these column sums, the ways to fill them aside, shape (m,)."""
+def _crossed(
+    used: np.ndarray,
+    log: np.ndarray,
+    ways: np.ndarray,
+    weight: np.ndarray,
+    columns: np.ndarray,
+    known: np.ndarray,
+    floor: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every filling so far with every way to fill the next row: column sums, log weights, and with the rest's share."""
+    sums = (used[:, None, :] + ways[None, :, :]).reshape(-1, len(columns))
+    logs = (log[:, None] + weight[None, :]).reshape(-1)
+    fits = (sums <= columns).all(axis=1)
+    sums, logs = sums[fits], logs[fits]
+    share = logs + _rest(sums, columns, known)
+    keep = share >= floor
+    return sums[keep], logs[keep], share[keep]
+
+
+def _rest(used: np.ndarray, columns: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Log of how many ways there are to fill the other rows, given the column sums of these, shape (m,)."""
     left = columns - used
-    everyone = gammaln(columns.sum() + 1.0) - gammaln(columns + 1.0).sum()
-    return gammaln(left.sum(axis=1) + 1.0) - gammaln(left + 1.0).sum(axis=1) - everyone
+    return known[left.sum(axis=1)] - known[left].sum(axis=1)
+
+
+def _worth(share: np.ndarray, seen: float) -> np.ndarray:
+    """True but for the least likely fillings, which together are below a share of 1e-12 of the table seen.
+
+    ``share``, shape (m,), is the log of the probability of all tables that hold a filling.
+    """
+    if not len(share):
+        return np.zeros(0, dtype=bool)
+    place = np.floor(share - share.min()).astype(np.int64)
+    sums = np.cumsum(np.bincount(place, weights=np.exp(share - seen)))
+    return place >= np.searchsorted(sums, LOST, side="right")
 
 
 def _compositions(total: int, columns: np.ndarray, most: int) -> np.ndarray | None:
