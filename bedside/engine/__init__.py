@@ -11,6 +11,7 @@ from bedside.engine.ask import Chosen, Counted, Cut, Delay, Engine, Key, Level, 
 from bedside.engine.groups import Groups, groups_by_selection, groups_of
 from bedside.engine.memory import MemoryEngine, engine_of
 from bedside.engine.tables import GroupTable, GroupTables, event_tables
+from bedside.engine.values import summary_of
 
 __all__ = [
     "Chosen",
@@ -30,4 +31,5 @@ __all__ = [
     "event_tables",
     "groups_by_selection",
     "groups_of",
+    "summary_of",
 ]

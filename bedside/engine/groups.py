@@ -84,11 +84,16 @@ def groups_of(
     """
     check_shared(variable)
     if variable.is_grouping:
-        codes = variable.codes or _by_size(engine.counts((Level(variable.name),)).labels[0])
-        return Groups(Level(variable.name, codes), level_labels(variable, codes), codes, variable.label)
+        return levels_in(engine, variable)
     counted = engine.counts((Number(variable.name),), selection)
     points, labels, title = cut_points(variable, np.repeat(counted.columns[0], counted.n), cuts)
     return Groups(Cut(variable.name, tuple(float(p) for p in points)), labels, (), title)
+
+
+def levels_in(engine: Engine, variable: Variable) -> Groups:
+    """The levels of a grouped variable, in the order of the dictionary, else by size or alphabet."""
+    codes = variable.codes or _by_size(engine.counts((Level(variable.name),)).labels[0])
+    return Groups(Level(variable.name, codes), level_labels(variable, codes), codes, variable.label)
 
 
 def groups_by_selection(engine: Engine, chosen: Selection) -> Groups:

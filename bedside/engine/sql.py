@@ -171,7 +171,8 @@ def family_of(kind: pa.DataType) -> Family:
     """The family of an Arrow type."""
     checks: dict[Family, tuple[Any, ...]] = {
         "truth": (pa.types.is_boolean,),
-        "whole": (pa.types.is_integer,),
+        # A column in which nothing was ever recorded has no type; databases take it for whole numbers.
+        "whole": (pa.types.is_integer, pa.types.is_null),
         "float": (pa.types.is_floating,),
         "decimal": (pa.types.is_decimal,),
         "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),

@@ -76,7 +76,9 @@ class Question:
         """A column as it is written, its type one that every engine compares alike."""
         known = self._field(column)
         plain = exp.column(exp.to_identifier(known.name, quoted=True))
-        return exp.cast(plain, "text") if known.family == "other text" else plain
+        if known.family in ("other text", "decimal"):
+            return exp.cast(plain, "text" if known.family == "other text" else "double")
+        return plain
 
     def text(self, column: str) -> exp.Expression:
         """A column as text."""

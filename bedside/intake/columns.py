@@ -113,6 +113,9 @@ class Column:
         array = self.array.dictionary_decode() if pa.types.is_dictionary(self.array.type) else self.array
         if pa.types.is_boolean(array.type):
             array = array.cast(pa.int8())
+        if pa.types.is_decimal(array.type):
+            # Arrow divides by a power of ten that is rounded itself: 0.70 would become 0.7000000000000001.
+            array = array.cast(pa.string())
         values = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return values, np.isinf(values)
 
