@@ -208,7 +208,7 @@ def members(chosen: Chosen, grouping: Grouping | None) -> list[tuple[str, Rows, 
         If no patient has a group.
     """
     if grouping is None:
-        return [(EVERYONE, chosen.rows, int(chosen.dropped.sum()))]
+        return [(EVERYONE, chosen.rows, len(chosen.dropped))]
     codes = grouping.codes[chosen.kept]
     if not (codes >= 0).any():
         raise Fixable(
