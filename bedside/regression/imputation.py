@@ -14,6 +14,7 @@ import pandas as pd
 from bedside.errors import Fixable
 from bedside.regression.cox import fit_cox
 from bedside.regression.data import CoxData
+from bedside.regression.design import CoxSpec, design
 from bedside.regression.imputation_chain import Series, chain
 from bedside.regression.imputation_pool import Pooled, pool
 from bedside.regression.model import CoxFit, Ties
@@ -22,7 +23,7 @@ from bedside.survival.events import event_table
 if TYPE_CHECKING:
     from bedside.cohort import Cohort, Outcome, Variable
 
-__all__ = ["Imputed", "Pooled", "PooledCox", "cumulative_hazard_at", "fit_imputed", "impute", "pool"]
+__all__ = ["Imputed", "Pooled", "PooledCox", "cox_imputed", "cumulative_hazard_at", "fit_imputed", "impute", "pool"]
 
 COPIES, ROUNDS = 20, 5
 
@@ -156,13 +157,13 @@ def impute(
     return Imputed(tuple(copies), names, missing, int(gaps.sum()), iterations, seed)
 
 
-def fit_imputed(imputed: Imputed, design: Callable[[Cohort], CoxData], *, ties: Ties = "efron") -> PooledCox:
+def fit_imputed(imputed: Imputed, data_of: Callable[[Cohort], CoxData], *, ties: Ties = "efron") -> PooledCox:
     """A Cox model fitted to every copy and pooled by Rubin's rules.
 
     Parameters
     ----------
     imputed : Imputed
-    design : callable
+    data_of : callable
         Makes the data of the regression from a copy; it must give the same columns for each.
     ties : {"efron", "breslow"}
 
@@ -175,7 +176,7 @@ def fit_imputed(imputed: Imputed, design: Callable[[Cohort], CoxData], *, ties: 
     -----
     The complete-data degrees of freedom are events less coefficients, as ``mice::pool`` has them for ``coxph``.
     """
-    fits = tuple(fit_cox(design(cohort), ties=ties) for cohort in imputed.cohorts)
+    fits = tuple(fit_cox(data_of(cohort), ties=ties) for cohort in imputed.cohorts)
     names = fits[0].data.names
     if any(fit.data.names != names for fit in fits):
         raise Fixable(
@@ -186,6 +187,27 @@ def fit_imputed(imputed: Imputed, design: Callable[[Cohort], CoxData], *, ties: 
     freedom = max(fits[0].n_events - len(names), 1)
     pooled = pool([fit.coef for fit in fits], [fit.variance for fit in fits], complete_df=freedom)
     return PooledCox(names, pooled, fits)
+
+
+def cox_imputed(imputed: Imputed, outcome: Outcome | str, spec: CoxSpec, *, ties: Ties = "efron") -> PooledCox:
+    """A Cox model that a reader specified, over all copies.
+
+    Parameters
+    ----------
+    imputed : Imputed
+    outcome : Outcome or str
+    spec : CoxSpec
+        Made once, from the cohort as it was: steps of numbers must not differ between copies. Knots of splines are
+        taken from the first copy.
+    ties : {"efron", "breslow"}
+
+    Raises
+    ------
+    Fixable
+        As `fit_imputed`.
+    """
+    settled = replace(spec, terms=design(imputed.cohorts[0], outcome, spec).terms)
+    return fit_imputed(imputed, lambda cohort: design(cohort, outcome, settled).data, ties=ties)
 
 
 def cumulative_hazard_at(time: np.ndarray, event: np.ndarray, *, entry: np.ndarray | None = None) -> np.ndarray:

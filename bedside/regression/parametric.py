@@ -72,7 +72,9 @@ def fit_parametric(
     data, aliased = own_columns(data)
     scales = 0 if family.scale is not None else max(len(data.strata_labels) if data.strata is not None else 1, 1)
     check_model(data, given, n_parameters=1 + data.x.shape[1] + scales)
-    used = on_log_scale(given, zero_as=zero_as, label=family.label.lower()) if family.log_time else given
+    used = given
+    if family.log_time:
+        used = on_log_scale(given, zero_as=zero_as, label=family.label.lower(), places=data.rows)
     problem = _problem(data, used, family, scales)
     try:
         null = _null(problem)

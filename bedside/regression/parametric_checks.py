@@ -26,6 +26,7 @@ def check_rows(data: CoxData, response: Response) -> None:
             "has a weight that is not above 0",
             "have weights that are not above 0",
             "Leave these rows out with a filter, or give them a positive weight.",
+            places=data.rows,
         )
     if data.entry is not None:
         refuse_rows(
@@ -33,6 +34,7 @@ def check_rows(data: CoxData, response: Response) -> None:
             "enters at or after its last time",
             "enter at or after their last time",
             "Correct entry and end in the source, or leave these rows out with a filter.",
+            places=data.rows,
         )
 
 

@@ -97,14 +97,22 @@ def between(left: ArrayLike, right: ArrayLike) -> Response:
     return Response(time, np.where(kind == INTERVAL, high, time), kind)
 
 
-def refuse_rows(bad: np.ndarray, one: str, many: str, next_step: str) -> None:
+def refuse_rows(bad: np.ndarray, one: str, many: str, next_step: str, *, places: np.ndarray | None = None) -> None:
     """Refuse, with the places of the rows that are no good, if any are.
+
+    Parameters
+    ----------
+    bad : array of bool, shape (n,)
+    one, many, next_step : str
+        What is wrong with one or many of them, and what to do.
+    places : array of int, shape (n,), optional
+        Positions of the rows in the table they come from, counted from 0.
 
     Raises
     ------
     Fixable
     """
-    rows = np.flatnonzero(bad)
+    rows = np.flatnonzero(bad) if places is None else places[bad]
     if not len(rows):
         return
     if len(rows) == 1:
@@ -114,7 +122,9 @@ def refuse_rows(bad: np.ndarray, one: str, many: str, next_step: str) -> None:
     raise Fixable(NO_FIT, f"{len(rows)} rows {many}: rows {named}{more}.", next_step)
 
 
-def on_log_scale(response: Response, *, zero_as: float | None, label: str) -> Response:
+def on_log_scale(
+    response: Response, *, zero_as: float | None, label: str, places: np.ndarray | None = None
+) -> Response:
     """The response with logarithms of its times.
 
     Rows censored at 0 stay as rows that say nothing (minus infinity, censored on the right); an interval that
@@ -130,6 +140,7 @@ def on_log_scale(response: Response, *, zero_as: float | None, label: str) -> Re
         "has a negative time",
         "have negative times",
         "Correct them in the source, or leave them out with a filter.",
+        places=places,
     )
     time, upper, kind = response.time, response.upper, response.kind
     begins = (kind == INTERVAL) & (time == 0)
@@ -144,6 +155,7 @@ def on_log_scale(response: Response, *, zero_as: float | None, label: str) -> Re
             f"has the event at time 0, where the {label} model has no chance of one",
             f"have the event at time 0, where the {label} model has no chance of one",
             "Count them as half a day (half the smallest unit), leave them out with a filter, or use Cox regression.",
+            places=places,
         )
     with np.errstate(divide="ignore"):
         return Response(np.log(time), np.log(upper), kind)

@@ -119,8 +119,8 @@ class SplineFit:
         times : array, shape (n_times,)
             In the outcome's unit; 0 gives 1.
         """
-        log_survival = _SHAPES[self.scale][0].log_survival
-        return np.where(np.asarray(times) > 0, np.exp(log_survival(self._predictor(x, times)[0])), 1.0)
+        eta = self._eta(np.atleast_2d(np.asarray(x, dtype=float)), self._basis(times))
+        return np.where(np.asarray(times) > 0, np.exp(_SHAPES[self.scale][0].log_survival(eta)), 1.0)
 
     def survival_interval(
         self, x: np.ndarray, times: np.ndarray, *, level: float = 0.95
@@ -133,16 +133,23 @@ class SplineFit:
         return np.where(later, low, 1.0), np.where(later, high, 1.0)
 
     def _predictor(self, x: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        x, at = np.atleast_2d(np.asarray(x, dtype=float)), np.asarray(times, dtype=float)
-        basis = spline_basis(np.log(np.where(at > 0, at, 1.0)), self.knots)[0]
-        rows = np.concatenate(
-            [
-                np.broadcast_to(basis, (len(x), *basis.shape)),
-                np.broadcast_to(x[:, None, :], (len(x), len(at), x.shape[1])),
-            ],
-            axis=2,
+        x, basis = np.atleast_2d(np.asarray(x, dtype=float)), self._basis(times)
+        k = basis.shape[1]
+        # The variance of a sum of two parts: the spline's, the columns', and twice what they share.
+        spread = (
+            np.einsum("ij,jk,ik->i", basis, self.variance[:k, :k], basis)[None, :]
+            + np.einsum("ij,jk,ik->i", x, self.variance[k:, k:], x)[:, None]
+            + 2 * x @ self.variance[k:, :k] @ basis.T
         )
-        return rows @ self.coef, np.einsum("ijk,kl,ijl->ij", rows, self.variance, rows)
+        return self._eta(x, basis), np.maximum(spread, 0.0)
+
+    def _basis(self, times: np.ndarray) -> np.ndarray:
+        at = np.asarray(times, dtype=float)
+        return spline_basis(np.log(np.where(at > 0, at, 1.0)), self.knots)[0]
+
+    def _eta(self, x: np.ndarray, basis: np.ndarray) -> np.ndarray:
+        k = basis.shape[1]
+        return (basis @ self.coef[:k])[None, :] + (x @ self.coef[k:])[:, None]
 
 
 def spline_basis(u: np.ndarray, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
