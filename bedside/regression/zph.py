@@ -146,15 +146,14 @@ def check_proportional(
     score, information = _score_test_parts(sets, stretched[sets.deaths])
     p = len(fit.coef)
     terms = [fit.data.columns_of(i) for i in range(len(fit.data.terms))]
-    df = _degrees(fit, information[:p, :p], terms)
     if fit.ridge is not None:
-        penalty = np.linalg.inv(fit.naive_variance) - information[:p, :p]
-        information = information + np.kron(np.eye(2), penalty)
+        # What is held back is the coefficients; whether they change is asked freely, or it would hang on g's unit.
+        information[:p, :p] = np.linalg.inv(fit.naive_variance)
     return ProportionalHazards(
         scale=scale,
         terms=fit.data.terms,
-        tests=tuple(_test(score, information, part, k) for part, k in zip(terms, df, strict=True)),
-        overall=_test(score, information, list(range(p)), sum(df)),
+        tests=tuple(_test(score, information, part) for part in terms),
+        overall=_test(score, information, list(range(p))),
         series=beta_over_time(fit, sets, stretched, information[:p, :p], level=level, smooth_df=smooth_df),
         n=fit.n,
         n_events=fit.n_events,
@@ -177,7 +176,7 @@ def time_scale(fit: CoxFit, sets: Moments, scale: TimeScale) -> np.ndarray:
         "identity": np.copy,
         "log": _log,
         "rank": rankdata,
-        "km": lambda t: _share_before(t, fit.data.event, fit.data.entry),
+        "km": lambda t: _share_before(t, fit.data.event, sets.entry),
     }
     return scales[scale](time)
 
@@ -211,22 +210,15 @@ def _score_test_parts(sets: Moments, stretched: np.ndarray) -> tuple[np.ndarray,
     return score, np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]])
 
 
-def _degrees(fit: CoxFit, information: np.ndarray, columns: list[list[int]]) -> list[float]:
-    """Columns of each term; under a ridge what it leaves of them."""
-    if fit.ridge is None:
-        return [len(part) for part in columns]
-    left = np.diag(information @ fit.naive_variance)
-    return [float(left[part].sum()) for part in columns]
-
-
-def _test(score: np.ndarray, information: np.ndarray, part: list[int], df: float) -> ChiTest:
+def _test(score: np.ndarray, information: np.ndarray, part: list[int]) -> ChiTest:
+    """Score test of some columns times g(t), on as many degrees of freedom as can be told apart."""
     p = len(score)
     kept = [*range(p), *(p + j for j in part)]
     u = np.r_[np.zeros(p), score[part]]
     inner = information[np.ix_(kept, kept)]
     size = np.sqrt(np.maximum(np.diag(inner), np.finfo(float).tiny))
     solved, _, rank, _ = np.linalg.lstsq(inner / np.outer(size, size), u / size, rcond=1e-13)
-    return chi_test(float(solved @ (u / size)), df - (len(kept) - int(rank)))
+    return chi_test(float(solved @ (u / size)), int(rank) - p)
 
 
 def beta_over_time(
@@ -258,7 +250,7 @@ def beta_over_time(
     variance = along.T @ (information / np.where(shared == 0, 1, shared)) @ along
     known = (informed[:, [part[0] for part in terms]] > 0)[sets.stratum[rows]]
     beta = _scaled(schoenfeld_residuals(sets)[order] @ along, variance, known) + estimate
-    spread = np.sqrt(np.diag(np.linalg.pinv(variance, hermitian=True)))
+    spread = np.sqrt(np.diag(_inverse(variance)))
     series = []
     for i, term in enumerate(fit.data.terms):
         seen = known[:, i]
@@ -277,8 +269,14 @@ def _scaled(raw: np.ndarray, variance: np.ndarray, known: np.ndarray) -> np.ndar
     patterns, which = np.unique(known, axis=0, return_inverse=True)
     for i, pattern in enumerate(patterns):
         here = np.ix_(which.ravel() == i, pattern)
-        scaled[here] = raw[here] @ np.linalg.pinv(variance[np.ix_(pattern, pattern)], hermitian=True)
+        scaled[here] = raw[here] @ _inverse(variance[np.ix_(pattern, pattern)])
     return scaled
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Inverse of a covariance matrix, whatever the units of its columns; where columns coincide, the smallest one."""
+    size = np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
+    return np.linalg.pinv(matrix / np.outer(size, size), hermitian=True) / np.outer(size, size)
 
 
 def _informed(sets: Moments, terms: list[list[int]]) -> np.ndarray:

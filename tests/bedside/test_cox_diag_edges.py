@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bedside.errors import Fixable
-from bedside.regression import cox_data
+from bedside.regression import Ridge, cox_data
 from bedside.regression.baseline import baseline_hazard, baselines
 from bedside.regression.cox import fit_cox
 from bedside.regression.curves import Patients, predicted_curves
@@ -202,3 +202,13 @@ def test_two_patients():
     assert functional_form(fit, np.array([1.0, 2.0, np.nan])).value.tolist() == [1, 2]
     with pytest.raises(Fixable, match="same value"):
         functional_form(fit, np.array([1.0, np.nan, 1.0]))
+
+
+def test_a_weak_ridge_changes_the_test_little():
+    data = cohort(9, n=300, times=400)
+    plain = check_proportional(fit_cox(data))
+    held = check_proportional(fit_cox(data, ridge=Ridge(1e-3)))
+    np.testing.assert_allclose(held.chisq, plain.chisq, rtol=1e-3)
+    assert list(held.df) == list(plain.df) == [1, 1]
+    strong = check_proportional(fit_cox(data, ridge=Ridge(50.0)))
+    assert np.isfinite(strong.p).all()
