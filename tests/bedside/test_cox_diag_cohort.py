@@ -16,7 +16,13 @@ from bedside.regression.terms import Factor, Linear, Log, Spline
 @pytest.fixture(scope="module")
 def made(gbsg2):
     outcome = gbsg2.outcomes[0]
-    terms = (Spline("age", 4), Linear("tumour_size_mm", 10), Log("nodes", 2), Factor("grade"), Factor("hormone_therapy"))
+    terms = (
+        Spline("age", 4),
+        Linear("tumour_size_mm", 10),
+        Log("nodes", 2),
+        Factor("grade"),
+        Factor("hormone_therapy"),
+    )
     model = design(gbsg2, outcome, spec_of(gbsg2, terms))
     return gbsg2, model, fit_cox(model.data)
 
