@@ -16,7 +16,7 @@ from bedside.survival.contrast import Effect
 from bedside.survival.crossing import Crossing, Gap, crossings
 from bedside.survival.curve import Counts, Curve, Estimator, Points, Quantile
 from bedside.survival.cutpoint import CutPoint, best_cut
-from bedside.survival.estimate import curves_by, kaplan_meier, reverse_kaplan_meier
+from bedside.survival.estimate import curves_by, follow_up_by, kaplan_meier, reverse_kaplan_meier
 from bedside.survival.events import EventTable, curve_of, event_table
 from bedside.survival.horizon import Horizon, default_horizon, horizon_of
 from bedside.survival.intervals import Interval
@@ -82,6 +82,7 @@ __all__ = [
     "curves_by",
     "default_horizon",
     "event_table",
+    "follow_up_by",
     "horizon_of",
     "kaplan_meier",
     "landmark_by",

@@ -199,6 +199,47 @@ def curves_by(
     )
 
 
+def follow_up_by(
+    cohort: Cohort,
+    outcome: Outcome,
+    grouping: Grouping | None = None,
+    *,
+    level: float = 0.95,
+    interval: Interval = "log-log",
+    entry: str | None = None,
+) -> tuple[Curve, ...]:
+    """One curve of remaining under observation per group: its median is the group's median follow-up.
+
+    Parameters
+    ----------
+    cohort, outcome, grouping, level, interval, entry
+        As in `curves_by`.
+
+    Returns
+    -------
+    tuple of Curve
+        As `reverse_kaplan_meier` of each group, in the order of ``grouping.labels``.
+
+    Raises
+    ------
+    Fixable
+        As in `curves_by`.
+
+    References
+    ----------
+    Schemper & Smith (1996), Control Clin Trials 17:343-346.
+    R: ``survfit(Surv(time, 1 - event) ~ group)``.
+    """
+    chosen = columns_of(cohort, outcome, entry=entry)
+    return tuple(
+        curve_of(
+            tabulate(Rows(part.time, ~part.event, part.entry)),
+            group=label, unit=outcome.unit, level=level, interval=interval, dropped=dropped,
+        )
+        for label, part, dropped in members(chosen, grouping)
+    )  # fmt: skip
+
+
 def members(chosen: Chosen, grouping: Grouping | None) -> list[tuple[str, Rows, int]]:
     """Label, rows and number of dropped patients of each group that has any rows.
 

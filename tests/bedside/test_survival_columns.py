@@ -12,7 +12,7 @@ from bedside.cohort import Grouping, Outcome, followup, group_by
 from bedside.errors import Faults, Fixable
 from bedside.intake import read_cohort
 from bedside.intake.frame import cohort_from_frame
-from bedside.survival import curves_by, kaplan_meier, log_rank_by, reverse_kaplan_meier
+from bedside.survival import curves_by, follow_up_by, kaplan_meier, log_rank_by, reverse_kaplan_meier
 
 OUTCOME = {"key": "death", "label": "Death", "time": "days", "unit": "days", "status": "dead", "entry": "joined"}
 FRAME = pd.DataFrame({
@@ -62,6 +62,16 @@ def test_follow_up_counts_from_entry(cohort):
     known = FRAME.joined.notna()
     theirs = reverse_kaplan_meier(FRAME.days[known], FRAME.dead[known], entry=FRAME.joined[known])
     assert followup(cohort, "death").median_followup == theirs.median.estimate
+
+
+def test_follow_up_of_each_group(gbsg2):
+    outcome, grouping = gbsg2.outcomes[0], group_by(gbsg2, gbsg2.treatment.column)
+    curves = follow_up_by(gbsg2, outcome, grouping, interval="log")
+    assert [curve.group for curve in curves] == list(grouping.labels)
+    for code, curve in enumerate(curves):
+        rows = grouping.codes == code
+        alone = reverse_kaplan_meier(gbsg2.time(outcome)[rows], gbsg2.event(outcome)[rows], interval="log")
+        assert curve.median == alone.median and not np.isnan(curve.median).any()
 
 
 def test_filtered_rows_are_named_as_in_the_table(cohort):
