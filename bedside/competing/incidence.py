@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bedside.cohort.units import Unit
 from bedside.competing.checks import check_causes, check_entry, check_weights
-from bedside.competing.variance import aalen_variance, before, jackknife_from_counts, jackknife_from_rows, share
+from bedside.competing.variance import (
+    aalen_variance,
+    before,
+    event_free,
+    jackknife_from_counts,
+    jackknife_from_rows,
+    share,
+)
 from bedside.errors import Fixable
 from bedside.survival.intervals import Interval, interval_of
 
@@ -64,14 +70,19 @@ class Incidence:
         Names of the types of event; one that never occurred has a flat line at 0.
     time : array, shape (n_steps,)
         0, then every distinct time, ascending.
-    at_risk, censored : arrays, shape (n_steps,)
-        Just before each time, and at it; sums of weights where there are weights.
-    events : array, shape (n_steps, n_causes)
+    at_risk, censored : int arrays, shape (n_steps,)
+        Patients just before each time, and at it; counts of patients also where there are weights, as in R.
+    events : int array, shape (n_steps, n_causes)
     incidence, lower, upper, std_err : arrays, shape (n_steps, n_causes)
         Chance of an event of this type by each time, its pointwise interval (NaN where R has NA) and its
         infinitesimal-jackknife standard error.
     event_free, event_free_lower, event_free_upper, event_free_std_err : arrays, shape (n_steps,)
         Chance of no event of any type.
+    naive : array, shape (n_steps, n_causes)
+        1 - Kaplan-Meier of each type, the others counted as censored: too high wherever these occur. It answers what
+        would happen if nobody could have the other events, and only if these said nothing about this one.
+    aalen_variance : array, shape (n_steps, n_causes)
+        Aalen's variance of each incidence, as cmprsk has it; NaN with case weights.
     n : int
         Patients.
     n_events : tuple of int
@@ -95,6 +106,8 @@ class Incidence:
     event_free_lower: np.ndarray
     event_free_upper: np.ndarray
     event_free_std_err: np.ndarray
+    naive: np.ndarray
+    aalen_variance: np.ndarray
     n: int
     n_events: tuple[int, ...]
     level: float
@@ -104,20 +117,6 @@ class Incidence:
     def last(self) -> float:
         """The longest follow-up in the group."""
         return float(self.time[-1])
-
-    @cached_property
-    def naive(self) -> np.ndarray:
-        """1 - Kaplan-Meier of each type, others counted as censored: too high wherever they occur.
-
-        Shape (n_steps, n_causes). It answers what would happen if nobody could have the other events, and only if
-        these said nothing about this one.
-        """
-        return 1 - np.cumprod(1 - share(self.events, self.at_risk[:, None]), axis=0)
-
-    @cached_property
-    def aalen_variance(self) -> np.ndarray:
-        """Aalen's variance of each incidence, as cmprsk has it; shape (n_steps, n_causes)."""
-        return aalen_variance(self.at_risk, self.events)
 
     def at(self, times: ArrayLike, *, extend: bool = False) -> IncidencePoints:
         """Cumulative incidence at chosen times.
@@ -233,8 +232,7 @@ def cumulative_incidence(
     tally = _tally(grid, stop, codes, start, load, len(names))
     parts = _steps(tally, level=level, interval=interval)
     parts = {name: np.concatenate((np.full((1, *v.shape[1:]), FIRST.get(name, 0)), v)) for name, v in parts.items()}
-    # Zero before anybody could have the event, whatever the scale.
-    parts["at_risk"][0] = tally.at_risk[0] if start is None else 0
+    parts["at_risk"][0] = tally.at_risk[0]
     for values in parts.values():
         values.flags.writeable = False
     seen = np.bincount(codes, minlength=len(names) + 1)[1:]
@@ -250,14 +248,17 @@ FIRST = {"event_free": 1.0, "event_free_lower": 1.0, "event_free_upper": 1.0}
 
 @dataclass(frozen=True, eq=False)
 class _Tally:
-    """Counts at each distinct time, and the variances of what follows from them."""
+    """Counts at each distinct time (with case weights, of patients and of weights) and the variances they lead to."""
 
     time: np.ndarray
     at_risk: np.ndarray
     events: np.ndarray
     censored: np.ndarray
+    size: np.ndarray
+    mass: np.ndarray
     of_causes: np.ndarray
     of_free: np.ndarray
+    aalen: np.ndarray
 
 
 def _tally(
@@ -268,25 +269,38 @@ def _tally(
     weights: np.ndarray | None,
     k: int,
 ) -> _Tally:
-    steps = len(grid)
-    cells = np.bincount(stop * (k + 1) + codes, weights, minlength=steps * (k + 1)).reshape(steps, k + 1)
     start = np.zeros(len(stop), dtype=np.int64) if entry is None else np.searchsorted(grid, entry, side="right")
-    came = np.bincount(start, weights, minlength=steps + 1)[:steps]
-    at_risk = np.cumsum(came) - before(np.cumsum(cells.sum(axis=1)), 0)
-    if weights is None:
-        at_risk, cells = np.rint(at_risk).astype(np.int64), cells.astype(np.int64)
+    at_risk, cells = _counts(len(grid), start, stop, codes, None, k)
+    at_risk, cells = np.rint(at_risk).astype(np.int64), cells.astype(np.int64)
     events = cells[:, 1:]
+    size, mass = at_risk.astype(float), events.astype(float)
+    aalen = aalen_variance(at_risk, events)
+    if weights is not None:
+        size, cells_of_weight = _counts(len(grid), start, stop, codes, weights, k)
+        mass, aalen = cells_of_weight[:, 1:], np.full(events.shape, np.nan)
     if entry is None and weights is None:
         variances = jackknife_from_counts(at_risk, events)
     else:
         load = np.ones(len(stop)) if weights is None else weights
-        variances = jackknife_from_rows(stop, start, codes, load, at_risk.astype(float), events.astype(float))
-    return _Tally(grid, at_risk, events, cells[:, 0], *variances)
+        variances = jackknife_from_rows(stop, start, codes, load, size, mass)
+    return _Tally(grid, at_risk, events, cells[:, 0], size, mass, *variances, aalen)
+
+
+def _counts(
+    steps: int, start: np.ndarray, stop: np.ndarray, codes: np.ndarray, weights: np.ndarray | None, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """At risk at each time, and those who leave then by type of event, each with its weight."""
+    cells = np.bincount(stop * (k + 1) + codes, weights, minlength=steps * (k + 1)).reshape(steps, k + 1)
+    leaving = cells.sum(axis=1)
+    if not start.any():
+        return np.cumsum(leaving[::-1])[::-1], cells
+    came = np.bincount(start, weights, minlength=steps + 1)[:steps]
+    return np.cumsum(came) - before(np.cumsum(leaving), 0), cells
 
 
 def _steps(tally: _Tally, *, level: float, interval: Interval) -> dict[str, np.ndarray]:
-    hazard = share(tally.events, tally.at_risk[:, None])
-    free = np.cumprod(1 - share(tally.events.sum(axis=1), tally.at_risk))
+    hazard = share(tally.mass, tally.size[:, None])
+    free, _ = event_free(tally.size, tally.mass.sum(axis=1))
     incidence = np.cumsum(before(free, 1.0)[:, None] * hazard, axis=0)
     std_err, free_err = np.sqrt(tally.of_causes), np.sqrt(tally.of_free)
     lower, upper = limits(incidence, std_err, level=level, interval=interval)
@@ -295,7 +309,7 @@ def _steps(tally: _Tally, *, level: float, interval: Interval) -> dict[str, np.n
         "time": tally.time, "at_risk": tally.at_risk, "censored": tally.censored, "events": tally.events,
         "incidence": incidence, "lower": lower, "upper": upper, "std_err": std_err,
         "event_free": free, "event_free_lower": free_lower, "event_free_upper": free_upper,
-        "event_free_std_err": free_err,
+        "event_free_std_err": free_err, "naive": 1 - np.cumprod(1 - hazard, axis=0), "aalen_variance": tally.aalen,
     }  # fmt: skip
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+ROUNDING = 1e-12
+"""Share of those at risk below which nobody is left."""
+
 
 def before(values: np.ndarray, first: float) -> np.ndarray:
     """Each step's value just before it, along the first axis."""
@@ -15,6 +18,16 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """part / whole, 0 where the whole is 0."""
     part, whole = np.broadcast_arrays(part, whole)
     return np.divide(part, whole, out=np.zeros(part.shape), where=whole != 0)
+
+
+def event_free(at_risk: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Chance of no event by each time, and how many are left free just after it, shape (n_times,) each.
+
+    Sums of weights may miss the last patient's by a rounding error, which would leave a trace of a patient.
+    """
+    left = at_risk - total
+    left = np.where(left > ROUNDING * at_risk, left, 0.0)
+    return np.cumprod(np.where(at_risk > 0, share(left, at_risk), 1.0)), left
 
 
 def jackknife_from_counts(at_risk: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -38,10 +51,10 @@ def jackknife_from_counts(at_risk: np.ndarray, events: np.ndarray) -> tuple[np.n
     n = at_risk.astype(float)
     total = events.sum(axis=1)
     q = share(events, n[:, None])
-    survival = np.cumprod(1 - share(total, n))
+    survival, left = event_free(n, total)
     earlier = before(survival, 1.0)
     # The last patients may all have the event: the sum would be infinite there, and is not needed after it.
-    greenwood = np.cumsum(share(total, n * (n - total)))
+    greenwood = np.cumsum(share(total, n * left))
     gone = before(greenwood, 0.0)
     cross = np.cumsum(q * (earlier * (gone - share(np.ones_like(n), n)))[:, None], axis=0)
     step = q * earlier[:, None]
@@ -77,9 +90,8 @@ def jackknife_from_rows(
     """
     n, total = at_risk, events.sum(axis=1)
     q = share(events, n[:, None])
-    survival = np.cumprod(1 - share(total, n))
+    survival, left = event_free(n, total)
     earlier = before(survival, 1.0)
-    left = n - total
     hazard_sum = _padded(np.cumsum(share(total, n * left)))
     own = np.where(cause > 0, share(np.ones_like(left), left)[stop], 0.0)
     log_survival = own - (hazard_sum[stop + 1] - hazard_sum[start])
@@ -116,7 +128,8 @@ def jackknife_from_rows(
         a, f = shared[1:], incidence[1:]
         risk_part = a**2 * there(ones) + 2 * a * (there(shift) - f * there(at_entry))
         risk_part += there(shift**2) - 2 * f * there(shift * at_entry) + f**2 * there(at_entry**2)
-        of_causes[:, k] = left_part + np.maximum(risk_part, 0.0)
+        # Nothing varies before the first event, whatever rounding says.
+        of_causes[:, k] = np.where(f > 0, left_part + np.maximum(risk_part, 0.0), 0.0)
     return np.maximum(of_causes, 0.0), of_free
 
 
@@ -139,7 +152,7 @@ def aalen_variance(at_risk: np.ndarray, events: np.ndarray) -> np.ndarray:
     """
     n = at_risk.astype(float)
     total = events.sum(axis=1)
-    survival = np.cumprod(1 - share(total, n))
+    survival, _ = event_free(n, total)
     earlier = before(survival, 1.0)
     inverse = share(np.ones_like(survival), survival)
     out = np.empty(events.shape)

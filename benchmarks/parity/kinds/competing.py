@@ -15,12 +15,13 @@ Any of them may be an expression. Rows where a column that is asked for is missi
     ``times``. cmprsk's form, and below ``via_survival_finegray`` survival's.
 ``cause_specific``
     ``time``, ``cause``, ``terms``, ``newdata``, ``times``: below ``cause1``, ... a Cox model with Efron's ties each,
-    then absolute risks with Breslow's (``csc_absolute_risk_cause1``, ..., ``csc_absolute_risk_cause1_exp``).
+    then absolute risks (``csc_absolute_risk_cause1``, ..., ``csc_absolute_risk_cause1_exp``) with ``ties``, by
+    default Breslow's.
 ``state_occupation``
     ``id``, ``start``, ``stop``, ``event`` (0, or the position of the state entered in ``states``, of which the first,
     number 0, is where everybody begins), ``states``, ``group``, ``times``, ``tau`` (for ``rmean``).
 ``multi_state_cox``
-    ``id``, ``start``, ``stop``, ``event``, ``states``, ``terms`` (columns of numbers).
+    ``id``, ``start``, ``stop``, ``event``, ``states``, ``terms`` (columns of numbers), ``ties``.
 """
 
 from __future__ import annotations
@@ -166,6 +167,7 @@ def fine_gray_both(table: Table, block: dict[str, Any]) -> object:
             "coef_breslow": breslow.coef, "se_naive_breslow": breslow.se, "coef_efron": efron.coef,
             "rows": breslow.n_rows,
         },
+        "se_efron": efron.se,
     }  # fmt: skip
     if block.get("newdata"):
         asked = _asked(block)
@@ -184,8 +186,8 @@ def cause_specific(table: Table, block: dict[str, Any]) -> object:
     for k in np.unique(cause[cause > 0]).astype(int):
         one = {"time": block["time"], "event": f"({block['cause']}) == {k}", "terms": block["terms"]}
         out[f"cause{k}"] = cox(table, one)
-    breslow = cause_specific_models(x, time, cause, names=names, ties="breslow")
-    asked, times = _asked(block), block["times"]
+    breslow = cause_specific_models(x, time, cause, names=names, ties=option(block, "ties", "breslow"))
+    asked, times, out["newdata"] = _asked(block), block["times"], block["newdata"]
     for k in range(1, len(breslow.causes) + 1):
         risk = breslow.absolute_risk(asked, times, of=k)
         parts = {"risk": risk.risk, "se": risk.std_err, "lower": risk.lower, "upper": risk.upper}
@@ -225,6 +227,12 @@ def state_occupation(table: Table, block: dict[str, Any]) -> object:
                 ]
             }
         }
+        out["rmean_se"] = [
+            group.within.std_err[state]
+            for state in range(len(rows.states))
+            for group in groups
+            if group.within is not None
+        ]
     return out
 
 
@@ -240,7 +248,7 @@ def multi_state(table: Table, block: dict[str, Any]) -> object:
     """A Cox model of every transition."""
     table = _complete(table, block)
     x, names = _design(table, block["terms"])
-    fit = multi_state_cox(_histories(table, block), x, names=names)
+    fit = multi_state_cox(_histories(table, block), x, names=names, ties=option(block, "ties", "efron"))
     return {
         "cmap": {"matrix": fit.map}, "coef": fit.coef, "robust_se": fit.robust_se, "naive_se": fit.naive_se,
     }  # fmt: skip
