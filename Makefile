@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Without .pyc files for code that is never run the installation is 0.94 GB instead of 1.16.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
-.PHONY: help run install test lint check browser bench lock clean
+.PHONY: help run install test test-all lint check browser bench lock clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -38,15 +38,27 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-.PHONY: tools
-tools: $(VENV)/installed-dev
+$(VENV)/installed-all: $(VENV)/installed-dev requirements-all.txt
+	@echo "Installing Spark (0.45 GB) ..."
+	@$(PIP) -r requirements-all.txt
+	@touch $@
+
+.PHONY: tools databases
+databases: $(VENV)/installed-dev
+	@bash scripts/find_postgres.sh
+
+tools: databases
 	@bash scripts/find_browser.sh $(BIN)/python
 	@$(BIN)/python scripts/fetch_axe.py
 
-test: lint tools ## install what tests need, a browser included, then lint and test everything
+test: lint tools ## install what tests need, a browser and PostgreSQL included, then lint and test
 	$(BIN)/python -m pytest
 
-check: lint ## lint and test everything but the browser
+test-all: lint tools $(VENV)/installed-all ## the same and the slow suite: Spark, which is installed for it
+	@bash scripts/find_java.sh
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+check: lint databases ## lint and test everything but the browser
 	$(BIN)/python -m pytest --ignore=tests/browser
 
 browser: tools ## only the browser tests
@@ -55,13 +67,15 @@ browser: tools ## only the browser tests
 lint: $(VENV)/installed-dev ## ruff
 	$(BIN)/python -m ruff check .
 
-bench: $(VENV)/installed-dev ## how long a start takes, beside a bare Streamlit app
+bench: $(VENV)/installed-dev ## how long a start takes, and curves of 10,000,000 rows, each beside a peer
 	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.curves_10m
 
-lock: $(VENV)/installed-dev ## compile requirements.in and requirements-dev.in into the hash-pinned locks
+lock: $(VENV)/installed-dev ## compile the requirements .in files into the hash-pinned locks
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements-dev.txt requirements-all.in -o requirements-all.txt
 
 clean: ## remove .venv and what tests left; the data folder .bedside stays
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis

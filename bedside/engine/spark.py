@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pyarrow as pa
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from sqlglot import exp
@@ -33,14 +34,21 @@ class SparkEngine(SqlEngine):
         self._session = session
 
     def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
-        try:
+        with _told():
             return self._session.sql(tree.sql(self.dialect), args=values).toArrow()
-        except PySparkException as error:
-            raise Fixable(
-                "Spark did not answer.",
-                f"It stopped with {type(error).__name__}.",
-                "Check that the table can be read, and that Spark is still running.",
-            ) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What Spark and its Java say, as a `Fixable` that quotes neither."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise Fixable(
+            "Spark did not answer.",
+            f"It stopped with {type(error).__name__}.",
+            "Check that the table can be read, and that Spark is still running.",
+        ) from error
 
 
 @contextmanager
@@ -59,15 +67,21 @@ def open_spark(session: SparkSession, read: Callable[[SparkSession], DataFrame])
     ------
     SparkEngine
         Usable until the block ends.
+
+    Raises
+    ------
+    Fixable
+        If the rows cannot be read.
     """
     own = session.newSession()
     for name, value in _SETTINGS.items():
         own.conf.set(name, value)
-    rows = read(own)
-    rows.createOrReplaceTempView(_VIEW)
-    try:
+    with _told():
+        rows = read(own)
+        rows.createOrReplaceTempView(_VIEW)
         schema = rows.limit(0).toArrow().schema
-        fields = [(name, Field(name, family_of(kind))) for name, kind in zip(schema.names, schema.types, strict=True)]
+    fields = [(name, Field(name, family_of(kind))) for name, kind in zip(schema.names, schema.types, strict=True)]
+    try:
         yield SparkEngine(own, exp.table_(exp.to_identifier(_VIEW, quoted=True)), fields)
     finally:
         own.catalog.dropTempView(_VIEW)

@@ -22,7 +22,7 @@ FLOORS = {
     "authlib": "1.6.9",  # CVE-2026-27962, CVE-2025-61920, CVE-2025-62706
     "pyarrow": "14.0.1",  # CVE-2023-47248
 }
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-all.txt")
 
 
 def _locked(path: Path) -> dict[str, str]:
@@ -45,9 +45,10 @@ def test_every_locked_package_has_hashes(lock: str):
         assert re.match(r"[a-z0-9._-]+==", block) and "--hash=sha256:" in block, block[:80]
 
 
-def test_both_locks_agree():
-    run, dev = (_locked(ROOT / lock) for lock in LOCKS)
+def test_the_locks_agree():
+    run, dev, everything = (_locked(ROOT / lock) for lock in LOCKS)
     assert {name: dev.get(name) for name in run} == run
+    assert {name: everything.get(name) for name in dev} == dev
 
 
 def test_the_lock_holds_every_direct_dependency():
