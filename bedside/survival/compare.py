@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import solve_triangular
 from scipy.special import chdtrc
 
 from bedside.errors import Fixable
@@ -15,8 +16,8 @@ from bedside.survival.events import EventTable
 from bedside.survival.tally import tally
 from bedside.survival.weighted import Weighting, name_of, weigh_by
 
-NOTHING = 1e-10
-"""A direction with less information than this share of the largest has none."""
+NOTHING, UNSURE = 1e-10, 1e-6
+"""A direction with less information than the first share of the largest has none; below the second, look closely."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,10 @@ class GroupTest:
     strata, informative : int
         Strata, and those among them with an event while patients of two or
         more groups were at risk: the others say nothing about the difference.
+    sparse : bool
+        True if so few events are expected in some groups that p is not to be
+        relied on: fewer than 1 in one of them, or fewer than 5 in more than a
+        fifth (Cochran's rule for tables).
     """
 
     name: str
@@ -59,6 +64,7 @@ class GroupTest:
     codes: np.ndarray
     strata: int
     informative: int
+    sparse: bool
 
     @property
     def excess(self) -> np.ndarray:
@@ -194,14 +200,21 @@ def compare_groups(counted: Counted, *, weighting: Weighting = "log-rank", p: fl
     if not df:
         raise Fixable(
             "No comparison.",
-            "At the times of the events, these groups had no patients at risk beside each other.",
+            "At the times of events that count in this test, these groups had no patients at risk beside each other.",
             "Merge groups, or choose a grouping whose groups are followed over the same time.",
         )
     strata = len(counted.strata)
     return GroupTest(
         name_of(weighting, p=p, q=q, strata=strata), statistic, df, float(chdtrc(df, statistic)),
         counted.n, sums.observed, sums.expected, sums.variance, weighting, counted.codes, strata, sums.informative,
+        _is_sparse(sums.due),
     )  # fmt: skip
+
+
+def _is_sparse(due: np.ndarray) -> bool:
+    """Cochran (1954), Biometrics 10:417-451; groups with nothing expected take no part."""
+    part = due[due > 0]
+    return bool((part < 1).any() or (part < 5).mean() > 0.2)
 
 
 def chi_squared(excess: np.ndarray, variance: np.ndarray) -> tuple[float, int]:
@@ -216,7 +229,20 @@ def chi_squared(excess: np.ndarray, variance: np.ndarray) -> tuple[float, int]:
         return 0.0, 0
     inside = np.delete(used, np.argmax(own[used]))
     scale = np.sqrt(own[inside])
-    information, axes = np.linalg.eigh(variance[np.ix_(inside, inside)] / np.outer(scale, scale))
+    shares, gap = variance[np.ix_(inside, inside)] / np.outer(scale, scale), excess[inside] / scale
+    try:
+        root = np.linalg.cholesky(shares)
+    except np.linalg.LinAlgError:
+        return _where_known(gap, shares)
+    if root.diagonal().min() ** 2 < UNSURE:
+        return _where_known(gap, shares)
+    along = solve_triangular(root, gap, lower=True)
+    return float(along @ along), len(inside)
+
+
+def _where_known(gap: np.ndarray, shares: np.ndarray) -> tuple[float, int]:
+    """The form over the directions that there is information in, where some groups were never beside the others."""
+    information, axes = np.linalg.eigh(shares)
     known = information > NOTHING * information[-1]
-    along = axes[:, known].T @ (excess[inside] / scale)
+    along = axes[:, known].T @ gap
     return float(along @ (along / information[known])), int(known.sum())

@@ -152,7 +152,13 @@ def _codes(codes: ArrayLike, n: int, what: str) -> np.ndarray:
             f"There is not one {what} for each patient.",
             f"Give each patient a {what}, or -1 for none.",
         )
-    return found
+    if found.dtype.kind in "iub":
+        return found.astype(np.int64)
+    try:
+        number = found.astype(float)
+    except (TypeError, ValueError) as error:
+        raise Fixable("No comparison.", f"A {what} is not given by its number.", "Number them 0, 1, 2, ...") from error
+    return np.where(np.isnan(number), -1, number).astype(np.int64)
 
 
 def _check_groups(k: int) -> None:

@@ -98,6 +98,8 @@ class Sums:
         Events, and those to be expected if the groups had the same hazards.
     variance : array, shape (n_groups, n_groups)
         Hypergeometric covariance of observed minus expected.
+    due : array, shape (n_groups,)
+        Expected events, not weighted.
     informative : int
         Strata with an event while patients of two or more groups were at risk.
     """
@@ -105,6 +107,7 @@ class Sums:
     observed: np.ndarray
     expected: np.ndarray
     variance: np.ndarray
+    due: np.ndarray
     informative: int
 
 
@@ -143,7 +146,7 @@ def joined(parts: Sequence[Records]) -> Records:
 
 def tally(strata: Sequence[Stratum], k: int, weigh: Weigh) -> Sums:
     """Add up observed and expected events of k groups, and their covariance, over times and strata."""
-    observed, expected, variance = np.zeros(k), np.zeros(k), np.zeros((k, k))
+    observed, expected, due, variance = np.zeros(k), np.zeros(k), np.zeros(k), np.zeros((k, k))
     informative = 0
     for stratum in strata:
         here, events = stratum.groups, stratum.events
@@ -151,22 +154,24 @@ def tally(strata: Sequence[Stratum], k: int, weigh: Weigh) -> Sums:
             continue
         weight = weigh(stratum.at_risk, stratum.deaths)
         observed[here] += np.bincount(events.group, weights=events.count * weight[events.at], minlength=len(here))
-        due, spread = _expect(stratum, weight)
-        expected[here] += due
+        counted, weighed, spread = _expect(stratum, weight)
+        due[here] += counted
+        expected[here] += weighed
         if len(here) > 1:
             variance[np.ix_(here, here)] += spread
             informative += bool(np.trace(spread) > 0)
-    return Sums(observed, expected, variance, informative)
+    return Sums(observed, expected, variance, due, informative)
 
 
-def _expect(stratum: Stratum, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Expected events of the groups in a stratum and their covariance."""
+def _expect(stratum: Stratum, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Expected events of the groups in a stratum, as they are and weighted, and the covariance of the latter."""
     k = len(stratum.groups)
-    due, own, shared = np.zeros(k), np.zeros(k), np.zeros((k, k))
+    due, weighed, own, shared = np.zeros(k), np.zeros(k), np.zeros(k), np.zeros((k, k))
     for span, risk in stratum.blocks():
         n, d, w = stratum.at_risk[span], stratum.deaths[span], weight[span]
         share = risk / np.maximum(n, 1)[:, None]
-        due += (w * d) @ share
+        due += d @ share
+        weighed += (w * d) @ share
         # One patient left: no spread, and no division by n - 1 = 0.
         spread = w**2 * d * (n - d) / np.maximum(n - 1, 1)
         own += spread @ (share * (1 - share))
@@ -174,4 +179,4 @@ def _expect(stratum: Stratum, weight: np.ndarray) -> tuple[np.ndarray, np.ndarra
             shared -= (share * spread[:, None]).T @ share
     # A group alone at risk has no spread at all: its own sum says so exactly, a difference of two sums does not.
     np.fill_diagonal(shared, own)
-    return due, shared
+    return due, weighed, shared

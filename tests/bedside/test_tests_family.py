@@ -104,6 +104,32 @@ def test_weighted_tests_equal_lifelines(reference_frame, weighting, theirs):
     np.testing.assert_allclose(ours.statistic, other.test_statistic, rtol=1e-9)
 
 
+def test_sparse_groups_are_marked():
+    """500 patients, each a group: p is 0 and means nothing. Two groups of 50 with 20 events each are fine."""
+    alone = log_rank(np.arange(1, 501), np.ones(500), np.arange(500))
+    assert alone.p < 1e-12 and alone.sparse
+    time, group = np.arange(100), np.arange(100) % 2
+    assert not log_rank(time, time % 5 < 2, group).sparse
+    # Weighted sums of events are no events: the rule looks at the events themselves.
+    assert not weighted_test(time, time % 5 < 2, group, weighting="fleming-harrington", p=0, q=9).sparse
+    assert log_rank(time, time % 25 == 0, group).sparse
+
+
+def test_groups_are_numbers():
+    time, event = [1, 2, 3, 4, 5], [1, 1, 1, 1, 0]
+    told = log_rank(time, event, [1, 0, 1, 0, -1]).p
+    assert log_rank(time, event, [1.0, 0.0, 1.0, 0.0, np.nan]).p == told
+    assert log_rank(time[:4], event[:4], [True, False, True, False]).p == told
+    with pytest.raises(Fixable, match="not given by its number"):
+        log_rank(time, event, ["b", "a", "b", "a", "a"])
+
+
+def test_events_without_weight_are_no_comparison():
+    """Fleming and Harrington's late weight of the first event is 0."""
+    with pytest.raises(Fixable, match="events that count in this test"):
+        weighted_test([1, 2, 3, 4], [1, 0, 0, 0], [0, 0, 1, 1], weighting="fleming-harrington", p=0, q=1)
+
+
 def test_names_say_which_test_it_was():
     time, event, group = [1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 1, 0], [0, 1, 0, 1, 0, 1]
     strata = [0, 0, 0, 1, 1, 1]
@@ -191,7 +217,7 @@ def test_500_groups_are_fast():
         start = perf_counter()
         assert log_rank(time, event, group, strata=strata).df == 499
         took.append(perf_counter() - start)
-    assert min(took) < 0.5
+    assert min(took) < 1
 
 
 def test_ties_are_merged_between_tables():
@@ -238,7 +264,7 @@ def test_pairs_of_twelve_groups_and_no_more():
     group = chance.integers(0, 12, 10_000)
     start = perf_counter()
     pairs = pairwise_tests(time, event, group, adjustment="bonferroni")
-    assert perf_counter() - start < 0.5
+    assert perf_counter() - start < 1
     assert len(pairs.p) == 66
     i = 17
     rows = (group == pairs.first[i]) | (group == pairs.second[i])
