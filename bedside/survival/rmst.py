@@ -223,11 +223,13 @@ def restricted_means_by(
 def longest_tau(curves: Sequence[Curve]) -> float:
     """The latest time that every group's curve reaches; a curve that has come down to 0 reaches any.
 
+    A group that was followed for no time at all is not waited for.
+
     References
     ----------
     R: the default of ``survRM2::rmst2``, but for groups in which everybody had the event.
     """
-    ends = [curve.last for curve in curves if not _reaches(curve, float("inf"))]
+    ends = [curve.last for curve in curves if curve.last > curve.origin and curve.survival[-1] > 0]
     return min(ends) if ends else max(curve.last for curve in curves)
 
 

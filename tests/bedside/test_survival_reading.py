@@ -139,6 +139,8 @@ def test_group_that_was_not_followed_to_tau_has_no_mean_and_the_others_do():
     assert np.isnan(found.contrasts[0].difference.p)
     assert found.contrasts[1].difference.estimate == pytest.approx(2 - 6.5)
     assert longest_tau(curves) == 2
+    assert longest_tau([*curves, kaplan_meier([0, 0], [1, 0])]) == 2
+    assert longest_tau(curves[2:]) == 3
     with pytest.raises(Fixable, match="the longest follow-up is 2 days"):
         restricted_means(curves[1:2], 8)
 
