@@ -198,7 +198,7 @@ def curves(
 def log_rank(of: Cohort, end: Outcome, groups: Grouping) -> survival.GroupTest:
     """The log-rank test over the groups."""
     key = ("logrank", of.fingerprint, end.key, seal(groups))
-    return _shelf().get_or_make(key, lambda: survival.log_rank(of.time(end), of.event(end), groups.codes))
+    return _shelf().get_or_make(key, lambda: survival.log_rank_by(of, end, groups))
 
 
 def imbalance(of: Cohort, groups: Grouping) -> Imbalance | None:
