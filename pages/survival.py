@@ -1,7 +1,15 @@
 """Do groups of patients do equally well, and for how long?"""
 
 from components import desk
-from components.panels import page, survival_board, survival_choices
+from components.figures.views import CAUSES
+from components.panels import (
+    incidence_board,
+    page,
+    survival_answers,
+    survival_board,
+    survival_choices,
+    survival_contrast,
+)
 
 everyone, cohort = desk.whole(), desk.cohort()
 outcome = desk.outcome(cohort)
@@ -9,12 +17,19 @@ outcome = desk.outcome(cohort)
 with desk.fixable():
     choice = survival_choices.choices(everyone, cohort, outcome)
     of = everyone if choice.against else cohort
-    groups = survival_board.groups(everyone, cohort, choice)
+    groups = survival_board.groups(everyone, cohort, outcome, choice)
     curves = survival_board.curves(of, outcome, groups, choice)
     page.title(survival_board.subject(of, outcome, choice), survival_board.aside(curves, groups))
-    survival_board.cautions(of, outcome, groups, choice)
+    survival_board.cautions(of, outcome, groups, curves, choice)
     left, right = page.split("survival", 2.1, 1)
-    with left:
-        survival_board.figure(curves, outcome, choice)
-    with right:
-        survival_board.answers(of, outcome, groups, curves, choice)
+    if choice.view == CAUSES:
+        incidence_board.show(of, outcome, groups, choice, left, right)
+    else:
+        with left:
+            survival_board.figure(curves, outcome, choice)
+        with right:
+            asked = survival_answers.answers(of, outcome, groups, curves, choice)
+        with left:
+            survival_contrast.differences(curves, outcome, choice)
+        if groups is not None and len(curves) > 2:
+            survival_contrast.pairs(of, outcome, groups, choice, asked)

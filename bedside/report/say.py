@@ -133,6 +133,12 @@ def p_value(p: float) -> str:
     return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
+def count(n: float) -> str:
+    """A number of patients: "1,204"; a sum of weights that is no whole number with one decimal."""
+    whole = abs(n - round(n)) < 1e-6
+    return f"{round(n):,}" if whole else f"{n:,.1f}"
+
+
 def patients(n: int) -> str:
     """A number of patients, e.g. ``"1 patient"``, ``"2,139 patients"``."""
     return f"{n:,} patient{'' if n == 1 else 's'}"

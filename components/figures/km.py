@@ -9,13 +9,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bedside.cohort.units import Unit
-from bedside.report.say import percent_range
+from bedside.report import say
 from bedside.survival import Curve
+from bedside.survival.view import Scale
 from components.figures.km_labels import leaders, names, places
 from components.figures.km_table import Sheet, Table, margins, table_of
 from components.figures.km_words import km_alt, km_rows, km_summary_rows
 from components.figures.palette import Mode, dashes, palette, plain, rgba, shades, template
 from components.figures.steps import band_outline, censor_marks, drawn_rows, short
+from components.figures.views import axis_of, seen_as
 
 __all__ = ["km_alt", "km_figure", "km_rows", "km_summary_rows", "nice_times"]
 
@@ -47,6 +49,7 @@ def km_figure(
     x_title: str | None = None,
     height: int = 340,
     width: int = 560,
+    scale: Scale = "survival",
 ) -> go.Figure:
     """Kaplan-Meier curves with bands, and the KMunicate table aligned to their time axis.
 
@@ -72,6 +75,8 @@ def km_figure(
         Height of the plot in px, without its table.
     width : int
         Narrowest width in px at which table and labels must be legible.
+    scale : {"survival", "incidence", "hazard"}
+        What is drawn; the complementary log-log has its own figure.
 
     Returns
     -------
@@ -81,6 +86,8 @@ def km_figure(
     unit = unit or curves[0].unit
     converted = tuple(c.convert(unit) for c in curves)
     end = until if until and until > 0 else max(c.last for c in converted) or 1.0
+    medians = [c.median.estimate for c in converted] if scale == "survival" else []
+    converted = seen_as(converted, scale, end)
     n = len(converted)
     left, right, digits = margins(converted)
     if table_times is None:
@@ -91,6 +98,7 @@ def km_figure(
         curves=converted, colours=shades(n, mode), dashes=dashes(n), until=end,
         times=times[(times >= 0) & (times <= end * (1 + 1e-9))], mode=mode, plot=max(height, 16 * n),
         fade_below=fade_below, left=left, right=right, digits=digits, width=width,
+        axis=axis_of(converted, scale, end),
     )  # fmt: skip
     table = table_of(sheet)
     labels = places(sheet)
@@ -98,7 +106,7 @@ def km_figure(
     layout["xaxis"]["title"] = {"text": plain(x_title or f"{unit.capitalize()} since time zero")}
     layout["annotations"] = [_above(y_title, sheet), *names(sheet, labels), *table.heads]
     traces = [t for i in range(n) if band for t in _band(sheet, i)]
-    traces += [_medians(sheet), *leaders(sheet, labels)]
+    traces += [_medians(sheet, medians), *leaders(sheet, labels)]
     traces += [t for i in range(n) for t in _line(sheet, i, unit)]
     return go.Figure(data=[*traces, table.numbers], layout=layout)
 
@@ -126,7 +134,7 @@ def _layout(sheet: Sheet, table: Table) -> dict[str, Any]:
             "fixedrange": True,
         },
         "yaxis": {
-            "range": [0, 1.005], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "automargin": False,
+            "range": [0, sheet.axis.top], **sheet.axis.look, "automargin": False,
             "domain": [1 - sheet.plot / inner, 1], "fixedrange": True, "ticks": "", "ticklabelstandoff": 4,
         },
         "yaxis2": {
@@ -168,7 +176,7 @@ def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:
     rows, fade, end = _course(sheet, curve)
     cut = int(np.searchsorted(curve.time[rows], fade, side="right"))
     level = curve.survival[rows[cut - 1]]
-    says = _hover(curve, rows)
+    says = _hover(sheet, curve, rows)
     when = f"%{{x:{_decimals(unit)}}} {unit}"
     stroke = {"width": 2.25, "dash": sheet.dashes[i], "shape": "hv"}
     about = {
@@ -187,7 +195,7 @@ def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:
     }  # fmt: skip
     x, y = censor_marks(curve, sheet.until)
     # One path of short strokes: a browser draws it many times faster than as many markers.
-    half, gap = 3.5 / sheet.plot, np.full(len(x), np.nan)
+    half, gap = 3.5 * sheet.axis.top / sheet.plot, np.full(len(x), np.nan)
     marks = {
         "type": "scatter", "mode": "lines", "x": np.column_stack((x, x, gap)).ravel(),
         "y": np.column_stack((y - half, y + half, gap)).ravel(), "hoverinfo": "skip", "cliponaxis": False,
@@ -196,21 +204,18 @@ def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:
     return [solid, *([pale] if end > fade else []), *([marks] if len(x) else [])]
 
 
-def _hover(curve: Curve, rows: np.ndarray) -> list[str]:
-    def limits(s: float, low: float, high: float) -> str:
-        unknown = np.isnan(low) or np.isnan(high) or s == 1
-        return "" if unknown else f" ({curve.level:.0%} CI {percent_range(low, high, decimals=1)})"
-
+def _hover(sheet: Sheet, curve: Curve, rows: np.ndarray) -> list[str]:
     columns = zip(
         curve.survival[rows].tolist(), curve.lower[rows].tolist(), curve.upper[rows].tolist(),
         curve.at_risk[rows].tolist(), strict=True,
     )  # fmt: skip
-    return [f"{s:.1%}{limits(s, low, high)}<br>{n:,} at risk just before" for s, low, high, n in columns]
+    says, level = sheet.axis.says, curve.level
+    return [f"{says(y, low, high, level)}<br>{say.count(n)} at risk just before" for y, low, high, n in columns]
 
 
-def _medians(sheet: Sheet) -> dict[str, Any]:
+def _medians(sheet: Sheet, medians: Sequence[float]) -> dict[str, Any]:
     """A dotted line at one half, as far as the last median, and down to the axis from each."""
-    medians = [m for c in sheet.curves if (m := c.median.estimate) <= sheet.until]
+    medians = [m for m in medians if m <= sheet.until]
     x: list[float | None] = [0, max(medians)] if medians else []
     y: list[float | None] = [0.5, 0.5] if medians else []
     for median in medians if sheet.n <= 4 else []:

@@ -31,9 +31,9 @@ class Label:
     ----------
     group : int
     end, level : float
-        Where the curve ends, in time and survival.
+        Where the curve ends, in time and on the vertical axis.
     height : float
-        Middle of the label, in survival.
+        Middle of the label, on the vertical axis.
     inside : bool
         Next to the end of the curve, rather than in the margin.
     """
@@ -51,17 +51,18 @@ def places(sheet: Sheet) -> list[Label]:
         return []
     ends = [min(c.last, sheet.until) for c in sheet.curves]
     levels = [float(c.at(t, extend=True).survival[0]) for c, t in zip(sheet.curves, ends, strict=True)]
-    half = TALL / 2 / sheet.plot
+    top = sheet.axis.top
+    half = TALL / 2 / sheet.plot * top
     inside: dict[int, tuple[float, float, float]] = {}
     for i in sorted(range(sheet.n), key=lambda i: ends[i]):
-        height = min(max(levels[i], half), 1 - half)
+        height = min(max(levels[i], half), top - half)
         stop = ends[i] + _width(sheet, i)
         box = (ends[i], stop, height)
         if ends[i] < ENDS_EARLY * sheet.until and stop <= sheet.until and _is_free(sheet, i, box, inside.values()):
             inside[i] = box
     outside = [i for i in range(sheet.n) if i not in inside]
-    wanted = np.array([levels[i] for i in outside]) * sheet.plot
-    heights = spread(wanted, gap=TALL, top=sheet.plot) / sheet.plot if outside else np.zeros(0)
+    wanted = np.array([levels[i] for i in outside]) * sheet.plot / top
+    heights = spread(wanted, gap=TALL, top=sheet.plot) / sheet.plot * top if outside else np.zeros(0)
     at = dict(zip(outside, heights.tolist(), strict=True)) | {i: box[2] for i, box in inside.items()}
     return [Label(i, ends[i], levels[i], at[i], i in inside) for i in range(sheet.n)]
 
@@ -97,7 +98,7 @@ def leaders(sheet: Sheet, labels: Sequence[Label]) -> list[dict[str, Any]]:
 def _has_leader(sheet: Sheet, at: Label) -> bool:
     if at.inside or (at.level == 0 and at.end < (1 - FAR) * sheet.until):
         return False
-    return at.end < ENDS_EARLY * sheet.until or abs(at.level - at.height) * sheet.plot > 4
+    return at.end < ENDS_EARLY * sheet.until or abs(at.level - at.height) * sheet.plot / sheet.axis.top > 4
 
 
 def _width(sheet: Sheet, i: int) -> float:
@@ -111,10 +112,11 @@ def _is_free(
 ) -> bool:
     """True if neither another curve nor another label inside the plot crosses the box (start, stop, middle)."""
     start, stop, middle = box
-    reach = (TALL / 2 + 3) / sheet.plot
+    unit = sheet.axis.top / sheet.plot
+    reach = (TALL / 2 + 3) * unit
     for j, curve in enumerate(sheet.curves):
         if j != i and curve.last > start:
-            high, low = curve.at([start, min(stop, curve.last)]).survival
+            low, high = np.sort(curve.at([start, min(stop, curve.last)]).survival)
             if low <= middle + reach and high >= middle - reach:
                 return False
-    return all(abs(m - middle) > TALL / sheet.plot or a > stop or b < start for a, b, m in others)
+    return all(abs(m - middle) > TALL * unit or a > stop or b < start for a, b, m in others)

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from bedside.report import say
 from bedside.survival import Curve
 from components.figures.labels import pixels
 from components.figures.palette import Mode, contrast, palette, plain
 from components.figures.steps import short
+from components.figures.views import Axis
 
 WHOLE_TABLE = 8
 """Up to so many groups the table has all three rows for each; beyond, the numbers at risk only."""
@@ -41,6 +43,7 @@ class Sheet:
     right: float
     digits: float
     width: float
+    axis: Axis
 
     @property
     def n(self) -> int:
@@ -68,7 +71,7 @@ class Table:
 def margins(curves: Sequence[Curve]) -> tuple[float, float, float]:
     """Left and right margin of the figure, and the width of its widest number, in px."""
     names = [short(c.group) for c in curves]
-    digits = pixels([f"{max(c.n for c in curves):,}"], size=SIZE)
+    digits = pixels([say.count(max(c.at_risk.max(initial=c.n) for c in curves))], size=SIZE)
     rows = pixels(ROWS if len(curves) <= WHOLE_TABLE else names, size=SIZE)
     right = pixels(names, size=SIZE) + 20 if len(curves) > 1 else digits / 2 + 10
     return rows + digits / 2 + 18, right, digits
@@ -100,7 +103,7 @@ def table_of(sheet: Sheet) -> Table:
         heads.append(_head(sheet, "At risk", -LINE / 2, palette(sheet.mode).muted))
     numbers = {
         "type": "scatter", "mode": "text", "x": np.tile(sheet.times, len(places)),
-        "y": np.repeat(places, len(sheet.times)), "text": [f"{v:,}" for row in values for v in row.tolist()],
+        "y": np.repeat(places, len(sheet.times)), "text": [say.count(v) for row in values for v in row.tolist()],
         "yaxis": "y2", "textfont": {"size": SIZE, "color": palette(sheet.mode).ink}, "hoverinfo": "skip",
         "cliponaxis": False,
     }  # fmt: skip

@@ -33,8 +33,9 @@ def drawn_rows(curve: Curve, until: float, *, limit: int = 400) -> np.ndarray:
     if len(rows) > limit:
         half = limit // 2
         by_time = np.searchsorted(curve.time[rows], np.linspace(0, until, half), side="right") - 1
-        fallen = 1 - curve.survival[rows]
-        by_level = np.searchsorted(fallen, np.linspace(fallen[0], fallen[-1], half), side="left")
+        # Survival falls and the other views rise: either way the distance from the start grows.
+        moved = np.abs(curve.survival[rows] - curve.survival[0])
+        by_level = np.searchsorted(moved, np.linspace(moved[0], moved[-1], half), side="left")
         rows = rows[np.unique(np.clip(np.concatenate((by_time, by_level)), 0, len(rows) - 1))]
     return np.unique(np.concatenate(([0], rows)))
 

@@ -75,7 +75,7 @@ def board(cohort: Cohort, outcome: Outcome, model: risk.Model, when: float, unit
 def _forest(model: risk.Model) -> None:
     told = risk.coefficients(model)
     save.figure(
-        forest_figure(told, mode=desk.mode(), room=72),
+        lambda mode: forest_figure(told, mode=mode, room=72),
         key="model_forest",
         title="What goes with more or fewer events",
         aside="hazard ratio, others held equal",
@@ -104,7 +104,7 @@ def _calibration(done: risk.Validation, when: float, unit: Unit) -> None:
     groups = len(done.calibration)
     events = sum(point.events for point in done.calibration)
     save.figure(
-        calibration_figure(done.calibration, mode=desk.mode()),
+        lambda mode: calibration_figure(done.calibration, mode=mode),
         key="model_calibration",
         title="Do the predicted risks come true?",
         aside=f"within {say.duration(when, unit)}",
@@ -119,7 +119,7 @@ def _calibration(done: risk.Validation, when: float, unit: Unit) -> None:
 
 def _importance(told: explain.Global) -> None:
     save.figure(
-        importance_figure(told, mode=desk.mode()),
+        lambda mode: importance_figure(told, mode=mode),
         key="model_importance",
         title="What the predicted risk depends on most",
         aside="mean size, in points",
@@ -132,7 +132,7 @@ def _importance(told: explain.Global) -> None:
 
 def _swarm(told: explain.Global) -> None:
     save.figure(
-        beeswarm_figure(told, mode=desk.mode()),
+        lambda mode: beeswarm_figure(told, mode=mode),
         key="model_swarm",
         title="In which direction",
         aside=dots_text(told),

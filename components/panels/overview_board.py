@@ -63,7 +63,10 @@ def who(cohort: Cohort) -> None:
         with panel:
             header, rows = table_one_rows(summaries)
             page.table(header, rows, label="Who is in the cohort, in numbers")
-            save.numbers("overview", stem="table-1", rows=lambda: table_one_rows(summaries))
+            save.numbers(
+                "overview", stem="table-1", rows=lambda: table_one_rows(summaries), title="Who is in the cohort",
+                note=f"{say.patients(len(cohort))}.",
+            )  # fmt: skip
 
 
 def _picture(summary: Summary) -> None:

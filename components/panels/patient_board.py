@@ -195,7 +195,7 @@ def _curve(view: View) -> None:
     free = view.outcome.free_phrase
     shown = patient_curve(view.prediction, view.curve, horizon=view.when, unit=view.unit, since=view.outcome.since)
     save.figure(
-        patient_figure(shown, mode=desk.mode(), height=370),
+        lambda mode: patient_figure(shown, mode=mode, height=370),
         key="patient_curve",
         title=free[:1].upper() + free[1:],
         alt=patient_alt(shown),
@@ -210,7 +210,7 @@ def _why(view: View, decimals: int) -> None:
     explanation = view.explanation
     sentences = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.reasons(explanation, decimals=decimals))
     save.figure(
-        waterfall_figure(explanation, mode=desk.mode(), decimals=decimals),
+        lambda mode: waterfall_figure(explanation, mode=mode, decimals=decimals),
         key="patient_why",
         title=explain.headline(explanation),
         lead=page.fill(

@@ -1,4 +1,4 @@
-"""Under every figure: what it rests on, and the ways to take it along."""
+"""Under every figure and table: what it rests on, how it was made, and the ways to take it along."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ import plotly.graph_objects as go
 import streamlit as st
 from markupsafe import Markup
 
+from bedside.report.card import grid
 from bedside.report.csv import csv_bytes, file_name
+from bedside.report.made import Made
+from components import basket, desk
+from components.figures.palette import Mode
 from components.panels.page import caption, fill, heading, join, put
 
 Rows = tuple[Sequence[str], Sequence[Sequence[object]]]
+PRINTED_ROWS = 200
+"""Rows of a table that a report holds; the file with the numbers holds all."""
 
 
 def figure(
-    fig: go.Figure,
+    draw: Callable[[Mode], go.Figure],
     *,
     key: str,
     title: str,
@@ -25,13 +31,15 @@ def figure(
     note: str,
     stem: str,
     rows: Callable[[], Rows],
+    made: Callable[[], Made] | None = None,
 ) -> None:
     """A figure under its title, with its alternative text, what it rests on, and its downloads.
 
     Parameters
     ----------
-    fig : plotly.graph_objects.Figure
-        Already in the house template; Streamlit's own colours are not applied.
+    draw : callable
+        Given "light" or "dark", the figure in the house template; Streamlit's own colours are not applied. On paper
+        it is always light.
     key : str
         Unique on the page; also the hook by which the picture is found for saving.
     title, aside : str
@@ -46,26 +54,110 @@ def figure(
         Start of the file names.
     rows : callable
         Returns header and rows of the numbers behind the figure.
+    made : callable, optional
+        Returns how the numbers were made: a paragraph, and scripts that make them again.
     """
+
+    def add() -> None:
+        basket.add(
+            title=title, aside=aside, said=alt, note=note, picture=draw("light").to_plotly_json(),
+            methods=made().methods if made is not None else "",
+        )  # fmt: skip
+
     with st.container(key=f"fig_{key}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="small"):
             with st.container(width="stretch"):
                 heading(title, aside)
-            with st.container(key=f"screen_{key}", width="content"):
-                save = st.popover(
-                    "Save", icon=":material/download:", type="tertiary", key=f"save_{key}", on_change="rerun"
-                )
+            with st.container(key=f"screen_{key}", width="content", horizontal=True, gap="xsmall"):
+                if made is not None:
+                    _how(key, stem, made)
+                save = _menu(key)
                 if save.open:
                     with save:
-                        _downloads(key=key, title=title, note=note, stem=stem, rows=rows)
+                        _csv(key=key, stem=stem, rows=rows)
+                        _pictures(key=key, title=title, note=note, stem=stem)
+                        _to_report(key, add)
         if lead is not None:
             put("{lead}", lead=lead)
-        st.plotly_chart(fig, key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True})
+        st.plotly_chart(
+            draw(desk.mode()), key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True}
+        )
         caption(note)
 
 
-def _downloads(*, key: str, title: str, note: str, stem: str, rows: Callable[[], Rows]) -> None:
-    _csv(key=key, stem=stem, rows=rows)
+def numbers(
+    key: str,
+    *,
+    stem: str,
+    rows: Callable[[], Rows],
+    title: str = "",
+    note: str = "",
+    made: Callable[[], Made] | None = None,
+    files: Callable[[], Sequence[tuple[str, str, bytes]]] | None = None,
+) -> None:
+    """A table's numbers as CSV, made when asked for; with a title, the table can be put into the report.
+
+    Parameters
+    ----------
+    key, stem, rows, made
+        As in `figure`.
+    title, note : str
+        What the table is, and what it rests on.
+    files : callable, optional
+        Returns further forms of the table: label, ending and bytes of each.
+    """
+
+    def add() -> None:
+        header, body = rows()
+        more = f" The first {PRINTED_ROWS:,} of {len(body):,} rows." if len(body) > PRINTED_ROWS else ""
+        basket.add(
+            title=title, said=title, note=note + more, table=grid(header, body[:PRINTED_ROWS]),
+            methods=made().methods if made is not None else "",
+        )  # fmt: skip
+
+    with st.container(key=f"screen_{key}", width="content", horizontal=True, gap="xsmall"):
+        if made is not None:
+            _how(key, stem, made)
+        save = _menu(key)
+        if save.open:
+            with save:
+                _csv(key=key, stem=stem, rows=rows)
+                for label, ending, data in files() if files is not None else ():
+                    _file(label, f"{ending}_{key}", data, stem=stem, ending=ending)
+                if title:
+                    _to_report(key, add)
+
+
+def _menu(key: str) -> st.delta_generator.DeltaGenerator:
+    return st.popover("Save", icon=":material/download:", type="tertiary", key=f"save_{key}", on_change="rerun")
+
+
+def _how(key: str, stem: str, made: Callable[[], Made]) -> None:
+    """How a finding was made: a paragraph for a paper, and what recomputes it."""
+    drawer = st.popover("How made", icon=":material/science:", type="tertiary", key=f"how_{key}", on_change="rerun")
+    if not drawer.open:
+        return
+    with drawer, desk.fixable():
+        told = made()
+        put("<p>{text}</p>", text=told.methods)
+        if told.scripts:
+            caption("These files recompute the figure: keep them in one folder.")
+        for name, text in told.scripts:
+            _file(name, f"{name}_{key}", text.encode(), stem=f"{stem}-{name}", ending="py")
+        if told.data is not None:
+            header, body = told.data
+            data = csv_bytes(header, body)
+            st.download_button(
+                f"The data they read ({told.data_name})", data, file_name=told.data_name, mime="text/csv",
+                key=f"data_{key}", on_click="ignore", icon=":material/table:",
+            )  # fmt: skip
+
+
+def _to_report(key: str, add: Callable[[], None]) -> None:
+    st.button("Add to report", icon=":material/note_add:", key=f"report_{key}", on_click=add)
+
+
+def _pictures(*, key: str, title: str, note: str, stem: str) -> None:
     # static/bedside.js acts on these: the picture is made in the browser, so that nothing travels.
     buttons = join(
         fill(
@@ -83,14 +175,6 @@ def _downloads(*, key: str, title: str, note: str, stem: str, rows: Callable[[],
     put('<p class="bs-muted">Picture, as it stands on the screen</p><p class="bs-buttons">{b}</p>', b=buttons)
 
 
-def numbers(key: str, *, stem: str, rows: Callable[[], Rows]) -> None:
-    """A table's numbers as CSV, made when asked for."""
-    save = st.popover("Save", icon=":material/download:", type="tertiary", key=f"save_{key}", on_change="rerun")
-    if save.open:
-        with save:
-            _csv(key=key, stem=stem, rows=rows)
-
-
 def _csv(*, key: str, stem: str, rows: Callable[[], Rows]) -> None:
     header, body = rows()
     data = csv_bytes(header, body)
@@ -103,3 +187,10 @@ def _csv(*, key: str, stem: str, rows: Callable[[], Rows]) -> None:
         on_click="ignore",
         icon=":material/table:",
     )
+
+
+def _file(label: str, key: str, data: bytes, *, stem: str, ending: str) -> None:
+    st.download_button(
+        label, data, file_name=file_name(stem, data, ending), mime="text/plain", key=key, on_click="ignore",
+        icon=":material/description:",
+    )  # fmt: skip

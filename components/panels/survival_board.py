@@ -1,4 +1,4 @@
-"""The pieces of the survival page: its figure, and what the figure says."""
+"""The survival page: its figure, and what must be known before it is read."""
 
 from __future__ import annotations
 
@@ -6,39 +6,47 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import streamlit as st
-
 from bedside import survival
-from bedside.cohort import Cohort, Outcome, Unit, convert
+from bedside.cohort import Cohort, Outcome, convert
 from bedside.cohort.groups import Grouping
-from bedside.errors import Fixable
 from bedside.report import say
-from components import desk
+from components import desk, numbers
 from components.figures.km import km_alt, km_figure, km_rows
+from components.figures.loglog import loglog_figure
 from components.figures.palette import shades
+from components.figures.views import VIEWS
 from components.panels import page, save
-from components.panels.survival_choices import EVERYONE, Choice
+from components.panels.survival_choices import ESTIMATORS, EVERYONE, Choice
 
 FEW = 10  # patients at risk below which a figure is pale and a median is marked
 MOST = 12  # groups that a figure can hold apart
+ASIDE = {
+    "survival": "share of patients",
+    "incidence": "share of patients who had the event, 1 − S(t)",
+    "hazard": "cumulative hazard H(t)",
+    "complementary-log-log": "parallel where hazards are proportional",
+}
 
 
-def groups(everyone: Cohort, cohort: Cohort, choice: Choice) -> Grouping | None:
+def groups(everyone: Cohort, cohort: Cohort, outcome: Outcome, choice: Choice) -> Grouping | None:
     """The groups to compare, or None for all patients together."""
     if choice.by == EVERYONE:
         return None
     if choice.against:
         return desk.against_everyone_else(everyone, desk.selection())
-    return desk.grouping(cohort, choice.by, choice.cuts)
+    cuts = choice.cuts
+    if cuts == "best":
+        cuts = (numbers.best_cut(cohort, outcome, choice.by).above,)
+    return desk.grouping(cohort, choice.by, cuts)
 
 
 def curves(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> tuple[survival.Curve, ...]:
     """The curves to show; a single one is named for the patients it is of."""
-    found = desk.curves(of, outcome, grouping, level=choice.level, interval=choice.interval)
+    found = numbers.curves(of, outcome, grouping, choice.plan)
     if grouping is None and not desk.selection().is_everyone:
         return tuple(replace(curve, group="Selected patients") for curve in found)
     if len(found) > MOST:
-        _warn(f"Only the {MOST} largest of {len(found)} groups are drawn and listed; the test compares all of them.")
+        warn(f"Only the {MOST} largest of {len(found)} groups are drawn and listed; the test compares all of them.")
         least = sorted((curve.n for curve in found), reverse=True)[MOST - 1]
         found = tuple(curve for curve in found if curve.n >= least)[:MOST]
     return found
@@ -46,10 +54,14 @@ def curves(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choi
 
 def subject(of: Cohort, outcome: Outcome, choice: Choice) -> str:
     """The page's heading: what is shown, and by what patients are grouped."""
+    label = outcome.label
+    if choice.plan.alive_at:
+        since = say.duration(float(convert(choice.plan.alive_at, outcome.unit, choice.unit)), choice.unit)
+        label = f"{label}, after {since} without it"
     if choice.by == EVERYONE:
-        return f"{outcome.label}: {of.short_title}"
+        return f"{label}: {of.short_title}"
     by = "selection" if choice.against else say.in_sentence(of.variable(choice.by).label)
-    return f"{outcome.label}, by {by}"
+    return f"{label}, by {by}"
 
 
 def aside(drawn: Sequence[survival.Curve], grouping: Grouping | None) -> str:
@@ -57,25 +69,64 @@ def aside(drawn: Sequence[survival.Curve], grouping: Grouping | None) -> str:
     text = f"{say.patients(sum(c.n for c in drawn))}, {say.events(sum(c.n_events for c in drawn))}"
     if grouping is not None and grouping.dropped_missing:
         text += f"; {say.patients(grouping.dropped_missing)} without a value left out"
+    dropped = sum(c.dropped for c in drawn)
+    if dropped:
+        text += f"; {say.patients(dropped)} without a time of entry or a weight left out"
     return text
 
 
-def cautions(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> None:
+def cautions(
+    of: Cohort, outcome: Outcome, grouping: Grouping | None, drawn: Sequence[survival.Curve], choice: Choice
+) -> None:
     """What must be known before these curves are read."""
     if outcome.note:
         page.caption(outcome.note)
-    if grouping is None or choice.against:
+    if grouping is None:
+        return
+    _crossings(drawn, choice)
+    if choice.against:
         return
     variable = of.variable(choice.by)
     if variable.use == "later":
-        _warn(
+        warn(
             f"{variable.label} is known only later ({variable.why_later}). Patients who did badly early may be "
             "missing, or already show it, which alone can part the curves."
         )
-    if isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
-        _warn("Cut-points chosen after seeing the curves make the difference look surer than it is.")
+    if choice.cuts == "best":
+        _selected(of, outcome, choice)
+    elif isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
+        warn("Cut-points chosen after seeing the curves make the difference look surer than it is.")
     if of.treatment is not None and of.treatment.column == variable.name:
         _allocation(of, grouping)
+
+
+def _selected(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """A cut-point that was looked for: what looking costs, and that other patients may have another."""
+    found = numbers.best_cut(of, outcome, choice.by)
+    variable = of.variable(choice.by)
+    tried = len(found.cuts)
+    warn(
+        f"This cut ({variable.say(found.above)} and above against below) was chosen out of {tried:,} because it parts "
+        f"the curves most. Corrected for that search, {say.p_value(found.p)}; the log-rank test below takes the cut as "
+        "given and is too sure. In other patients the best cut may lie elsewhere."
+    )
+
+
+def _crossings(drawn: Sequence[survival.Curve], choice: Choice) -> None:
+    """Where curves cross, one test tells half of the story: say so, and what to look at instead."""
+    if len(drawn) > MOST or len(drawn) < 2:
+        return
+    found = survival.crossings([curve.convert(choice.unit) for curve in drawn])
+    for each in found[:2]:
+        first, second = drawn[each.first].group, drawn[each.second].group
+        ahead, behind = (first, second) if each.before.difference > 0 else (second, first)
+        warn(
+            f"The curves cross: up to about {say.duration(each.when, choice.unit)} {ahead} does better, later "
+            f"{behind}. A single test, or a single hazard ratio, cannot say both: compare the mean time within a "
+            "window, below, and the shares at chosen times."
+        )
+    if len(found) > 2:
+        warn(f"{len(found) - 2} more pairs of curves cross.")
 
 
 def _allocation(of: Cohort, grouping: Grouping) -> None:
@@ -91,198 +142,97 @@ def _allocation(of: Cohort, grouping: Grouping) -> None:
             f" They differ most in {say.in_sentence(v.label)}: median {v.say(found.first)} ({first}) against "
             f"{v.say(found.second)} ({second})."
         )
-    _warn(text)
+    warn(text)
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """A caution in the house's own colour."""
     page.put('<p class="bs-caution">{t}</p>', t=text)
+
+
+def shown_as(curves: Sequence[survival.Curve], choice: Choice) -> list[survival.Curve]:
+    """The curves in the chosen unit, their clock restarted if the reader wants it."""
+    shown = [curve.convert(choice.unit) for curve in curves]
+    return [curve.restart() for curve in shown] if choice.restart and choice.plan.alive_at else shown
 
 
 def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
     """The curves with their table of patients at risk."""
-    shown = [curve.convert(choice.unit) for curve in curves]
+    shown = shown_as(curves, choice)
+    origin = max(curve.origin for curve in shown)
     free = outcome.free_phrase[:1].upper() + outcome.free_phrase[1:]
-    fig = km_figure(
-        shown,
-        band=choice.band,
-        until=choice.until,
-        mode=desk.mode(),
-        y_title="",
-        x_title=f"{choice.unit.capitalize()} since {outcome.since}",
-    )
-    n, n_events = sum(c.n for c in curves), sum(c.n_events for c in curves)
-    band = f"Band: pointwise {choice.level:.0%} interval ({choice.interval}). " if choice.band else ""
+    event = outcome.label
+    started = choice.restart and choice.plan.alive_at
+    since = f"that time after {outcome.since}" if started else outcome.since
+    x_title = f"{choice.unit.capitalize()} since {since}"
+    until = max(choice.until - (float(curves[0].convert(choice.unit).origin) if started else 0), 0.01)
+    title = {"survival": free, "incidence": event, "hazard": f"Cumulative hazard: {say.in_sentence(event)}"}
+
+    def draw(mode: str) -> object:
+        if choice.view == "complementary-log-log":
+            return loglog_figure(shown, band=choice.band, until=until, mode=mode, x_title=x_title)
+        return km_figure(
+            shown, band=choice.band, until=until, mode=mode, y_title="", x_title=x_title, scale=choice.view
+        )
+
     save.figure(
-        fig,
+        draw,
         key="survival_km",
-        title=free,
-        aside="share of patients",
+        title=title.get(choice.view, VIEWS[choice.view]),
+        aside=ASIDE[choice.view],
         alt=km_alt(shown),
-        note=f"Kaplan-Meier estimate, {say.patients(n)}, {say.events(n_events)}. {band}Pale where fewer than 10 "
-        "patients remain under observation. Below the axis, censored and events are counted up to each time.",
+        note=_note(curves, outcome, choice, origin),
         stem="survival",
         rows=lambda: km_rows(shown),
     )
 
 
-def answers(
-    of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
-) -> None:
-    """What the figure says: the test in a sentence, medians, and survival at chosen times."""
-    if grouping is not None:
-        with st.container(border=True, key="card_test"), desk.fixable():
-            _test(desk.log_rank(of, outcome, grouping), choice)
-    with st.container(border=True, key="card_medians"):
-        _medians(curves, outcome, choice)
-    with st.container(border=True, key="card_times"):
-        _at_times(of, curves, outcome, choice)
-
-
-def _test(test: survival.GroupTest, choice: Choice) -> None:
-    page.heading("Is it more than chance?", f"log-rank {say.p_value(test.p)}")
-    share = _chance(test.p)
-    text = f"If the groups did not differ, a difference at least this large would arise in {share} such comparisons."
-    if test.p < 0.05:
-        text += " That does not say why they differ."
-    else:
-        text += " That does not show that the groups are alike."
-    if not choice.against and len(test.observed) > 2:
-        text += " The test asks whether any group differs from the others."
-    page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=_detail(test))
-
-
-def _chance(p: float) -> str:
-    """A p-value as a natural frequency, never none and never all."""
-    if p < 0.001:
-        return "fewer than 1 of 1,000"
-    if p > 0.99:
-        return "more than 99 of 100"
-    return f"about {round(1000 * p)} of 1,000" if p < 0.01 else f"about {round(100 * p)} of 100"
-
-
-def _detail(test: survival.GroupTest) -> str:
-    freedom = "degree" if test.df == 1 else "degrees"
+def _note(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice, origin: float) -> str:
+    n, n_events = sum(c.n for c in curves), sum(c.n_events for c in curves)
+    plan = choice.plan
+    text = f"{ESTIMATORS[plan.estimator]} estimate, {say.patients(n)}, {say.events(n_events)}."
+    if plan.alive_at:
+        since = say.duration(float(convert(plan.alive_at, outcome.unit, choice.unit)), choice.unit)
+        text += f" Only patients still under observation and {outcome.free_phrase} after {since}."
+    if plan.entry or outcome.entry:
+        text += " Delayed entry: each patient counts from the time at which observation began."
+    if plan.weights:
+        text += " Weighted; standard errors robust where weights are no whole numbers."
+    if choice.band:
+        text += f" Band: pointwise {plan.level:.0%} interval ({plan.interval})."
+    if choice.view == "complementary-log-log":
+        return text
     return (
-        f"Chi-squared {test.statistic:.2f} on {test.df:g} {freedom} of freedom, over the whole follow-up. Where curves "
-        "cross, the test can miss a difference."
+        f"{text} Pale where fewer than {FEW} patients remain under observation. Below the axis, censored and events "
+        "are counted up to each time."
     )
 
 
-def _medians(drawn: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
-    page.heading("Half of patients", f"median time, {choice.level:.0%} interval")
-    rows = page.join(
-        page.fill(
-            '<tr><th scope="row">{name}</th></tr>'
-            '<tr><td><b>{median}</b> <span class="bs-muted">{between}</span></td></tr>',
-            name=name,
-            median=median,
-            between=between,
-        )
-        for name, (median, between) in zip(_names(drawn), (_median(c, choice) for c in drawn), strict=True)
-    )
-    page.put('<table class="bs-table bs-groups" aria-label="Median times"><tbody>{rows}</tbody></table>', rows=rows)
-    page.caption(f"Time by which half had had the event ({say.in_sentence(outcome.label)}).")
-
-
-def _median(curve: survival.Curve, choice: Choice) -> tuple[str, str]:
-    """The median and its interval in words; said when it rests on a handful of patients."""
-    more = 2 if choice.decimals else None
-    shown = curve.convert(choice.unit)
-    estimate, lower, upper = shown.median
-    if curve.n_events == 0:
-        return "no events; not reached", ""
-    if estimate != estimate:
-        between = "" if lower != lower else f"from {say.duration(lower, choice.unit, decimals=more)}"
-        return "not reached", between
-    few = " (few at risk)" if shown.at([estimate]).at_risk[0] < FEW else ""
-    if lower != lower and upper != upper:
-        between = "cannot be given"
-    else:
-        between = say.duration_range(lower, upper, choice.unit, decimals=more)
-    return say.duration(estimate, choice.unit, decimals=more) + few, between
-
-
-def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
-    page.heading("At chosen times", f"{outcome.free_phrase}, {choice.level:.0%} interval")
-    times = _times(choice, _usual_times(of, outcome, choice.unit))
-    points = [curve.convert(choice.unit).at(times) for curve in curves]
-    head = page.join(page.fill('<th scope="col">{t}</th>', t=f"{t:g} {say.unit_of(t, choice.unit)}") for t in times)
-    body = page.join(
-        page.fill(
-            '<tr><th scope="rowgroup" colspan="{n}">{name}</th></tr><tr>{cells}</tr>',
-            n=len(times),
-            name=name,
-            cells=page.join(_cell(point, i, choice) for i in range(len(times))),
-        )
-        for name, point in zip(_names(curves), points, strict=True)
-    )
-    page.put(
-        '<div class="bs-scroll" tabindex="0" role="region" aria-label="Shares at chosen times">'
-        '<table class="bs-table bs-groups">'
-        "<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
-        head=head,
-        body=body,
-    )
-
-
-def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:
-    if point.survival[i] != point.survival[i]:
-        return page.Markup('<td class="bs-muted">beyond follow-up</td>')
-    ends = {1.0: "no event so far", 0.0: "nobody left"}
-    return page.fill(
-        '<td><b>{share}</b><br><span class="bs-muted">{between}<br>{n} at risk</span></td>',
-        share=say.percent(point.survival[i], decimals=choice.decimals),
-        between=ends.get(float(point.survival[i]))
-        or say.percent_range(point.lower[i], point.upper[i], decimals=choice.decimals),
-        n=f"{point.at_risk[i]:,.0f}",
-    )
-
-
-def _usual_times(of: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, ...]:
-    """Round times as far as at least 10 patients are observed; else the time at which risk is stated."""
-    last = float(convert(desk.curves(of, outcome, None)[0].reliable_until(FEW), outcome.unit, unit))
-    usual: dict[Unit, tuple[int, ...]] = {
-        "years": (1, 3, 5, 10, 15),
-        "months": (6, 12, 18, 24, 36, 60, 120),
-        "weeks": (4, 12, 26, 52, 104),
-        "days": (7, 28, 90, 180, 365, 730, 1826),
-    }
-    round_times = [float(t) for t in usual[unit] if t <= last][-3:]
-    if round_times:
-        return tuple(round_times)
-    horizon_ = desk.horizon(of, outcome)
-    # Rounded down: a rounding up could lead beyond the last patient.
-    return (math.floor(1e6 * float(convert(horizon_.value, horizon_.unit, unit))) / 1e6,)
-
-
-def _times(choice: Choice, usual: tuple[float, ...]) -> tuple[float, ...]:
-    text = st.text_input(
-        f"After how many {choice.unit}?",
-        value="; ".join(f"{t:g}" for t in usual),
-        key=f"survival_times_{choice.unit}_{usual}",
-        persist_state="session",
-        help="One or more numbers, parted by semicolons or spaces.",
-    )
-    try:
-        times = tuple(sorted({float(part.replace(",", ".")) for part in text.replace(";", " ").split()}))
-    except ValueError as fault:
-        raise Fixable(
-            "These times could not be read.",
-            "Each one has to be a number.",
-            f"Write them in {choice.unit}, parted by semicolons, for example 1; 3; 5.",
-        ) from fault
-    if not times or not all(0 <= t <= 1e6 for t in times):
-        raise Fixable(
-            "No times to look at.",
-            "A time is a number of at least 0.",
-            f"Write at least one, in {choice.unit}, for example 1; 3; 5.",
-        )
-    return times
-
-
-def _names(curves: Sequence[survival.Curve]) -> list[page.Markup]:
+def names(curves: Sequence[survival.Curve]) -> list[page.Markup]:
     """Group names with the colour of their curve beside them."""
     return [
         page.fill('<i class="bs-swatch" style="background:{c}"></i>{name}', c=colour, name=curve.group)
         for colour, curve in zip(shades(len(curves), desk.mode()), curves, strict=True)
     ]
+
+
+def median(curve: survival.Curve, choice: Choice) -> tuple[str, str]:
+    """The median and its interval in words; said when it rests on a handful of patients."""
+    return time_of(curve, curve.median, choice)
+
+
+def time_of(curve: survival.Curve, found: survival.Quantile, choice: Choice) -> tuple[str, str]:
+    """A time read off a curve with its interval, in words, in the chosen unit."""
+    more = 2 if choice.decimals else None
+    estimate, lower, upper = (
+        float(convert(value, curve.unit, choice.unit)) if not math.isnan(value) else value for value in found
+    )
+    if curve.n_events == 0:
+        return "no events; not reached", ""
+    if math.isnan(estimate):
+        return "not reached", "" if math.isnan(lower) else f"from {say.duration(lower, choice.unit, decimals=more)}"
+    few = " (few at risk)" if curve.at([found.estimate]).at_risk[0] < FEW else ""
+    if math.isnan(lower) and math.isnan(upper):
+        return say.duration(estimate, choice.unit, decimals=more) + few, "cannot be given"
+    between = say.duration_range(lower, upper, choice.unit, decimals=more)
+    return say.duration(estimate, choice.unit, decimals=more) + few, between

@@ -1,4 +1,4 @@
-"""What the reader sets on the survival page: grouping, cut-points, unit, window, interval."""
+"""What the reader sets on the survival page: groups, what is drawn, who is observed since when."""
 
 from __future__ import annotations
 
@@ -10,20 +10,28 @@ import streamlit as st
 from bedside import survival
 from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
 from bedside.errors import Fixable
-from components import desk
+from components import desk, numbers
+from components.figures.views import CAUSES, VIEWS
 from components.panels import horizon
 from components.panels.pick import pick
 from components.text import md
 
 # No column can be called so: names of columns are trimmed when a cohort is read.
-EVERYONE, AGAINST = " all", " selected"
+EVERYONE, AGAINST, NONE = " all", " selected", " none"
 UNITS: tuple[Unit, ...] = ("days", "months", "years")
 CUTS = {
     "clinical": "Clinical",
     "quantiles:2": "Halves",
     "quantiles:3": "Thirds",
     "quantiles:4": "Quarters",
+    "quantiles:5": "Fifths",
     "own": "My own",
+    "best": "Sharpest",
+}
+ESTIMATORS = {
+    "kaplan-meier": "Kaplan-Meier",
+    "nelson-aalen": "Nelson-Aalen",
+    "fleming-harrington": "Fleming-Harrington",
 }
 
 
@@ -33,21 +41,27 @@ class Choice:
 
     by: str
     cuts: str | tuple[float, ...] | None
+    view: str
     unit: Unit
     until: float
     band: bool
-    level: float
-    interval: survival.Interval
     decimals: int
+    restart: bool
+    plan: numbers.Plan
 
     @property
     def against(self) -> bool:
         """True if the selected patients are compared with everyone else."""
         return self.by == AGAINST
 
+    @property
+    def level(self) -> float:
+        """Coverage of every interval on the page."""
+        return self.plan.level
+
 
 def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
-    """The page's widgets in one line, the rarely needed ones behind a button."""
+    """The page's widgets in one line, the rarely needed ones behind buttons."""
     with st.container(key="screen_survival_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
         by = _by(cohort)
         if by != AGAINST and not desk.selection().is_everyone:
@@ -55,29 +69,47 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
                 "Against everyone else", icon=":material/compare_arrows:", key="survival_against", on_click=_against
             )
         cuts = _cuts(cohort, by)
+        view = _view(outcome)
         unit = _unit(everyone, outcome)
         until = _until(everyone if by == AGAINST else cohort, outcome, unit)
+        with st.popover("Observed", icon=":material/schedule:", key="survival_observed"):
+            alive_at, restart, entry, weights = _observed(everyone if by == AGAINST else cohort, outcome, unit)
         with st.popover("Options", icon=":material/tune:", key="survival_options"):
             band = st.toggle("Show uncertainty", value=True, key="survival_band", persist_state="session")
-            level = st.select_slider(
-                "Confidence level",
-                [0.80, 0.90, 0.95, 0.99],
-                value=0.95,
-                format_func=lambda v: f"{v:.0%}",
-                key="survival_level",
-                persist_state="session",
-            )
-            kinds = get_args(survival.Interval)
-            interval = st.selectbox(
-                "Kind of interval",
-                kinds,
-                index=kinds.index("log-log"),
-                key="survival_interval",
-                persist_state="session",
-                help="log-log stays between 0 and 100% and is reliable in small groups; R's own default is log.",
-            )
+            level, interval, estimator = _statistics()
             decimals = horizon.decimals()
-    return Choice(by, cuts, unit, until, band, level, interval, decimals)
+    plan = numbers.Plan(level, interval, estimator, entry, weights, alive_at)
+    return Choice(by, cuts, view, unit, until, band, decimals, restart, plan)
+
+
+def _statistics() -> tuple[float, survival.Interval, survival.Estimator]:
+    level = st.select_slider(
+        "Confidence level",
+        [0.80, 0.90, 0.95, 0.99],
+        value=0.95,
+        format_func=lambda v: f"{v:.0%}",
+        key="survival_level",
+        persist_state="session",
+    )
+    kinds = get_args(survival.Interval)
+    interval = st.selectbox(
+        "Kind of interval",
+        kinds,
+        index=kinds.index("log-log"),
+        key="survival_interval",
+        persist_state="session",
+        help="log-log stays between 0 and 100% and is reliable in small groups; R's own default is log.",
+    )
+    estimator = st.selectbox(
+        "Estimate",
+        list(ESTIMATORS),
+        format_func=ESTIMATORS.__getitem__,
+        key="survival_estimator",
+        persist_state="session",
+        help="Nelson-Aalen sums the hazard and gives exp(−hazard) as survival; Fleming-Harrington does so with tied "
+        "events one after the other. In large groups all three are alike.",
+    )
+    return level, interval, estimator
 
 
 def _by(cohort: Cohort) -> str:
@@ -85,11 +117,18 @@ def _by(cohort: Cohort) -> str:
     if not desk.selection().is_everyone:
         labels[AGAINST] = "Selected patients against everyone else"
     labels |= {v.name: v.label for v in cohort.groupings}
-    return pick("Compare patients by", labels, key="survival_by", default=EVERYONE, width=290) or EVERYONE
+    return pick("Compare patients by", labels, key="survival_by", default=EVERYONE, width=250) or EVERYONE
 
 
 def _against() -> None:
     st.session_state["survival_by"] = AGAINST
+
+
+def _view(outcome: Outcome) -> str:
+    """What is drawn: by type of event where there are several, since anything else would mislead."""
+    labels = ({CAUSES: "Each type of event"} if outcome.has_competing else {}) | VIEWS
+    first = next(iter(labels))
+    return pick("Show", labels, key="survival_view", default=first, width=190) or first
 
 
 def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
@@ -104,6 +143,7 @@ def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
         key=f"survival_cuts_{options[0]}",
         persist_state="session",
         width=130,
+        help="“Sharpest” looks for the cut-point at which survival differs most, and corrects the test for looking.",
     )
     if chosen == "clinical":
         return variable.cutpoints
@@ -143,7 +183,7 @@ def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
     longest = float(convert(max(cohort.time(outcome), default=0.0), outcome.unit, unit))
     if longest <= 0:
         return 1.0
-    step = {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[unit]
+    step = _step(unit)
     longest = max(longest, 2 * step)
     return st.slider(
         f"Show up to ({unit})",
@@ -153,5 +193,40 @@ def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
         key=f"survival_until_{unit}_{longest:.6g}",
         persist_state="session",
         format="%.1f" if unit == "years" else "%.0f",
-        width=190,
+        width=150,
     )
+
+
+def _step(unit: Unit) -> float:
+    return {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[unit]
+
+
+def _observed(cohort: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, bool, str | None, str | None]:
+    """From when patients count, and with what weight: `alive_at` in the outcome's unit."""
+    known = float(convert(desk.curves(cohort, outcome, None)[0].reliable_until(10), outcome.unit, unit))
+    step = _step(unit)
+    since, restart = 0.0, False
+    if known > 2 * step:
+        since = st.slider(
+            f"Only patients still {_plain(outcome)} after ({unit})",
+            min_value=0.0,
+            max_value=step * int(known / step),
+            value=0.0,
+            step=step,
+            key=f"survival_alive_{unit}_{known:.6g}",
+            persist_state="session",
+            format="%.1f" if unit in ("years", "months") else "%.0f",
+            help="Conditional survival, also called a landmark analysis: what happens to those who have come so far.",
+        )
+        restart = st.toggle("Start the clock there", key="survival_restart", persist_state="session")
+    columns = {v.name: v.label for v in cohort.filterable if v.is_numeric}
+    entry = pick("Observed only from", {NONE: "Time zero", **columns}, key="survival_entry", default=NONE)
+    st.caption(f"Delayed entry (left truncation): a column with the time, in {outcome.unit}, at which each patient "
+               "came under observation.")  # fmt: skip
+    weights = pick("Case weights", {NONE: "None", **columns}, key="survival_weights", default=NONE)
+    alive_at = float(convert(since, unit, outcome.unit))
+    return alive_at, restart, *(None if name in (None, NONE) else name for name in (entry, weights))
+
+
+def _plain(outcome: Outcome) -> str:
+    return md(outcome.free_phrase)

@@ -1,0 +1,112 @@
+"""The workbench's numbers, each computed once per session under the choices it was computed with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bedside import competing, survival
+from bedside.cohort import Cohort, Outcome
+from bedside.cohort.groups import Grouping
+from components import desk
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How curves are estimated, and whose: part of every key.
+
+    Attributes
+    ----------
+    level, interval, estimator
+        As in `survival.curves_by`.
+    entry, weights : str or None
+        Columns of delayed entry and of case weights.
+    alive_at : float
+        Only patients free of the event and under observation then, in the outcome's unit.
+    """
+
+    level: float = 0.95
+    interval: survival.Interval = "log-log"
+    estimator: survival.Estimator = "kaplan-meier"
+    entry: str | None = None
+    weights: str | None = None
+    alive_at: float = 0.0
+
+    @property
+    def key(self) -> tuple[str | float | None, ...]:
+        """All of it, for a cache."""
+        return (self.level, self.interval, self.estimator, self.entry, self.weights, self.alive_at)
+
+    @property
+    def observed(self) -> tuple[str | float | None, ...]:
+        """What decides which patients count, and from when."""
+        return (self.entry, self.weights, self.alive_at)
+
+
+def curves(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> tuple[survival.Curve, ...]:
+    """Survival curves, one per group."""
+    return desk.kept(
+        ("curves", of.fingerprint, end.key, desk.seal(groups), *plan.key),
+        lambda: survival.curves_by(
+            of, end, groups, level=plan.level, interval=plan.interval, estimator=plan.estimator, entry=plan.entry,
+            weights=plan.weights, alive_at=plan.alive_at,
+        ),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which test compares the groups, and within what strata."""
+
+    test: survival.Weighting = "log-rank"
+    p: float = 0.0
+    q: float = 0.0
+    strata: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str | float, ...]:
+        """All of it, for a cache."""
+        return (self.test, self.p, self.q, "\x1f".join(self.strata))
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """As arguments."""
+        return {"test": self.test, "p": self.p, "q": self.q, "strata": self.strata}
+
+
+def comparison(of: Cohort, end: Outcome, groups: Grouping, plan: Plan, asked: Question) -> survival.Comparison:
+    """The groups compared by one test."""
+    return desk.kept(
+        ("comparison", of.fingerprint, end.key, desk.seal(groups), *plan.observed, *asked.key),
+        lambda: survival.compare_by(of, end, groups, entry=plan.entry, alive_at=plan.alive_at, **asked.asked),
+    )
+
+
+def pairs(
+    of: Cohort, end: Outcome, groups: Grouping, plan: Plan, asked: Question, adjustment: str
+) -> survival.PairComparison:
+    """Every two groups compared."""
+    return desk.kept(
+        ("pairs", of.fingerprint, end.key, desk.seal(groups), *plan.observed, *asked.key, adjustment),
+        lambda: survival.pairs_by(
+            of, end, groups, entry=plan.entry, alive_at=plan.alive_at, adjustment=adjustment, **asked.asked
+        ),
+    )
+
+
+def best_cut(of: Cohort, end: Outcome, name: str) -> survival.CutPoint:
+    """The cut-point of a variable at which survival differs most."""
+    return desk.kept(("best cut", of.fingerprint, end.key, name), lambda: survival.best_cut_by(of, end, name))
+
+
+def incidence(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> tuple[competing.Incidence, ...]:
+    """Cumulative incidence of each type of event, one value per group."""
+    return desk.kept(
+        ("incidence", of.fingerprint, end.key, desk.seal(groups), *plan.key),
+        lambda: competing.incidence_by(of, end, groups, level=plan.level, interval=plan.interval),
+    )
+
+
+def gray(of: Cohort, end: Outcome, groups: Grouping) -> tuple[competing.GrayTest, ...]:
+    """Gray's test for each type of event."""
+    return desk.kept(("gray", of.fingerprint, end.key, desk.seal(groups)), lambda: competing.gray_by(of, end, groups))

@@ -1,0 +1,139 @@
+"""Groups of the survival page against each other: how large the differences are, and between which groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bedside import survival
+from bedside.cohort import Cohort, Outcome
+from bedside.cohort.groups import Grouping
+from bedside.report import say
+from components import desk, numbers
+from components.panels import page
+from components.panels.pick import told_apart
+from components.panels.survival_board import FEW, names, shown_as
+from components.panels.survival_choices import Choice
+
+ADJUSTMENTS = {"holm": "Holm", "BH": "Benjamini–Hochberg", "bonferroni": "Bonferroni"}
+
+
+def differences(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+    """Groups against one of them: mean time within a window, and shares at chosen times."""
+    if len(curves) < 2:
+        return
+    with st.container(border=True, key="card_differences"), desk.fixable():
+        labels = told_apart({str(i): curve.group for i, curve in enumerate(curves)})
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            with st.container(width="stretch"):
+                page.heading("How large is the difference?", "not adjusted for anything")
+            against = int(
+                st.selectbox("Compared with", list(labels), format_func=labels.__getitem__, width=170,
+                             key=f"survival_reference_{len(curves)}", persist_state="session")
+            )  # fmt: skip
+            tau = _window(curves, choice)
+        shown = shown_as(curves, choice)
+        ordered = [shown[against], *(c for i, c in enumerate(shown) if i != against)]
+        marks = names(curves)
+        ordered_names = [marks[against], *(m for i, m in enumerate(marks) if i != against)]
+        _means(ordered, ordered_names, outcome, choice, tau)
+
+
+def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
+    shown = shown_as(curves, choice)
+    step = {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[choice.unit]
+    longest = survival.longest_tau(shown)
+    top = max(math.floor(longest / step + 1e-9) * step, step)
+    if top <= step:
+        return longest
+    # As far as ten patients of every group are under observation: later, one of them decides.
+    sure = min(curve.reliable_until(FEW) for curve in shown)
+    usual = math.floor(sure) if sure >= 1 else math.floor(sure / step) * step
+    return float(
+        st.slider(
+            f"Within ({choice.unit})", min_value=step, max_value=top, value=min(max(usual, step), top), step=step,
+            width=190, key=f"survival_window_{choice.unit}_{top:.6g}_{usual:.6g}", persist_state="session",
+            format="%.1f" if choice.unit in ("years", "months") else "%.0f",
+            help="Up to the shortest longest follow-up of the groups; at first as far as ten patients of each are "
+            "under observation.",
+        )
+    )  # fmt: skip
+
+
+def _means(
+    shown: Sequence[survival.Curve], marks: Sequence[page.Markup], outcome: Outcome, choice: Choice, tau: float
+) -> None:
+    unit, more = choice.unit, 2 if choice.decimals else 1
+    means = survival.restricted_means(shown, tau, level=choice.level)
+    points = survival.milestones(shown, [tau])
+    when = say.duration(tau, unit)
+    head = ("", f"Mean time within {when}", "Difference", "Ratio", f"Share at {when}", "Difference in points")
+    rows = []
+
+    def signed(value: float) -> str:
+        return f"{value:+.{more}f}".replace("-", "−")
+
+    for i, (mark, mean, point) in enumerate(zip(marks, means.groups, points.points, strict=True)):
+        against = means.contrasts[i - 1] if i else None
+        share = points.contrasts[i - 1] if i else None
+        rows.append(
+            (
+                mark,
+                _with_interval(mean.mean, mean.lower, mean.upper, lambda v: f"{v:.{more}f}"),
+                _effect(against.difference, signed) if against else "compared with",
+                _effect(against.ratio, lambda v: f"{v:.2f}") if against else "",
+                _with_interval(point.survival, point.lower, point.upper, lambda v: f"{100 * v:.{choice.decimals}f}%"),
+                _effect(share.difference, lambda v: f"{100 * v:+.{choice.decimals}f}".replace("-", "−"), p=share.p)
+                if share else "",
+            )
+        )  # fmt: skip
+    page.table(head, rows, label="Differences between groups")
+    page.caption(
+        f"Mean time: {unit} {outcome.free_phrase} out of {when}, the area under the curve (restricted mean); needs no "
+        f"proportional hazards. Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}."
+    )
+
+
+def _with_interval(value: float, low: float, high: float, words: object) -> page.Markup:
+    if math.isnan(value):
+        return page.Markup('<span class="bs-muted">not followed so long</span>')
+    between = "" if math.isnan(low) or math.isnan(high) else f"{words(low)} to {words(high)}"
+    return page.fill('<b>{v}</b><br><span class="bs-muted">{b}</span>', v=words(value), b=between)
+
+
+def _effect(effect: survival.Effect, words: object, *, p: float | None = None) -> page.Markup:
+    if math.isnan(effect.estimate):
+        return page.Markup('<span class="bs-muted">–</span>')
+    return page.fill(
+        '<b>{v}</b><br><span class="bs-muted">{a} to {b}<br>{p}</span>', v=words(effect.estimate),
+        a=words(effect.lower), b=words(effect.upper), p=say.p_value(effect.p if p is None else p),
+    )  # fmt: skip
+
+
+def pairs(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice, asked: numbers.Question) -> None:
+    """Every two groups compared, corrected for how many comparisons that makes."""
+    panel = st.expander("Which groups differ? Every pair", key="survival_pairs", on_change="rerun")
+    if not panel.open:
+        return
+    with panel, desk.fixable():
+        adjustment = st.segmented_control(
+            "Corrected after", list(ADJUSTMENTS), default="holm", required=True,
+            format_func=ADJUSTMENTS.__getitem__, key="survival_adjustment", persist_state="session",
+        )  # fmt: skip
+        found = numbers.pairs(of, outcome, grouping, choice.plan, asked, adjustment or "holm")
+        rows = [
+            (f"{a} – {b}", _number(s), say.p_value(p), say.p_value(corrected))
+            for (a, b), s, p, corrected in zip(
+                found.labels, found.pairs.statistic, found.pairs.p, found.pairs.adjusted, strict=True
+            )
+        ]
+        page.table(("Groups", "Chi-squared", "p alone", "p corrected"), rows, label="Every pair of groups")
+        page.caption(
+            f"{found.pairs.name}. With {len(rows)} comparisons some look different by chance: read the corrected p."
+        )
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2f}"
