@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from bedside.competing.checks import check_causes
+from bedside.competing.checks import check_causes, check_entry
 from bedside.competing.variance import before, share
 from bedside.errors import Fixable
 from bedside.regression.cox import fit_cox
@@ -116,6 +116,7 @@ def cause_specific_models(
     names: tuple[str, ...] | None = None,
     assign: tuple[int, ...] | None = None,
     terms: tuple[str, ...] | None = None,
+    entry: ArrayLike | None = None,
     ties: Ties = "efron",
 ) -> CauseSpecific:
     """A Cox model for each type of event.
@@ -128,6 +129,8 @@ def cause_specific_models(
         As in `cumulative_incidence`.
     names, assign, terms
         As in `CoxData`.
+    entry : array-like, shape (n_patients,), optional
+        When a patient came under observation.
     ties : {"efron", "breslow"}
         The absolute risks use the baseline of the same form. R's reference for them is Breslow's.
 
@@ -141,13 +144,14 @@ def cause_specific_models(
     Prentice et al. (1978), Biometrics 34:541-554. R: ``coxph(Surv(time, cause == k) ~ x)`` for each k.
     """
     times, codes = check_causes(time, cause)
+    times, start = check_entry(entry, times)
     labels = causes or tuple(f"Cause {k}" for k in range(1, max(int(codes.max()), 1) + 1))
     if not codes.any():
         raise Fixable("No model.", "No event of any type was seen.", "Include more patients.")
     fits: list[CoxFit | None] = []
     for number, label in enumerate(labels, start=1):
         event = codes == number
-        data = cox_data(np.asarray(x, dtype=float), times, event, names=names, assign=assign, terms=terms)
+        data = cox_data(np.asarray(x, dtype=float), times, event, names=names, assign=assign, terms=terms, entry=start)
         fits.append(_named(data, label, ties) if event.any() else None)
     kept = tuple(() if fit is None else _kept(data.names, fit) for fit in fits)
     return CauseSpecific(labels, tuple(fits), kept)
@@ -177,6 +181,8 @@ class _Part:
         self.risk = np.exp(x @ fit.coef)
         self.event = data.event
         self.row = np.searchsorted(grid, data.time, side="right")
+        start = np.full(len(x), -np.inf) if data.entry is None else data.entry
+        self.start = np.searchsorted(grid, start, side="right")
         size, tied = self._held(self.risk, len(grid)), self._seen(self.risk, len(grid))
         count = self._seen(np.ones(len(x)), len(grid))
         self.inverse = share(np.ones(len(grid)), size)
@@ -184,7 +190,7 @@ class _Part:
         self.mean = self._held(self.risk[:, None] * x, len(grid)) * self.inverse[:, None]
         # riskRegression counts 1 / S0 once for each event time here, however many events are tied.
         once = np.where(count > 0, self.inverse, 0.0)
-        total, total_x = _padded(once)[self.row], _padded(once[:, None] * self.mean)[self.row]
+        total, total_x = self._since_entry(once), self._since_entry(once[:, None] * self.mean)
         score = self.risk[:, None] * (total_x - x * total[:, None])
         score[self.event] += x[self.event] - self.mean[self.row[self.event] - 1]
         self.influence = score @ fit.naive_variance
@@ -193,7 +199,13 @@ class _Part:
         """Sums over those at risk at each time of the grid."""
         out = np.zeros((steps + 1, *values.shape[1:]))
         np.add.at(out, self.row, values)
+        np.subtract.at(out, self.start, values)
         return out[::-1].cumsum(axis=0)[::-1][1:]
+
+    def _since_entry(self, steps: np.ndarray) -> np.ndarray:
+        """Sum of a value over the times of the grid that saw each patient at risk."""
+        total = _padded(steps)
+        return total[self.row] - total[self.start]
 
     def _seen(self, values: np.ndarray, steps: int) -> np.ndarray:
         return np.bincount(self.row[self.event] - 1, values[self.event], minlength=steps)
@@ -202,7 +214,7 @@ class _Part:
         """Each patient's influence on the sum of weight times hazard at covariates x, shape (n,)."""
         weighted = weight * self.hazard
         along = weighted.sum() * (x - self.centre) - weighted @ self.mean
-        out = self.influence @ along - self.risk * _padded(weighted * self.inverse)[self.row]
+        out = self.influence @ along - self.risk * self._since_entry(weighted * self.inverse)
         out[self.event] += (weight * self.inverse)[self.row[self.event] - 1]
         return out
 

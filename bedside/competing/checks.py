@@ -38,8 +38,8 @@ def check_causes(time: ArrayLike, cause: ArrayLike) -> tuple[np.ndarray, np.ndar
     return merge_ties(times), codes.astype(np.int64)
 
 
-def check_entry(entry: ArrayLike | None, time: np.ndarray) -> np.ndarray | None:
-    """Start of follow-up as float64, earlier than its end in every row.
+def check_entry(entry: ArrayLike | None, time: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Follow-up and its start as float64, one rule for rounding noise in both, each start before its end.
 
     Raises
     ------
@@ -47,19 +47,25 @@ def check_entry(entry: ArrayLike | None, time: np.ndarray) -> np.ndarray | None:
         If an entry is missing or not before the end of follow-up.
     """
     if entry is None:
-        return None
+        return time, None
     start = np.asarray(entry, dtype=float)
-    bad = start.shape != time.shape or not np.isfinite(start).all()
-    late = 0 if bad else int((start >= time).sum())
-    if bad or late:
+    absent = len(time) if start.shape != time.shape else int((~np.isfinite(start)).sum())
+    if absent:
         raise Fixable(
             WHAT,
-            "Not every row has a time of entry."
-            if bad
-            else f"In {late} of {len(time)} rows follow-up does not begin before it ends.",
+            f"{absent} of {len(time)} rows have no time of entry.",
             "Correct the column of entry times, or leave these rows out with a filter.",
         )
-    return start
+    both = merge_ties(np.concatenate((start, time)))
+    start, end = both[: len(time)], both[len(time) :]
+    late = int((start >= end).sum())
+    if late:
+        raise Fixable(
+            WHAT,
+            f"In {late} of {len(time)} rows follow-up does not begin before it ends.",
+            "Correct the column of entry times, or leave these rows out with a filter.",
+        )
+    return end, start
 
 
 def check_weights(weights: ArrayLike | None, n: int) -> np.ndarray | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from bedside.competing.checks import check_causes
+from bedside.competing.checks import check_causes, check_entry
 from bedside.competing.fine_gray_variance import Pieces, crr_variance, piecewise_variance
 from bedside.competing.subdistribution import Definition, Subdistribution, censoring, subdistribution
 from bedside.errors import Fixable
@@ -123,6 +123,7 @@ def fine_gray(
     names: tuple[str, ...] | None = None,
     assign: tuple[int, ...] | None = None,
     terms: tuple[str, ...] | None = None,
+    entry: ArrayLike | None = None,
     definition: Definition = "crr",
     ties: Ties = "breslow",
 ) -> FineGray:
@@ -140,6 +141,8 @@ def fine_gray(
         Its name.
     names, assign, terms
         Names of the columns, and of the terms they belong to, as in `CoxData`.
+    entry : array-like, shape (n_patients,), optional
+        When a patient came under observation; only survival's form allows for it.
     definition : {"crr", "finegray"}
         cmprsk's or survival's. They differ where a censoring and an event share a time, and in the variance.
     ties : {"breslow", "efron"}
@@ -161,16 +164,19 @@ def fine_gray(
     weights = fgwt, data = finegray(Surv(time, factor(cause)) ~ x, etype = of))``.
     """
     times, codes = check_causes(time, cause)
+    times, start = check_entry(entry, times)
+    if definition == "crr" and (start is not None or ties != "breslow"):
+        what = "no delayed entry" if start is not None else "Breslow's ties only"
+        raise Fixable("No Fine-Gray model.", f"cmprsk's form has {what}.", "Choose survival's form.")
     data = cox_data(np.asarray(x, dtype=float), times, codes == of, names=names, assign=assign, terms=terms)
     check(data)
-    if definition == "crr" and ties != "breslow":
-        raise Fixable("No Fine-Gray model.", "cmprsk's form has Breslow's ties only.", "Choose Breslow's ties.")
     kind = np.where(codes == of, 1, np.where(codes > 0, 2, 0))
     centred = data.x - data.x.mean(axis=0)
     size = np.abs(centred).mean(axis=0)
     size[size == 0] = 1.0
-    curve = censoring(times, kind, definition)
-    part = subdistribution(centred / size, times, kind, curve, efron=ties == "efron")
+    curve = censoring(times, kind, definition, start)
+    form = {"efron": ties == "efron", "entry": start}
+    part = subdistribution(centred / size, times, kind, curve, **form)
     gone = redundant_columns(part.derivatives(np.zeros(centred.shape[1]))[2])
     kept = [j for j in range(centred.shape[1]) if j not in gone]
     if not kept:
@@ -179,10 +185,10 @@ def fine_gray(
     if shown.n_events < len(kept):
         refuse_few(shown)
     scale = np.ones(len(kept)) if definition == "crr" else size[kept]
-    part = subdistribution(centred[:, kept] / scale, times, kind, curve, efron=ties == "efron")
+    part = subdistribution(centred[:, kept] / scale, times, kind, curve, **form)
     best = _crr_maximum(part) if definition == "crr" else None
     if best is None:
-        part = subdistribution(centred[:, kept] / size[kept], times, kind, curve, efron=ties == "efron")
+        part = subdistribution(centred[:, kept] / size[kept], times, kind, curve, **form)
         scale, best = size[kept], maximise(part)  # type: ignore[arg-type]
     if best.runaway is not None:
         refuse_infinite(shown, best.runaway)

@@ -84,7 +84,7 @@ class Pieces:
     def weighted(self, part: Subdistribution) -> bool:
         """True if some piece has a weight that is no whole number: then ``coxph`` gives the robust variance."""
         last = np.flatnonzero(self.kept)[-1]
-        return bool(((self.more(part) > 0) & (self.chance[last] < part.own)).any())
+        return bool(((self.more(part) > 0) & (self.chance[last] != part.own)).any())
 
 
 def piecewise_variance(part: Subdistribution, s: Sums, pieces: Pieces, information: np.ndarray) -> np.ndarray:
@@ -120,6 +120,8 @@ def _first_pieces(part: Subdistribution, s: Sums, pieces: Pieces, rate: np.ndarr
     end = np.where(part.kind == 2, pieces.end[pieces.first], part.time)
     upto = np.searchsorted(part.at, end, side="right")
     hazard, pulled = _from_zero(rate)[upto], _from_zero(rate_x)[upto]
+    if part.low is not None:
+        hazard, pulled = hazard - _from_zero(rate)[part.low], pulled - _from_zero(rate_x)[part.low]
     events = np.flatnonzero(part.kind == 1)
     of = part.upto[events] - 1
     if part.share.any():

@@ -227,7 +227,7 @@ def cumulative_incidence(
             f"There are {int(codes.max())} types of event and {len(names)} names.",
             "Name every type of event.",
         )
-    start, load = check_entry(entry, times), check_weights(weights, len(times))
+    (times, start), load = check_entry(entry, times), check_weights(weights, len(times))
     grid, stop = np.unique(times, return_inverse=True)
     tally = _tally(grid, stop, codes, start, load, len(names))
     parts = _steps(tally, level=level, interval=interval)

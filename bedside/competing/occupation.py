@@ -196,33 +196,30 @@ def _counts(rows: Histories, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 
 
 class _Walk:
-    """Chances and every patient's influence on them, carried from one change of state to the next."""
+    """Chances and every patient's influence on them, carried from one change of state to the next.
+
+    At each step only the states involved are touched, a few operations on a number per patient.
+    """
 
     def __init__(self, rows: Histories, grid: np.ndarray, tau: float | None) -> None:
-        self.rows, states = rows, len(rows.states)
+        states = len(rows.states)
+        self.rows = rows
         subjects, self.subject = np.unique(rows.subject, return_inverse=True)
-        self.order = np.argsort(rows.start, kind="stable")
-        self.by_start = rows.start[self.order]
         moved = np.flatnonzero(rows.target >= 0)
-        moved = moved[np.argsort(rows.stop[moved], kind="stable")]
-        times, first = np.unique(rows.stop[moved], return_index=True)
-        self.begin = self._begin(times[0] if len(times) else grid[-1], states)
-        p, influence = self.begin.copy(), np.zeros((len(subjects), states))
-        spent, total, before = np.zeros(states), np.zeros_like(influence), 0.0
-        chances, variances = np.empty((2, len(times) + 1, states))
-        chances[0], variances[0] = p, 0.0
-        for i, group in enumerate(np.split(moved, first[1:]) if len(times) else []):
-            if tau is not None and times[i] <= tau:
-                spent, total = spent + p * (times[i] - before), total + influence * (times[i] - before)
-                before = float(times[i])
-            p, influence = self._step(times[i], group, p, influence)
-            chances[i + 1], variances[i + 1] = p, np.einsum("is,is->s", influence, influence)
-            if tau is not None and (i + 1 == len(times) or times[i + 1] > tau) and before < tau:
-                spent, total, before = spent + p * (tau - before), total + influence * (tau - before), tau
-        if tau is not None and before < tau:
-            spent = spent + p * (tau - before)
-        self.mean, self.mean_variance = spent, (total**2).sum(axis=0)
-        place = np.searchsorted(times, grid, side="right")
+        self.times, step = np.unique(rows.stop[moved], return_inverse=True)
+        self.moved = _by_step(moved, step, len(self.times))
+        first = np.searchsorted(self.times, rows.start, side="right")
+        last = np.searchsorted(self.times, rows.stop, side="right")
+        seen = np.flatnonzero(first < last)
+        self.joins = _by_step(seen, first[seen], len(self.times))
+        self.leaves = _by_step(seen, last[seen], len(self.times) + 1)
+        self.there = np.zeros((states, len(subjects)))
+        self.size = np.zeros(states)
+        self.influence = np.zeros((states, len(subjects)))
+        self.begin = self._begin(self.times[0] if len(self.times) else grid[-1], states)
+        self.p = self.begin.copy()
+        chances, variances = self._walk(tau)
+        place = np.searchsorted(self.times, grid, side="right")
         self.chance, self.variance = chances[place], variances[place]
 
     def _begin(self, first: float, states: int) -> np.ndarray:
@@ -230,24 +227,47 @@ class _Walk:
         there = (self.rows.start < first) & (self.rows.stop >= first)
         return np.bincount(self.rows.origin[there], minlength=states) / max(int(there.sum()), 1)
 
-    def _step(
-        self, time: float, moved: np.ndarray, p: np.ndarray, influence: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.rows
-        entered = self.order[: np.searchsorted(self.by_start, time, side="left")]
-        there = entered[rows.stop[entered] >= time]
-        origin = rows.origin[there]
-        size = np.bincount(origin, minlength=len(p))
-        left, to = rows.origin[moved], rows.target[moved]
-        change = np.zeros((len(p), len(p)))
-        np.add.at(change, (left, to), 1 / size[left])
-        np.add.at(change, (left, left), -1 / size[left])
-        moves = influence + influence @ change
-        each = p / np.maximum(size, 1)
-        # A patient has one row at a time, so plain indexing adds to each of them once.
-        for state in np.unique(left):
-            moves[self.subject[there[origin == state]]] -= each[state] * change[state]
-        who = self.subject[moved]
-        moves[who, to] += each[left]
-        moves[who, left] -= each[left]
-        return p + p @ change, moves
+    def _walk(self, tau: float | None) -> tuple[np.ndarray, np.ndarray]:
+        steps = len(self.times)
+        chances, variances = np.zeros((2, steps + 1, len(self.p)))
+        chances[0] = self.p
+        until = None if tau is None else np.minimum(np.append(self.times, np.inf), tau)
+        self.mean, spent, before = np.zeros(len(self.p)), np.zeros_like(self.influence), 0.0
+        for i in range(steps + 1):
+            if until is not None and until[i] > before:
+                self.mean += self.p * (until[i] - before)
+                spent += self.influence * (until[i] - before)
+                before = until[i]
+            if i < steps:
+                self._turn(self.leaves[i], -1)
+                self._turn(self.joins[i], 1)
+                self._step(self.moved[i])
+                chances[i + 1], variances[i + 1] = self.p, [float(u @ u) for u in self.influence]
+        self.mean_variance = (spent**2).sum(axis=1)
+        return chances, variances
+
+    def _turn(self, rows: np.ndarray, sign: int) -> None:
+        """Rows begin (1) or have ended (-1). A patient has one row at a time."""
+        if len(rows):
+            self.there[self.rows.origin[rows], self.subject[rows]] = max(sign, 0)
+            np.add.at(self.size, self.rows.origin[rows], sign)
+
+    def _step(self, moved: np.ndarray) -> None:
+        left, to, who = self.rows.origin[moved], self.rows.target[moved], self.subject[moved]
+        each = np.divide(self.p, self.size, out=np.zeros_like(self.p), where=self.size > 0)
+        change = np.zeros((len(each), len(each)))
+        np.add.at(change, (left, to), 1 / self.size[left])
+        flows = {int(j): self.influence[j] - each[j] * self.there[j] for j in np.unique(left)}
+        for j, flow in flows.items():
+            for k in np.flatnonzero(change[j]):
+                self.influence[k] += change[j, k] * flow
+                self.influence[j] -= change[j, k] * flow
+        self.influence[to, who] += each[left]
+        self.influence[left, who] -= each[left]
+        self.p = self.p + self.p @ change - self.p * change.sum(axis=1)
+
+
+def _by_step(rows: np.ndarray, step: np.ndarray, steps: int) -> list[np.ndarray]:
+    """Rows apart by step, 0 to steps - 1."""
+    order = np.argsort(step, kind="stable")
+    return np.split(rows[order], np.searchsorted(step[order], np.arange(1, steps)))

@@ -20,12 +20,12 @@ Definition = Literal["crr", "finegray"]
 
 @dataclass(frozen=True, eq=False)
 class Censoring:
-    """The chance G of not yet being censored.
+    """The chance G of not yet being censored; with delayed entry, of being under observation.
 
     Attributes
     ----------
     time : array, shape (k,)
-        When somebody was censored, ascending.
+        When somebody was censored or entered, ascending.
     after : array, shape (k,)
         G just after each.
     closed : bool
@@ -45,8 +45,8 @@ class Censoring:
         return np.concatenate(([1.0], self.after))[row]
 
 
-def censoring(time: np.ndarray, kind: np.ndarray, definition: Definition) -> Censoring:
-    """Kaplan-Meier curve of being censored.
+def censoring(time: np.ndarray, kind: np.ndarray, definition: Definition, entry: np.ndarray | None = None) -> Censoring:
+    """Kaplan-Meier curve of being censored; with delayed entry, times the chance of having entered.
 
     Parameters
     ----------
@@ -56,6 +56,12 @@ def censoring(time: np.ndarray, kind: np.ndarray, definition: Definition) -> Cen
     definition : {"crr", "finegray"}
         Whether patients with an event at the same time as a censoring could have been censored then (crr), or left
         just before it (finegray).
+    entry : array, shape (n,), optional
+        At risk in (entry, time].
+
+    References
+    ----------
+    Geskus (2011), Biometrics 67:39-49. R: ``survival::finegray``.
     """
     at, count = np.unique(time[kind == 0], return_counts=True)
     ordered = np.sort(time)
@@ -63,7 +69,20 @@ def censoring(time: np.ndarray, kind: np.ndarray, definition: Definition) -> Cen
     if definition == "finegray":
         seen = np.sort(time[kind > 0])
         there = there - (np.searchsorted(seen, at, side="right") - np.searchsorted(seen, at, side="left"))
-    return Censoring(at, np.cumprod(1 - share(count.astype(float), there)), definition == "crr")
+    if entry is None:
+        return Censoring(at, np.cumprod(1 - share(count.astype(float), there)), definition == "crr")
+    starts = np.sort(entry)
+    there = there - (len(starts) - np.searchsorted(starts, at, side="left"))
+    after = np.cumprod(1 - share(count.astype(float), there))
+    if starts[-1] <= ordered[0]:
+        return Censoring(at, after, False)
+    # The same curve backwards: who had entered by a, of those under observation just after it.
+    came, new = np.unique(entry, return_counts=True)
+    under = np.searchsorted(starts, came, side="right") - np.searchsorted(ordered, came, side="right")
+    later = np.append(np.cumprod((1 - share(new.astype(float), under))[::-1])[::-1][1:], 1.0)
+    both = np.union1d(at, came)
+    entered = later[np.searchsorted(came, both, side="right") - 1]
+    return Censoring(both, entered * np.concatenate(([1.0], after))[np.searchsorted(at, both, side="right")], False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +111,8 @@ class Subdistribution:
         Distinct times of the event.
     upto : int array, shape (n,)
         How many of them are at or before each row's time.
+    low : int array, shape (n,), or None
+        With delayed entry: how many of them are at or before each row's entry.
     own : array, shape (n,)
         G just before each row's time.
     then : array, shape (m,)
@@ -106,6 +127,7 @@ class Subdistribution:
     kind: np.ndarray
     at: np.ndarray
     upto: np.ndarray
+    low: np.ndarray | None
     own: np.ndarray
     then: np.ndarray
     group: np.ndarray
@@ -140,8 +162,13 @@ class Subdistribution:
     def _held(self, values: np.ndarray) -> np.ndarray:
         """Sums over the risk set of each event time."""
         staying = np.concatenate((np.cumsum(values[::-1], axis=0)[::-1], np.zeros((1, *values.shape[1:]))))
-        lasting = np.concatenate((np.zeros((1, *values.shape[1:])), np.cumsum(_by(self.lasting, values), axis=0)))
-        return staying[self._gone] + _by(self.then, lasting[self._gone])
+        lasting = _padded(np.cumsum(_by(self.lasting, values), axis=0))
+        held = staying[self._gone] + _by(self.then, lasting[self._gone])
+        if self.low is not None:
+            by_entry = np.argsort(self.low, kind="stable")
+            late = np.concatenate((np.cumsum(values[by_entry][::-1], axis=0)[::-1], staying[-1:]))
+            held = held - late[np.searchsorted(self.low[by_entry], np.arange(len(self.at)), side="right")]
+        return held
 
     def sums(self, beta: np.ndarray) -> Sums:
         """Sums over risk sets."""
@@ -178,7 +205,8 @@ class Subdistribution:
         before = _padded(np.cumsum(value, axis=0))
         later = _by(self.then, value)
         later = np.concatenate((np.cumsum(later[::-1], axis=0)[::-1], np.zeros((1, *value.shape[1:]))))
-        total = before[self.upto] + _by(self.lasting, later[self.upto])
+        seen = before[self.upto] if self.low is None else before[self.upto] - before[self.low]
+        total = seen + _by(self.lasting, later[self.upto])
         if self.share.any():
             tied = np.add.reduceat(_by(self.share, per_term), self._start, axis=0)
             total[self._events] -= tied[self.upto[self._events] - 1]
@@ -202,7 +230,13 @@ class Subdistribution:
 
 
 def subdistribution(
-    x: np.ndarray, time: np.ndarray, kind: np.ndarray, curve: Censoring, *, efron: bool
+    x: np.ndarray,
+    time: np.ndarray,
+    kind: np.ndarray,
+    curve: Censoring,
+    *,
+    efron: bool,
+    entry: np.ndarray | None = None,
 ) -> Subdistribution:
     """Sort rows into risk sets.
 
@@ -215,6 +249,8 @@ def subdistribution(
     curve : Censoring
     efron : bool
         Efron's ties, else Breslow's.
+    entry : array, shape (n,), optional
+        At risk in (entry, time].
     """
     order = np.argsort(time, kind="stable")
     time, kind = time[order], kind[order]
@@ -227,7 +263,9 @@ def subdistribution(
         group, part, mass = np.arange(len(at)), np.zeros(len(at)), size.astype(float)
     return Subdistribution(
         x=np.ascontiguousarray(x[order]), order=order, time=time, kind=kind, at=at,
-        upto=np.searchsorted(at, time, side="right"), own=curve.before(time), then=curve.before(at),
+        upto=np.searchsorted(at, time, side="right"),
+        low=None if entry is None else np.searchsorted(at, entry[order], side="right"),
+        own=curve.before(time), then=curve.before(at),
         group=group, share=part, mass=mass,
     )  # fmt: skip
 
