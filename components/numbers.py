@@ -110,3 +110,12 @@ def incidence(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> 
 def gray(of: Cohort, end: Outcome, groups: Grouping) -> tuple[competing.GrayTest, ...]:
     """Gray's test for each type of event."""
     return desk.kept(("gray", of.fingerprint, end.key, desk.seal(groups)), lambda: competing.gray_by(of, end, groups))
+
+
+def follow_up(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> dict[str, survival.Curve]:
+    """Curves of remaining under observation, by group: their medians are the median follow-up."""
+    found = desk.kept(
+        ("follow-up", of.fingerprint, end.key, desk.seal(groups), plan.level, plan.interval, plan.entry),
+        lambda: survival.follow_up_by(of, end, groups, level=plan.level, interval=plan.interval, entry=plan.entry),
+    )
+    return {curve.group: curve for curve in found}

@@ -31,5 +31,6 @@ with desk.fixable():
             asked = survival_answers.answers(of, outcome, groups, curves, choice)
         with left:
             survival_contrast.differences(curves, outcome, choice)
+        survival_contrast.groups_in_numbers(of, outcome, groups, curves, choice)
         if groups is not None and len(curves) > 2:
             survival_contrast.pairs(of, outcome, groups, choice, asked)

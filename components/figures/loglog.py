@@ -63,8 +63,8 @@ def loglog_figure(
     layout = {
         "template": template(mode), "height": height, "margin": {"l": 48, "r": right, "t": 14, "b": 44},
         "xaxis": _ticks(data, curves[0].unit) | {"title": {"text": plain(x_title)}, "fixedrange": True},
-        "yaxis": {"title": {"text": "log(−log S)"}, "fixedrange": True},
-        "annotations": _names(curves, ends, colours, data, height) if n > 1 else [],
+        "yaxis": {"title": {"text": "log(−log S)"}, "fixedrange": True, "range": _reach(data)},
+        "annotations": _names(curves, ends, colours, _reach(data), height) if n > 1 else [],
     }  # fmt: skip
     return go.Figure(data=data, layout=layout)
 
@@ -93,20 +93,24 @@ def _ticks(data: Sequence[dict], unit: Unit) -> dict:
     return {"tickvals": [math.log(t) for t in shown], "ticktext": [f"{t:.3g}" for t in shown]}
 
 
+def _reach(data: Sequence[dict]) -> tuple[float, float]:
+    """From where to where the vertical axis goes: everything drawn, and a little room."""
+    values = np.concatenate([d["y"] for d in data]) if data else np.array([-1.0, 0.0])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = 0.05 * (high - low) or 0.5
+    return low - room, high + room
+
+
 def _names(
-    curves: Sequence[Curve],
-    ends: Sequence[tuple[int, float]],
-    colours: Sequence[str],
-    data: Sequence[dict],
+    curves: Sequence[Curve], ends: Sequence[tuple[int, float]], colours: Sequence[str], reach: tuple[float, float],
     height: int,
-) -> list[dict]:
+) -> list[dict]:  # fmt: skip
     """Each group's name at the right, as high as its line ends, moved apart where they would touch."""
     if not ends:
         return []
-    values = np.concatenate([d["y"] for d in data])
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low, high = reach
     inner = height - 58
-    wanted = np.array([(y - low) / ((high - low) or 1) * inner for _, y in ends])
+    wanted = np.array([(y - low) / (high - low) * inner for _, y in ends])
     places = spread(wanted, gap=TALL, top=max(inner, TALL * len(ends))) / inner
     return [
         {

@@ -117,6 +117,8 @@ def _detail(found: survival.Comparison, of: Cohort, choice: Choice) -> str:
         )
     if found.trend is not None and _is_ordered(of, choice):
         text += f" Trend from group to group: {say.p_value(found.trend.p)}."
+    if test.sparse:
+        text += " So few events are expected that the p-value is only a rough guide."
     left = found.left_out.strata + found.left_out.entry
     if left:
         text += f" {say.patients(left)} without a stratum or a time of entry take no part."

@@ -14,7 +14,6 @@ from components import desk, numbers
 from components.figures.km import km_alt, km_figure, km_rows
 from components.figures.loglog import loglog_figure
 from components.figures.palette import shades
-from components.figures.views import VIEWS
 from components.panels import page, save
 from components.panels.survival_choices import ESTIMATORS, EVERYONE, Choice
 
@@ -178,7 +177,7 @@ def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -
     save.figure(
         draw,
         key="survival_km",
-        title=title.get(choice.view, VIEWS[choice.view]),
+        title=title.get(choice.view, "Log of the cumulative hazard against log time"),
         aside=ASIDE[choice.view],
         alt=km_alt(shown),
         note=_note(curves, outcome, choice, origin),

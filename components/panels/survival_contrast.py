@@ -12,9 +12,9 @@ from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
 from bedside.report import say
 from components import desk, numbers
-from components.panels import page
+from components.panels import page, save
 from components.panels.pick import told_apart
-from components.panels.survival_board import FEW, names, shown_as
+from components.panels.survival_board import FEW, names, shown_as, time_of
 from components.panels.survival_choices import Choice
 
 ADJUSTMENTS = {"holm": "Holm", "BH": "Benjamini–Hochberg", "bonferroni": "Bonferroni"}
@@ -50,7 +50,7 @@ def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
         return longest
     # As far as ten patients of every group are under observation: later, one of them decides.
     sure = min(curve.reliable_until(FEW) for curve in shown)
-    usual = math.floor(sure) if sure >= 1 else math.floor(sure / step) * step
+    usual = float(math.floor(sure)) if sure >= 1 else math.floor(sure / step) * step
     return float(
         st.slider(
             f"Within ({choice.unit})", min_value=step, max_value=top, value=min(max(usual, step), top), step=step,
@@ -137,3 +137,34 @@ def pairs(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice, aske
 
 def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}"
+
+
+def groups_in_numbers(
+    of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
+) -> None:
+    """Each group in one row: patients, events, follow-up, and the times by which shares had the event."""
+    panel = st.expander("Each group in numbers", key="survival_groups", on_change="rerun")
+    if not panel.open:
+        return
+    with panel, desk.fixable():
+        follow = numbers.follow_up(of, outcome, grouping, choice.plan)
+        header = ["Group", "Patients", "Events", "Censored", "Median follow-up", "A quarter by", "Half by",
+                  "Three quarters by"]  # fmt: skip
+        rows = [_in_numbers(curve, follow.get(curve.group), choice) for curve in curves]
+        page.table(header, rows, label="Each group in numbers")
+        level = f"{choice.level:.0%}"
+        page.caption(f"Times with {level} intervals. Follow-up by the reverse Kaplan-Meier method.")
+        save.numbers(
+            "survival_groups", stem="groups", rows=lambda: (header, rows), title=f"{outcome.label}, in numbers",
+            note=f"Kaplan-Meier quantiles with {level} intervals; median follow-up by reverse Kaplan-Meier.",
+        )  # fmt: skip
+
+
+def _in_numbers(curve: survival.Curve, follow: survival.Curve | None, choice: Choice) -> list[str]:
+    def said(of: survival.Curve, found: survival.Quantile) -> str:
+        text, between = time_of(of, found, choice)
+        return f"{text} ({between})" if between else text
+
+    times = [said(curve, curve.quantile(share)) for share in (0.25, 0.5, 0.75)]
+    observed = "" if follow is None else said(follow, follow.median)
+    return [curve.group, f"{curve.n:,}", f"{curve.n_events:,}", f"{curve.n - curve.n_events:,}", observed, *times]
