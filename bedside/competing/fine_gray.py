@@ -14,12 +14,15 @@ from bedside.competing.fine_gray_variance import Pieces, crr_variance, piecewise
 from bedside.competing.subdistribution import Definition, Subdistribution, censoring, subdistribution
 from bedside.errors import Fixable
 from bedside.regression.data import CoxData, cox_data
-from bedside.regression.model import Ties
+from bedside.regression.model import Aliased, ChiTest, Ties, chi_test
 from bedside.regression.newton import Maximum, maximise, redundant_columns
 from bedside.regression.trouble import check, refuse_few, refuse_infinite, refuse_nothing_left
 
 CRR_STEPS, CRR_TOLERANCE, CRR_RISE, CRR_HALVINGS = 10, 1e-6, 1e-4, 20
 """Where cmprsk stops: steps, share of the log-likelihood that gradient times coefficient may have, least rise."""
+
+STRONG = 1e-6
+"""Least share of another column that a column without information is said to be made of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,9 @@ class FineGray:
         Rows of the expanded data that ``finegray`` would make.
     time, hazard : arrays, shape (m,)
         Event times and steps of the cumulative subdistribution hazard where every column is 0 (Breslow's form).
-    left_out : tuple of str
+    data : CoxData
+        The rows and columns that were fitted, with this type of event as the event.
+    aliased : tuple of Aliased
         Columns that others determine.
     """
 
@@ -68,7 +73,8 @@ class FineGray:
     n_rows: int
     time: np.ndarray
     hazard: np.ndarray
-    left_out: tuple[str, ...] = ()
+    data: CoxData
+    aliased: tuple[Aliased, ...] = ()
 
     @cached_property
     def se(self) -> np.ndarray:
@@ -90,6 +96,13 @@ class FineGray:
         reach = norm.ppf((1 + level) / 2) * self.se
         with np.errstate(over="ignore"):
             return np.exp(self.coef - reach), np.exp(self.coef + reach)
+
+    def term_test(self, term: int | str) -> ChiTest:
+        """Wald's test that all coefficients of a term are 0."""
+        columns = self.data.columns_of(term)
+        part = self.coef[columns]
+        statistic = part @ np.linalg.pinv(self.variance[np.ix_(columns, columns)], hermitian=True) @ part
+        return chi_test(float(statistic), len(columns))
 
     def predict(self, x: ArrayLike, times: ArrayLike) -> np.ndarray:
         """Predicted cumulative incidence of this type of event.
@@ -192,7 +205,8 @@ def fine_gray(
         scale, best = size[kept], maximise(part)  # type: ignore[arg-type]
     if best.runaway is not None:
         refuse_infinite(shown, best.runaway)
-    return _finished(shown, part, best, scale, Pieces(part, curve), name or f"Cause {of}", definition, ties, data)
+    aliased = tuple(_aliased(data, centred / size, j, kept) for j in gone)
+    return _finished(shown, part, best, scale, Pieces(part, curve), name or f"Cause {of}", definition, ties, aliased)
 
 
 def _finished(
@@ -204,7 +218,7 @@ def _finished(
     name: str,
     definition: Definition,
     ties: Ties,
-    data: CoxData,
+    aliased: tuple[Aliased, ...],
 ) -> FineGray:
     s = part.sums(best.beta)
     naive = np.linalg.inv(best.information)
@@ -223,8 +237,16 @@ def _finished(
         naive_variance=naive / units, loglik_null=best.value_null, loglik=best.value, n=len(shown),
         n_events=int((part.kind == 1).sum()), n_other=int((part.kind == 2).sum()),
         n_rows=len(shown) + int(pieces.more(part).sum()), time=part.at, hazard=hazard,
-        left_out=tuple(column for column in data.names if column not in shown.names),
+        data=shown, aliased=aliased,
     )  # fmt: skip
+
+
+def _aliased(data: CoxData, z: np.ndarray, column: int, kept: list[int]) -> Aliased:
+    """Which kept columns a column without information can be worked out from."""
+    before = [j for j in kept if j < column]
+    part = np.linalg.lstsq(z[:, before], z[:, column], rcond=None)[0] if before else np.zeros(0)
+    strong = [j for j, size in zip(before, part, strict=True) if abs(size) > STRONG]
+    return Aliased(data.names[column], tuple(data.names[j] for j in strong))
 
 
 def _crr_maximum(part: Subdistribution) -> Maximum | None:

@@ -69,7 +69,7 @@ class Incidence:
     causes : tuple of str
         Names of the types of event; one that never occurred has a flat line at 0.
     time : array, shape (n_steps,)
-        0, then every distinct time, ascending.
+        0 (or where the curves begin), then every distinct time, ascending.
     at_risk, censored : int arrays, shape (n_steps,)
         Patients just before each time, and at it; counts of patients also where there are weights, as in R.
     events : int array, shape (n_steps, n_causes)
@@ -89,6 +89,8 @@ class Incidence:
         Patients with each type of event.
     level : float
     interval : {"plain", "log", "log-log", "logit", "arcsin"}
+    dropped : int
+        Patients of the group whose entry or weight was not recorded.
     """
 
     group: str
@@ -112,6 +114,7 @@ class Incidence:
     n_events: tuple[int, ...]
     level: float
     interval: Interval
+    dropped: int = 0
 
     @property
     def last(self) -> float:
@@ -181,6 +184,8 @@ def cumulative_incidence(
     unit: Unit = "days",
     level: float = 0.95,
     interval: Interval = "log-log",
+    origin: float = 0.0,
+    dropped: int = 0,
 ) -> Incidence:
     """Aalen-Johansen estimate of the chance of each type of event by time t, the others taking part.
 
@@ -199,6 +204,10 @@ def cumulative_incidence(
     level : float, default 0.95
     interval : {"plain", "log", "log-log", "logit", "arcsin"}, default "log-log"
         R's own default is ``"log"``.
+    origin : float, default 0
+        Where the curves begin: everybody is event-free there.
+    dropped : int, default 0
+        Passed on: patients of the group who could not be counted.
 
     Returns
     -------
@@ -232,13 +241,13 @@ def cumulative_incidence(
     tally = _tally(grid, stop, codes, start, load, len(names))
     parts = _steps(tally, level=level, interval=interval)
     parts = {name: np.concatenate((np.full((1, *v.shape[1:]), FIRST.get(name, 0)), v)) for name, v in parts.items()}
-    parts["at_risk"][0] = tally.at_risk[0]
+    parts["at_risk"][0], parts["time"][0] = tally.at_risk[0], origin
     for values in parts.values():
         values.flags.writeable = False
     seen = np.bincount(codes, minlength=len(names) + 1)[1:]
     return Incidence(
         group=group, unit=unit, causes=names, **parts,
-        n=len(times), n_events=tuple(int(k) for k in seen), level=level, interval=interval,
+        n=len(times), n_events=tuple(int(k) for k in seen), level=level, interval=interval, dropped=dropped,
     )  # fmt: skip
 
 
@@ -278,7 +287,7 @@ def _tally(
     if weights is not None:
         size, cells_of_weight = _counts(len(grid), start, stop, codes, weights, k)
         mass, aalen = cells_of_weight[:, 1:], np.full(events.shape, np.nan)
-    if entry is None and weights is None:
+    if weights is None and not start.any():
         variances = jackknife_from_counts(at_risk, events)
     else:
         load = np.ones(len(stop)) if weights is None else weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from bedside.regression.design import CoxSpec, Design, design, design_visits
 from bedside.regression.model import ChiTest, CoxFit, Ridge, Ties, chi_test
 from bedside.regression.source import columns_of
 from bedside.regression.terms import Column, Factor
+
+if TYPE_CHECKING:
+    from bedside.competing.fine_gray import FineGray
 
 TermTest = Literal["wald", "lr"]
 
@@ -238,7 +241,9 @@ def curve_test(fit: CoxFit, term: int | str) -> ChiTest:
     return chi_test(float(part @ inverse @ part), len(columns))
 
 
-def _rows(cohort: Cohort, made: Design, fit: CoxFit, tests: dict[str, ChiTest], level: float) -> list[ForestRow]:
+def _rows(
+    cohort: Cohort, made: Design, fit: CoxFit | FineGray, tests: dict[str, ChiTest], level: float
+) -> list[ForestRow]:
     lower, upper = fit.interval(level)
     with np.errstate(over="ignore"):
         ratios = np.exp(fit.coef)
@@ -274,6 +279,13 @@ def _rows(cohort: Cohort, made: Design, fit: CoxFit, tests: dict[str, ChiTest], 
                 )
             )
     return found
+
+
+def rows_of(
+    cohort: Cohort, made: Design, fit: CoxFit | FineGray, tests: dict[str, ChiTest], *, level: float = 0.95
+) -> tuple[ForestRow, ...]:
+    """A fitted model's ratios as rows, whatever hazard they are ratios of."""
+    return tuple(_rows(cohort, made, fit, tests, level))
 
 
 def _said(cohort: Cohort, column: Column) -> str:
