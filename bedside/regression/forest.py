@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -12,15 +12,31 @@ from bedside.cohort import Cohort, Outcome
 from bedside.errors import Fixable
 from bedside.regression.concordance import Concordance, concordance_of
 from bedside.regression.cox import fit_cox
+from bedside.regression.data import CoxData
 from bedside.regression.design import CoxSpec, Design, design, design_visits
-from bedside.regression.model import ChiTest, CoxFit, Ridge, Ties, chi_test
+from bedside.regression.model import Aliased, ChiTest, CoxFit, Ridge, Ties, chi_test
 from bedside.regression.source import columns_of
 from bedside.regression.terms import Column, Factor
 
-if TYPE_CHECKING:
-    from bedside.competing.fine_gray import FineGray
-
 TermTest = Literal["wald", "lr"]
+
+
+class Ratios(Protocol):
+    """A fitted model as far as a forest plot asks: Cox, Fine-Gray, or one pooled over imputed copies."""
+
+    @property
+    def data(self) -> CoxData: ...
+
+    @property
+    def coef(self) -> np.ndarray: ...
+
+    @property
+    def p(self) -> np.ndarray: ...
+
+    @property
+    def aliased(self) -> tuple[Aliased, ...]: ...
+
+    def interval(self, level: float = ..., /) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -171,7 +187,8 @@ def univariable(
             alone = (
                 _alone(whole, index) if same_rows else build(cohort, outcome, replace(spec, terms=(term,)), event=event)
             )
-            found += _forest(cohort, alone, ties=ties, robust=robust, ridge=None, level=level, test=test).rows
+            fit = fit_cox(alone.data, ties=ties, robust=robust)
+            found += _rows(cohort, alone, fit, term_tests(fit, test), level)
         except Fixable as reason:
             name = whole.data.terms[index]
             of = [whole.columns[j] for j in whole.data.columns_of(index)]
@@ -241,9 +258,7 @@ def curve_test(fit: CoxFit, term: int | str) -> ChiTest:
     return chi_test(float(part @ inverse @ part), len(columns))
 
 
-def _rows(
-    cohort: Cohort, made: Design, fit: CoxFit | FineGray, tests: dict[str, ChiTest], level: float
-) -> list[ForestRow]:
+def _rows(cohort: Cohort, made: Design, fit: Ratios, tests: dict[str, ChiTest], level: float) -> list[ForestRow]:
     lower, upper = fit.interval(level)
     with np.errstate(over="ignore"):
         ratios = np.exp(fit.coef)
@@ -282,7 +297,7 @@ def _rows(
 
 
 def rows_of(
-    cohort: Cohort, made: Design, fit: CoxFit | FineGray, tests: dict[str, ChiTest], *, level: float = 0.95
+    cohort: Cohort, made: Design, fit: Ratios, tests: dict[str, ChiTest], *, level: float = 0.95
 ) -> tuple[ForestRow, ...]:
     """A fitted model's ratios as rows, whatever hazard they are ratios of."""
     return tuple(_rows(cohort, made, fit, tests, level))
@@ -295,7 +310,10 @@ def _said(cohort: Cohort, column: Column) -> str:
 def _reference(cohort: Cohort, made: Design, columns: list[int], name: str, p: float) -> ForestRow:
     at = ~made.data.x[:, columns].any(axis=1)
     first = made.columns[columns[0]]
-    said = columns_of(cohort).level(first.variables[0], str(first.reference))
+    term = made.terms[made.data.terms.index(name)]
+    merged = term.merged if isinstance(term, Factor) else ()
+    taken = dict.fromkeys((str(first.reference), *merged))
+    said = " or ".join(columns_of(cohort).level(first.variables[0], code) for code in taken)
     events = int(made.data.event[at].sum())
     nan = float("nan")
     return ForestRow(name, said, said, first.variables, int(at.sum()), events, 1.0, nan, nan, nan, p, is_reference=True)

@@ -17,13 +17,23 @@ from bedside.regression.data import CoxData
 from bedside.regression.design import CoxSpec, design
 from bedside.regression.imputation_chain import Series, chain
 from bedside.regression.imputation_pool import Pooled, pool
-from bedside.regression.model import CoxFit, Ties
+from bedside.regression.model import Aliased, ChiTest, CoxFit, Ties
 from bedside.survival.events import event_table
 
 if TYPE_CHECKING:
     from bedside.cohort import Cohort, Outcome, Variable
 
-__all__ = ["Imputed", "Pooled", "PooledCox", "cox_imputed", "cumulative_hazard_at", "fit_imputed", "impute", "pool"]
+__all__ = [
+    "Imputed",
+    "Pooled",
+    "PooledCox",
+    "cox_imputed",
+    "cumulative_hazard_at",
+    "fit_imputed",
+    "impute",
+    "pool",
+    "pool_cox",
+]
 
 COPIES, ROUNDS = 20, 5
 
@@ -84,6 +94,37 @@ class PooledCox:
     names: tuple[str, ...]
     pooled: Pooled
     fits: tuple[CoxFit, ...]
+
+    @property
+    def data(self) -> CoxData:
+        """Rows and columns of the first copy."""
+        return self.fits[0].data
+
+    @property
+    def coef(self) -> np.ndarray:
+        """Pooled log hazard ratios, shape (p,)."""
+        return self.pooled.estimate
+
+    @property
+    def p(self) -> np.ndarray:
+        """Two-sided p of each, shape (p,)."""
+        return self.pooled.p
+
+    @property
+    def aliased(self) -> tuple[Aliased, ...]:
+        """Columns that others determine."""
+        return self.fits[0].aliased
+
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper limits of the hazard ratios, each of shape (p,)."""
+        lower, upper = self.pooled.interval(level)
+        with np.errstate(over="ignore"):
+            return np.exp(lower), np.exp(upper)
+
+    def term_test(self, term: int | str) -> ChiTest:
+        """Test that all coefficients of a term are 0 (`Pooled.joint_p`); it has no chi-squared statistic."""
+        columns = self.data.columns_of(term)
+        return ChiTest(float("nan"), len(columns), self.pooled.joint_p(columns))
 
     @property
     def n(self) -> int:
@@ -176,7 +217,38 @@ def fit_imputed(imputed: Imputed, data_of: Callable[[Cohort], CoxData], *, ties:
     -----
     The complete-data degrees of freedom are events less coefficients, as ``mice::pool`` has them for ``coxph``.
     """
-    fits = tuple(fit_cox(data_of(cohort), ties=ties) for cohort in imputed.cohorts)
+    return pool_cox([data_of(cohort) for cohort in imputed.cohorts], ties=ties)
+
+
+def pool_cox(
+    copies: Sequence[CoxData],
+    *,
+    ties: Ties = "efron",
+    robust: bool | None = None,
+    done: Callable[[float], None] | None = None,
+) -> PooledCox:
+    """A Cox model fitted to the data of every copy and pooled by Rubin's rules.
+
+    Parameters
+    ----------
+    copies : sequence of CoxData
+        With the same columns.
+    ties, robust
+        As `fit_cox`.
+    done : callable, optional
+        Told the share of the copies that are fitted, 0 to 1.
+
+    Raises
+    ------
+    Fixable
+        As `fit_imputed`.
+    """
+    found = []
+    for number, data in enumerate(copies, start=1):
+        found.append(fit_cox(data, ties=ties, robust=robust))
+        if done is not None:
+            done(number / len(copies))
+    fits = tuple(found)
     names = fits[0].data.names
     if any(fit.data.names != names for fit in fits):
         raise Fixable(

@@ -29,11 +29,15 @@ class Log:
 
 @dataclass(frozen=True)
 class Factor:
-    """Levels against a reference level (the source's own if None); with `full` every level has its own column."""
+    """Levels against a reference level (the source's own if None).
+
+    With `full` every level has its own column; levels that are `merged` count as the reference.
+    """
 
     column: str
     reference: str | None = None
     full: bool = False
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,21 +218,27 @@ def _factor(term: Factor, source: Source, words: Words) -> Expanded:
     if wanted is not None and present and labels[reference] != wanted:
         usual, now = words.level(term.column, wanted), words.level(term.column, labels[reference])
         notes = (f"No patient here has the reference of {name}, “{usual}”; “{now}” takes its place.",)
+    if term.merged and reference >= 0:
+        taken = [i for i in present if labels[i] in term.merged]
+        codes = np.where(np.isin(codes, taken), reference, codes)
+        present = [i for i in present if i == reference or i not in taken]
     shown = [i for i in present if term.full or i != reference]
     against = None if term.full or reference < 0 else labels[reference]
     values = (codes[:, None] == np.array(shown, dtype=int)[None, :]).astype(float)
     values[codes < 0] = np.nan
     columns = tuple(
-        Column(_against(name, words, term.column, labels[i], against), (term.column,), labels[i], against)
-        for i in shown
+        Column(_against(name, words, term, labels[i], against), (term.column,), labels[i], against) for i in shown
     )
     return Expanded(name, columns, values, codes < 0, notes)
 
 
-def _against(name: str, words: Words, column: str, level: str, reference: str | None) -> str:
-    said = words.level(column, level)
+def _against(name: str, words: Words, term: Factor, level: str, reference: str | None) -> str:
+    said = words.level(term.column, level)
     shown = said if said.casefold().startswith(name.casefold()) else f"{name}: {said}"
-    return shown if reference is None else f"{shown} against {words.level(column, reference)}"
+    if reference is None:
+        return shown
+    together = dict.fromkeys((reference, *term.merged))
+    return f"{shown} against {' or '.join(words.level(term.column, code) for code in together)}"
 
 
 def _spline(term: Spline, source: Source, words: Words) -> Expanded:

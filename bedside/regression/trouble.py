@@ -14,6 +14,24 @@ RUNS_AWAY = 0.05
 """Share of the fastest coefficient's pace above which another one is said to have no end either."""
 
 
+class Separated(Fixable):
+    """A stop because coefficients have no finite value.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Names of the columns that tell those with the event from the others.
+    """
+
+    def __init__(self, what: str, why: str, next_step: str, columns: tuple[str, ...]) -> None:
+        super().__init__(what, why, next_step)
+        self.columns = columns
+
+
+class TooFew(Fixable):
+    """A stop because there are fewer events than coefficients."""
+
+
 def check(data: CoxData) -> None:
     """Refuse rows that no partial likelihood has a meaning for.
 
@@ -71,7 +89,7 @@ def refuse_nothing_left(data: CoxData) -> NoReturn:
 def refuse_few(data: CoxData) -> NoReturn:
     """Fewer events than coefficients."""
     events, p = data.n_events, data.x.shape[1]
-    raise Fixable(
+    raise TooFew(
         NO_MODEL,
         f"{events} event{'s' if events != 1 else ''} can't support {p} coefficients: with fewer events than "
         "coefficients, some of them have no finite value and the rest rest on chance.",
@@ -102,10 +120,11 @@ def refuse_infinite(data: CoxData, direction: np.ndarray) -> NoReturn:
             told.append(f"no patient at the reference level of “{data.terms[term]}” had the event")
         else:
             told.append(_why(data, j))
-    raise Fixable(
+    raise Separated(
         "At least one hazard ratio has no finite value (separation).",
         f"{_sentence(_listed(told[:4]))}.",
         "Merge the level with another or choose another reference, leave the variable out, or use a ridge.",
+        tuple(data.names[j] for j in moving),
     )
 
 
