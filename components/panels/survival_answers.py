@@ -29,6 +29,8 @@ TESTS = {
     "fleming-harrington": "Fleming-Harrington (you choose)",
 }
 
+PEOPLE = ("Gehan", "Tarone", "Peto", "Fleming")
+
 
 def answers(
     of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
@@ -85,8 +87,7 @@ def _told(
     found = numbers.comparison(of, outcome, grouping, choice.plan, asked)
     test = found.test
     with head:
-        name = say.in_sentence(test.name).removesuffix(" test")
-        page.heading("Is it more than chance?", f"{name} {say.p_value(test.p)}")
+        page.heading("Is it more than chance?", f"{_short(test.name)} {say.p_value(test.p)}")
     text = f"If the groups did not differ, a difference at least this large would arise in {_chance(test.p)} such "
     text += "comparisons."
     text += " That does not say why they differ." if test.p < 0.05 else " That does not show that the groups are alike."
@@ -95,6 +96,12 @@ def _told(
     page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=_detail(found, of, choice))
     if choice.plan.weights:
         page.caption("The test counts every patient once; the curves use the case weights.")
+
+
+def _short(name: str) -> str:
+    """A test's name within a line: "log-rank", "Gehan-Breslow"; people keep their capitals."""
+    text = name.replace(" test", "")
+    return text if text.startswith(PEOPLE) else say.in_sentence(text)
 
 
 def _chance(p: float) -> str:

@@ -1,0 +1,172 @@
+"""The survival page as a workbench: views, tests, differences, other starts and endpoints; the numbers are R's."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.pages.reader import Reader, numbers
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader(cohort="gbsg2_breast").open("survival", survival_by="hormone_therapy")
+
+
+def key_of(reader: Reader, start: str) -> str:
+    """The whole key of a widget whose key goes on with the cohort's own numbers."""
+    found = {
+        each.key for kind in ("slider", "multiselect", "number_input", "selectbox") for each in reader.at.get(kind)
+    }
+    (key,) = [key for key in found if key and key.startswith(start)]
+    return key
+
+
+def last_values(figure: dict) -> list[float]:
+    """Where the drawn curves end, band and marks left out."""
+    lines = [t for t in figure["data"] if t.get("line", {}).get("shape") == "hv"]
+    return [numbers(t["y"])[-1] for t in lines]
+
+
+def test_the_same_curve_as_incidence_and_as_hazard(reader):
+    survival = last_values(reader.figure("survival_km"))
+    incidence = last_values(reader.choose("survival_view", "incidence").figure("survival_km"))
+    assert incidence == pytest.approx([1 - s for s in survival])
+    assert "Recurrence or death" in reader.text
+    hazard = reader.choose("survival_view", "hazard").figure("survival_km")
+    # R: summary(survfit(Surv(rfs_days, rfs_event) ~ hormone_therapy))$cumhaz, last of each group.
+    assert max(last_values(hazard)) == pytest.approx(1.2052, abs=0.01) or hazard["layout"]["yaxis"]["range"][1] > 1
+    assert reader.link["survival_view"] == "hazard"
+
+
+def test_parallel_lines_are_drawn_on_logarithmic_time(reader):
+    figure = reader.choose("survival_view", "complementary-log-log").figure("survival_km")
+    line = next(t for t in figure["data"] if t.get("name") == "Hormone therapy")
+    x, y = np.array(numbers(line["x"])), np.array(numbers(line["y"]))
+    assert (np.diff(x) > 0).all() and (np.diff(y) > 0).all()
+    assert "1" in figure["layout"]["xaxis"]["ticktext"]
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        # R: survdiff(..., rho = 1) gives 8.714 for Peto and Peto's weights with S(t-); survMisc's Gehan and the rest
+        # are compared number by number in the parity run.
+        ("fleming-harrington", "Fleming-Harrington (1, 0) p = 0.003"),
+        ("gehan-breslow", "Gehan-Breslow p = "),
+    ],
+)
+def test_another_test_of_the_family(reader, test, said):
+    reader.choose("survival_test", test)
+    if test == "fleming-harrington":
+        reader.choose("survival_fh_p", 1.0).choose("survival_fh_q", 0.0)
+        assert "Chi-squared 8.71 on 1 degree of freedom" in reader.text
+    assert said in reader.box("Is it more than chance?")
+
+
+def test_within_strata(reader):
+    # R: survdiff(Surv(rfs_days, rfs_event) ~ hormone_therapy + strata(menopausal_status)): 9.512, p = .00204.
+    reader.choose("survival_strata_gbsg2_breast", ["menopausal_status"])
+    assert "stratified log-rank p = 0.002" in reader.box("Is it more than chance?").casefold()
+    assert "Chi-squared 9.51 on 1 degree of freedom" in reader.text
+    assert "Compared within 2 strata of menopausal status, 2 of which have events to compare." in reader.text
+
+
+def test_how_large_the_difference_is(reader):
+    window = key_of(reader, "survival_window")
+    reader.choose(window, 5.0)
+    rows = reader.table("Differences between groups")
+    # R: survRM2's definition at 5 years: 3.4625 against 3.8717, difference .4093 (.1473 to .6712), p = .0022;
+    # survival .4368 and .5812, difference .1444 (.0525 to .2363), p of log(-log S) .0028.
+    assert rows[1][1:] == ["3.5 3.3 to 3.6", "compared with", "", "44% 38% to 49%", ""]
+    assert rows[2][1] == "3.9 3.7 to 4.1"
+    assert rows[2][2] == "+0.4 +0.1 to +0.7 p = 0.002"
+    assert rows[2][3].startswith("1.12 ")
+    assert rows[2][5] == "+14 +5 to +24 p = 0.003"
+
+
+def test_only_patients_who_have_come_so_far(reader):
+    alive = key_of(reader, "survival_alive")
+    reader.choose(alive, 2.0)
+    # R: of those with time > 2 years, survfit(Surv(rep(2, n), years, event) ~ hormone_therapy).
+    assert reader.title.startswith("Recurrence or death, after 2 years without it, by hormone therapy")
+    assert reader.title.endswith("458 patients, 134 events")
+    assert reader.medians[0][1].startswith("6.3 years 5.6 to ")
+    cells = reader.table("Shares at chosen times")
+    assert cells[0] == ["3 years", "5 years"] and cells[2][0].startswith("84%") and cells[2][1].startswith("60%")
+    assert cells[4][0].startswith("90%") and cells[4][1].startswith("74%")
+    restarted = reader.choose("survival_restart", True).table("Shares at chosen times")
+    assert restarted[0] == ["1 year", "3 years"] and restarted[2][0] == cells[2][0]
+
+
+def test_the_sharpest_cut_is_corrected_for_having_been_looked_for():
+    reader = Reader(cohort="gbsg2_breast").open("survival", survival_by="pgr_fmol_mg")
+    (key,) = [b.key for b in reader.at.selectbox if str(b.key).startswith("survival_cuts")]
+    caution = reader.choose(key, "best").box("was chosen out of")
+    # maxstat: cut-point 21 (patients with 21 or less against more), p by Lausen and Schumacher 8.3e-10.
+    assert caution.startswith("This cut (22 fmol/mg and above against below)")
+    assert "Corrected for that search, p < 0.001" in caution and "too sure" in caution
+
+
+def test_every_pair_with_corrected_p():
+    reader = Reader(cohort="gbsg2_breast").open("survival", survival_by="grade").unfold("survival_pairs")
+    rows = reader.table("Every pair of groups")
+    # R: survdiff on each pair: 13.67, 19.82, 4.43; p.adjust(method = "holm").
+    assert [row[1] for row in rows[1:]] == ["13.67", "19.82", "4.43"]
+    assert rows[3][2:] == ["p = 0.035", "p = 0.035"]
+    bonferroni = reader.choose("survival_adjustment", "bonferroni").table("Every pair of groups")
+    assert bonferroni[3][3] == "p = 0.11"
+
+
+def test_each_group_in_numbers(reader):
+    rows = reader.unfold("survival_groups").table("Each group in numbers")
+    assert rows[1][:4] == ["No hormone therapy", "440", "205", "235"]
+    assert rows[2][:4] == ["Hormone therapy", "246", "94", "152"]
+
+
+def test_delayed_entry_and_weights_are_columns_of_the_cohort():
+    reader = Reader(cohort="gbsg2_breast").open("survival")
+    before = reader.medians
+    weighted = reader.choose("survival_weights", "nodes")
+    assert weighted.medians != before and "Weighted" in weighted.text
+    reader.choose("survival_weights", " none")
+    # Ages are no times of entry in days: every patient would still have entered before the follow-up ended, or not.
+    entered = reader.choose("survival_entry", "age")
+    assert "Delayed entry" in entered.text or entered.stops
+
+
+def test_an_entry_after_the_end_of_follow_up_is_refused_and_the_page_lives():
+    reader = Reader(cohort="lung_ncctg").open("survival").choose("survival_entry", "meal_kcal")
+    assert any("row" in stop for stop in reader.stops)
+    reader.choose("survival_entry", " none")
+    assert not reader.stops and reader.medians
+
+
+def test_types_of_event_are_told_apart_without_being_asked():
+    reader = Reader(cohort="mgus_competing").open("survival")
+    reader.choose(next(t.key for t in reader.at.text_input if t.key.startswith("survival_times")), "10; 25")
+    # R: at 300 months 10.9% progressed; 1 - Kaplan-Meier says 26.1%.
+    assert reader.table("Incidence and 1 - Kaplan-Meier")[1][1:] == ["10.9%", "26.1%"]
+    assert reader.figures == ["survival_incidence"]
+    reader.choose("survival_arrangement", "stacked")
+    assert reader.figures == ["survival_incidence"]
+    reader.choose("survival_view", "survival")
+    assert reader.figures == ["survival_km"]
+
+
+def test_an_endpoint_of_ones_own_through_a_link():
+    end = json.dumps({"label": "First bad news", "first_of": ["recurrence_or_death", "death"]})
+    reader = Reader(cohort="gbsg2_breast", endpoint=end, outcome="own").open("survival")
+    assert reader.title.startswith("First bad news: Breast cancer, GBSG-2 686 patients, 299 events")
+    assert "whichever comes first" in reader.text
+    assert "First bad news" in reader.open("overview").options("outcome")
+
+
+@pytest.mark.parametrize("end", ["{", '{"label":"x","first_of":["nothing"]}', '{"label":"x"}'])
+def test_a_link_with_a_broken_endpoint_says_so_and_opens_the_usual_one(end):
+    reader = Reader(cohort="gbsg2_breast", endpoint=end)
+    assert reader.stops
+    reader.open("survival")
+    assert not reader.stops and "299 events" in reader.title and "endpoint" not in reader.link
