@@ -46,10 +46,13 @@ class Series:
         return self.values < 0 if self.levels else np.isnan(self.values)
 
     def columns(self) -> np.ndarray:
-        """The column as predictors of others, once complete, shape (n, k)."""
-        if self.levels:
-            return (self.values[:, None] == np.arange(1, self.levels)).astype(float)
-        return self.seen()[:, None]
+        """The column as predictors of others, once complete, shape (n, k): of many levels the commonest."""
+        if not self.levels:
+            return self.seen()[:, None]
+        shown = np.arange(1, self.levels)
+        if self.levels > MOST_LEVELS:
+            shown = np.argsort(-np.bincount(self.values.astype(int), minlength=self.levels))[:MOST_LEVELS]
+        return (self.values[:, None] == shown).astype(float)
 
     def seen(self) -> np.ndarray:
         """The numbers as others see them."""

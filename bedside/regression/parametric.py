@@ -78,6 +78,9 @@ def fit_parametric(
     problem = _problem(data, used, family, scales)
     try:
         null = _null(problem)
+    except NoMaximum as away:
+        raise runs_away(data.with_columns([]), away.direction) from away
+    try:
         best = null if not data.x.shape[1] else maximise(problem.derivatives, problem.from_null(null.at))
     except NoMaximum as away:
         raise runs_away(data, away.direction) from away

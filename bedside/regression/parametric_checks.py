@@ -54,7 +54,9 @@ def check_model(data: CoxData, response: Response, *, n_parameters: int) -> None
     if events < n_parameters:
         raise Fixable(
             NO_FIT,
-            f"There are {events} patients with the event and {n_parameters} numbers to estimate.",
+            f"The event was seen {events} times, and there are {n_parameters} numbers to estimate."
+            if events > 1
+            else f"The event was seen once, and there are {n_parameters} numbers to estimate.",
             f"Choose fewer variables: at most {max(events // 10, 1)} would leave 10 events for each.",
         )
     _refuse_separated(data, response)
@@ -67,14 +69,15 @@ def runs_away(data: CoxData, direction: np.ndarray) -> Fixable:
     ----------
     data : CoxData
     direction : array, shape (1 + p + k,)
-        How far each parameter still moved, per standard deviation of its column.
+        How far each parameter still moved, 0 or more, per standard deviation of its column.
     """
-    inner = np.abs(direction[1 : 1 + len(data.names)])
-    if not len(inner) or inner.max() == 0:
+    inner = direction[1 : 1 + len(data.names)]
+    if inner.max(initial=0.0) == 0:
         return Fixable(
             NO_FIT,
-            "The times do not determine this distribution: its likelihood rises without end.",
-            "Choose another distribution, or fewer variables.",
+            "The times do not determine how wide this distribution is, for instance because all are the same: its "
+            "likelihood rises without end.",
+            "Choose the exponential model, or fewer variables.",
         )
     name = data.names[int(inner.argmax())]
     return Fixable(

@@ -13,7 +13,7 @@ from bedside.errors import Fixable
 from bedside.regression.data import CoxData
 from bedside.regression.model import Aliased
 from bedside.regression.parametric import fit_parametric
-from bedside.regression.parametric_checks import runs_away
+from bedside.regression.parametric_checks import check_model, runs_away
 from bedside.regression.parametric_distributions import EXTREME, GAUSSIAN, LOGISTIC, Distribution, Standard
 from bedside.regression.parametric_newton import NoMaximum, maximise
 from bedside.regression.parametric_response import NO_FIT
@@ -22,6 +22,8 @@ SplineScale = Literal["hazard", "odds", "normal"]
 
 MOST_DF = 10
 GRID = 400
+RANK = 1e-11
+"""A column of which the others leave less than this share has no coefficient."""
 _SHAPES: dict[str, tuple[Standard, Distribution]] = {
     "hazard": (EXTREME, "weibull"),
     "odds": (LOGISTIC, "loglogistic"),
@@ -194,12 +196,16 @@ def default_knots(time: np.ndarray, event: np.ndarray, df: int) -> np.ndarray:
     seen = np.log(time[event])
     knots = np.quantile(seen, np.linspace(0, 1, df + 1)) if len(seen) else np.zeros(0)
     if len(knots) < 2 or (np.diff(knots) <= 1e-9).any():
-        raise Fixable(
-            NO_FIT,
-            f"The events fall on too few different times for a curve of {df} degrees of freedom.",
-            "Choose fewer degrees of freedom, or a Weibull model.",
-        )
+        raise _too_few(df)
     return knots
+
+
+def _too_few(df: int) -> Fixable:
+    return Fixable(
+        NO_FIT,
+        f"The events fall on too few different times for a curve of {df} degrees of freedom.",
+        "Choose fewer degrees of freedom, or a Weibull model.",
+    )
 
 
 def fit_spline_hazard(
@@ -233,6 +239,7 @@ def fit_spline_hazard(
     standard, simple = _SHAPES[scale]
     start = fit_parametric(replace(data, strata=None, strata_labels=(), offset=None), simple)
     data = start.data
+    check_model(data, start.response, n_parameters=df + 1 + data.x.shape[1])
     keep = data.time > 0  # censored at 0: says nothing
     used = data if keep.all() else data.take(keep)
     placed = default_knots(used.time, used.event, df) if knots is None else np.asarray(knots, dtype=float)
@@ -315,6 +322,9 @@ def _problem(data: CoxData, standard: Standard, knots: np.ndarray) -> _Problem:
     basis, slope = spline_basis(u, knots)
     design = np.column_stack([basis, data.x])
     upright = np.linalg.qr(design, mode="r")
+    sizes = np.abs(np.diag(upright))
+    if len(sizes) < design.shape[1] or sizes.min() < RANK * sizes.max():
+        raise _too_few(len(knots) - 1)
     back = np.linalg.inv(upright) * np.sqrt(len(data))
     slopes = np.column_stack([slope[data.event], np.zeros((data.n_events, data.x.shape[1]))])
     weights = np.ones(len(data)) if data.weights is None else data.weights
