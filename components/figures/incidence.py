@@ -129,7 +129,7 @@ def _box(i: int, columns: int, rows: int, height: float) -> tuple[float, float, 
 
 def _axes(name: str, box: tuple[float, float, float, float], unit: Unit, until: float, top: float, title: str) -> dict:
     times = nice_times(until, unit, most=7)
-    ticks = [round(0.1 * k, 1) for k in range(0, 11, 1 if top <= 0.5 else 2 if top <= 0.8 else 5)]
+    ticks = [0, 0.25, 0.5, 0.75, 1] if top > 0.8 else [round(0.1 * k, 1) for k in range(0, 9, 1 if top <= 0.5 else 2)]
     return {
         f"xaxis{name}": {
             "domain": box[:2], "anchor": f"y{name}", "range": [0, until], "tickvals": times, "showline": True,

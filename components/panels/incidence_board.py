@@ -14,6 +14,7 @@ from bedside.competing import Incidence
 from bedside.report import say
 from components import desk, numbers
 from components.figures.incidence import incidence_alt, incidence_figure, incidence_rows
+from components.figures.km import nice_times
 from components.panels import page, save
 from components.panels.survival_answers import chosen_times, usual_times
 from components.panels.survival_choices import Choice
@@ -29,6 +30,7 @@ def show(
     found = numbers.incidence(of, outcome, grouping, choice.plan)[:PANELS]
     with left:
         _figure(found, outcome, choice)
+        _counts(found, choice)
     with right:
         if grouping is not None:
             with st.container(border=True, key="card_gray"), desk.fixable():
@@ -68,6 +70,20 @@ def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice) -> Non
         stem="cumulative-incidence",
         rows=lambda: incidence_rows(found, unit=choice.unit),
     )  # fmt: skip
+
+
+def _counts(found: Sequence[Incidence], choice: Choice) -> None:
+    """Who is at risk, and what had happened, at round times."""
+    times = nice_times(choice.until, choice.unit, most=7)
+    header = ["", *(f"{t:,.3g}" for t in times)]
+    rows = []
+    for g in found:
+        counts = g.counts([float(convert(float(t), choice.unit, g.unit)) for t in times])
+        parts = [("at risk", counts.at_risk), *((say.in_sentence(c), counts.events[:, k]) for k, c in enumerate(g.causes)),
+                 ("censored", counts.censored)]  # fmt: skip
+        rows += [(f"{g.group}: {name}", *(say.count(float(v)) for v in values)) for name, values in parts]
+    page.table(header, rows, label="At risk, and events so far")
+    page.caption(f"At risk just before, events and censored up to each time, in {choice.unit}.")
 
 
 def _gray(of: Cohort, outcome: Outcome, grouping: Grouping) -> None:
