@@ -79,8 +79,8 @@ def _counts(found: Sequence[Incidence], choice: Choice) -> None:
     rows = []
     for g in found:
         counts = g.counts([float(convert(float(t), choice.unit, g.unit)) for t in times])
-        parts = [("at risk", counts.at_risk), *((say.in_sentence(c), counts.events[:, k]) for k, c in enumerate(g.causes)),
-                 ("censored", counts.censored)]  # fmt: skip
+        events = [(say.in_sentence(cause), counts.events[:, k]) for k, cause in enumerate(g.causes)]
+        parts = [("at risk", counts.at_risk), *events, ("censored", counts.censored)]
         rows += [(f"{g.group}: {name}", *(say.count(float(v)) for v in values)) for name, values in parts]
     page.table(header, rows, label="At risk, and events so far")
     page.caption(f"At risk just before, events and censored up to each time, in {choice.unit}.")
