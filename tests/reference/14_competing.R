@@ -31,6 +31,9 @@ fg <- function(cause) { f <- crr(tp$futime, tp$ev, X, failcode = cause, cencode 
   list(cause = cause, n = f$n, coef = I(unname(f$coef)), vcov = unname(f$var), loglik = f$loglik, loglik_null = f$loglik.null, newX = as.data.frame(new), times = I(at), cif_pred = lapply(1:2, function(j) I(cif(j))),
     via_survival_finegray = list(coef_breslow = I(unname(coef(b))), se_naive_breslow = I(unname(sqrt(diag(vcov(b))))), coef_efron = I(unname(coef(e))), rows = nrow(d)), se_efron = I(unname(sqrt(diag(vcov(e)))))) }
 R$fine_gray <- list(transplant_ltx = fg(1), transplant_death = fg(2), transplant_withdraw = fg(3))
+fge <- function(entry, cause) { d <- tp; d$entry <- entry; d <- subset(d, futime > entry); d <- finegray(Surv(entry, futime, factor(ev, 0:3)) ~ age + male + late, d, etype = as.character(cause), id = id); b <- coxph(Surv(fgstart, fgstop, fgstatus) ~ age + male + late, d, weights = fgwt, ties = "breslow"); e <- update(b, ties = "efron")
+  list(cause = cause, via_survival_finegray = list(coef_breslow = I(unname(coef(b))), se_naive_breslow = I(unname(sqrt(diag(vcov(b))))), coef_efron = I(unname(coef(e))), rows = nrow(d)), se_efron = I(unname(sqrt(diag(vcov(e)))))) }
+R$fine_gray_entry <- list(ltx = fge(tp$entry, 1), death = fge(tp$entry, 2), before_all = fge(-1 / tp$id, 1))
 # ---- absolute risks from three causes -----------------------------------------------------------
 csc <- function(ties) { z <- CSC(Hist(futime, ev) ~ age + male + late, data = tp, method = ties); at <- c(30, 90.5, 365, 900, 3000); o <- list()
   for (c in 1:3) { p <- predict(z, newdata = as.data.frame(new), times = at, cause = c, se = TRUE, keep.newdata = FALSE); o[[paste0("csc_absolute_risk_cause", c)]] <- list(times = I(at), risk = unname(p$absRisk), se = unname(p$absRisk.se), lower = unname(p$absRisk.lower), upper = unname(p$absRisk.upper))

@@ -12,7 +12,7 @@ Any of them may be an expression. Rows where a column that is asked for is missi
     ``time``, ``cause``, ``group``, ``strata`` (list of columns), ``rho``.
 ``fine_gray``
     ``time``, ``cause``, ``of`` (number of the type), ``terms`` (columns of numbers), ``newdata`` (columns by term),
-    ``times``. cmprsk's form, and below ``via_survival_finegray`` survival's.
+    ``times``. cmprsk's form, and below ``via_survival_finegray`` survival's; with ``entry`` the latter alone.
 ``cause_specific``
     ``time``, ``cause``, ``terms``, ``newdata``, ``times``: below ``cause1``, ... a Cox model with Efron's ties each,
     then absolute risks (``csc_absolute_risk_cause1``, ..., ``csc_absolute_risk_cause1_exp``) with ``ties``, by
@@ -157,22 +157,29 @@ def fine_gray_both(table: Table, block: dict[str, Any]) -> object:
     table = _complete(table, block)
     x, names = _design(table, block["terms"])
     time, cause, of = table.number(block["time"]), table.number(block["cause"]), int(option(block, "of", 1))
-    fit = fine_gray(x, time, cause, of=of, names=names)
-    breslow = fine_gray(x, time, cause, of=of, names=names, definition="finegray")
-    efron = fine_gray(x, time, cause, of=of, names=names, definition="finegray", ties="efron")
+    entry = table.number(block["entry"]) if block.get("entry") else None
+    breslow, efron = (
+        fine_gray(x, time, cause, of=of, names=names, entry=entry, definition="finegray", ties=ties)
+        for ties in ("breslow", "efron")
+    )
     out: dict[str, Any] = {
-        "cause": of, "n": fit.n, "coef": fit.coef, "shr": fit.ratio, "se_robust": fit.se,
-        "vcov": {"matrix": fit.variance}, "p": fit.p, "loglik": fit.loglik, "loglik_null": fit.loglik_null,
+        "cause": of,
         "via_survival_finegray": {
             "coef_breslow": breslow.coef, "se_naive_breslow": breslow.se, "coef_efron": efron.coef,
             "rows": breslow.n_rows,
         },
         "se_efron": efron.se,
     }  # fmt: skip
+    if entry is not None:
+        return out
+    fit = fine_gray(x, time, cause, of=of, names=names)
+    out |= {
+        "n": fit.n, "coef": fit.coef, "shr": fit.ratio, "se_robust": fit.se, "vcov": {"matrix": fit.variance},
+        "p": fit.p, "loglik": fit.loglik, "loglik_null": fit.loglik_null,
+    }  # fmt: skip
     if block.get("newdata"):
-        asked = _asked(block)
         out["newX"], out["times"] = block["newdata"], block["times"]
-        out["cif_pred"] = list(fit.predict(asked, block["times"]))
+        out["cif_pred"] = list(fit.predict(_asked(block), block["times"]))
     return out
 
 
