@@ -12,7 +12,7 @@ import numpy as np
 
 from bedside.regression.data import CoxData
 from bedside.regression.model import Ties
-from bedside.regression.risksets import RiskSets, risk_sets, same_times
+from bedside.regression.risksets import RiskSets, as_column, risk_sets, same_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +77,6 @@ class Partial:
         return self._death_weights @ self.x[self.sets.deaths]
 
     @cached_property
-    def _blocks(self) -> np.ndarray:
-        """Where each stratum begins in sorted order."""
-        return np.unique(self.sets.begin)
-
-    @cached_property
     def _entries(self) -> np.ndarray | None:
         """Sorted places in the order of entry."""
         if self.sets.entry_order is None:
@@ -92,7 +87,7 @@ class Partial:
 
     @cached_property
     def _block_of(self) -> np.ndarray:
-        return np.searchsorted(self._blocks, np.arange(len(self.x)), side="right") - 1
+        return np.searchsorted(self.sets.strata_begin, np.arange(len(self.x)), side="right") - 1
 
     def linear(self, beta: np.ndarray) -> np.ndarray:
         """Linear predictor in sorted order, shape (n,)."""
@@ -100,19 +95,11 @@ class Partial:
 
     def _held(self, values: np.ndarray) -> np.ndarray:
         """Sums over risk sets of values in sorted order."""
-        sets = self.sets
-        total = np.cumsum(values, axis=0)
-        held = total[sets.last]
-        if len(self._blocks) > 1:
-            held = held - np.where(_like(sets.first > 0, held), total[sets.first - 1], 0.0)
-        if self._entries is not None:
-            outside = np.concatenate((np.zeros((1, *values.shape[1:])), np.cumsum(values[self._entries], axis=0)))
-            held = held - (outside[sets.first + sets.late] - outside[sets.first])
-        return held
+        return self.sets.held(values, None if self._entries is None else values[self._entries])
 
     def sums(self, linear: np.ndarray) -> Sums:
         """Sums over risk sets at a linear predictor in sorted order."""
-        shift = np.maximum.reduceat(linear, self._blocks)[self._block_of]
+        shift = np.maximum.reduceat(linear, self.sets.strata_begin)[self._block_of]
         risk = self.weights * np.exp(linear - shift)
         weighted = risk[:, None] * self.x
         deaths, start = self.sets.deaths, self.sets.start
@@ -132,16 +119,13 @@ class Partial:
             logs = self.mass @ (np.log(sums.denominator) + shift)
         return float(self._death_weights @ linear[self.sets.deaths] - logs)
 
-    def _spread(self, per_term: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For each row in sorted order, the sum of a value over the terms that saw it, and of its share as tied."""
+    def _spread(self, per_term: np.ndarray) -> np.ndarray:
+        """For each row in sorted order, the sum of a value over the terms that saw it, less its share as tied."""
         start = self.sets.start if len(self.group) == len(self.sets.deaths) else np.arange(len(self.sets.start))
-        totals = np.concatenate(
-            (np.zeros((1, *per_term.shape[1:])), np.cumsum(np.add.reduceat(per_term, start, axis=0), axis=0))
-        )
-        held = totals[self.sets.high] - totals[self.sets.low]
-        tied = np.add.reduceat(_like(self.share, per_term) * per_term, start, axis=0)[self.sets.group]
+        held = self.sets.seen(np.add.reduceat(per_term, start, axis=0))
+        tied = np.add.reduceat(as_column(self.share, per_term) * per_term, start, axis=0)[self.sets.group]
         held[self.sets.deaths] -= tied
-        return held, tied
+        return held
 
     def derivatives(self, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Log partial likelihood, gradient (p,) and observed information (p, p)."""
@@ -151,7 +135,7 @@ class Partial:
             gradient = self._observed - self.mass @ s.mean
             # The second moments of all risk sets are one weighted cross-product: a row's weight is what all the
             # risk sets that held this row add up to.
-            held, _ = self._spread(self.mass / s.denominator)
+            held = self._spread(self.mass / s.denominator)
             information = self.x.T @ ((s.risk * held)[:, None] * self.x) - s.mean.T @ (self.mass[:, None] * s.mean)
         return self._value(linear, s), gradient, (information + information.T) / 2
 
@@ -170,8 +154,8 @@ class Partial:
         sets = self.sets
         linear = linear[sets.order]
         s = self.sums(linear)
-        hazard, _ = self._spread(self.mass / s.denominator)
-        pulled, _ = self._spread((self.mass / s.denominator)[:, None] * s.mean)
+        hazard = self._spread(self.mass / s.denominator)
+        pulled = self._spread((self.mass / s.denominator)[:, None] * s.mean)
         bare = np.exp(linear - s.shift)[:, None]
         found = bare * (pulled - hazard[:, None] * self.x)
         if len(self.group) == len(sets.deaths):
@@ -182,11 +166,6 @@ class Partial:
         residuals = np.empty_like(found)
         residuals[sets.order] = found
         return residuals
-
-
-def _like(values: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """A vector as a column where `other` has columns."""
-    return values[:, None] if other.ndim > 1 else values
 
 
 def partial(data: CoxData, x: np.ndarray, ties: Ties, *, exact_times: bool = False) -> Partial:

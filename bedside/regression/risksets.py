@@ -2,11 +2,15 @@
 
 Every sum over risk sets is a running sum along `RiskSets.order` (each stratum from the longest follow-up to the
 shortest), less, with delayed entry, a running sum along `RiskSets.entry_order` of those who had not yet entered.
+Sums over the event times that saw a row run the other way, from the earliest time on: where hazards differ by many
+powers of ten, the late risk sets are the small ones, and taking large sums from each other would leave only noise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,6 +50,8 @@ class RiskSets:
         before the event time.
     low, high : arrays of int, shape (n,)
         Event times `low` to `high` - 1 saw the row at this place of `order` at risk.
+    until : array of int, shape (n,)
+        One past the last event time of the row's stratum: `high` without delayed entry.
     """
 
     order: np.ndarray
@@ -62,14 +68,30 @@ class RiskSets:
     late: np.ndarray | None
     low: np.ndarray
     high: np.ndarray
+    until: np.ndarray
+
+    @cached_property
+    def strata_begin(self) -> np.ndarray:
+        """Places in `order` where strata begin."""
+        return np.unique(self.begin)
+
+    @cached_property
+    def times_begin(self) -> np.ndarray:
+        """Event times where strata begin."""
+        return np.flatnonzero(np.concatenate(([True], self.stratum[1:] != self.stratum[:-1]))[: len(self.stratum)])
 
     def at_risk(self, values: np.ndarray) -> np.ndarray:
         """Sum of `values`, shape (n, ...) in the table's order, over each risk set, shape (g, ...)."""
-        total = _before(values[self.order])
-        held = total[self.last + 1] - total[self.first]
-        if self.entry_order is not None:
-            outside = _before(values[self.entry_order])
-            held = held - (outside[self.first + self.late] - outside[self.first])
+        late = None if self.entry_order is None else values[self.entry_order]
+        return self.held(values[self.order], late)
+
+    def held(self, values: np.ndarray, late: np.ndarray | None) -> np.ndarray:
+        """Sum over each risk set of values in the order of `order`; `late` are the same in that of `entry_order`."""
+        held = running(values, self.strata_begin)[self.last]
+        if late is not None:
+            outside = running(late, self.strata_begin)
+            none = as_column(self.late == 0, held)
+            held = held - np.where(none, 0.0, outside[self.first + self.late - 1])
         return held
 
     def at_event(self, values: np.ndarray) -> np.ndarray:
@@ -78,15 +100,40 @@ class RiskSets:
 
     def while_at_risk(self, values: np.ndarray) -> np.ndarray:
         """Sum of `values`, shape (g, ...), over the event times that saw each row at risk; in the table's order."""
-        total = _before(values)
         held = np.empty((len(self.order), *values.shape[1:]))
-        held[self.order] = total[self.high] - total[self.low]
+        held[self.order] = self.seen(values)
         return held
 
+    def seen(self, values: np.ndarray) -> np.ndarray:
+        """The same in the order of `order`."""
+        ends = len(values) - np.append(self.times_begin[1:], len(values))[::-1]
+        onwards = np.concatenate((running(values[::-1], ends)[::-1], np.zeros((1, *values.shape[1:]))))
 
-def _before(values: np.ndarray) -> np.ndarray:
-    """Running sums along the first axis, beginning with 0."""
-    return np.concatenate((np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)))
+        def from_time(time: np.ndarray) -> np.ndarray:
+            return np.where(as_column(time < self.until, onwards), onwards[time], 0.0)
+
+        found = from_time(self.low)
+        return found if self.entry_order is None else found - from_time(self.high)
+
+
+FEW_STRATA = 200
+
+
+def running(values: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """Running sums along the first axis that begin anew at each of `begins`, which starts with 0."""
+    if len(begins) > FEW_STRATA:
+        total = np.cumsum(values, axis=0)
+        before = np.concatenate((np.zeros((1, *values.shape[1:])), total))[begins]
+        return total - np.repeat(before, np.diff(np.append(begins, len(values))), axis=0)
+    total = np.empty_like(values, dtype=float)
+    for begin, end in pairwise([*begins, len(values)]):
+        np.cumsum(values[begin:end], axis=0, out=total[begin:end])
+    return total
+
+
+def as_column(values: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """A vector as a column where `other` has columns."""
+    return values[:, None] if other.ndim > 1 else values
 
 
 def same_times(time: np.ndarray, entry: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -141,7 +188,8 @@ def risk_sets(
     key_at = death_key[start]
     stratum = key_at // steps
     first = np.searchsorted(sorted_key, stratum * steps)
-    entry_order, late, high = None, None, np.searchsorted(key_at, (strata[order] + 1) * steps)
+    until = np.searchsorted(key_at, (strata[order] + 1) * steps)
+    entry_order, late, high = None, None, until
     if entry is not None:
         # How many distinct times are at or before the entry: those event times the row misses.
         entry_key = strata * steps + (len(times) - np.searchsorted(times, entry, side="right"))
@@ -163,4 +211,5 @@ def risk_sets(
         late=late,
         low=np.searchsorted(key_at, sorted_key, side="left"),
         high=high,
+        until=until,
     )
