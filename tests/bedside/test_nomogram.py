@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bedside.cohort import Cohort
 from bedside.errors import Fixable
+from bedside.regression import fit_cox
+from bedside.regression.curves import Patients, predicted_curves
+from bedside.regression.design import design, spec_of
 from bedside.regression.nomogram import nomogram, pretty
+from bedside.regression.nomogram_cox import cox_nomogram
+from bedside.regression.terms import Interaction, Linear, Log, Spline
 
 
 def test_points_by_hand() -> None:
@@ -69,3 +75,40 @@ def test_without_effects_there_is_none() -> None:
     for axes in ({}, {"x": ([0, 1], np.array([0.0, np.inf]))}, {"x": ([0, 1], np.zeros(2))}):
         with pytest.raises(Fixable, match="No nomogram"):
             nomogram(axes, linear_predictor=np.zeros(3), centre=0.0)
+
+
+def test_points_of_every_patient_give_the_cox_models_own_curve(gbsg2: Cohort) -> None:
+    """Numbers, a logarithm, a spline and a factor: adding up points is the model, for patients on the ticks."""
+    outcome = gbsg2.outcomes[0]
+    numbers = [v.name for v in gbsg2.predictors if v.is_numeric]
+    level = next(v.name for v in gbsg2.predictors if v.is_grouping)
+    spec = spec_of(gbsg2, [Linear(numbers[0], 10.0), Spline(numbers[1], 3), Log(numbers[2], 2.0), level])
+    plan = design(gbsg2, outcome, spec)
+    fit = fit_cox(plan.data)
+    t = float(np.median(gbsg2.time(outcome)))
+    values = {name: np.unique(gbsg2.frame[name].to_numpy(dtype=float)) for name in numbers[:3]}
+    told = cox_nomogram(gbsg2, fit, plan, t=t, unit=outcome.unit, ticks=values)
+    axes = {axis.name: axis for axis in told.nomogram.axes}
+    assert set(axes) == {*numbers[:3], level} == set(told.labels)
+    assert max(axis.points.max() for axis in axes.values()) == pytest.approx(100)
+    frame, rows = gbsg2.frame, [0, 17, 300, 685]
+    curves = predicted_curves(fit, Patients(plan.data.x[rows]))
+    for row, curve in zip(rows, curves, strict=True):
+        total = sum(axis.points[list(axis.values).index(frame[name].iloc[row])] for name, axis in axes.items())
+        assert told.survival(total) == pytest.approx(float(curve.at([t]).survival[0]), rel=1e-9)
+    np.testing.assert_allclose(told.survival(told.chance_points), told.chances)
+    usual = cox_nomogram(gbsg2, fit, plan, t=t, unit=outcome.unit)
+    assert all(len(axis.values) > 1 for axis in usual.nomogram.axes)
+
+
+def test_interactions_and_times_beyond_follow_up_have_none(gbsg2: Cohort) -> None:
+    """Points of single variables do not add up, or there is no chance to state."""
+    outcome = gbsg2.outcomes[0]
+    a, b = [variable.name for variable in gbsg2.predictors][:2]
+    plan = design(gbsg2, outcome, spec_of(gbsg2, [a, b]))
+    with pytest.raises(Fixable, match="outside the follow-up"):
+        cox_nomogram(gbsg2, fit_cox(plan.data), plan, t=1e9, unit=outcome.unit)
+    terms = spec_of(gbsg2, [a, b]).terms
+    joined = design(gbsg2, outcome, spec_of(gbsg2, [*terms, Interaction(*terms)]))
+    with pytest.raises(Fixable, match="do not add up"):
+        cox_nomogram(gbsg2, fit_cox(joined.data), joined, t=1.0, unit=outcome.unit)

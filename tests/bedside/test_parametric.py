@@ -248,7 +248,7 @@ def test_what_cannot_be_fitted_is_said() -> None:
 
 
 def test_a_number_that_separates_is_named() -> None:
-    """Everybody below a value had it by the visit, nobody above: no finite coefficient, though the plain fit has one."""
+    """Everybody below a value had it by the visit, nobody above; without the number the fit is finite."""
     z = np.concatenate([np.linspace(-2, -1, 20), np.linspace(1, 2, 20)])
     time = np.concatenate([np.arange(10, 30), np.arange(4, 24)]).astype(float)
     with pytest.raises(Fixable, match="“Score” separates"):
