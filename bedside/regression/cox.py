@@ -10,7 +10,7 @@ from bedside.regression.data import CoxData
 from bedside.regression.likelihood import Partial, partial
 from bedside.regression.model import Aliased, CoxFit, Ridge, Ties, chi_test
 from bedside.regression.newton import R_STEPS, Maximum, maximise, redundant_columns, solve
-from bedside.regression.trouble import check, refuse_few, refuse_infinite, refuse_nothing_left
+from bedside.regression.trouble import check, refuse_few, refuse_infinite, refuse_nothing_left, separated
 
 NOT_CENTRED = (-1.0, 0.0, 1.0)
 """A column with these values alone keeps a mean of 0: R's ``nocenter``."""
@@ -67,13 +67,22 @@ def fit_cox(
     if not found.kept:
         refuse_nothing_left(data)
     penalty = None if ridge is None else _penalty(kept, ridge, found)
-    if penalty is None and kept.n_events < len(found.kept):
-        refuse_few(kept)
+    if penalty is None:
+        _refuse_hopeless(kept)
     begin = None if start is None else start[found.kept] * found.scale
     best = maximise(found.likelihood, penalty=penalty, start=begin, steps=steps)
     if best.runaway is not None:
         refuse_infinite(kept, best.runaway)
     return _finished(kept, ties, found, best, penalty, ridge, _is_robust(data, robust))
+
+
+def _refuse_hopeless(data: CoxData) -> None:
+    """Stop before the first step where it is plain that there is no finite maximum."""
+    if data.n_events < data.x.shape[1]:
+        refuse_few(data)
+    direction = separated(data)
+    if direction is not None:
+        refuse_infinite(data, direction)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from bedside.errors import Fixable
 from bedside.regression.data import CoxData
 
 NO_MODEL = "No Cox model for this selection."
+MOST_TOLD = 4
 RUNS_AWAY = 0.05
 """Share of the fastest coefficient's pace above which another one is said to have no end either."""
 
@@ -50,7 +51,12 @@ def check(data: CoxData) -> None:
     _refuse(data, ~np.isfinite(data.time), "has no follow-up time", "have no follow-up time")
     if data.entry is not None:
         late = ~(data.entry < data.time)
-        _refuse(data, late, "has an entry at or after the end of follow-up", "have an entry at or after the end")
+        _refuse(
+            data,
+            late,
+            "has an entry at or after the end of follow-up",
+            "have an entry at or after the end of follow-up",
+        )
     if data.weights is not None:
         wrong = ~(np.isfinite(data.weights) & (data.weights > 0))
         _refuse(data, wrong, "has a weight that is not above 0", "have a weight that is not above 0")
@@ -98,6 +104,32 @@ def refuse_few(data: CoxData) -> NoReturn:
     )
 
 
+def separated(data: CoxData) -> np.ndarray | None:
+    """A direction in which the likelihood rises without end, where one column or one factor's levels show it.
+
+    All events at the highest value of a column, or all at its lowest, and it grows for ever; likewise if nobody at a
+    factor's reference level had the event.
+
+    Parameters
+    ----------
+    data : CoxData
+        Columns that differ among those at risk.
+
+    Returns
+    -------
+    array, shape (p,), or None
+    """
+    at_event = data.x[data.event]
+    top = at_event.min(axis=0) == data.x.max(axis=0)
+    bottom = at_event.max(axis=0) == data.x.min(axis=0)
+    direction = top.astype(float) - bottom
+    for term in range(len(data.terms)):
+        columns = data.columns_of(term)
+        if len(columns) > 1 and not direction[columns].any() and _reference_alone(data, columns):
+            direction[columns] = 1.0
+    return direction if direction.any() else None
+
+
 def refuse_infinite(data: CoxData, direction: np.ndarray) -> NoReturn:
     """The likelihood keeps rising as some coefficients grow.
 
@@ -109,36 +141,42 @@ def refuse_infinite(data: CoxData, direction: np.ndarray) -> NoReturn:
     """
     pace = np.abs(direction)
     moving = [int(j) for j in np.flatnonzero(~(pace < RUNS_AWAY * pace.max()))]
-    told, seen = [], set()
+    told: dict[str, None] = {}
     for j in moving:
-        term = data.assign[j]
-        of_term = data.columns_of(term)
-        if term in seen:
-            continue
-        if len(of_term) > 1 and _reference_alone(data, of_term, moving):
-            seen.add(term)
-            told.append(f"no patient at the reference level of “{data.terms[term]}” had the event")
+        columns = data.columns_of(data.assign[j])
+        if len(columns) > 1 and set(columns) <= set(moving) and _reference_alone(data, columns):
+            told[f"no patient at the reference level of “{data.terms[data.assign[j]]}” had the event"] = None
         else:
-            told.append(_why(data, j))
-    raise Separated(
+            told[_why(data, j)] = None
+    parts = list(told)
+    shown = (
+        parts if len(parts) <= MOST_TOLD else [*parts[: MOST_TOLD - 1], f"{len(parts) - MOST_TOLD + 1} more likewise"]
+    )
+    levels = any(_is_level(data.x[:, j]) for j in moving)
+    raise Fixable(
         "At least one hazard ratio has no finite value (separation).",
-        f"{_sentence(_listed(told[:4]))}.",
-        "Merge the level with another or choose another reference, leave the variable out, or use a ridge.",
-        tuple(data.names[j] for j in moving),
+        f"{_sentence(_listed(shown))}.",
+        "Merge the level with another or choose another reference, leave the variable out, or use a ridge."
+        if levels
+        else "Leave the variable out, or use a ridge.",
     )
 
 
-def _reference_alone(data: CoxData, columns: list[int], moving: list[int]) -> bool:
-    """True if all levels run away because nobody at the reference level had the event."""
+def _is_level(values: np.ndarray) -> bool:
+    return bool(np.isin(values, (0.0, 1.0)).all())
+
+
+def _reference_alone(data: CoxData, columns: list[int]) -> bool:
+    """True if the columns are the levels of a factor and nobody at its reference level had the event."""
     x = data.x[:, columns]
     at_reference = ~x.any(axis=1)
-    levels = np.isin(x, (0.0, 1.0)).all() and at_reference.any()
-    return bool(levels and set(columns) <= set(moving) and not data.event[at_reference].any())
+    levels = _is_level(x) and at_reference.any() and x.sum(axis=1).max() == 1
+    return bool(levels and not data.event[at_reference].any())
 
 
 def _why(data: CoxData, column: int) -> str:
     values, name = data.x[:, column], data.names[column]
-    if np.isin(values, (0.0, 1.0)).all():
+    if _is_level(values):
         for level, those in ((1.0, f"the {int(values.sum())} with “{name}”"), (0.0, f"those without “{name}”")):
             events = data.event[values == level]
             if not events.any():
