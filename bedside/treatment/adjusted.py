@@ -103,6 +103,7 @@ def adjusted(
     interval: Interval = "log-log",
     resamples: int = 0,
     seed: int = SEED,
+    scores: Propensity | None = None,
 ) -> Adjusted:
     """Compare groups with inverse probability weights, beside the raw comparison.
 
@@ -131,6 +132,8 @@ def adjusted(
         the propensity model fitted anew in each.
     seed : int
         Of the bootstrap.
+    scores : Propensity, optional
+        Of the same complete cases, where they are at hand: fitted here without it.
 
     Returns
     -------
@@ -152,7 +155,7 @@ def adjusted(
     34:3661-3679. R: ``survfit(Surv(time, event) ~ group, weights = w)``, ``coxph(..., weights = w, robust = TRUE)``.
     """
     found, rows, codes, lost = complete_cases(cohort, outcome, grouping, covariates)
-    scores = propensity(found, codes, grouping.labels)
+    scores = propensity(found, codes, grouping.labels) if scores is None else scores
     weights = weights_of(scores, estimand, target=target, truncate=truncate)
     weighted = replace(rows, weights=weights.value)
     drawn: dict[str, object] = {"unit": outcome.unit, "level": level, "interval": interval}

@@ -123,7 +123,7 @@ def numbers(
             with save:
                 _csv(key=key, stem=stem, rows=rows)
                 for label, ending, data in files() if files is not None else ():
-                    _file(label, f"{ending}_{key}", data, stem=stem, ending=ending)
+                    _file(label, f"more_{ending}_{key}", data, stem=stem, ending=ending)
                 if title:
                     _to_report(key, add)
 
