@@ -354,7 +354,7 @@ def test_the_other_outcome_has_its_own_numbers():
 
 
 def test_patients_without_a_value_are_counted_out_loud():
-    reader = Reader(cohort="pbc_liver").open("survival", survival_by="ascites")
+    reader = Reader(cohort="pbc_liver").open("survival", survival_by="ascites", survival_view="survival")
     assert "106 patients without a value left out" in reader.title
     assert sum(int(part.split(" patients")[0].split(": ")[-1]) for part in reader.alt("survival_km").split("; ")) == 312
 
