@@ -171,7 +171,7 @@ class ParametricFit:
         location, sigma, rows = self._new(x, stratum, offset)
         q = self.family.standard.quantile(np.asarray(p, dtype=float))
         time = location[:, None] + sigma[:, None] * q
-        se = np.sqrt(np.stack([self._spread(rows, sigma * each, stratum) for each in q], axis=1))
+        se = np.sqrt(self._spread(rows, sigma[:, None] * q, stratum))
         if self.family.log_time:
             with np.errstate(over="ignore"):
                 time = np.exp(time)
@@ -202,7 +202,7 @@ class ParametricFit:
         location, sigma, rows = self._new(x, stratum, offset)
         z = self._standard_time(location, sigma, times)
         finite = np.where(np.isfinite(z), z, 0.0)
-        spread = np.stack([self._spread(rows, sigma * at, stratum) for at in finite.T], axis=1)
+        spread = self._spread(rows, sigma[:, None] * finite, stratum)
         reach = norm.ppf((1 + level) / 2) * np.sqrt(spread) / sigma[:, None]
         log_survival = self.family.standard.log_survival
         return np.exp(log_survival(z + reach)), np.exp(log_survival(z - reach))
@@ -222,9 +222,11 @@ class ParametricFit:
         return self.location(x, offset=offset), self.scale[codes], np.column_stack([np.ones(len(x)), x])
 
     def _spread(self, rows: np.ndarray, along_scale: np.ndarray, stratum: np.ndarray | None) -> np.ndarray:
-        """Variance of location + along_scale * log sigma for each row."""
-        k = len(self.variance) - len(self.coef)
-        if k:
-            codes = np.zeros(len(rows), dtype=int) if stratum is None else np.asarray(stratum)
-            rows = np.column_stack([rows, along_scale[:, None] * (codes[:, None] == np.arange(k))])
-        return np.einsum("ij,jk,ik->i", rows, self.variance, rows)
+        """Variance of location + along_scale * log sigma, shape (m, k) as `along_scale`."""
+        count = len(self.coef)
+        of_location = np.einsum("ij,jk,ik->i", rows, self.variance[:count, :count], rows)[:, None]
+        if len(self.variance) == count:
+            return np.broadcast_to(of_location, along_scale.shape)
+        place = count + (np.zeros(len(rows), dtype=int) if stratum is None else np.asarray(stratum))
+        shared = np.einsum("ij,ji->i", rows, self.variance[:count, place])[:, None]
+        return of_location + 2 * along_scale * shared + along_scale**2 * np.diag(self.variance)[place][:, None]
