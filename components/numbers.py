@@ -119,3 +119,24 @@ def follow_up(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> 
         lambda: survival.follow_up_by(of, end, groups, level=plan.level, interval=plan.interval, entry=plan.entry),
     )
     return {curve.group: curve for curve in found}
+
+
+def illness_death(
+    of: Cohort, first: Outcome, last: Outcome, groups: Grouping | None, plan: Plan, tau: float
+) -> competing.IllnessDeath:
+    """Chances of being before the first event, after it, and past the final one."""
+    return desk.kept(
+        ("states", of.fingerprint, first.key, last.key, desk.seal(groups), plan.level, plan.interval, tau),
+        lambda: competing.illness_death(
+            of, first, last, groups, tau=tau, level=plan.level, interval=plan.interval
+        ),
+    )  # fmt: skip
+
+
+def illness_death_model(of: Cohort, first: Outcome, last: Outcome, plan: Plan) -> competing.IllnessDeathModel:
+    """Hazard ratios of every predictor for each step between the states."""
+    names = tuple(v.name for v in of.predictors)
+    return desk.kept(
+        ("steps", of.fingerprint, first.key, last.key, plan.level),
+        lambda: competing.illness_death_model(of, first, last, names, level=plan.level),
+    )

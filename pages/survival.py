@@ -5,6 +5,7 @@ from components.figures.views import CAUSES
 from components.panels import (
     incidence_board,
     page,
+    states_board,
     survival_answers,
     survival_board,
     survival_choices,
@@ -34,3 +35,4 @@ with desk.fixable():
         survival_contrast.groups_in_numbers(of, outcome, groups, curves, choice)
         if groups is not None and len(curves) > 2:
             survival_contrast.pairs(of, outcome, groups, choice, asked)
+    states_board.show(of, groups, choice)

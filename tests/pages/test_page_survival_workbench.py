@@ -170,3 +170,27 @@ def test_a_link_with_a_broken_endpoint_says_so_and_opens_the_usual_one(end):
     assert reader.stops
     reader.open("survival")
     assert not reader.stops and "299 events" in reader.title and "endpoint" not in reader.link
+
+
+def test_states_from_one_outcome_to_the_next():
+    reader = Reader(cohort="mgus_competing", outcome="death").open("survival", survival_by="sex")
+    reader.unfold("survival_states")
+    # R: tmerge with both events, then survfit(Surv(tstart, tstop, event) ~ sex, id = id), in tests/reference/03.
+    assert "115 from the start to progression, 860 straight to death, 103 from one to the other" in reader.text
+    rows = {row[0]: row[1:] for row in reader.table("States at chosen times")[1:]}
+    assert set(rows) == {f"{sex}: {s}" for sex in ("Female", "Male") for s in ("neither so far", "progression", "death")}
+    assert rows["Female: neither so far"][0].startswith("45% (40% to 49%)")
+    reader.choose("survival_state_model", True)
+    table = reader.table("Hazard ratios of each step")
+    # Complete cases only; R: coxph(Surv(tstart, tstop, event) ~ ..., id = id).
+    assert table[0][1:] == [
+        "neither so far → progression (112)", "neither so far → death (838)", "progression → death (100)"
+    ]  # fmt: skip
+    assert len(table) == 6 and all(" to " in cell for row in table[1:] for cell in row[1:])
+
+
+def test_a_composite_and_death_are_two_steps_as_well():
+    reader = Reader(cohort="gbsg2_breast").open("survival").unfold("survival_states")
+    rows = {row[0]: row[1:] for row in reader.table("States at chosen times")[1:]}
+    # R: 1 - S of death at 4 years is 25%: summary(survfit(Surv(os_days, os_event) ~ 1), times = 1461).
+    assert rows["All patients: death"][1].startswith("25%")

@@ -1,0 +1,187 @@
+"""Two outcomes that can follow one another: who is before the first, after it, and past the last, over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome, convert
+from bedside.cohort.groups import Grouping
+from bedside.competing import IllnessDeath, Occupation
+from bedside.errors import Fixable
+from bedside.report import say
+from components import desk, numbers
+from components.figures.km import nice_times
+from components.figures.stacked import Stack, stacked_figure
+from components.panels import page, save
+from components.panels.pick import told_apart
+from components.panels.survival_choices import Choice
+
+GROUPS = 12
+
+
+def show(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
+    """A fold of the survival page, for cohorts with at least two outcomes."""
+    if len(of.outcomes) < 2:
+        return
+    panel = st.expander("States over time: from one outcome to the next", key="survival_states", on_change="rerun")
+    if panel.open:
+        with panel, desk.fixable():
+            _states(of, grouping, choice)
+
+
+def _states(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
+    labels = told_apart({o.key: o.cause_label or o.label for o in of.outcomes})
+    keys = list(labels)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        first = st.selectbox("First event", keys, format_func=labels.__getitem__, key="survival_state_first",
+                             persist_state="session", width=260)  # fmt: skip
+        rest = [key for key in keys if key != first]
+        last = st.selectbox("Final event", rest, format_func=labels.__getitem__, key=f"survival_state_last_{first}",
+                            persist_state="session", width=260)  # fmt: skip
+    start, end = of.outcome(first), of.outcome(last)
+    if _same(of, start, end):
+        raise Fixable(
+            "These two outcomes are not two steps.",
+            "One of them already contains the other, so that nobody is seen between them.",
+            "Choose two events that follow one another, such as progression and death.",
+        )
+    tau = float(convert(choice.until, choice.unit, end.unit))
+    found = numbers.illness_death(of, start, end, grouping, choice.plan, tau)
+    _figure(found, labels[first], labels[last], end, choice)
+    names = ("neither so far", say.in_sentence(labels[first]), say.in_sentence(labels[last]))
+    _times(found, names, choice)
+    _mean_times(found, names, choice)
+    if st.toggle("Hazard ratios of each step", key="survival_state_model", persist_state="session"):
+        with desk.fixable():
+            _model(of, start, end, names, choice)
+
+
+def _same(of: Cohort, start: Outcome, end: Outcome) -> bool:
+    """True if the final event is never later than the first one: then there is no state between them."""
+    both = of.frame[start.status].isin(start.event).to_numpy() & of.frame[end.status].isin(end.event).to_numpy()
+    first = np.asarray(convert(of.time(start), start.unit, end.unit))[both]
+    return bool(both.any()) and not bool((of.time(end)[both] > first).any())
+
+
+def _names(first: str, last: str) -> tuple[str, str, str]:
+    return last, f"{first}, without {say.in_sentence(last)}", "Neither so far"
+
+
+def _figure(found: IllnessDeath, first: str, last: str, end: Outcome, choice: Choice) -> None:
+    groups = found.occupations[:GROUPS]
+    stacks = [
+        Stack(g.group, np.asarray(convert(g.time, g.unit, choice.unit)), g.chance[:, ::-1]) for g in groups
+    ]  # fmt: skip
+    names = _names(first, last)
+    moves = found.transitions
+    told = (
+        f"{say.patients(sum(g.n for g in groups))}; {int(moves[0, 1]):,} from the start to {say.in_sentence(first)}, "
+        f"{int(moves[0, 2]):,} straight to {say.in_sentence(last)}, {int(moves[1, 2]):,} from one to the other."
+    )
+    if found.n_cut:
+        told += f" {say.patients(found.n_cut)} are counted until their follow-up for the first event ended."
+    save.figure(
+        lambda mode: stacked_figure(
+            stacks, names, unit=choice.unit, until=choice.until, mode=mode,
+            x_title=f"{choice.unit.capitalize()} since {end.since}",
+        ),
+        key="survival_states_figure",
+        title="Where patients are",
+        aside="share of patients in each state",
+        alt=f"Shares of patients in three states over time, by group. {told}",
+        note=f"Aalen-Johansen estimate of state occupation. {told}",
+        stem="states",
+        rows=lambda: _rows(groups, names, choice),
+    )  # fmt: skip
+
+
+def _rows(groups: Sequence[Occupation], names: Sequence[str], choice: Choice) -> tuple[list[str], list[list[object]]]:
+    header = [
+        "Group",
+        f"Time ({choice.unit})",
+        "State",
+        "At risk",
+        "Share",
+        "Lower limit",
+        "Upper limit",
+        "Standard error",
+    ]
+    rows: list[list[object]] = []
+    for g in groups:
+        time = np.asarray(convert(g.time, g.unit, choice.unit)).tolist()
+        for k, name in enumerate(reversed(names)):
+            values = (a[:, k].tolist() for a in (g.at_risk, g.chance, g.lower, g.upper, g.std_err))
+            for t, n, *shares in zip(time, *values, strict=True):
+                rows.append([g.group, t, name, n, *(None if math.isnan(v) else v for v in shares)])
+    return header, rows
+
+
+def _times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
+    at = nice_times(choice.until, choice.unit, most=5)[1:].tolist()
+    header = ["", *(say.duration(t, choice.unit) for t in at)]
+    rows = []
+    for g in found.occupations[:GROUPS]:
+        points = g.at([float(convert(t, choice.unit, g.unit)) for t in at])
+        for k, state in enumerate(states):
+            cells = (
+                _share(points.chance[i, k], points.lower[i, k], points.upper[i, k], choice) for i in range(len(at))
+            )
+            rows.append((f"{g.group}: {state}", *cells))
+    page.table(header, rows, label="States at chosen times")
+
+
+def _share(value: float, low: float, high: float, choice: Choice) -> str:
+    if math.isnan(value):
+        return "beyond follow-up"
+    between = (
+        "" if math.isnan(low) or math.isnan(high) else f" ({say.percent_range(low, high, decimals=choice.decimals)})"
+    )
+    return say.percent(value, decimals=choice.decimals) + between
+
+
+def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
+    header = [f"Mean time within {say.duration(choice.until, choice.unit, decimals=1)}", *states]
+    rows = []
+    for g in found.occupations[:GROUPS]:
+        if g.within is None:
+            continue
+        cells = []
+        for k in range(3):
+            mean, low, high = (
+                float(convert(float(a[k]), g.unit, choice.unit))
+                for a in (g.within.mean, g.within.lower, g.within.upper)
+            )
+            cells.append(f"{mean:.2f} ({low:.2f} to {high:.2f})" if not math.isnan(low) else f"{mean:.2f}")
+        rows.append((g.group, *cells))
+    page.table(header, rows, label="Mean time in each state")
+    page.caption(f"In {choice.unit}, with {choice.level:.0%} intervals; standard errors by the infinitesimal jackknife "
+                 "over patients.")  # fmt: skip
+
+
+def _model(of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choice: Choice) -> None:
+    """A Cox model of each step, of the cohort's predictors."""
+    made = numbers.illness_death_model(of, start, end, choice.plan)
+    fit = made.fit
+    z = NormalDist().inv_cdf((1 + made.level) / 2)
+    p = len(fit.names)
+    header = ["", *(f"{states[i]} → {states[j]} ({n:,})" for (i, j), n in zip(fit.moves, fit.n_events, strict=True))]
+    rows = []
+    for k, name in enumerate(fit.names):
+        places = [k + p * move for move in range(len(fit.moves))]
+        rows.append((name, *(_ratio(fit.coef[at], fit.robust_se[at], z) for at in places)))
+    page.table(header, rows, label="Hazard ratios of each step")
+    page.caption(
+        f"Cox model of each step with all predictors, {made.level:.0%} intervals (robust); "
+        f"{say.patients(made.design.n_dropped)} with missing values left out. Associations, not effects."
+    )
+
+
+def _ratio(coef: float, se: float, z: float) -> str:
+    if math.isnan(coef):
+        return "–"
+    return f"{math.exp(coef):.2f} ({math.exp(coef - z * se):.2f} to {math.exp(coef + z * se):.2f})"
