@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +19,7 @@ from bedside.errors import Fixable
 from bedside.regression.data import CoxData, cox_data
 from bedside.regression.model import Aliased, ChiTest, Ties, chi_test
 from bedside.regression.newton import Maximum, maximise, redundant_columns
+from bedside.regression.trouble import NO_MODEL as COX_NO_MODEL
 from bedside.regression.trouble import check, refuse_few, refuse_infinite, refuse_nothing_left
 
 CRR_STEPS, CRR_TOLERANCE, CRR_RISE, CRR_HALVINGS = 10, 1e-6, 1e-4, 20
@@ -126,6 +130,21 @@ class FineGray:
         return -np.expm1(-np.outer(risk, np.concatenate(([0.0], np.cumsum(self.hazard)))[row]))
 
 
+NO_MODEL = "No Fine-Gray model for this selection."
+RIDGE = re.compile(r", ([^,]*), or use a ridge")
+
+
+@contextmanager
+def _in_its_words() -> Iterator[None]:
+    """Reasons of Cox models told of this one: what they are about, and no remedy that it does not have."""
+    try:
+        yield
+    except Fixable as stop:
+        what = NO_MODEL if stop.what == COX_NO_MODEL else stop.what.replace("hazard ratio", "subdistribution ratio")
+        why = stop.why.replace("hazards can't", "chances can't")
+        raise Fixable(what, why, RIDGE.sub(r", or \1", stop.next_step)) from stop
+
+
 def fine_gray(
     x: ArrayLike,
     time: ArrayLike,
@@ -180,16 +199,26 @@ def fine_gray(
     times, start = check_entry(entry, times)
     if definition == "crr" and (start is not None or ties != "breslow"):
         what = "no delayed entry" if start is not None else "Breslow's ties only"
-        raise Fixable("No Fine-Gray model.", f"cmprsk's form has {what}.", "Choose survival's form.")
+        raise Fixable(NO_MODEL, f"cmprsk's form has {what}.", "Choose survival's form.")
     data = cox_data(np.asarray(x, dtype=float), times, codes == of, names=names, assign=assign, terms=terms)
-    check(data)
     kind = np.where(codes == of, 1, np.where(codes > 0, 2, 0))
+    with _in_its_words():
+        check(data)
+        return _fit(data, kind, start, name or f"Cause {of}", definition, ties)
+
+
+def _fit(
+    data: CoxData, kind: np.ndarray, start: np.ndarray | None, name: str, definition: Definition, ties: Ties
+) -> FineGray:
     centred = data.x - data.x.mean(axis=0)
     size = np.abs(centred).mean(axis=0)
     size[size == 0] = 1.0
-    curve = censoring(times, kind, definition, start)
-    form = {"efron": ties == "efron", "entry": start}
-    part = subdistribution(centred / size, times, kind, curve, **form)
+    curve = censoring(data.time, kind, definition, start)
+
+    def made(columns: np.ndarray) -> Subdistribution:
+        return subdistribution(columns, data.time, kind, curve, efron=ties == "efron", entry=start)
+
+    part = made(centred / size)
     gone = redundant_columns(part.derivatives(np.zeros(centred.shape[1]))[2])
     kept = [j for j in range(centred.shape[1]) if j not in gone]
     if not kept:
@@ -198,15 +227,16 @@ def fine_gray(
     if shown.n_events < len(kept):
         refuse_few(shown)
     scale = np.ones(len(kept)) if definition == "crr" else size[kept]
-    part = subdistribution(centred[:, kept] / scale, times, kind, curve, **form)
+    part = made(centred[:, kept] / scale)
     best = _crr_maximum(part) if definition == "crr" else None
     if best is None:
-        part = subdistribution(centred[:, kept] / size[kept], times, kind, curve, **form)
-        scale, best = size[kept], maximise(part)  # type: ignore[arg-type]
+        scale = size[kept]
+        part = made(centred[:, kept] / scale)
+        best = maximise(part)  # type: ignore[arg-type]
     if best.runaway is not None:
         refuse_infinite(shown, best.runaway)
     aliased = tuple(_aliased(data, centred / size, j, kept) for j in gone)
-    return _finished(shown, part, best, scale, Pieces(part, curve), name or f"Cause {of}", definition, ties, aliased)
+    return _finished(shown, part, best, scale, Pieces(part, curve), name, definition, ties, aliased)
 
 
 def _finished(

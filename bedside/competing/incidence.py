@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from bedside.cohort.units import Unit
 from bedside.competing.checks import check_causes, check_entry, check_weights
 from bedside.competing.variance import (
+    ROUNDING,
     aalen_variance,
     before,
     event_free,
@@ -288,7 +289,7 @@ def _tally(
         size, cells_of_weight = _counts(len(grid), start, stop, codes, weights, k)
         mass, aalen = cells_of_weight[:, 1:], np.full(events.shape, np.nan)
     if weights is None and not start.any():
-        variances = jackknife_from_counts(at_risk, events)
+        variances = jackknife_from_counts(at_risk, events, cells[:, 0])
     else:
         load = np.ones(len(stop)) if weights is None else weights
         variances = jackknife_from_rows(stop, start, codes, load, size, mass)
@@ -312,6 +313,9 @@ def _steps(tally: _Tally, *, level: float, interval: Interval) -> dict[str, np.n
     free, _ = event_free(tally.size, tally.mass.sum(axis=1))
     incidence = np.cumsum(before(free, 1.0)[:, None] * hazard, axis=0)
     std_err, free_err = np.sqrt(tally.of_causes), np.sqrt(tally.of_free)
+    # A sum of steps may miss 1 by a rounding error; what is certain does not vary.
+    certain = incidence > 1 - ROUNDING
+    incidence, std_err = np.where(certain, 1.0, incidence), np.where(certain, 0.0, std_err)
     lower, upper = limits(incidence, std_err, level=level, interval=interval)
     free_lower, free_upper = limits(free, free_err, level=level, interval=interval)
     return {

@@ -30,16 +30,17 @@ def event_free(at_risk: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.n
     return np.cumprod(np.where(at_risk > 0, share(left, at_risk), 1.0)), left
 
 
-def jackknife_from_counts(at_risk: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def jackknife_from_counts(
+    at_risk: np.ndarray, events: np.ndarray, censored: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Infinitesimal-jackknife variances where everybody enters at time zero with the same weight.
 
-    Then what a patient adds at one time is uncorrelated with what he adds at another, whatever was seen, and the
-    sum of squared influences follows from the counts alone: for a chance F = sum of S(s-) q(s), the running covariance
-    of S and F is S times a running sum. Linear in the number of times, so it serves any number of patients.
+    Patients who leave at the same time for the same reason have the same influence, so the counts are enough: linear
+    in the number of times, for any number of patients.
 
     Parameters
     ----------
-    at_risk : array, shape (n_times,)
+    at_risk, censored : arrays, shape (n_times,)
     events : array, shape (n_times, n_causes)
 
     Returns
@@ -48,19 +49,12 @@ def jackknife_from_counts(at_risk: np.ndarray, events: np.ndarray) -> tuple[np.n
     of_free : array, shape (n_times,)
         Variances of the cumulative incidences and of the chance of being free of any event.
     """
-    n = at_risk.astype(float)
-    total = events.sum(axis=1)
-    q = share(events, n[:, None])
-    survival, left = event_free(n, total)
-    earlier = before(survival, 1.0)
-    # The last patients may all have the event: the sum would be infinite there, and is not needed after it.
-    greenwood = np.cumsum(share(total, n * left))
-    gone = before(greenwood, 0.0)
-    cross = np.cumsum(q * (earlier * (gone - share(np.ones_like(n), n)))[:, None], axis=0)
-    step = q * earlier[:, None]
-    spread = share(step * earlier[:, None] * (1 - q), n[:, None])
-    of_causes = np.cumsum(2 * step * before(cross, 0.0) + step**2 * gone[:, None] + spread, axis=0)
-    return np.maximum(of_causes, 0.0), survival**2 * greenwood
+    causes = events.shape[1]
+    size = np.column_stack((censored, events)).astype(float).ravel()
+    kept = np.flatnonzero(size)
+    stop, cause = np.divmod(kept, causes + 1)
+    start = np.zeros(len(stop), dtype=np.int64)
+    return _jackknife(stop, start, cause, size[kept], at_risk.astype(float), events.astype(float))
 
 
 def jackknife_from_rows(
@@ -88,6 +82,13 @@ def jackknife_from_rows(
     of_causes, of_free
         As `jackknife_from_counts`.
     """
+    return _jackknife(stop, start, cause, weights**2, at_risk, events)
+
+
+def _jackknife(
+    stop: np.ndarray, start: np.ndarray, cause: np.ndarray, square: np.ndarray, at_risk: np.ndarray, events: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of squared influences; `square` is what each row's counts for."""
     n, total = at_risk, events.sum(axis=1)
     q = share(events, n[:, None])
     survival, left = event_free(n, total)
@@ -95,7 +96,6 @@ def jackknife_from_rows(
     hazard_sum = _padded(np.cumsum(share(total, n * left)))
     own = np.where(cause > 0, share(np.ones_like(left), left)[stop], 0.0)
     log_survival = own - (hazard_sum[stop + 1] - hazard_sum[start])
-    square = weights**2
     steps = len(n)
 
     def gone(values: np.ndarray) -> np.ndarray:
