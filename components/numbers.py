@@ -103,8 +103,11 @@ def incidence(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> 
     """Cumulative incidence of each type of event, one value per group."""
     return desk.kept(
         ("incidence", of.fingerprint, end.key, desk.seal(groups), *plan.key),
-        lambda: competing.incidence_by(of, end, groups, level=plan.level, interval=plan.interval),
-    )
+        lambda: competing.incidence_by(
+            of, end, groups, level=plan.level, interval=plan.interval, entry=plan.entry, weights=plan.weights,
+            alive_at=plan.alive_at,
+        ),
+    )  # fmt: skip
 
 
 def gray(of: Cohort, end: Outcome, groups: Grouping) -> tuple[competing.GrayTest, ...]:

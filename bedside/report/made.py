@@ -22,9 +22,12 @@ class Made:
         What the scripts read.
     data_name : str
         The file name under which they look for it.
+    stamp : tuple of str
+        Cohort, outcome, filter, fingerprint and versions, where they are not those of the page as a whole.
     """
 
     methods: str
     scripts: tuple[tuple[str, str], ...] = ()
     data: Table | None = None
     data_name: str = ""
+    stamp: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ def kaplan_meier(
     weights: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     robust: bool | None = None,
+    origin: float = 0.0,
 ) -> Curve:
     """Kaplan-Meier estimate of the chance of being free of the event after time t.
 
@@ -62,6 +63,8 @@ def kaplan_meier(
         True for standard errors by the infinitesimal jackknife, False for
         Greenwood's. By default robust if weights are no whole numbers or
         clusters are given, as in R.
+    origin : float, default 0
+        Where the curve starts, before every ``time``: all these patients are known to have come so far.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def kaplan_meier(
     rows = rows_of(time, event, entry=entry, weights=weights, cluster=cluster)
     return curve_of(
         tabulate(rows), group=group, unit=unit, level=level, interval=interval, estimator=estimator,
-        rows=rows if _is_robust(rows, robust) else None,
+        rows=rows if _is_robust(rows, robust) else None, origin=origin,
     )  # fmt: skip
 
 
