@@ -67,7 +67,7 @@ browser: tools ## only the browser tests
 lint: $(VENV)/installed-dev ## ruff
 	$(BIN)/python -m ruff check .
 
-bench: $(VENV)/installed-dev ## how long a start takes, and curves of 10,000,000 rows, each beside a peer
+bench: databases ## how long a start takes, and curves of 10,000,000 rows, each beside a peer
 	$(BIN)/python -m benchmarks.start
 	$(BIN)/python -m benchmarks.curves_10m
 

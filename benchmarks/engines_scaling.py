@@ -3,8 +3,8 @@
     python -m benchmarks.engines_scaling [picture]
 
 Four groups, as in `benchmarks.curves_10m`, each engine and size in a process of its own. Prints medians and the
-slope on logarithmic axes (1 is linear growth) over the last tenfold step, and draws `engines_scaling.svg` beside
-this file.
+slope on logarithmic axes (1 is linear growth) over all sizes and over the last tenfold step, and draws
+`engines_scaling.svg` beside this file.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ def main(picture: Path) -> None:
     """Measure, print and draw."""
     with tempfile.TemporaryDirectory(prefix="bedside_scaling_") as name:
         found = {n: seconds(Path(name), n) for n in SIZES}
-    lines = [f"{'':12}" + "".join(f"{n:>12,}" for n in SIZES) + "   slope"]
+    lines = [f"{'':12}" + "".join(f"{n:>12,}" for n in SIZES) + "   slope    last"]
     for engine in found[SIZES[0]]:
         times = [found[n][engine] for n in SIZES]
-        slope = math.log10(times[-1] / times[-2])
-        lines.append(f"{engine:12}" + "".join(f"{t:12.4f}" for t in times) + f"{slope:8.2f}")
+        slope, last = math.log10(times[-1] / times[0]) / (len(SIZES) - 1), math.log10(times[-1] / times[-2])
+        lines.append(f"{engine:12}" + "".join(f"{t:12.4f}" for t in times) + f"{slope:8.2f}{last:8.2f}")
     sys.stdout.write("\n".join([*lines, load()]) + "\n")
     draw(found, load()).savefig(picture, metadata={"Date": None})
 

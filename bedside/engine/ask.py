@@ -129,17 +129,23 @@ class Part:
 
 def part_of_numbers(values: np.ndarray) -> Part:
     """Numbers by size; the two zeros are one number."""
-    values = values + 0.0
-    known = ~np.isnan(values)
-    whole = _whole_range(values, known)
-    if whole is not None:
-        low, size = whole
-        codes = np.full(len(values), -1, dtype=np.int64)
-        codes[known] = (values[known] - low).astype(np.int64)
-        return Part(codes, low + np.arange(size, dtype=float), size)
-    distinct, inverse = np.unique(values[known], return_inverse=True)
+    gone = np.isnan(values)
+    if not gone.any():
+        return _part_of_known(values)
+    known = _part_of_known(values[~gone])
     codes = np.full(len(values), -1, dtype=np.int64)
-    codes[known] = inverse
+    codes[~gone] = known.codes
+    return Part(codes, known.distinct, known.size)
+
+
+def _part_of_known(values: np.ndarray) -> Part:
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, np.inf)
+    if high - low <= 4 * len(values) + 1024 and abs(low) < 2**52:
+        # Whole numbers in a narrow range, such as days, need no sorting.
+        codes = (values - low).astype(np.int64)
+        if low == np.floor(low) and np.array_equal(codes, values - low):
+            return Part(codes, low + np.arange(int(high - low) + 1), int(high - low) + 1)
+    distinct, codes = np.unique(values + 0.0, return_inverse=True)
     return Part(codes, distinct, len(distinct))
 
 
@@ -193,12 +199,3 @@ def _named(codes: np.ndarray, part: Part) -> tuple[np.ndarray, tuple[str, ...]]:
     place[there] = np.arange(len(there))
     return place[codes], tuple(part.distinct[i] for i in there)
 
-
-def _whole_range(values: np.ndarray, known: np.ndarray) -> tuple[float, int] | None:
-    """The smallest value and how many whole numbers lie up to the largest, if that is quicker than sorting."""
-    if not known.any():
-        return None
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if not (np.isfinite(low) and np.isfinite(high)) or high - low > 4 * len(values) + 1024 or low != np.floor(low):
-        return None
-    return (low, int(high - low) + 1) if np.array_equal(values[known], np.floor(values[known])) else None
