@@ -7,16 +7,23 @@ import sys
 from pathlib import Path
 
 from benchmarks.parity.compare import Tally
+from benchmarks.parity.kinds import documentation
 from benchmarks.parity.runner import run
 
 
 def main() -> int:
     """Print a line per block and the sum; the exit code says whether all agreed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.parity", description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder with blocks.json, reference files and inputs")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder with blocks.json, reference files and inputs")
     parser.add_argument("--only", default="", help="only blocks whose address holds this text")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the first failing numbers of each block")
+    parser.add_argument("--kinds", action="store_true", help="print what can be computed, with its options, and stop")
     asked = parser.parse_args()
+    if asked.kinds:
+        print("\n\n".join(told for told in documentation()))
+        return 0
+    if asked.folder is None:
+        parser.error("which folder?")
     total, unsupported = Tally(), 0
     for line in run(asked.folder, only=asked.only):
         tally = line.tally

@@ -30,6 +30,12 @@ def kinds() -> dict[str, Adapter]:
     return dict(_KINDS)
 
 
+def documentation() -> list[str]:
+    """What each module of this folder says of its kinds and their options."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    return [str(module.__doc__).strip() for module in modules]
+
+
 def option(block: dict[str, Any], name: str, default: object = None) -> Any:
     """An option of a block, or what holds without it."""
     value = block.get(name)
