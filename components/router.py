@@ -21,6 +21,12 @@ PAGES = {
             "Who is in the cohort, how long they were followed, what is missing.",
         ),
         ("survival", "Survival", ":material/show_chart:", "Do groups of patients do equally well?"),
+        (
+            "comparison",
+            "Fair comparison",
+            ":material/balance:",
+            "Would the groups differ if they had been alike at the start?",
+        ),
     ],
     "People": [
         ("patients", "Patients", ":material/list:", "Find a patient by identifier, value or risk."),

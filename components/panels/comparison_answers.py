@@ -1,0 +1,200 @@
+"""Beside the curves: shares at one time, hazard ratios, and whether the two ways of adjusting agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bedside.cohort import Outcome, convert
+from bedside.report import say
+from bedside.treatment import HazardRatio, differences_at
+from components import desk
+from components.figures.palette import shades
+from components.figures.subgroups import ratio_text
+from components.panels import page
+from components.panels.comparison_board import Found, share_at
+from components.panels.comparison_choices import Choice
+
+CLOSE = 0.02
+"""Two points: estimates that are no further apart say the same to a clinician."""
+
+Interval = tuple[float, float, float]
+
+
+def answers(outcome: Outcome, choice: Choice, found: Found, place: DeltaGenerator) -> None:
+    """The cards beside the figure."""
+    with place:
+        with st.container(border=True, key="card_comparison_shares"), desk.fixable():
+            _shares(outcome, choice, found)
+        with st.container(border=True, key="card_comparison_ratio"), desk.fixable():
+            _ratios(choice, found)
+        if found.weighted is not None and found.standard is not None:
+            with st.container(border=True, key="card_comparison_agree"):
+                _agreement(outcome, choice, found)
+
+
+# ------------------------------------------------------------------ shares
+
+
+def _shares(outcome: Outcome, choice: Choice, found: Found) -> None:
+    when = float(convert(choice.at, choice.unit, outcome.unit))
+    page.heading(
+        f"At {say.duration(choice.at, choice.unit)}", f"{outcome.free_phrase}, {choice.plan.level:.0%} interval"
+    )
+    columns = shares(found, when)
+    gaps = differences(found, choice, when)
+    labels = choice.groups.labels
+    marks = dict(zip(labels, _marks(labels), strict=True))
+    rows: list[list[object]] = [
+        [marks[label], *(_percent(columns[name][i], choice.decimals) for name in columns)]
+        for i, label in enumerate(labels)
+    ]
+    for j, label in enumerate(choice.others):
+        name = "Difference" if len(choice.others) == 1 else f"{label} less {choice.reference}"
+        rows.append([name, *(_points(gaps[column][j], choice.decimals) for column in columns)])
+    page.table(["", *columns], rows, label="Shares at the chosen time")
+    if len(choice.others) == 1:
+        page.caption(f"Difference in percentage points: {choice.others[0]} less {choice.reference}.")
+
+
+def shares(found: Found, when: float) -> dict[str, list[Interval]]:
+    """For each way: the share of each group at a time in the outcome's unit."""
+    columns = {"As observed": [share_at(curve, when) for curve in found.raw]}
+    if found.weighted is not None:
+        columns["Weighted"] = [share_at(curve, when) for curve in found.weighted.curves]
+    if found.standard is not None:
+        columns["Standardised"] = [
+            (float(c.survival[0]), float(c.lower[0]), float(c.upper[0])) for c in found.standard.at
+        ]
+    return columns
+
+
+def differences(found: Found, choice: Choice, when: float) -> dict[str, list[Interval]]:
+    """For each way: the difference of each other group from the reference."""
+    plan = choice.plan
+
+    def of(curves: Sequence[object]) -> list[Interval]:
+        told = differences_at(curves, [when], reference=plan.reference, level=plan.level)  # type: ignore[arg-type]
+        return [(one.difference, one.lower, one.upper) for one in told]
+
+    columns = {"As observed": of(found.raw)}
+    if found.weighted is not None:
+        columns["Weighted"] = of(found.weighted.curves)
+    if found.standard is not None:
+        columns["Standardised"] = [
+            (float(d.difference[0]), float(d.lower[0]), float(d.upper[0])) for d in found.standard.differences
+        ]
+    return columns
+
+
+def _marks(labels: Sequence[str]) -> list[page.Markup]:
+    return [
+        page.fill('<i class="bs-swatch" style="background:{c}"></i>{name}', c=colour, name=label)
+        for colour, label in zip(shades(len(labels), desk.mode()), labels, strict=True)
+    ]
+
+
+def _percent(told: Interval, decimals: int) -> page.Markup:
+    value, low, high = told
+    if math.isnan(value):
+        return page.Markup('<span class="bs-muted">not followed so long</span>')
+    between = "no event so far" if value == 1 else say.percent_range(low, high, decimals=decimals)
+    return page.fill(
+        '<b>{v}</b><br><span class="bs-muted">{b}</span>', v=say.percent(value, decimals=decimals), b=between
+    )
+
+
+def points(value: float, decimals: int = 0) -> str:
+    """A difference of shares in percentage points with its sign."""
+    text = f"{100 * value:+.{decimals}f}"
+    return text.replace("-", "−") if float(text) else f"{0:.{decimals}f}"
+
+
+def _points(told: Interval, decimals: int) -> page.Markup:
+    value, low, high = told
+    if math.isnan(value):
+        return page.Markup('<span class="bs-muted">–</span>')
+    between = "" if math.isnan(low) or low == high else f"{points(low, decimals)} to {points(high, decimals)}"
+    return page.fill('<b>{v}</b><br><span class="bs-muted">{b}</span>', v=points(value, decimals), b=between)
+
+
+# ------------------------------------------------------------------ hazard ratios
+
+
+def _ratios(choice: Choice, found: Found) -> None:
+    page.heading("Hazard ratio", f"against {choice.reference}, {choice.plan.level:.0%} interval")
+    if found.weighted is None:
+        page.caption("No weighted hazard ratio: see what stands above the figure.")
+        return
+    raw, weighted = found.weighted.raw_ratios, found.weighted.ratios
+    rows = []
+    for one, other in zip(raw, weighted, strict=True):
+        rows.append([one.label, _ratio(one), _ratio(other)])
+    page.table(("", "As observed", "Weighted"), rows, label="Hazard ratios")
+    for one in (*raw, *weighted):
+        if one.why:
+            page.caption(f"{one.label}: no hazard ratio. {one.why}")
+            break
+    page.caption(f"{_reading(choice, weighted)} Weighted: standard errors are robust. Below 1, the event comes later.")
+
+
+def _ratio(one: HazardRatio) -> page.Markup:
+    if math.isnan(one.hr):
+        return page.Markup('<span class="bs-muted">cannot be given</span>')
+    return page.fill(
+        '<b>{v}</b><br><span class="bs-muted">{a} to {b}<br>{p}</span>', v=ratio_text(one.hr), a=ratio_text(one.lower),
+        b=ratio_text(one.upper), p=say.p_value(one.p),
+    )  # fmt: skip
+
+
+def _reading(choice: Choice, ratios: Sequence[HazardRatio]) -> str:
+    """The first weighted hazard ratio as a sentence."""
+    if len(ratios) != 1 or math.isnan(ratios[0].hr):
+        return ""
+    one = ratios[0]
+    if one.lower <= 1 <= one.upper:
+        return f"After weighting, {one.label} does not clearly go with a higher or lower rate of the event."
+    word = "lower" if one.hr < 1 else "higher"
+    return f"After weighting, {one.label} goes with a {word} rate of the event than {choice.reference}."
+
+
+# ------------------------------------------------------------------ agreement
+
+
+def _agreement(outcome: Outcome, choice: Choice, found: Found) -> None:
+    page.heading("Do the two ways agree?", "weighting and standardisation")
+    when = float(convert(choice.at, choice.unit, outcome.unit))
+    gaps = differences(found, choice, when)
+    rows = list(zip(choice.others, gaps["Weighted"], gaps["Standardised"], strict=True))
+    page.put("<p>{t}</p>", t=" ".join(agreement(*row, many=len(rows) > 1) for row in rows))
+    page.caption(
+        "Weighting models who was in which group, standardisation who had the event. "
+        + ("Standardisation speaks of all patients, the weights of others: the two need not agree. "
+           if choice.plan.estimand in ("att", "overlap") else "")
+        + "Where the two lie far apart, at least one of the models is wrong."
+    )  # fmt: skip
+
+
+def agreement(label: str, weighted: Interval, standard: Interval, *, many: bool = False) -> str:
+    """How far two estimates of one difference lie apart, in a sentence."""
+    first = f"{label}: " if many else ""
+    if math.isnan(weighted[0]) or math.isnan(standard[0]):
+        return f"{first}Not every group was followed so long."
+    apart = abs(weighted[0] - standard[0])
+    text = f"{points(weighted[0])} points by weighting, {points(standard[0])} by standardisation"
+    inside = weighted[1] <= standard[0] <= weighted[2] and standard[1] <= weighted[0] <= standard[2]
+    if apart <= CLOSE:
+        return f"{first}Yes: {text}."
+    size = f"{100 * apart:.0f}"
+    if inside:
+        return f"{first}Within their uncertainty: {text}, {size} apart."
+    return f"{first}No: {text}, {size} apart, more than their intervals allow. Look at the balance below."
+
+
+def followed(found: Found) -> float:
+    """Until when every group was followed, in the outcome's unit."""
+    return float(np.min([curve.last for curve in found.raw]))

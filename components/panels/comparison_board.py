@@ -1,0 +1,277 @@
+"""The comparison page: what must be known first, and the curves with and without adjustment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from bedside.cohort import Cohort, Outcome, convert
+from bedside.cohort.table_by import RowBy
+from bedside.errors import Fixable
+from bedside.report import made_comparison as making
+from bedside.report import say
+from bedside.survival import Curve
+from bedside.treatment import Adjusted, Standardised
+from components import desk, numbers, numbers_comparison
+from components.figures.adjusted import (
+    Line,
+    Panel,
+    adjusted_alt,
+    adjusted_figure,
+    adjusted_rows,
+    line_of,
+    line_of_standard,
+)
+from components.panels import page, save
+from components.panels.comparison_choices import METHODS, TERMS, Choice
+
+APART = 0.1
+"""A standardised difference from which groups are said to differ."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What there is to show: where one way of adjusting has no answer, its reason instead.
+
+    Attributes
+    ----------
+    raw : tuple of Curve
+        Of the complete cases, or of all patients where no weights could be found.
+    weighted : Adjusted or None
+    standard : Standardised or None
+    no_weights, no_standard : Fixable or None
+    """
+
+    raw: tuple[Curve, ...]
+    weighted: Adjusted | None
+    standard: Standardised | None
+    no_weights: Fixable | None
+    no_standard: Fixable | None
+
+
+def noun(of: Cohort, choice: Choice) -> str:
+    """What the groups are: treatments, or just groups."""
+    return "treatment" if of.treatment is not None and of.treatment.column == choice.by.name else "group"
+
+
+def subject(outcome: Outcome, choice: Choice) -> str:
+    """The page's heading."""
+    return f"{outcome.label}, by {say.in_sentence(choice.by.label)}: a fair comparison"
+
+
+def aside(of: Cohort, outcome: Outcome, choice: Choice) -> str:
+    """Who is compared, and who is left out."""
+    inside = choice.groups.codes >= 0
+    text = f"{say.patients(int(inside.sum()))}, {say.events(int(of.event(outcome)[inside].sum()))}"
+    if choice.groups.dropped_missing:
+        text += f"; {say.patients(choice.groups.dropped_missing)} without a value left out"
+    return text
+
+
+def find(of: Cohort, outcome: Outcome, choice: Choice, *, anyway: bool) -> Found:
+    """Everything that is computed; `anyway`: standardise even where weights have no answer."""
+    weighted, standard, no_weights, no_standard = None, None, None, None
+    try:
+        weighted = numbers_comparison.adjusted(of, outcome, choice.groups, choice.plan)
+    except Fixable as stop:
+        no_weights = stop
+    if weighted is not None or anyway:
+        when = float(convert(choice.at, choice.unit, outcome.unit))
+        try:
+            standard = numbers_comparison.standardised(of, outcome, choice.groups, choice.plan, when)
+        except Fixable as stop:
+            no_standard = stop
+    raw = weighted.raw_curves if weighted is not None else _raw(of, outcome, choice)
+    return Found(raw, weighted, standard, no_weights, no_standard)
+
+
+def _raw(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[Curve, ...]:
+    return numbers.curves(of, outcome, choice.groups, numbers.Plan(level=choice.plan.level))
+
+
+# ------------------------------------------------------------------ what must be known first
+
+
+def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """Was it randomised? If not, that the raw curves are unadjusted, and in what the groups differed."""
+    if choice.narrowed:
+        warn("There are more groups than one figure can hold apart: two are compared, at first the largest.")
+    if outcome.note:
+        page.caption(outcome.note)
+    if choice.by.use == "later":
+        warn(
+            f"{choice.by.label} is known only later ({choice.by.why_later}): patients who did badly early may be "
+            "missing, or already show it. No adjustment for the start can mend that."
+        )
+    is_treatment = noun(of, choice) == "treatment"
+    told = of.treatment.note if is_treatment and of.treatment is not None else ""
+    apart = _apart(of, choice)
+    if is_treatment and of.treatment is not None and of.treatment.randomised:
+        text = f"The groups were formed by randomisation. {told}".strip()
+        text += " Differences at the start are chance; adjusting for them can only sharpen the comparison."
+        page.put("<p>{t}</p>", t=f"{text} {apart}".strip())
+        return
+    how = "The groups were not formed by randomisation." if is_treatment else (
+        f"{choice.by.label} was not assigned by anybody: these are different patients, and the comparison says who does "
+        "better, not why."
+    )  # fmt: skip
+    page.put(
+        '<p class="bs-caution">{a}</p><p class="bs-muted">{b}</p>',
+        a=f"{how} {told} The raw curves are unadjusted. {apart}".replace("  ", " "),
+        b="Weighting balances only what was recorded: a difference that nobody wrote down stays in every number below.",
+    )
+    if choice.unused:
+        page.caption(f"Not adjusted for, since nobody has a recorded value: {', '.join(choice.unused)}.")
+
+
+def _apart(of: Cohort, choice: Choice) -> str:
+    """In what the groups differed most at the start."""
+    try:
+        found = numbers_comparison.table(of, choice.groups)
+    except Fixable:
+        return ""
+    rows = [row for row in found.rows if not math.isnan(row.difference.value)]
+    rows.sort(key=lambda row: -abs(row.difference.value))
+    top = [row for row in rows[:3] if abs(row.difference.value) >= APART]
+    if not top:
+        return "At the start they were much alike in everything recorded (no standardised difference of 0.1 or more)."
+    told = "; ".join(_difference(row, found.labels) for row in top)
+    return f"At the start they differed most in {told}."
+
+
+def _difference(row: RowBy, labels: tuple[str, ...]) -> str:
+    """One variable, with what stands in the two groups that lie furthest apart."""
+    pair = (row.difference.first, row.difference.second)
+    name = say.in_sentence(row.variable.label)
+    if row.numbers:
+        values = [row.numbers[i].median if row.skewed else row.numbers[i].mean for i in pair]
+        said = [row.variable.say(value) for value in values]
+    else:
+        level = max(row.levels, key=lambda level: _gap(level.shares, pair))
+        said = [say.percent(level.shares[i]) for i in pair]
+        said[0] = f"{level.label} {said[0]}"
+    size = "no overlap" if math.isinf(row.difference.value) else f"{abs(row.difference.value):.2f}"
+    where = f" ({labels[pair[0]]}, {labels[pair[1]]})" if len(labels) > 2 else ""
+    return f"{name} ({said[0]} against {said[1]}{where}; standardised difference {size})"
+
+
+def _gap(shares: tuple[float, ...], pair: tuple[int, int]) -> float:
+    gap = abs(shares[pair[0]] - shares[pair[1]])
+    return -1.0 if math.isnan(gap) else gap
+
+
+def warn(text: str) -> None:
+    """A caution in the house's own colour."""
+    page.put('<p class="bs-caution">{t}</p>', t=text)
+
+
+def method() -> str:
+    """Which way of adjusting is drawn."""
+    with st.container(key="screen_comparison_method", width="content"):
+        return st.segmented_control(
+            "Adjusted by", list(METHODS), default="weighting", required=True, format_func=METHODS.__getitem__,
+            key="comparison_method", persist_state="session", label_visibility="collapsed",
+            help="Weighting models who got which group; standardisation models who had the event.",
+        ) or "weighting"  # fmt: skip
+
+
+# ------------------------------------------------------------------ the figure
+
+
+def stops(found: Found, kind: str) -> None:
+    """Why a way of adjusting that was asked for has no answer."""
+    shown = [found.no_weights] if kind == "weighting" else [found.no_standard]
+    for stop in (found.no_weights, found.no_standard) if kind == "both" else shown:
+        if stop is not None:
+            desk.show(stop)
+
+
+def figure(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str, place: DeltaGenerator) -> None:
+    """Raw and adjusted curves."""
+    raw = [line_of(curve, choice.unit) for curve in found.raw]
+    panels = _panels(outcome, choice, found, kind, raw)
+    free = outcome.free_phrase[:1].upper() + outcome.free_phrase[1:]
+    weighted = found.weighted.curves if found.weighted is not None and kind != "standardisation" else ()
+    standard = found.standard.curves if found.standard is not None and kind != "weighting" else ()
+    x_title = f"{choice.unit.capitalize()} since {outcome.since}"
+    with place:
+        save.figure(
+            lambda mode: adjusted_figure(
+                raw, panels, unit=choice.unit, at=choice.at, mode=mode, x_title=x_title,
+            ),
+            key="comparison_curves",
+            title=free,
+            aside=_like(choice, panels),
+            alt=adjusted_alt(raw, panels, choice.at, choice.unit),
+            note=note(of, outcome, choice, found, kind),
+            stem="fair-comparison",
+            rows=lambda: adjusted_rows(found.raw, weighted, standard, outcome.unit, choice.unit),
+            made=lambda: making.curves_made(
+                of, outcome, choice.groups, choice.plan.covariates, weighted=found.weighted, standard=found.standard,
+                at=float(convert(choice.at, choice.unit, outcome.unit)), filters=numbers_comparison.filters(),
+            ),
+        )  # fmt: skip
+
+
+def _panels(outcome: Outcome, choice: Choice, found: Found, kind: str, raw: list[Line]) -> list[Panel]:
+    panels = []
+    if found.weighted is not None and kind != "standardisation":
+        sure = [curve.reliable_until(10) for curve in found.raw]
+        lines = tuple(line_of(c, choice.unit, sure=s) for c, s in zip(found.weighted.curves, sure, strict=True))
+        panels.append(Panel("Weighted", lines))
+    if found.standard is not None and kind != "weighting":
+        lines = tuple(
+            line_of_standard(c, outcome.unit, choice.unit, end=own.last, sure=own.reliable_until(10))
+            for c, own in zip(found.standard.curves, found.raw, strict=True)
+        )
+        panels.append(Panel("Standardised", lines))
+    return panels
+
+
+def _like(choice: Choice, panels: list[Panel]) -> str:
+    if not panels:
+        return "as observed"
+    if panels[0].title == "Standardised":
+        return "as observed, and if all patients had been in each group"
+    return f"as observed, and as if the groups had been like {choice.whom} ({TERMS[choice.plan.estimand]})"
+
+
+def note(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str) -> str:
+    """What stands under each figure of the page: patients, events, who is left out, method."""
+    n, seen = sum(c.n for c in found.raw), sum(c.n_events for c in found.raw)
+    text = f"{say.patients(n)}, {say.events(seen)}"
+    told = found.weighted or found.standard
+    if told is None:
+        return f"{text}. Kaplan-Meier, not adjusted."
+    text += f" (complete cases; {say.patients(told.dropped)} with a missing value left out)." if told.dropped else "."
+    labels = [say.in_sentence(of.variable(name).label) for name in choice.plan.covariates]
+    text += f" Made alike in {listed(labels)}."
+    level = f"{choice.plan.level:.0%}"
+    if kind != "standardisation" and found.weighted is not None:
+        resamples = found.weighted.resamples - found.weighted.failed
+        error = f"from {resamples} bootstrap samples" if resamples else "robust, the weights taken as known"
+        text += f" Weighted Kaplan-Meier; band: pointwise {level} interval, {error}."
+    if kind != "weighting" and found.standard is not None:
+        error = f"{found.standard.resamples} bootstrap samples" if found.standard.resamples else "delta method"
+        text += f" Standardised over a Cox model (g-formula); {level} interval by the {error}.".replace(
+            "by the 1", "by 1"
+        )
+    if outcome.has_competing:
+        text += " The event is the first of any type."
+    return f"{text} Pale where fewer than 10 patients of a group remain under observation."
+
+
+def listed(labels: list[str], most: int = 12) -> str:
+    """Names in a sentence."""
+    shown = labels[:most] + ([f"{len(labels) - most} more"] if len(labels) > most else [])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def share_at(curve: Curve, when: float) -> tuple[float, float, float]:
+    """Share free of the event with its interval; NaN beyond follow-up."""
+    point = curve.at([when])
+    return tuple(float(np.asarray(v)[0]) for v in (point.survival, point.lower, point.upper))  # type: ignore[return-value]

@@ -1,0 +1,33 @@
+"""Would the groups differ if they had been alike at the start?"""
+
+from components import desk
+from components.panels import (
+    comparison_answers,
+    comparison_balance,
+    comparison_board,
+    comparison_choices,
+    comparison_subgroups,
+    comparison_table,
+    page,
+)
+
+cohort = desk.cohort()
+outcome = desk.outcome(cohort)
+
+with desk.fixable():
+    choice = comparison_choices.choices(cohort, outcome)
+    page.title(comparison_board.subject(outcome, choice), comparison_board.aside(cohort, outcome, choice))
+    comparison_board.cautions(cohort, outcome, choice)
+    left, right = page.split("comparison", 1.7, 1)
+    with left:
+        kind = comparison_board.method()
+    found = comparison_board.find(cohort, outcome, choice, anyway=kind != "weighting")
+    with left:
+        comparison_board.stops(found, kind)
+    with desk.fixable():
+        comparison_board.figure(cohort, outcome, choice, found, kind, left)
+    comparison_answers.answers(outcome, choice, found, right)
+    with desk.fixable():
+        comparison_balance.show(cohort, outcome, choice, found)
+    comparison_subgroups.show(cohort, outcome, choice)
+    comparison_table.show(cohort, outcome, choice)
