@@ -142,7 +142,8 @@ def _in_its_words() -> Iterator[None]:
     except Fixable as stop:
         what = NO_MODEL if stop.what == COX_NO_MODEL else stop.what.replace("hazard ratio", "subdistribution ratio")
         why = stop.why.replace("hazards can't", "chances can't")
-        raise Fixable(what, why, RIDGE.sub(r", or \1", stop.next_step)) from stop
+        next_step = RIDGE.sub(r", or \1", stop.next_step).replace(", or use a ridge", "")
+        raise Fixable(what, why, next_step) from stop
 
 
 def fine_gray(
