@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -135,7 +136,8 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
             )
     names = _free(cohort, "time"), _free(cohort, "status")
     frame = cohort.frame.assign(**{names[0]: time, names[1]: pd.Categorical(status, categories=["0", "1", "2"])})
-    outcome = _outcome(cohort, endpoint, unit, names, dropped=int((~left).sum()))
+    competes = bool((status[left] == "2").any())
+    outcome = _outcome(cohort, endpoint, unit, names, competes=competes, dropped=int((~left).sum()))
     used = set() if endpoint.columns is None else {endpoint.columns.time, endpoint.columns.status}
     used |= {endpoint.start} - {""}
     seal = hashlib.sha256(f"{cohort.fingerprint}\x1fendpoint\x1f{endpoint.to_text()}".encode()).hexdigest()
@@ -155,15 +157,20 @@ def _first(cohort: Cohort, endpoint: Endpoint) -> tuple[np.ndarray, np.ndarray, 
     against = [cohort.outcome(key) for key in endpoint.competing]
     unit = wanted[0].unit
 
-    def earliest(outcomes: list[Outcome]) -> np.ndarray:
+    def earliest(outcomes: list[Outcome], codes: Callable[[Outcome], tuple[str, ...]]) -> np.ndarray:
         when = np.full(len(cohort), np.inf)
         for outcome in outcomes:
-            seen = cohort.frame[outcome.status].isin(outcome.event).to_numpy(dtype=bool)
+            seen = cohort.frame[outcome.status].isin(codes(outcome)).to_numpy(dtype=bool)
             here = convert(cohort.time(outcome), outcome.unit, unit)
             when = np.where(seen, np.minimum(when, here), when)
         return when
 
-    event, competing = earliest(wanted), earliest(against)
+    event = earliest(wanted, lambda outcome: outcome.event)
+    # What competes with an outcome competes with an endpoint made of it; where both come at one time, the event counts.
+    competing = np.minimum(
+        earliest(wanted, lambda outcome: outcome.any_event), earliest(against, lambda outcome: outcome.any_event)
+    )
+    competing = np.where(event <= competing, np.inf, competing)
     follow = np.min([convert(cohort.time(o), o.unit, unit) for o in (*wanted, *against)], axis=0)
     first = np.minimum(event, competing)
     status = np.where(np.isinf(first), "0", np.where(event <= competing, "1", "2"))
@@ -210,8 +217,10 @@ def _unknown(name: str) -> Fixable:
     )
 
 
-def _outcome(cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, str], *, dropped: int) -> Outcome:
-    against = " or ".join(cohort.outcome(key).label for key in endpoint.competing)
+def _outcome(
+    cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, str], *, competes: bool, dropped: int
+) -> Outcome:
+    against = " or ".join(_competing(cohort, endpoint)) if competes else ""
     if endpoint.columns is not None:
         made = f"Defined here from the columns “{endpoint.columns.time}” and “{endpoint.columns.status}”."
     else:
@@ -229,6 +238,12 @@ def _outcome(cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, s
         since="the chosen start" if endpoint.start else _since(cohort, endpoint),
         cause_label=endpoint.label if against else "", note=made,
     )  # fmt: skip
+
+
+def _competing(cohort: Cohort, endpoint: Endpoint) -> tuple[str, ...]:
+    """Names of the events after which the endpoint can no longer come."""
+    own = [label for key in endpoint.first_of for label in cohort.outcome(key).competing]
+    return tuple(dict.fromkeys([*own, *(cohort.outcome(key).label for key in endpoint.competing)]))
 
 
 def _since(cohort: Cohort, endpoint: Endpoint) -> str:

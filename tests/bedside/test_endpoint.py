@@ -48,6 +48,20 @@ def test_a_competing_outcome_is_kept_apart_and_the_event_wins_a_tie(cohort):
     assert made.outcome(KEY).cause_label == "Relapse"
 
 
+def test_what_competes_with_an_outcome_competes_with_the_endpoint():
+    frame = pd.DataFrame({"t": [5.0, 6.0, 7.0], "s": ["dead", "graft", "alive"]})
+    outcome = Outcome(
+        key="death", label="Death or graft", time="t", unit="days", status="s", censored=("alive",), event=("dead",),
+        competing={"Graft": ("graft",)}, cause_label="Death",
+    )  # fmt: skip
+    made = with_endpoint(
+        cohort_from_frame(frame, key="grafts", outcomes=[outcome]), Endpoint(label="Death", first_of=("death",))
+    )
+    assert made.frame[made.outcome(KEY).status].tolist() == ["1", "2", "0"]
+    assert made.outcome(KEY).competing == {"Graft": ("2",)}
+    assert made.outcome(KEY).label == "Death or Graft"
+
+
 def test_a_later_start_moves_the_clock_and_leaves_out_who_had_none(cohort):
     made = with_endpoint(cohort, Endpoint(label="Death after graft", first_of=("death",), start="graft"))
     assert made.time(KEY).tolist() == [45, 55, 40]
