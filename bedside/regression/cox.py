@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bedside.errors import Fixable
 from bedside.regression.data import CoxData
+from bedside.regression.exact import ExactPartial, exact_partial
 from bedside.regression.likelihood import Partial, partial
-from bedside.regression.model import Aliased, CoxFit, Ridge, Ties, chi_test
+from bedside.regression.model import Aliased, AnyTies, CoxFit, Ridge, chi_test
 from bedside.regression.newton import R_STEPS, Maximum, maximise, redundant_columns, solve
 from bedside.regression.trouble import check, refuse_few, refuse_infinite, refuse_nothing_left, separated
 
@@ -19,7 +21,7 @@ NOT_CENTRED = (-1.0, 0.0, 1.0)
 def fit_cox(
     data: CoxData,
     *,
-    ties: Ties = "efron",
+    ties: AnyTies = "efron",
     robust: bool | None = None,
     ridge: Ridge | None = None,
     start: np.ndarray | None = None,
@@ -32,7 +34,8 @@ def fit_cox(
     ----------
     data : CoxData
         With `entry` it is a counting process: left truncation, time-varying covariates, recurrent events.
-    ties : {"efron", "breslow"}
+    ties : {"efron", "breslow", "exact"}
+        The exact treatment takes time with many ties, and has no weights, entries or robust variance.
     robust : bool, optional
         Whether the variance is the sandwich, summed within clusters. Default as in R: with clusters, or with case
         weights that are not whole numbers.
@@ -62,7 +65,7 @@ def fit_cox(
     R: ``coxph(Surv(entry, time, event) ~ ..., ties = , robust = , cluster = , weights = )``.
     """
     check(data)
-    found = _columns(data, ties, exact_times=exact_times)
+    found = _columns(data, ties, exact_times=exact_times, keep_all=_holds_all(data, ridge))
     kept = data if not found.aliased else data.with_columns(found.kept)
     if not found.kept:
         refuse_nothing_left(data)
@@ -73,7 +76,11 @@ def fit_cox(
     best = maximise(found.likelihood, penalty=penalty, start=begin, steps=steps)
     if best.runaway is not None:
         refuse_infinite(kept, best.runaway)
-    return _finished(kept, ties, found, best, penalty, ridge, _is_robust(data, robust))
+    return _finished(kept, ties, found, best, penalty, ridge, _is_robust(data, robust, ties))
+
+
+def _holds_all(data: CoxData, ridge: Ridge | None) -> bool:
+    return ridge is not None and (ridge.columns is None or set(range(data.x.shape[1])) <= set(ridge.columns))
 
 
 def _refuse_hopeless(data: CoxData) -> None:
@@ -89,22 +96,27 @@ def _refuse_hopeless(data: CoxData) -> None:
 class _Columns:
     """Columns that have a coefficient, centred and of similar size."""
 
-    likelihood: Partial
+    likelihood: Partial | ExactPartial
     kept: list[int]
     scale: np.ndarray
     aliased: tuple[Aliased, ...]
 
 
-def _columns(data: CoxData, ties: Ties, *, exact_times: bool) -> _Columns:
+def _likelihood(data: CoxData, x: np.ndarray, ties: AnyTies, *, exact_times: bool) -> Partial | ExactPartial:
+    return exact_partial(data, x) if ties == "exact" else partial(data, x, ties, exact_times=exact_times)
+
+
+def _columns(data: CoxData, ties: AnyTies, *, exact_times: bool, keep_all: bool) -> _Columns:
     x = data.x - data.x.mean(axis=0)
     scale = np.abs(x).mean(axis=0)
     scale[scale == 0] = 1.0
-    likelihood = partial(data, x / scale, ties, exact_times=exact_times)
-    gone = redundant_columns(likelihood.derivatives(np.zeros(x.shape[1]))[2])
+    likelihood = _likelihood(data, x / scale, ties, exact_times=exact_times)
+    # A ridge shares an effect among columns that say the same; without one they have no coefficients.
+    gone = [] if keep_all else redundant_columns(likelihood.derivatives(np.zeros(x.shape[1]))[2])
     kept = [j for j in range(x.shape[1]) if j not in gone]
     if not gone:
         return _Columns(likelihood, kept, scale, ())
-    likelihood = partial(data, (x / scale)[:, kept], ties, exact_times=exact_times)
+    likelihood = _likelihood(data, (x / scale)[:, kept], ties, exact_times=exact_times)
     return _Columns(likelihood, kept, scale[kept], tuple(_made_of(data, x / scale, j, kept) for j in gone))
 
 
@@ -131,7 +143,13 @@ def _penalty(data: CoxData, ridge: Ridge, found: _Columns) -> np.ndarray:
     return penalty / found.scale**2
 
 
-def _is_robust(data: CoxData, robust: bool | None) -> bool:
+def _is_robust(data: CoxData, robust: bool | None, ties: AnyTies) -> bool:
+    if ties == "exact" and (robust or (robust is None and data.cluster is not None)):
+        raise Fixable(
+            "No robust intervals with exact ties.",
+            "The exact treatment of ties has no score of its own for each patient.",
+            "Use Efron's treatment of ties, or leave the clusters out.",
+        )
     if robust is not None:
         return robust
     fractions = data.weights is not None and bool((data.weights != np.floor(data.weights)).any())
@@ -165,7 +183,7 @@ def clustered(values: np.ndarray, cluster: np.ndarray | None) -> np.ndarray:
 
 def _finished(
     data: CoxData,
-    ties: Ties,
+    ties: AnyTies,
     found: _Columns,
     best: Maximum,
     penalty: np.ndarray | None,

@@ -115,7 +115,7 @@ def multivariable(
     outcome: Outcome | str,
     spec: CoxSpec,
     *,
-    ties: Ties = "efron",
+    ties: AnyTies = "efron",
     robust: bool | None = None,
     ridge: Ridge | None = None,
     level: float = 0.95,
@@ -156,7 +156,7 @@ def univariable(
     outcome: Outcome | str,
     spec: CoxSpec,
     *,
-    ties: Ties = "efron",
+    ties: AnyTies = "efron",
     robust: bool | None = None,
     level: float = 0.95,
     test: TermTest = "wald",
@@ -216,7 +216,7 @@ def _forest(
     cohort: Cohort,
     made: Design,
     *,
-    ties: Ties,
+    ties: AnyTies,
     robust: bool | None,
     ridge: Ridge | None,
     level: float,
@@ -342,5 +342,7 @@ def _cautions(made: Design, fit: CoxFit) -> tuple[str, ...]:
             f"{events} events for {p} coefficient{'s' if p != 1 else ''}: with fewer than {EVENTS_PER_COEFFICIENT} "
             "events for each, hazard ratios vary much from one group of patients to the next."
         )
+    if fit.ridge is not None:
+        told.append("A ridge draws hazard ratios towards 1; their intervals leave this pull out.")
     told += [f"“{column.name}”: {_aliased(column.made_of)}" for column in fit.aliased]
     return tuple(told)

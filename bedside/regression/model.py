@@ -12,6 +12,8 @@ from scipy.stats import chi2, norm
 from bedside.regression.data import CoxData
 
 Ties = Literal["efron", "breslow"]
+AnyTies = Literal["efron", "breslow", "exact"]
+"""With the exact treatment, which coefficients have but nothing that is read off their risk sets."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class CoxFit:
     ----------
     data : CoxData
         The rows and columns that were fitted: without the aliased columns.
-    ties : {"efron", "breslow"}
+    ties : {"efron", "breslow", "exact"}
     coef : array, shape (p,)
         Log hazard ratios for one unit of each column.
     variance : array, shape (p, p)
@@ -104,7 +106,7 @@ class CoxFit:
     """
 
     data: CoxData
-    ties: Ties
+    ties: AnyTies
     coef: np.ndarray
     variance: np.ndarray
     naive_variance: np.ndarray

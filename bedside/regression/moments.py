@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bedside.errors import Fixable
 from bedside.regression.model import CoxFit
 from bedside.regression.risksets import RiskSets, risk_sets, same_times
 
@@ -91,6 +92,12 @@ def moments(fit: CoxFit) -> Moments:
     Efron (1977), JASA 72:557-565. With weights each of m tied deaths counts with their mean weight, as in R's
     ``coxph``.
     """
+    if fit.ties == "exact":
+        raise Fixable(
+            "Not available with exact ties.",
+            "Curves, residuals and tests of proportional hazards are not defined for the exact treatment of ties.",
+            "Fit the model with Efron's treatment of ties, which is very close.",
+        )
     data = fit.data
     time, entry = same_times(data.time, data.entry)
     sets = risk_sets(time, data.event, entry=entry, strata=data.strata)

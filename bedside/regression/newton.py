@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
-from bedside.regression.likelihood import Partial
 
 R_EPS = 1e-9
 """Relative change of the log-likelihood at which ``coxph`` stops."""
@@ -22,6 +21,19 @@ VANISHED = 1e-9
 """A coefficient is infinite once the information on it has sunk to this share of what it was at 0."""
 PIVOT = float(np.finfo(float).eps ** 0.75)
 """R's tolerance for a column that the others determine."""
+
+
+class Likelihood(Protocol):
+    """What has a maximum."""
+
+    @property
+    def x(self) -> np.ndarray:
+        """Columns, shape (n, p)."""
+        ...
+
+    def derivatives(self, beta: np.ndarray, /) -> tuple[float, np.ndarray, np.ndarray]:
+        """Log likelihood, gradient (p,) and observed information (p, p)."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +98,7 @@ def redundant_columns(information: np.ndarray) -> list[int]:
 
 
 def maximise(
-    likelihood: Partial,
+    likelihood: Likelihood,
     *,
     penalty: np.ndarray | None = None,
     start: np.ndarray | None = None,
@@ -117,7 +129,7 @@ def maximise(
 class _Path:
     """Where Newton's method is, and where it was best before."""
 
-    def __init__(self, likelihood: Partial, penalty: np.ndarray, beta: np.ndarray) -> None:
+    def __init__(self, likelihood: Likelihood, penalty: np.ndarray, beta: np.ndarray) -> None:
         self.likelihood, self.penalty = likelihood, penalty
         self.count = 0
         self._look(beta)

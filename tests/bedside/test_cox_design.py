@@ -17,6 +17,7 @@ from bedside.regression import (
     Interaction,
     Linear,
     Log,
+    Ridge,
     Spline,
     curve_test,
     default_term,
@@ -253,6 +254,14 @@ def test_visits_equal_r(reference_frame, r, same):
 def test_without_visits_values_can_not_change(gbsg2):
     with pytest.raises(Fixable, match="no table of visits"):
         design_visits(gbsg2, "death", CoxSpec((Linear("age"),)))
+
+
+def test_a_ridge_is_told_of(colon):
+    forest = multivariable(colon, "death", CoxSpec((Factor("rx"), Linear("nodes"))), ridge=Ridge(50.0))
+    plain = multivariable(colon, "death", CoxSpec((Factor("rx"), Linear("nodes"))))
+    assert any("ridge" in caution for caution in forest.cautions) and not any("ridge" in c for c in plain.cautions)
+    pulled, free = (abs(math.log(f.rows[2].hr)) for f in (forest, plain))
+    assert 0 < pulled < free
 
 
 def test_one_cause_of_several(pbc):

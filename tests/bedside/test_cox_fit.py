@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from bedside.errors import Fixable
 from bedside.regression import CoxData, Ridge, cox_data, fit_cox
+from bedside.regression.exact import exact_partial
 from bedside.regression.likelihood import partial
 from bedside.regression.timevarying import split_at
 
@@ -44,6 +46,45 @@ def test_ties_by_hand():
     efron, breslow = (partial(data, data.x, ties).derivatives(np.array([0.7]))[0] for ties in ("efron", "breslow"))
     assert efron == pytest.approx(0.7 - np.log(w + 2) - np.log((w + 1) / 2 + 1), rel=1e-14)
     assert breslow == pytest.approx(0.7 - 2 * np.log(w + 2), rel=1e-14)
+
+
+def test_exact_ties_count_every_way():
+    """Three of six at one time: the likelihood is that of the three among all 20 threes of the six."""
+    rng = np.random.default_rng(6)
+    x, event = rng.normal(size=(8, 2)), np.array([True, False, True, False, False, True, False, True])
+    follow_up = np.array([2.0, 2.0, 2.0, 3.0, 4.0, 2.0, 1.0, 1.0])
+    data, beta = cox_data(x, follow_up, event), np.array([0.5, -0.8])
+    risk = np.exp(x @ beta)
+    threes = sum(np.prod(risk[list(those)]) for those in combinations([0, 1, 2, 3, 4, 5], 3))
+    expected = np.log(np.prod(risk[[0, 2, 5]]) / threes) + np.log(risk[7] / risk.sum())
+    likelihood = exact_partial(data, x)
+    value, gradient, information = likelihood.derivatives(beta)
+    assert value == pytest.approx(expected, rel=1e-13)
+    for j, step in enumerate(np.eye(2) * 1e-5):
+        up, down = likelihood.derivatives(beta + step), likelihood.derivatives(beta - step)
+        assert (up[0] - down[0]) / 2e-5 == pytest.approx(gradient[j], rel=1e-7)
+        np.testing.assert_allclose((down[1] - up[1]) / 2e-5, information[j], rtol=1e-6)
+
+
+def test_without_ties_all_treatments_agree():
+    data = replace(made_up(70), time=np.random.default_rng(9).permutation(70) + 1.0)
+    fits = [fit_cox(data, ties=ties) for ties in ("efron", "breslow", "exact")]
+    for fit in fits[1:]:
+        np.testing.assert_allclose(fit.coef, fits[0].coef, rtol=1e-10)
+        np.testing.assert_allclose(fit.variance, fits[0].variance, rtol=1e-9)
+
+
+@pytest.mark.parametrize("change", [{"weights": np.ones(80)}, {"entry": np.full(80, -1.0)}, {"cluster": np.arange(80)}])
+def test_exact_ties_say_what_they_can_not(change):
+    with pytest.raises(Fixable, match="Efron"):
+        fit_cox(replace(made_up(80), **change), ties="exact")
+
+
+def test_a_ridge_shares_what_two_columns_say_together():
+    data = made_up(100, p=1)
+    twice = fit_cox(cox_data(np.repeat(data.x, 2, axis=1), data.time, data.event), ridge=Ridge(2.0))
+    assert twice.coef[0] == pytest.approx(twice.coef[1], rel=1e-9)
+    assert twice.coef.sum() == pytest.approx(fit_cox(data, ridge=Ridge(1.0)).coef[0], rel=1e-7)
 
 
 def test_derivatives_are_those_of_the_value():

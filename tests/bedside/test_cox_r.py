@@ -19,7 +19,6 @@ KINDS = {
     "case_cohort": cox.case_cohort,
     "concordance_variants": cox.concordance_variants,
 }
-TOLD_AS_UNSUPPORTED = {"exact ties"}
 
 
 def blocks(name: str) -> list[dict]:
@@ -34,7 +33,7 @@ def folder():
     return Folder(REFERENCE)
 
 
-@pytest.mark.parametrize("block", [b for b in SECOND + OWN if "unsupported" not in b], ids=lambda block: block["at"])
+@pytest.mark.parametrize("block", SECOND + OWN, ids=lambda block: block["at"])
 def test_equals_r(folder, block):
     """1e-8 relative for each number, and missing or infinite where R is."""
     given = folder.inputs_given(block)
@@ -44,10 +43,9 @@ def test_equals_r(folder, block):
 
 
 def test_no_number_of_the_models_is_left_out(folder):
-    """Each model and each concordance of both files is asked for once, but for those named as unsupported."""
+    """Each model and each concordance of both files is asked for once."""
     for file, told in (("02_cox.json", SECOND), ("15_cox_kinds.json", OWN)):
         for part in ("models", "concordance_variants"):
             asked = [b["at"].split("/")[2] for b in told if b["at"].split("/")[1] == part]
             kept = {name for name, value in folder.reference(file)[part].items() if count(value)}
             assert sorted(asked) == sorted(kept)
-    assert {b["unsupported"] for b in SECOND + OWN if "unsupported" in b} <= TOLD_AS_UNSUPPORTED

@@ -32,6 +32,8 @@ C$veteran_factor_by_factor <- block(coxph(Surv(time, status) ~ factor(trt) * cel
 C$veteran_offset_weights <- block(coxph(Surv(time, status) ~ trt + age + offset(-0.03 * karno), v, weights = w))
 v2 <- survSplit(Surv(time, status) ~ ., data = v, cut = c(60, 150), episode = "part"); R$inputs$split <- put_csv(plain(v2), "15_split")
 C$veteran_step <- block(coxph(Surv(tstart, time, status) ~ trt + karno:strata(part), v2))
+C$veteran_exact_strata <- block(coxph(Surv(trunc(time / 10) + 1, status) ~ trt + karno + celltype + strata(prior), v, ties = "exact"))
+C$kidney_exact_offset <- block(coxph(Surv(trunc(time / 40), status) ~ age + sex + offset(frail / 2), k, ties = "exact"))
 short <- function(f) list(coef = I(unname(coef(f))), se = I(unname(sqrt(diag(vcov(f))))), loglik = f$loglik)
 C$veteran_tt <- short(coxph(Surv(time, status) ~ trt + karno + tt(karno), v, tt = function(x, t, ...) x * log(t + 20)))
 C$veteran_tt_strata_weights <- short(coxph(Surv(time, status) ~ karno + tt(karno) + strata(celltype), v, weights = w, robust = FALSE, tt = function(x, t, ...) x * t / 100))

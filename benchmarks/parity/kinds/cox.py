@@ -2,7 +2,7 @@
 
 Options of every kind here: ``time``, ``event`` (an expression that is 1 where the event was seen), ``entry``,
 ``weight``, ``cluster``, ``offset`` (expressions), ``strata`` (a list of expressions), ``ties`` ("efron", the default,
-or "breslow"), ``robust`` (as R if not given), and ``terms``, a list of
+"breslow" or "exact"), ``robust`` (as R if not given), and ``terms``, a list of
 
 * an expression: a number as it stands, or, of a text column, a factor;
 * ``{"factor": column, "reference": level, "full": true}``: levels in the order of ``data.levels``, else sorted; the
