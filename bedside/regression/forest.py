@@ -14,7 +14,7 @@ from bedside.regression.concordance import Concordance, concordance_of
 from bedside.regression.cox import fit_cox
 from bedside.regression.data import CoxData
 from bedside.regression.design import CoxSpec, Design, design, design_visits
-from bedside.regression.model import Aliased, ChiTest, CoxFit, Ridge, Ties, chi_test
+from bedside.regression.model import Aliased, AnyTies, ChiTest, CoxFit, Ridge, chi_test
 from bedside.regression.source import columns_of
 from bedside.regression.terms import Column, Factor
 
