@@ -30,4 +30,4 @@ with desk.fixable():
     with desk.fixable():
         comparison_balance.show(cohort, outcome, choice, found)
     comparison_subgroups.show(cohort, outcome, choice)
-    comparison_table.show(cohort, outcome, choice)
+    comparison_table.show(cohort, choice)

@@ -79,7 +79,9 @@ fit = fit_cox(cox_data(np.column_stack((marks, x)), time, event, entry=entry), t
 shares = standard_survival(fit, designs_of(x, len(GROUPS)), np.array([AT]))[0]
 found["standardised"] = [{"group": label, "at": plain(share)[0]} for label, share in zip(GROUPS, shares)]
 """
-LIFELINES = '''"""Recomputes weighted curves with lifelines from the file named below, which holds the weights; prints JSON.
+LIFELINES = '''"""Recomputes weighted curves with lifelines from the file named below; prints them as JSON.
+
+The weights are read from the file.
 {remarks}"""
 
 import json

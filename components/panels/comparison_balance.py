@@ -118,8 +118,9 @@ def _poor(found: Adjusted) -> str:
     worst = max(groups, key=lambda g: g.largest / g.mean)
     return (
         f"The groups overlap poorly: {say.patients(unlikely)} of {n:,} had a chance below 5% of the group they were "
-        f"in, and one patient in “{worst.label}” counts for {worst.largest / worst.mean:.0f}. The weighted curve hangs on "
-        "few patients. Look at those who might have had either (overlap weights), truncate the weights, or filter to "
+        f"in, and one patient in “{worst.label}” counts for {worst.largest / worst.mean:.0f}. The weighted "
+        "curve hangs on few patients. Look at those who might have had either (overlap "
+        "weights), truncate the weights, or filter to "
         "patients in whom both groups were possible."
     )
 

@@ -116,8 +116,8 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         page.put("<p>{t}</p>", t=f"{text} {apart}".strip())
         return
     how = "The groups were not formed by randomisation." if is_treatment else (
-        f"{choice.by.label} was not assigned by anybody: these are different patients, and the comparison says who does "
-        "better, not why."
+        f"{choice.by.label} was not assigned by anybody: these are different patients, and the comparison says who "
+        "does better, not why."
     )  # fmt: skip
     page.put(
         '<p class="bs-caution">{a}</p><p class="bs-muted">{b}</p>',
@@ -240,26 +240,32 @@ def _like(choice: Choice, panels: list[Panel]) -> str:
     return f"as observed, and as if the groups had been like {choice.whom} ({TERMS[choice.plan.estimand]})"
 
 
-def note(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str) -> str:
-    """What stands under each figure of the page: patients, events, who is left out, method."""
+def who(of: Cohort, choice: Choice, found: Found) -> str:
+    """Patients, events, who is left out, and what the groups are made alike in."""
     n, seen = sum(c.n for c in found.raw), sum(c.n_events for c in found.raw)
     text = f"{say.patients(n)}, {say.events(seen)}"
     told = found.weighted or found.standard
     if told is None:
-        return f"{text}. Kaplan-Meier, not adjusted."
+        return f"{text}."
     text += f" (complete cases; {say.patients(told.dropped)} with a missing value left out)." if told.dropped else "."
     labels = [say.in_sentence(of.variable(name).label) for name in choice.plan.covariates]
-    text += f" Made alike in {listed(labels)}."
+    return f"{text} Made alike in {listed(labels)}."
+
+
+def note(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str) -> str:
+    """What stands under each figure of the page: patients, events, who is left out, method."""
+    text = who(of, choice, found)
+    if found.weighted is None and found.standard is None:
+        return f"{text} Kaplan-Meier, not adjusted."
     level = f"{choice.plan.level:.0%}"
     if kind != "standardisation" and found.weighted is not None:
         resamples = found.weighted.resamples - found.weighted.failed
         error = f"from {resamples} bootstrap samples" if resamples else "robust, the weights taken as known"
         text += f" Weighted Kaplan-Meier; band: pointwise {level} interval, {error}."
     if kind != "weighting" and found.standard is not None:
-        error = f"{found.standard.resamples} bootstrap samples" if found.standard.resamples else "delta method"
-        text += f" Standardised over a Cox model (g-formula); {level} interval by the {error}.".replace(
-            "by the 1", "by 1"
-        )
+        resamples = found.standard.resamples - found.standard.failed
+        error = f"from {resamples} bootstrap samples" if resamples else "by the delta method"
+        text += f" Standardised over a Cox model (g-formula); {level} interval {error}."
     if outcome.has_competing:
         text += " The event is the first of any type."
     return f"{text} Pale where fewer than 10 patients of a group remain under observation."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bedside.cohort import Cohort, Outcome
+from bedside.cohort import Cohort
 from bedside.report import made_comparison as making
 from bedside.report import say
+from bedside.report.made import Made
 from bedside.report.table_export import notes, table_by_csv, table_by_html, table_by_latex, table_by_rows
 from components import desk, numbers_comparison
 from components.panels import page, save
@@ -18,15 +19,15 @@ WHY_NOT = (
 )
 
 
-def show(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+def show(of: Cohort, choice: Choice) -> None:
     """The table, behind a button until it is wanted."""
     panel = st.expander("Table 1: who is in each group", key="comparison_table", on_change="rerun")
     if panel.open:
         with panel, desk.fixable():
-            _table(of, outcome, choice)
+            _table(of, choice)
 
 
-def _table(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+def _table(of: Cohort, choice: Choice) -> None:
     told = of.treatment
     randomised = told is not None and told.column == choice.by.name and told.randomised
     tests = st.toggle("Show tests", value=not randomised, key=f"comparison_tests_{randomised}", persist_state="session")
@@ -37,11 +38,15 @@ def _table(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     page.table(header, rows, label="Table 1 by group")
     for line in notes(found, tests=tests):
         page.caption(line)
+
+    def made() -> Made:
+        return making.table_made(of, found, tests=tests, filters=numbers_comparison.filters())
+
     title = f"Characteristics by {say.in_sentence(choice.by.label)}"
     with st.container(horizontal=True, gap="small"):
         save.numbers(
             "comparison_table1", stem="table-1-by-group", rows=lambda: (header, rows), title=title,
-            note=" ".join(notes(found, tests=tests)), made=lambda: making.table_made(of, found, tests=tests, filters=numbers_comparison.filters()),
+            note=" ".join(notes(found, tests=tests)), made=made,
             files=lambda: (
                 ("Every number, unrounded (CSV)", "csv", table_by_csv(found)),
                 ("To paste into Word (HTML)", "html", _document(table_by_html(found, tests=tests), title)),
