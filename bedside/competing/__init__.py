@@ -8,7 +8,8 @@ from bedside.competing.fine_gray import FineGray, fine_gray
 from bedside.competing.gray import GrayTest, gray_test
 from bedside.competing.histories import Histories, histories
 from bedside.competing.illness_death import IllnessDeath, IllnessDeathModel, illness_death, illness_death_model
-from bedside.competing.incidence import Incidence, IncidenceCounts, IncidencePoints, cumulative_incidence
+from bedside.competing.incidence import cumulative_incidence, incidence_from_counts
+from bedside.competing.incidence_curve import Incidence, IncidenceCounts, IncidencePoints
 from bedside.competing.models_by_cohort import CauseSpecificTables, FineGrayTable, cause_specific_by, fine_gray_by
 from bedside.competing.multistate_cox import MultiStateCox, multi_state_cox
 from bedside.competing.occupation import Occupation, OccupationPoints, TimeInState, occupation
@@ -41,6 +42,7 @@ __all__ = [
     "illness_death",
     "illness_death_model",
     "incidence_by",
+    "incidence_from_counts",
     "multi_state_cox",
     "occupation",
 ]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bedside.competing.gray import GrayTest, gray_test
-from bedside.competing.incidence import Incidence, cumulative_incidence
+from bedside.competing.incidence import cumulative_incidence
+from bedside.competing.incidence_curve import Incidence
 from bedside.errors import Fixable
 from bedside.survival.columns import columns_of
 from bedside.survival.intervals import Interval

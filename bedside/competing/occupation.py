@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from bedside.cohort.units import Unit
 from bedside.competing.histories import Histories
-from bedside.competing.incidence import SLACK, limits
+from bedside.competing.incidence import limits
+from bedside.competing.incidence_curve import SLACK
 from bedside.errors import Fixable
 from bedside.survival.intervals import Interval
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedside.competing import cumulative_incidence
+from bedside.competing import cumulative_incidence, incidence_from_counts
 from bedside.errors import Fixable
 from bedside.survival import kaplan_meier
 
@@ -65,6 +65,18 @@ def test_closed_form_and_running_sums_agree(rows):
     loaded = cumulative_incidence(time, cause, causes=("a", "b", "c"), weights=np.ones(len(time)))
     np.testing.assert_allclose(plain.std_err, loaded.std_err, atol=1e-12)
     np.testing.assert_allclose(plain.event_free_std_err, loaded.event_free_std_err, atol=1e-12)
+
+
+@given(ROWS)
+def test_counts_of_a_database_are_enough(rows):
+    time, cause = np.array(rows, dtype=float).T
+    plain = cumulative_incidence(time, cause, causes=("a", "b", "c"))
+    at = np.unique(time)
+    counts = np.array([[((time == t) & (cause == k)).sum() for k in range(4)] for t in at])
+    added = incidence_from_counts(at, counts[:, 1:], counts[:, 0], causes=("a", "b", "c"))
+    for name in ("time", "at_risk", "events", "censored", "incidence", "std_err", "lower", "upper", "aalen_variance"):
+        np.testing.assert_array_equal(getattr(added, name), getattr(plain, name))
+    assert (added.n, added.n_events) == (plain.n, plain.n_events)
 
 
 @given(ROWS)

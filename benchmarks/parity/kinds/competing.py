@@ -71,7 +71,8 @@ def _groups(table: Table, group: str | None, known: np.ndarray) -> Iterator[tupl
 def _incidence_block(
     table: Table, block: dict[str, Any], time: np.ndarray, cause: np.ndarray, rows: np.ndarray, size: int
 ) -> dict[str, Any]:
-    times = np.asarray(option(block, "times", []), dtype=float)
+    # R's summaries put times in order.
+    times = np.sort(np.asarray(option(block, "times", []), dtype=float))
     names = tuple(f"cause{k}" for k in range(1, size + 1))
     weighted = {
         name: table.number(block[key])[rows]
@@ -88,7 +89,7 @@ def _incidence_block(
     points = fit.at(times, extend=True)
     out: dict[str, Any] = {
         "n": fit.n,
-        "times": times,
+        "times": option(block, "times", []),
         "n_risk": points.at_risk,
         "event_free": points.event_free,
         "ci": {scale: _limits(part, times, names) for scale, part in fits.items()},
