@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from bedside import __version__
 from bedside.errors import Fixable
 from bedside.report.card import Basket, Card, Grid
+from bedside.report.made_words import stamp_of
 from components import desk
 
 KEY = "basket"
@@ -35,9 +35,10 @@ def add(
     picture: Mapping[str, Any] | None = None,
     table: Grid | None = None,
     methods: str = "",
+    stamp: tuple[str, ...] = (),
 ) -> None:
     """Put a finding into the report, with the cohort and filter it was made from; the same finding is not put twice."""
-    stamp = _stamp()
+    stamp = stamp or stamp_now()
     seal = sha256("\x1f".join((title, aside, said, note, *stamp)).encode()).hexdigest()[:16]
     card = Card(seal, title, aside, picture, table, said, note, stamp, methods)
     try:
@@ -48,13 +49,8 @@ def add(
     st.toast("Added to the report.", icon=":material/note_add:")
 
 
-def _stamp() -> tuple[str, ...]:
-    """Cohort, outcome, filter, fingerprint and version."""
+def stamp_now() -> tuple[str, ...]:
+    """Cohort, outcome, filter, fingerprint and versions, as the page has them."""
     of = desk.cohort()
-    end = desk.outcome(of)
     chosen = desk.selection()
-    who = f"Patients: {'; '.join(chosen.say(desk.whole()))}." if not chosen.is_everyone else "All patients."
-    return (
-        f"{of.title}. Outcome: {end.label}. {who}",
-        f"Data and filter {of.fingerprint[:12]}, Bedside {__version__}. Source: {of.source.citation}",
-    )
+    return stamp_of(of, desk.outcome(of), chosen.say(desk.whole()))

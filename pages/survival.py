@@ -10,6 +10,7 @@ from components.panels import (
     survival_board,
     survival_choices,
     survival_contrast,
+    survival_made,
 )
 
 everyone, cohort = desk.whole(), desk.cohort()
@@ -27,11 +28,13 @@ with desk.fixable():
         incidence_board.show(of, outcome, groups, choice, left, right)
     else:
         with left:
-            survival_board.figure(curves, outcome, choice)
+            survival_board.figure(
+                curves, outcome, choice, survival_made.of_curves(of, outcome, groups, choice)
+            )
         with right:
             asked = survival_answers.answers(of, outcome, groups, curves, choice)
         with left:
-            survival_contrast.differences(curves, outcome, choice)
+            survival_contrast.differences(of, groups, curves, outcome, choice)
         survival_contrast.groups_in_numbers(of, outcome, groups, curves, choice)
         if groups is not None and len(curves) > 2:
             survival_contrast.pairs(of, outcome, groups, choice, asked)

@@ -147,4 +147,4 @@ def _made(
     data, name = stored_as
     said = " ".join(part for part in (*text, words.software(cohort)) if part)
     held = tuple((kind, script) for kind, script in scripts.items() if script is not None)
-    return Made(said, held, data, name, words.stamp_of(cohort, outcome, recipe.filters))
+    return Made(said, held, data, name, words.stamp_of(cohort, outcome, recipe.filters, recipe.selected))

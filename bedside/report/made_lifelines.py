@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from bedside.report.made_rows import Analysed, Recipe
 from bedside.report.made_scripts import PRINT, literal
 
@@ -46,6 +48,7 @@ def curves(rows: Analysed, recipe: Recipe, per: float, file: str, *, tested: boo
         "Intervals of this figure are not in lifelines, which has log(-log) ones of the Kaplan-Meier estimate "
         "without robust errors."
     ]  # fmt: skip
+    remarks += [ROUNDING] if rows.robust else []
     remarks += [MEDIAN, *why_not]
     lines = [
         'found = {"groups": []}',
@@ -66,6 +69,10 @@ def curves(rows: Analysed, recipe: Recipe, per: float, file: str, *, tested: boo
     return _opening("Recomputes survival curves", rows, file, imports, remarks) + "\n".join(lines) + "\n" + PRINT
 
 
+ROUNDING = (
+    "Where the last weights add up to those at risk but for rounding, lifelines leaves out the last step of a curve, "
+    "down to 0."
+)
 MEDIAN = (
     "Where a curve rests at exactly one half, lifelines takes the beginning of that step for the median, and the "
     "figure, like R, its middle."
@@ -78,9 +85,12 @@ def differences(rows: Analysed, recipe: Recipe, per: float, file: str, *, tau: f
         return None
     when = f"{tau!r} * {per!r}" if per != 1 else repr(tau)
     when += f" + {recipe.alive_at!r}" if recipe.restart and recipe.alive_at else ""
-    start = f" - {recipe.alive_at!r}" if recipe.alive_at else ""
+    # A curve of lifelines begins where the first patient comes under observation; until then survival is 1.
+    start = " + fitter.timeline[0]" + (f" - {recipe.alive_at!r}" if recipe.alive_at else "")
     remarks = ["lifelines has no standard error of a restricted mean, so that intervals are left out."]
-    tests = not rows.robust
+    tests = not rows.robust and rows.entry is None
+    if not tests:
+        remarks.append("Its test of shares at one time knows no delayed entry and no robust errors, and is left out.")
     lines = [
         f"when = {when}",
         "fitters = []",
@@ -117,9 +127,12 @@ APART = """# lifelines parts tied times at random. Here they are parted in order
 # gap between times: who is censored at the time of an event was at risk of it, and no chance is involved.
 data = data.assign(later=data["cause"] == 0).sort_values(["time", "later"], kind="stable", ignore_index=True)
 place = data.groupby("time").cumcount()
-gap = data["time"].drop_duplicates().diff().min() if data["time"].nunique() > 1 else 1.0
-data["parted"] = data["time"] + (place + 1) * gap / (place.max() + 2)
-
+gap = pd.concat([{times}]).drop_duplicates().sort_values().diff().min()
+part_of_gap = (gap if gap == gap else 1.0) / (place.max() + 3)
+data["parted"] = data["time"] + (place + 1) * part_of_gap
+"""
+JOINED = """# Who comes under observation at a time was not at risk at it.
+data["joined"] = (data["entry"] + (place.max() + 2) * part_of_gap).where(data["entry"] > 0, 0.0)
 """
 
 
@@ -128,8 +141,10 @@ def incidence(rows: Analysed, recipe: Recipe, per: float, file: str) -> str:
     remarks = [
         "lifelines' intervals rest on another variance (Aalen's) and are left out; it does not have Gray's test."
     ]
-    more = ', entry=part["entry"]' if rows.entry is not None else ""
+    late = rows.entry is not None
+    more = ', entry=part["joined"]' if late else ""
     more += ', weights=part["weight"]' if rows.weight is not None else ""
+    apart = APART.format(times='data["time"], data["entry"]' if late else 'data["time"]') + (JOINED if late else "")
     lines = [
         'found = {"groups": []}',
         "for number, label in enumerate(GROUPS, start=1):",
@@ -150,13 +165,15 @@ def incidence(rows: Analysed, recipe: Recipe, per: float, file: str) -> str:
     ]
     imports = ["from lifelines import AalenJohansenFitter"]
     start = _opening("Recomputes cumulative incidence", rows, file, imports, remarks)
-    return start + APART + "\n".join(lines) + "\n" + PRINT
+    return start + apart + "\n" + "\n".join(lines) + "\n" + PRINT
 
 
 def _opening(what: str, rows: Analysed, file: str, imports: list[str], remarks: list[str]) -> str:
+    said = "".join(f"\n{fill(text, 100)}\n" for text in remarks)
+    causes = f"CAUSES = {literal(rows.causes)}\n" if rows.causes else ""
     return OPENING.format(
-        what=what, remarks="".join(f"\n{text}\n" for text in remarks), imports="\n".join(imports), file=literal(file),
-        groups=literal(rows.labels), causes=f"CAUSES = {literal(rows.causes)}\n" if rows.causes else "",
+        what=what, remarks=said, imports="\n".join(imports), file=literal(file), groups=literal(rows.labels),
+        causes=causes,
     )  # fmt: skip
 
 

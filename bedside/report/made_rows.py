@@ -35,6 +35,8 @@ class Recipe:
         Variables within whose levels the test compares.
     filters : tuple of str
         The filter in words, one text for each condition that must hold.
+    selected : tuple of str
+        Where selected patients are compared with everyone else: the filter that selects them, in words.
     everyone : str
         What a single curve is called.
     """
@@ -52,6 +54,7 @@ class Recipe:
     q: float = 0.0
     strata: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
     everyone: str = "All patients"
 
 

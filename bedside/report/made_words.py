@@ -33,9 +33,12 @@ def versions() -> str:
     return f"Bedside {__version__} (numpy {np.__version__}, Python {platform.python_version()})"
 
 
-def stamp_of(cohort: Cohort, outcome: Outcome, filters: Sequence[str]) -> tuple[str, str]:
+def stamp_of(
+    cohort: Cohort, outcome: Outcome, filters: Sequence[str], selected: Sequence[str] = ()
+) -> tuple[str, str]:
     """Cohort, outcome and filter; and fingerprint, versions and source."""
     who = f"Patients: {'; '.join(filters)}." if filters else "All patients."
+    who += f" Selected patients: {'; '.join(selected)}." if selected else ""
     return (
         f"{cohort.title}. Outcome: {outcome.label}. {who}",
         f"Data and filter {cohort.fingerprint[:12]}, {versions()}. Source: {cohort.source.citation}",
@@ -55,6 +58,8 @@ def who(cohort: Cohort, outcome: Outcome, rows: Analysed, recipe: Recipe) -> str
     ]
     if rows.title:
         parts.append(_groups(rows, used))
+    if recipe.selected:
+        parts.append(f"Selected patients are those with: {'; '.join(recipe.selected)}.")
     if rows.entry is not None:
         parts.append(
             "Entry was delayed (left truncation): a patient was at risk from the time at which observation began, not "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bedside.cohort.table_one import Summary
 from bedside.report import say
+from bedside.survival import Effect, MilestoneContrast, Milestones, RestrictedContrast, RestrictedMeans
 
 Rows = tuple[list[str], list[list[str]]]
 
@@ -33,6 +34,75 @@ def table_one_rows(summaries: Sequence[Summary]) -> Rows:
             [f"   {level.label}", f"{level.n:,} ({say.percent(level.share, decimals=1)})", "", ""] for level in s.levels
         ]
     return ["Variable", "Median (quartiles), or patients (share)", "Mean (SD)", "Missing"], rows
+
+
+def differences_rows(means: RestrictedMeans, shares: Milestones) -> tuple[list[str], list[list[object]]]:
+    """Groups against a reference, unrounded: restricted mean and share at its end, differences and ratio.
+
+    Parameters
+    ----------
+    means : RestrictedMeans
+    shares : Milestones
+        At one time, of the same groups in the same order with the same reference.
+    """
+    header = ["Group", "Compared with", "Patients", f"Mean time ({means.unit})", "Lower limit", "Upper limit"]
+    for what in ("Difference", "Ratio"):
+        header += [what, f"{what}: lower limit", f"{what}: upper limit", f"{what}: p"]
+    header += ["Share", "Share: lower limit", "Share: upper limit"]
+    header += [f"Difference of shares{more}" for more in ("", ": lower limit", ": upper limit", ": p")]
+    rows: list[list[object]] = []
+    for g, point in zip(means.groups, shares.points, strict=True):
+        mean, share = _contrasts(g.group, means, shares)
+        row: list[object] = [g.group, mean.reference if mean else None, g.n, g.mean, g.lower, g.upper]
+        row += [*_effect(mean.difference), *_effect(mean.ratio)] if mean else [None] * 8
+        row += [point.survival, point.lower, point.upper]
+        rows.append([*row, *(_effect(share.difference, share.p) if share else [None] * 4)])
+    return header, rows
+
+
+def differences_said(means: RestrictedMeans, shares: Milestones, *, decimals: int = 1) -> Rows:
+    """The same in words, for a page of paper: estimate (interval), p."""
+    when = say.duration(means.tau, means.unit)
+    header = ["", f"Mean time within {when}", "Difference", "Ratio", f"Share at {when}", "Difference in points"]
+    rows = []
+    for g, point in zip(means.groups, shares.points, strict=True):
+        mean, share = _contrasts(g.group, means, shares)
+        rows.append([
+            g.group,
+            _said(g.mean, g.lower, g.upper, f".{decimals}f"),
+            _said_effect(mean.difference, f"+.{decimals}f") if mean else "compared with",
+            _said_effect(mean.ratio, ".2f") if mean else "",
+            _said(100 * point.survival, 100 * point.lower, 100 * point.upper, f".{decimals - 1}f", "%"),
+            _said_effect(share.difference, f"+.{decimals - 1}f", p=share.p, times=100) if share else "",
+        ])  # fmt: skip
+    return header, rows
+
+
+def _contrasts(
+    group: str, means: RestrictedMeans, shares: Milestones
+) -> tuple[RestrictedContrast | None, MilestoneContrast | None]:
+    return (
+        next((c for c in means.contrasts if c.group == group), None),
+        next((c for c in shares.contrasts if c.group == group), None),
+    )
+
+
+def _effect(effect: Effect, p: float | None = None) -> list[object]:
+    return [effect.estimate, effect.lower, effect.upper, effect.p if p is None else p]
+
+
+def _said(value: float, low: float, high: float, form: str, unit: str = "") -> str:
+    if math.isnan(value):
+        return "not followed so long"
+    text = f"{value:{form}}{unit}"
+    return text if math.isnan(low) else f"{text} ({low:{form}} to {high:{form}}{unit})".replace("-", "−")
+
+
+def _said_effect(effect: Effect, form: str, *, p: float | None = None, times: float = 1) -> str:
+    if math.isnan(effect.estimate):
+        return "–"
+    ends = (times * v for v in (effect.estimate, effect.lower, effect.upper))
+    return f"{_said(*ends, form)}; {say.p_value(effect.p if p is None else p)}"
 
 
 def _centre(s: Summary) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,10 +12,11 @@ from bedside.cohort import Cohort, Outcome, convert
 from bedside.cohort.groups import Grouping
 from bedside.competing import Incidence
 from bedside.report import say
+from bedside.report.made import Made
 from components import desk, numbers
 from components.figures.incidence import incidence_alt, incidence_figure, incidence_rows
 from components.figures.km import nice_times
-from components.panels import page, save
+from components.panels import page, save, survival_made
 from components.panels.survival_answers import chosen_times, usual_times
 from components.panels.survival_choices import Choice
 
@@ -29,7 +30,7 @@ def show(
     """The figure on the left, what it says on the right."""
     found = numbers.incidence(of, outcome, grouping, choice.plan)[:PANELS]
     with left:
-        _figure(found, outcome, choice)
+        _figure(found, outcome, choice, survival_made.of_incidence(of, outcome, grouping, choice))
         _counts(found, choice)
     with right:
         if grouping is not None:
@@ -41,7 +42,7 @@ def show(
             _naive(found, outcome, choice, times[-1])
 
 
-def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice) -> None:
+def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice, made: Callable[[], Made]) -> None:
     with st.container(key="screen_incidence", horizontal=True, vertical_alignment="bottom", gap="small"):
         arrangement = st.segmented_control(
             "Arrange", list(ARRANGEMENTS), default="side", required=True, format_func=ARRANGEMENTS.__getitem__,
@@ -69,6 +70,7 @@ def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice) -> Non
         note=f"Aalen-Johansen estimate, {say.patients(n)}; events: {events}.{band}{dotted}",
         stem="cumulative-incidence",
         rows=lambda: incidence_rows(found, unit=choice.unit),
+        made=made,
     )  # fmt: skip
 
 

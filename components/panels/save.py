@@ -16,6 +16,7 @@ from components.figures.palette import Mode
 from components.panels.page import caption, fill, heading, join, put
 
 Rows = tuple[Sequence[str], Sequence[Sequence[object]]]
+NOTHING_MORE = Made("")
 PRINTED_ROWS = 200
 """Rows of a table that a report holds; the file with the numbers holds all."""
 
@@ -59,9 +60,10 @@ def figure(
     """
 
     def add() -> None:
+        told = made() if made is not None else NOTHING_MORE
         basket.add(
             title=title, aside=aside, said=alt, note=note, picture=draw("light").to_plotly_json(),
-            methods=made().methods if made is not None else "",
+            methods=told.methods, stamp=told.stamp,
         )  # fmt: skip
 
     with st.container(key=f"fig_{key}", gap="xsmall"):
@@ -93,6 +95,7 @@ def numbers(
     title: str = "",
     note: str = "",
     made: Callable[[], Made] | None = None,
+    shown: Callable[[], Rows] | None = None,
     files: Callable[[], Sequence[tuple[str, str, bytes]]] | None = None,
 ) -> None:
     """A table's numbers as CSV, made when asked for; with a title, the table can be put into the report.
@@ -103,16 +106,19 @@ def numbers(
         As in `figure`.
     title, note : str
         What the table is, and what it rests on.
+    shown : callable, optional
+        Returns header and rows as a report prints them, in words; `rows` by default.
     files : callable, optional
         Returns further forms of the table: label, ending and bytes of each.
     """
 
     def add() -> None:
-        header, body = rows()
+        header, body = (shown or rows)()
         more = f" The first {PRINTED_ROWS:,} of {len(body):,} rows." if len(body) > PRINTED_ROWS else ""
+        told = made() if made is not None else NOTHING_MORE
         basket.add(
             title=title, said=title, note=note + more, table=grid(header, body[:PRINTED_ROWS]),
-            methods=made().methods if made is not None else "",
+            methods=told.methods, stamp=told.stamp,
         )  # fmt: skip
 
     with st.container(key=f"screen_{key}", width="content", horizontal=True, gap="xsmall"):
@@ -140,6 +146,8 @@ def _how(key: str, stem: str, made: Callable[[], Made]) -> None:
     with drawer, desk.fixable():
         told = made()
         put("<p>{text}</p>", text=told.methods)
+        for text in told.stamp or basket.stamp_now():
+            caption(text)
         if told.scripts:
             caption("These files recompute the figure: keep them in one folder.")
         for name, text in told.scripts:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bedside import survival
 from bedside.cohort import Cohort, Outcome, convert
 from bedside.cohort.groups import Grouping
 from bedside.report import say
+from bedside.report.made import Made
 from components import desk, numbers
 from components.figures.km import km_alt, km_figure, km_rows
 from components.figures.loglog import loglog_figure
@@ -155,7 +156,9 @@ def shown_as(curves: Sequence[survival.Curve], choice: Choice) -> list[survival.
     return [curve.restart() for curve in shown] if choice.restart and choice.plan.alive_at else shown
 
 
-def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+def figure(
+    curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice, made: Callable[[], Made] | None = None
+) -> None:
     """The curves with their table of patients at risk."""
     shown = shown_as(curves, choice)
     origin = max(curve.origin for curve in shown)
@@ -183,6 +186,7 @@ def figure(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -
         note=_note(curves, outcome, choice, origin),
         stem="survival",
         rows=lambda: km_rows(shown),
+        made=made,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -11,8 +11,10 @@ from bedside import survival
 from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
 from bedside.report import say
+from bedside.report.made import Made
+from bedside.report.tables import differences_rows, differences_said
 from components import desk, numbers
-from components.panels import page, save
+from components.panels import page, save, survival_made
 from components.panels.pick import told_apart
 from components.panels.survival_board import FEW, names, shown_as, time_of
 from components.panels.survival_choices import Choice
@@ -20,9 +22,11 @@ from components.panels.survival_choices import Choice
 ADJUSTMENTS = {"holm": "Holm", "BH": "Benjamini–Hochberg", "bonferroni": "Bonferroni"}
 
 
-def differences(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+def differences(
+    of: Cohort, grouping: Grouping | None, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice
+) -> None:
     """Groups against one of them: mean time within a window, and shares at chosen times."""
-    if len(curves) < 2:
+    if len(curves) < 2 or grouping is None:
         return
     with st.container(border=True, key="card_differences"), desk.fixable():
         labels = told_apart({str(i): curve.group for i, curve in enumerate(curves)})
@@ -38,7 +42,10 @@ def differences(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choi
         ordered = [shown[against], *(c for i, c in enumerate(shown) if i != against)]
         marks = names(curves)
         ordered_names = [marks[against], *(m for i, m in enumerate(marks) if i != against)]
-        _means(ordered, ordered_names, outcome, choice, tau)
+        made = survival_made.of_differences(
+            of, outcome, grouping, choice, tau=tau, reference=curves[against].group
+        )
+        _means(ordered, ordered_names, outcome, choice, tau, made)
 
 
 def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
@@ -63,8 +70,9 @@ def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
 
 
 def _means(
-    shown: Sequence[survival.Curve], marks: Sequence[page.Markup], outcome: Outcome, choice: Choice, tau: float
-) -> None:
+    shown: Sequence[survival.Curve], marks: Sequence[page.Markup], outcome: Outcome, choice: Choice, tau: float,
+    made: Callable[[], Made],
+) -> None:  # fmt: skip
     unit, more = choice.unit, 2 if choice.decimals else 1
     means = survival.restricted_means(shown, tau, level=choice.level)
     points = survival.milestones(shown, [tau])
@@ -94,6 +102,14 @@ def _means(
         f"Mean time: {unit} {outcome.free_phrase} out of {when}, the area under the curve (restricted mean); needs no "
         f"proportional hazards. Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}."
     )
+    save.numbers(
+        "survival_differences", stem="differences", rows=lambda: differences_rows(means, points),
+        shown=lambda: differences_said(means, points, decimals=more),
+        title=f"How large is the difference? Mean time and share at {when}",
+        note=f"{say.patients(sum(g.n for g in means.groups))}. Mean time: {unit} {outcome.free_phrase} out of {when} "
+        f"(restricted mean). Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}.",
+        made=made,
+    )  # fmt: skip
 
 
 def _with_interval(value: float, low: float, high: float, words: object) -> page.Markup:
