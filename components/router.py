@@ -33,7 +33,6 @@ PAGES = {
         ("patient", "Patient", ":material/person:", "One patient's risk, how sure it is, and why."),
     ],
     "Model": [("model", "Model", ":material/monitoring:", "What the model is and how far to trust it.")],
-    "Findings": [("report", "Report", ":material/description:", "What was added to it, in order, as PDF or HTML.")],
     "Report": [("report", "Report", ":material/description:", "What was gathered on the other pages, as one file.")],
 }
 
