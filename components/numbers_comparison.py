@@ -103,6 +103,23 @@ def _resampling(text: str, plan: Plan) -> str:
     return f"{text}: {plan.resamples} bootstrap samples" if plan.resamples else text
 
 
+def one_sided(of: Cohort, groups: Grouping, covariates: Sequence[str]) -> tuple[str, ...]:
+    """Covariates with a level that some group has no patient of, among those in whom all covariates are known."""
+    used = groups.codes >= 0
+    for name in covariates:
+        used &= of.frame[name].notna().to_numpy()
+    found = []
+    for variable in (of.variable(name) for name in covariates):
+        if variable.is_numeric or not used.any():
+            continue
+        levels = of.frame[variable.name].cat.codes.to_numpy()[used]
+        counts = np.zeros((int(levels.max()) + 1, len(groups.labels)), dtype=int)
+        np.add.at(counts, (levels, groups.codes[used]), 1)
+        if ((counts == 0).any(axis=1) & (counts.sum(axis=1) > 0)).any():
+            found.append(variable.name)
+    return tuple(found)
+
+
 def table(of: Cohort, groups: Grouping) -> TableBy:
     """Table 1 by group."""
     return desk.kept(("table by", of.fingerprint, desk.seal(groups)), lambda: table_by(of, groups))

@@ -21,9 +21,9 @@ with desk.fixable():
     left, right = page.split("comparison", 1.7, 1)
     with left:
         kind = comparison_board.method()
-    found = comparison_board.find(cohort, outcome, choice, anyway=kind != "weighting")
+    found = comparison_board.find(cohort, outcome, choice)
     with left:
-        comparison_board.stops(found, kind)
+        kind = comparison_board.stops(cohort, choice, found, kind)
     with desk.fixable():
         comparison_board.figure(cohort, outcome, choice, found, kind, left)
     comparison_answers.answers(outcome, choice, found, right)

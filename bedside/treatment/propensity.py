@@ -143,6 +143,8 @@ def _one_sided_level(covariates: Covariates, codes: np.ndarray, labels: tuple[st
         lacking = np.flatnonzero(inside == 0)
         if len(lacking):
             level = mark.variable.label_of(mark.level)
+            if inside.sum() == 1:
+                return f"The only patient with “{level}” is not in “{labels[lacking[0]]}”."
             return f"None of the {inside.sum()} patients with “{level}” is in “{labels[lacking[0]]}”."
     return ""
 

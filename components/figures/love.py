@@ -56,12 +56,12 @@ def love_figure(rows: Sequence[BalanceRow], *, mode: Mode = "light") -> go.Figur
             "template": template(mode), "height": step * len(drawn) + 78, "hovermode": "closest",
             "margin": {"l": room_for(labels) + 16, "r": 16, "t": 28, "b": 46},
             "xaxis": {
-                "range": [0, top * 1.04], "fixedrange": True, "rangemode": "tozero", "automargin": False,
-                "title": {"text": "standardised mean difference, without its sign"},
+                "range": [-0.02 * top, top * 1.04], "fixedrange": True, "rangemode": "tozero", "automargin": False,
+                "title": {"text": "standardised mean difference"},
             },
             "yaxis": {
                 "range": [len(drawn) - 0.4, -0.6], "tickvals": places, "ticktext": [wrapped(label) for label in labels],
-                "fixedrange": True, "ticks": "", "automargin": False, "showgrid": False,
+                "fixedrange": True, "ticks": "", "automargin": False, "showgrid": False, "ticklabelstandoff": 4,
                 "tickfont": {"color": p.ink, "size": 12},
             },
             "shapes": [{

@@ -172,10 +172,9 @@ def _agreement(outcome: Outcome, choice: Choice, found: Found) -> None:
     rows = list(zip(choice.others, gaps["Weighted"], gaps["Standardised"], strict=True))
     page.put("<p>{t}</p>", t=" ".join(agreement(*row, many=len(rows) > 1) for row in rows))
     page.caption(
-        "Weighting models who was in which group, standardisation who had the event. "
-        + ("Standardisation speaks of all patients, the weights of others: the two need not agree. "
+        "Weighting models who was in which group, standardisation who had the event."
+        + (" Standardisation speaks of all patients, the weights of others: the two need not agree."
            if choice.plan.estimand in ("att", "overlap") else "")
-        + "Where the two lie far apart, at least one of the models is wrong."
     )  # fmt: skip
 
 
@@ -192,7 +191,10 @@ def agreement(label: str, weighted: Interval, standard: Interval, *, many: bool 
     size = f"{100 * apart:.0f}"
     if inside:
         return f"{first}Within their uncertainty: {text}, {size} apart."
-    return f"{first}No: {text}, {size} apart, more than their intervals allow. Look at the balance below."
+    return (
+        f"{first}Not well: {text}, {size} apart. At least one of the two models is off: look at the balance below; "
+        "standardisation also takes the hazard ratio to be the same at all times."
+    )
 
 
 def followed(found: Found) -> float:

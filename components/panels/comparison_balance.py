@@ -19,6 +19,8 @@ from components.panels.comparison_board import Found, warn, who
 from components.panels.comparison_choices import Choice
 from components.panels.pick import told_apart
 
+WEIGHTS = ("Group", "Patients", "Sum of weights", "Mean", "Largest", "Effective size", "Chance under 5%", "Unmatched")
+
 
 def show(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
     """Love plot on the left, weights on the right."""
@@ -32,12 +34,12 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
 
     left, right = page.split("comparison_balance", 1.25, 1)
     with left, st.container(border=True, key="card_comparison_balance"):
-        _love(of, outcome, choice, found, made)
+        _love(of, choice, found, made)
     with right, st.container(border=True, key="card_comparison_weights"):
-        _weights(of, outcome, choice, found, made)
+        _weights(of, choice, found, made)
 
 
-def _love(of: Cohort, outcome: Outcome, choice: Choice, found: Found, made: object) -> None:
+def _love(of: Cohort, choice: Choice, found: Found, made: object) -> None:
     rows = found.weighted.balance
     more = f" The {MOST} rows that differed most are drawn; the file has all." if len(love_order(rows)) > MOST else ""
     save.figure(
@@ -66,50 +68,45 @@ def said(found: Adjusted) -> str:
     return text + f"none does after it (largest {abs(worst.after):.2f})"
 
 
-def _weights(of: Cohort, outcome: Outcome, choice: Choice, found: Found, made: object) -> None:
+def _weights(of: Cohort, choice: Choice, found: Found, made: object) -> None:
     weights = found.weighted.weights
     groups = list(weights.groups)
-    least = min(groups, key=lambda g: g.effective / g.n)
-    page.heading("Can the weights be trusted?", "effective sample size")
+    with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="small"):
+        with st.container(width="stretch"):
+            page.heading("Can the weights be trusted?", "weights’ diagnostics")
+        save.numbers(
+            "comparison_weights", stem="weights", title="Weights", note=who(of, choice, found),
+            rows=lambda: (WEIGHTS, [
+                [g.label, g.n, g.total, g.mean, g.largest, g.effective, g.unlikely, g.outside] for g in groups
+            ]),
+            made=made,
+        )  # fmt: skip
     if weights.poor_overlap:
         warn(_poor(found.weighted))
     else:
-        page.put(
-            "<p>{t}</p>",
-            t=f"Weighted, the {say.patients(least.n)} in “{least.label}” tell as much as {least.effective:,.0f} would "
-            f"without weights. No patient counts for more than {max(g.largest / g.mean for g in groups):.1f} of their "
-            "group.",
-        )
+        page.put("<p>{t}</p>", t=_sound(found.weighted))
     rows = [
         (g.label, f"{g.n:,}", f"{g.effective:,.0f}", f"{g.largest / g.mean:.1f} ×", f"{g.unlikely:,}", f"{g.outside:,}")
         for g in groups
     ]
-    head = ("Group", "Patients", "Count as", "Largest weight", "Chance under 5%", "Unmatched")
-    page.table(head, rows, label="Weights")
+    page.table(("Group", "Patients", "Count as", "Largest", "Unlikely", "Unmatched"), rows, label="Weights")
     truncated = f" {weights.n_truncated:,} weights were truncated." if weights.truncated else ""
     page.caption(
-        "Count as: effective sample size. Largest weight: as a multiple of the group's mean. Chance under 5%: patients "
-        "who were unlikely to be in the group they were in. Unmatched: no patient of some group was as likely, or as "
-        f"unlikely, to be in it.{truncated}"
+        "Count as: effective sample size. Largest: weight, as a multiple of the group's mean. Unlikely: patients with a "
+        "chance below 5% of the group they were in. Unmatched: some group has nobody as likely, or as unlikely, to be "
+        f"in it.{truncated}"
     )
-    _overlap(of, outcome, choice, found, made)
-    header = (
-        "Group",
-        "Patients",
-        "Sum of weights",
-        "Mean",
-        "Largest",
-        "Effective size",
-        "Chance under 5%",
-        "Unmatched",
+    _overlap(of, choice, found, made)
+
+
+def _sound(found: Adjusted) -> str:
+    """Weights in a sentence, where they can be trusted."""
+    groups = found.weights.groups
+    least = min(groups, key=lambda g: g.effective / g.n)
+    return (
+        f"Weighted, the {say.patients(least.n)} in “{least.label}” tell as much as {least.effective:,.0f} would "
+        f"without weights. No patient counts for more than {max(g.largest / g.mean for g in groups):.1f} of their group."
     )
-    save.numbers(
-        "comparison_weights", stem="weights", title="Weights", note=who(of, choice, found),
-        rows=lambda: (header, [
-            [g.label, g.n, g.total, g.mean, g.largest, g.effective, g.unlikely, g.outside] for g in groups
-        ]),
-        made=made,
-    )  # fmt: skip
 
 
 def _poor(found: Adjusted) -> str:
@@ -125,7 +122,7 @@ def _poor(found: Adjusted) -> str:
     )
 
 
-def _overlap(of: Cohort, outcome: Outcome, choice: Choice, found: Found, made: object) -> None:
+def _overlap(of: Cohort, choice: Choice, found: Found, made: object) -> None:
     labels, reference = choice.groups.labels, choice.plan.reference
     chosen = next(i for i in reversed(range(len(labels))) if i != reference)
     if len(labels) > 2:

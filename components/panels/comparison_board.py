@@ -27,10 +27,13 @@ from components.figures.adjusted import (
     line_of_standard,
 )
 from components.panels import page, save
-from components.panels.comparison_choices import METHODS, TERMS, Choice
+from components.panels.comparison_choices import METHODS, TERMS, Choice, adjust_key
+from components.text import md
 
 APART = 0.1
 """A standardised difference from which groups are said to differ."""
+MOST_LEVELS = 12
+"""A variable with more levels differs between any groups."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,19 +75,18 @@ def aside(of: Cohort, outcome: Outcome, choice: Choice) -> str:
     return text
 
 
-def find(of: Cohort, outcome: Outcome, choice: Choice, *, anyway: bool) -> Found:
-    """Everything that is computed; `anyway`: standardise even where weights have no answer."""
+def find(of: Cohort, outcome: Outcome, choice: Choice) -> Found:
+    """Both ways of adjusting, or the reason why one has no answer."""
     weighted, standard, no_weights, no_standard = None, None, None, None
     try:
         weighted = numbers_comparison.adjusted(of, outcome, choice.groups, choice.plan)
     except Fixable as stop:
         no_weights = stop
-    if weighted is not None or anyway:
-        when = float(convert(choice.at, choice.unit, outcome.unit))
-        try:
-            standard = numbers_comparison.standardised(of, outcome, choice.groups, choice.plan, when)
-        except Fixable as stop:
-            no_standard = stop
+    when = float(convert(choice.at, choice.unit, outcome.unit))
+    try:
+        standard = numbers_comparison.standardised(of, outcome, choice.groups, choice.plan, when)
+    except Fixable as stop:
+        no_standard = stop
     raw = weighted.raw_curves if weighted is not None else _raw(of, outcome, choice)
     return Found(raw, weighted, standard, no_weights, no_standard)
 
@@ -112,17 +114,20 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     apart = _apart(of, choice)
     if is_treatment and of.treatment is not None and of.treatment.randomised:
         text = f"The groups were formed by randomisation. {told}".strip()
-        text += " Differences at the start are chance; adjusting for them can only sharpen the comparison."
+        text += " Differences at the start are chance; adjusting for them can sharpen the comparison."
         page.put("<p>{t}</p>", t=f"{text} {apart}".strip())
         return
-    how = "The groups were not formed by randomisation." if is_treatment else (
-        f"{choice.by.label} was not assigned by anybody: these are different patients, and the comparison says who "
-        "does better, not why."
-    )  # fmt: skip
+    how = "The groups were not formed by randomisation: the raw comparison is unadjusted."
+    if not is_treatment:
+        how = (
+            "Nobody was assigned to these groups: the raw comparison is unadjusted, and even the adjusted one says who "
+            "does better, not why."
+        )
     page.put(
         '<p class="bs-caution">{a}</p><p class="bs-muted">{b}</p>',
-        a=f"{how} {told} The raw curves are unadjusted. {apart}".replace("  ", " "),
-        b="Weighting balances only what was recorded: a difference that nobody wrote down stays in every number below.",
+        a=f"{how} {apart}",
+        b=f"{told} Weighting balances only what was recorded: a difference that nobody wrote down stays in every "
+        "number below.",
     )
     if choice.unused:
         page.caption(f"Not adjusted for, since nobody has a recorded value: {', '.join(choice.unused)}.")
@@ -134,7 +139,7 @@ def _apart(of: Cohort, choice: Choice) -> str:
         found = numbers_comparison.table(of, choice.groups)
     except Fixable:
         return ""
-    rows = [row for row in found.rows if not math.isnan(row.difference.value)]
+    rows = [r for r in found.rows if not math.isnan(r.difference.value) and len(r.levels) <= MOST_LEVELS]
     rows.sort(key=lambda row: -abs(row.difference.value))
     top = [row for row in rows[:3] if abs(row.difference.value) >= APART]
     if not top:
@@ -153,7 +158,7 @@ def _difference(row: RowBy, labels: tuple[str, ...]) -> str:
     else:
         level = max(row.levels, key=lambda level: _gap(level.shares, pair))
         said = [say.percent(level.shares[i]) for i in pair]
-        said[0] = f"{level.label} {said[0]}"
+        said[0] = f"{level.label}: {said[0]}"
     size = "no overlap" if math.isinf(row.difference.value) else f"{abs(row.difference.value):.2f}"
     where = f" ({labels[pair[0]]}, {labels[pair[1]]})" if len(labels) > 2 else ""
     return f"{name} ({said[0]} against {said[1]}{where}; standardised difference {size})"
@@ -182,12 +187,36 @@ def method() -> str:
 # ------------------------------------------------------------------ the figure
 
 
-def stops(found: Found, kind: str) -> None:
-    """Why a way of adjusting that was asked for has no answer."""
-    shown = [found.no_weights] if kind == "weighting" else [found.no_standard]
-    for stop in (found.no_weights, found.no_standard) if kind == "both" else shown:
+def stops(of: Cohort, choice: Choice, found: Found, kind: str) -> str:
+    """Why a way of adjusting that was asked for has no answer, and what is drawn then."""
+    asked = {"weighting": [found.no_weights], "standardisation": [found.no_standard]}
+    for stop in dict.fromkeys(asked.get(kind, [found.no_weights, found.no_standard])):
         if stop is not None:
             desk.show(stop)
+    if found.no_weights is not None and kind != "standardisation":
+        _way_out(of, choice)
+    if kind == "weighting" and found.weighted is None and found.standard is not None:
+        page.caption(
+            "Standardisation is drawn instead. Where groups do not overlap it carries what was seen in one group over "
+            "to patients of whom the other has none."
+        )
+        return "standardisation"
+    return kind
+
+
+def _way_out(of: Cohort, choice: Choice) -> None:
+    """A button that leaves out what only one group has."""
+    names = numbers_comparison.one_sided(of, choice.groups, choice.plan.covariates)
+    if not names or len(names) == len(choice.plan.covariates):
+        return
+    key = adjust_key(of, choice.by)
+    labels = ", ".join(md(of.variable(name).label) for name in names)
+    st.button(
+        f"Adjust without {labels}", key="screen_comparison_without", icon=":material/remove_circle:",
+        on_click=lambda: st.session_state.__setitem__(
+            key, [name for name in choice.plan.covariates if name not in names]
+        ),
+    )  # fmt: skip
 
 
 def figure(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str, place: DeltaGenerator) -> None:

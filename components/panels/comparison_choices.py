@@ -25,9 +25,9 @@ CUTS = {"": "Usual cuts", "quantiles:2": "Halves", "quantiles:3": "Thirds", "qua
 METHODS = {"weighting": "Weighting", "standardisation": "Standardisation", "both": "Both"}
 UNITS: tuple[Unit, ...] = ("days", "months", "years")
 TERMS = {
-    "ate_stabilised": "average treatment effect, stabilised inverse probability weights",
-    "ate": "average treatment effect, plain inverse probability weights",
-    "att": "average treatment effect in the treated",
+    "ate_stabilised": "ATE, stabilised weights",
+    "ate": "ATE, inverse probability weights",
+    "att": "ATT, effect in the treated",
     "overlap": "overlap weights",
 }
 TRUNCATED = {0.0: "No", 0.01: "1st and 99th percentile", 0.025: "2.5th and 97.5th", 0.05: "5th and 95th"}
@@ -208,12 +208,17 @@ def eligible(cohort: Cohort, by: Variable) -> list[Variable]:
     return [v for v in cohort.filterable if v.use != "later" and v.name != by.name]
 
 
+def adjust_key(cohort: Cohort, by: Variable) -> str:
+    """Where the choice of covariates is kept: for each grouping of each cohort its own."""
+    return f"comparison_adjust_{cohort.key}_{by.name}"
+
+
 def _covariates(cohort: Cohort, by: Variable) -> tuple[tuple[str, ...], tuple[str, ...]]:
     open_to = eligible(cohort, by)
     wanted = [v for v in open_to if v.use == "predictor"]
     known = [v.name for v in wanted if cohort.frame[v.name].notna().any()]
     unused = tuple(v.label for v in wanted if v.name not in known)
-    key = f"comparison_adjust_{cohort.key}_{by.name}"
+    key = adjust_key(cohort, by)
     n = len(st.session_state.get(key, known))
     with st.popover(f"Alike in {n} variable{'s' * (n != 1)}", icon=":material/balance:", key="comparison_alike"):
         shown = told_apart({v.name: v.label for v in open_to})
