@@ -21,8 +21,8 @@ SKEWED = 1.0
 """A skewness beyond this, either way, and a mean with its standard deviation misleads."""
 FEWEST_FOR_MEANS = 10
 """With fewer values in a group nobody can tell how they are distributed, so ranks are compared."""
-QUICK = 20_000
-"""Work accepted for an exact test that is not the one shown; see `fisher_p`."""
+QUICK, PATIENT = 20_000, 100_000
+"""Work accepted for an exact test that is not the one shown, and for the one that is; see `fisher_p`."""
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,7 @@ def _level_tests(variable: Variable, table: np.ndarray) -> tuple[tuple[Compariso
     if min(used.shape, default=0) < 2 or not (expected(used) < 5).any():
         tests = all_count_tests(table, most=QUICK)
         return tests, tests[0]
-    exact = fisher(table)
+    exact = fisher(table, most=PATIENT)
     tests = (*all_count_tests(table, most=1)[:-1], exact)
     if math.isnan(exact.p):
         plain = chi_squared(table)

@@ -162,7 +162,7 @@ def adjusted(
     curves = _curves(weighted, scores, drawn)
     failed = 0
     if resamples > 0:
-        again = _Again(found.x, rows, codes, estimand, target, truncate)
+        again = _Again(found, rows, codes, estimand, target, truncate)
         curves, failed = _resampled(curves, again, resamples, seed)
     return Adjusted(
         labels=scores.labels,
@@ -258,7 +258,7 @@ def _curves(rows: Rows, scores: Propensity, drawn: dict[str, object]) -> tuple[C
 class _Again:
     """What a bootstrap sample is drawn from, and how it is weighted."""
 
-    x: np.ndarray
+    found: Covariates
     rows: Rows
     codes: np.ndarray
     estimand: Estimand
@@ -267,13 +267,13 @@ class _Again:
 
     def survival(self, picked: np.ndarray, k: int, times: list[np.ndarray]) -> list[np.ndarray] | None:
         """Weighted survival of each group at the given times in one sample; None if there is no model for it."""
-        codes = self.codes[picked]
-        x = self.x[picked]
-        vary = x.std(axis=0) > 0
-        plain = Covariates(x[:, vary], (), x[:, :0], (), picked, 0, ())
+        codes, x = self.codes[picked], self.found.x[picked]
+        vary = np.flatnonzero(x.std(axis=0) > 0)
+        columns = tuple(self.found.columns[j] for j in vary)
+        sample = replace(self.found, x=x[:, vary], columns=columns, plain=self.found.plain[picked], rows=picked)
         try:
-            scores = propensity(plain, codes, tuple(str(code) for code in range(k)))
-        except (Fixable, np.linalg.LinAlgError, IndexError):
+            scores = propensity(sample, codes, tuple(str(code) for code in range(k)))
+        except (Fixable, np.linalg.LinAlgError):
             return None
         weights = weights_of(scores, self.estimand, target=self.target, truncate=self.truncate)
         rows = replace(self.rows.take(picked), weights=weights.value)

@@ -81,7 +81,7 @@ def hazard_ratios(
     count = np.bincount(codes, minlength=len(labels))
     events = np.bincount(codes[rows.event], minlength=len(labels))
     others = [code for code in range(len(labels)) if code != reference]
-    fitted, why = _fitted(rows, codes, reference, [code for code in others if events[code]], robust=robust)
+    fitted, why = _fitted(rows, codes, labels, reference, [code for code in others if events[code]], robust=robust)
     told = []
     for code in others:
         n, seen = int(count[code] + count[reference]), int(events[code] + events[reference])
@@ -95,7 +95,7 @@ def hazard_ratios(
 
 
 def _fitted(
-    rows: Rows, codes: np.ndarray, reference: int, with_events: list[int], *, robust: bool
+    rows: Rows, codes: np.ndarray, labels: tuple[str, ...], reference: int, with_events: list[int], *, robust: bool
 ) -> tuple[dict[int, tuple[float, float]], str]:
     """Log hazard ratio and standard error of each group that has one, or why there is none."""
     if not (codes == reference).any():
@@ -104,24 +104,26 @@ def _fitted(
         return {}, "Nobody in the reference group had the event."
     # A group without events would have a hazard ratio of 0; at that limit it weighs nothing for the others.
     keep = np.isin(codes, [reference, *with_events])
-    data = group_data(rows.take(keep), codes[keep], with_events)
+    data = group_data(rows.take(keep), codes[keep], with_events, labels)
     try:
         fit = fit_cox(data, robust=robust)
     except Fixable as stop:
         return {}, stop.why
-    names = [int(name) for name in fit.data.names]
-    return {code: (float(b), float(s)) for code, b, s in zip(names, fit.coef, fit.se, strict=True)}, (
+    place = {name: code for name, code in zip(data.names, with_events, strict=True)}
+    return {place[name]: (float(b), float(s)) for name, b, s in zip(fit.data.names, fit.coef, fit.se, strict=True)}, (
         "Its patients were never at risk at the same time as the others'."
     )
 
 
-def group_data(rows: Rows, codes: np.ndarray, marked: list[int]) -> CoxData:
+def group_data(rows: Rows, codes: np.ndarray, marked: list[int], labels: tuple[str, ...]) -> CoxData:
     """Columns that mark the groups, as one term."""
+    # Two groups may have the same label; a number tells them apart.
+    unique = len(set(labels)) == len(labels)
     return cox_data(
         (codes[:, None] == np.array(marked, dtype=int)).astype(float),
         rows.time,
         rows.event,
-        names=tuple(str(code) for code in marked),
+        names=tuple(labels[code] if unique else f"{labels[code]} ({code + 1})" for code in marked),
         assign=(0,) * len(marked),
         terms=("group",),
         entry=rows.entry,

@@ -14,6 +14,7 @@ R_STEPS = 25
 FAR = 30.0
 """A linear predictor beyond this is a probability of 0 or 1 to R."""
 EPS = float(np.finfo(float).eps)
+NO_DEVIANCE = 1e-4
 STILL_MOVING = 1e-3
 """Change of a linear predictor in a further step that only a coefficient without a finite value can cause."""
 
@@ -83,6 +84,10 @@ def logistic(x: np.ndarray, y: np.ndarray) -> Logistic:
         if abs(after - before) / (abs(after) + 0.1) < R_EPSILON:
             break
         before, coef = after, further
+    moved = np.abs(further - coef)
+    if after < NO_DEVIANCE:
+        # Everything is told exactly, and probabilities held off 0 and 1 no longer move.
+        moved = np.abs(coef)
     inverse = solve_triangular(triangle, np.eye(len(coef)))
     return Logistic(
         coef=coef,
@@ -90,7 +95,7 @@ def logistic(x: np.ndarray, y: np.ndarray) -> Logistic:
         loglik=-after / 2,
         fitted=mu,
         iterations=steps,
-        moved=np.abs(further - coef)[1:] * x.std(axis=0),
+        moved=moved[1:] * x.std(axis=0),
     )
 
 

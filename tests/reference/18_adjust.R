@@ -16,11 +16,11 @@ t1 <- function(d, g, num, cat) { gg <- factor(d[[g]]); two <- nlevels(gg) == 2; 
     b })
   o$categorical <- lapply(setNames(nm = cat), function(v) { t <- table(d[[v]], gg); list(counts = unclass(unname(as.matrix(t))), chisq_p = s(chisq.test(t, correct = FALSE)$p.value), chisq_yates_p = s(chisq.test(t)$p.value), fisher_p = tryCatch(fisher.test(t)$p.value, error = function(e) NA), smd = smd_cat(t)) })
   o }
-R$table1_colon_by_rx <- t1(cd, "rx", c("age", "nodes", "time"), c("sex", "obstruct", "perfor", "differ", "extent"))
+R$table1_colon_by_rx <- t1(cd, "rx", c("age", "nodes", "time"), c("sex", "obstruct", "perfor", "extent"))
 R$table1_lung_by_ecog <- t1(subset(lung, !is.na(ph.ecog) & ph.ecog < 3), "ph.ecog", c("age", "meal.cal", "wt.loss", "ph.karno", "pat.karno"), c("sex"))
 R$table1_myeloid_by_trt <- t1(my, "trt", c("futime", "txtime", "crtime"), c("sex", "death"))
 # ---- exact tests of small tables ----------------------------------------------------------------
-tables <- list(tea = rbind(c(3, 1), c(1, 3)), job = rbind(c(1, 2, 1, 0), c(3, 3, 6, 1), c(10, 10, 14, 9), c(6, 7, 12, 11)), ties = rbind(c(2, 3, 4), c(4, 3, 2), c(3, 3, 3)), rare = rbind(c(0, 5), c(20, 15), c(1, 0), c(3, 8)), wide = rbind(c(4, 2, 7, 1, 3), c(1, 5, 2, 6, 2)), steep = rbind(c(30, 2), c(5, 28), c(1, 0)))
+tables <- list(tea = rbind(c(3, 1), c(1, 3)), mp6 = rbind(c(1, 2, 2, 1, 1, 0, 1), c(2, 0, 0, 2, 3, 0, 0), c(0, 1, 1, 1, 2, 7, 3), c(1, 1, 2, 0, 0, 0, 1), c(0, 1, 1, 1, 1, 0, 0)), long = cbind(c(41, 77, 38, 160, 84), c(61, 70, 49, 150, 66)), job = rbind(c(1, 2, 1, 0), c(3, 3, 6, 1), c(10, 10, 14, 9), c(6, 7, 12, 11)), ties = rbind(c(2, 3, 4), c(4, 3, 2), c(3, 3, 3)), rare = rbind(c(0, 5), c(20, 15), c(1, 0), c(3, 8)), wide = rbind(c(4, 2, 7, 1, 3), c(1, 5, 2, 6, 2)), steep = rbind(c(30, 2), c(5, 28), c(1, 0)))
 R$fisher_tables <- lapply(tables, function(t) list(table = unname(lapply(1:nrow(t), function(i) I(t[i, ]))), p = fisher.test(t)$p.value))
 set.seed(18); a <- round(rnorm(12), 3); b <- round(rnorm(9, .6), 3); w <- wilcox.test(a, b)
 R$wilcoxon_exact <- list(a = I(a), b = I(b), statistic = unname(w$statistic), p = w$p.value)
