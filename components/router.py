@@ -22,6 +22,12 @@ PAGES = {
         ),
         ("survival", "Survival", ":material/show_chart:", "Do groups of patients do equally well?"),
         (
+            "regression",
+            "Regression",
+            ":material/stacked_line_chart:",
+            "Which variables go with more or fewer events?",
+        ),
+        (
             "comparison",
             "Fair comparison",
             ":material/balance:",

@@ -1,0 +1,72 @@
+"""A curve in a forest plot: one value of the variable against another, since no single part of it says anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import norm
+
+from bedside.cohort import Cohort
+from bedside.regression.design import Design
+from bedside.regression.forest import ForestRow
+from bedside.regression.model import CoxFit
+from bedside.regression.splines import spline_basis
+from bedside.regression.terms import Spline
+
+
+def curves_as_quartiles(
+    cohort: Cohort, made: Design, fit: CoxFit, rows: Sequence[ForestRow], *, level: float = 0.95
+) -> tuple[ForestRow, ...]:
+    """The rows of a forest plot, with one row in place of the parts of each restricted cubic spline.
+
+    The row compares the upper with the lower quartile of the variable; the term's p is that of the whole curve.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    made : Design
+        What the rows were made of.
+    fit : CoxFit
+    rows : sequence of ForestRow
+    level : float, default 0.95
+
+    References
+    ----------
+    Harrell (2015), Regression Modeling Strategies, section 5.1. R: ``summary(rms::cph(...))``.
+    """
+    curved = {
+        name: term
+        for name, term in zip(made.data.terms, made.terms, strict=True)
+        if isinstance(term, Spline) and not isinstance(term.knots, int)
+    }
+    found: list[ForestRow] = []
+    for row in rows:
+        term = curved.get(row.term)
+        if term is None or row.note:
+            found.append(row)
+        elif not any(each.term == row.term for each in found):
+            found.append(_between_quartiles(cohort, made, fit, term, row, level))
+    return tuple(found)
+
+
+def _between_quartiles(
+    cohort: Cohort, made: Design, fit: CoxFit, term: Spline, row: ForestRow, level: float
+) -> ForestRow:
+    variable = cohort.variable(term.column)
+    values = made.data.x[:, made.data.columns_of(row.term)[0]]
+    low, high = (float(v) for v in np.quantile(values, (0.25, 0.75)))
+    label = f"{row.term}, {variable.say(high)} against {variable.say(low)}"
+    columns = fit.data.columns_of(row.term) if row.term in fit.data.terms else []
+    if len(columns) != len(term.knots) - 1 or low == high:  # type: ignore[arg-type]
+        nan = float("nan")
+        return replace(row, label=label, hr=nan, lower=nan, upper=nan, p=nan, note="Shown as a curve below.")
+    apart = np.subtract(*spline_basis(np.array([high, low]), term.knots))  # type: ignore[arg-type]
+    log = float(apart @ fit.coef[columns])
+    error = float(np.sqrt(apart @ fit.variance[np.ix_(columns, columns)] @ apart))
+    reach = float(ndtri((1 + level) / 2)) * error
+    with np.errstate(over="ignore"):
+        ratio, lower, upper = (float(v) for v in np.exp([log, log - reach, log + reach]))
+    return replace(row, label=label, hr=ratio, lower=lower, upper=upper, p=float(2 * norm.sf(abs(log / error))))

@@ -1,0 +1,123 @@
+"""How a hazard ratio moves over time: residuals of each event, a smooth through them, and the model's one value."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from bedside.report import say
+from components.figures.palette import Mode, palette, plain, rgba, template
+
+if TYPE_CHECKING:
+    from bedside.regression.zph import BetaOverTime
+
+DOTS = 400
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+
+
+def beta_figure(
+    series: BetaOverTime, *, per_unit: float = 1.0, x_title: str = "", single: bool = True, mode: Mode = "light",
+    height: int = 300,
+) -> go.Figure:  # fmt: skip
+    """The coefficient over time: of one column as a hazard ratio, of a term with several relative to the model's.
+
+    Parameters
+    ----------
+    series : BetaOverTime
+    per_unit : float
+        Shown time units in one of the outcome's.
+    x_title : str
+    single : bool
+        True if the term has one column: then the axis is the hazard ratio, logarithmic.
+    mode : {"light", "dark"}
+    height : int
+        In px.
+    """
+    p = palette(mode)
+    low, high = _range(series)
+    data: list[dict[str, Any]] = [_dots(series, per_unit, (low, high), p.neutral)]
+    x = series.smooth_time * per_unit
+    if len(x):
+        lower, upper = np.clip(series.lower, low, high), np.clip(series.upper, low, high)
+        data += [
+            {
+                "type": "scatter", "mode": "lines", "line": {"width": 0}, "fill": "toself",
+                "fillcolor": rgba(p.accent, 0.16), "hoverinfo": "skip", "x": np.concatenate((x, x[::-1])),
+                "y": np.concatenate((upper, lower[::-1])),
+            },
+            {
+                "type": "scatter", "mode": "lines", "line": {"color": p.accent, "width": 2.25}, "x": x,
+                "y": np.clip(series.smooth, low, high), "text": [_say(v, single) for v in series.smooth],
+                "hovertemplate": "%{text}<extra></extra>",
+            },
+        ]  # fmt: skip
+    ends = [float(v) for v in (series.time.min() * per_unit, series.time.max() * per_unit)] if len(series.time) else []
+    if ends:
+        data.append(_flat(ends, series.estimate, p.event, "dash"))
+        data.append(_flat(ends, 0.0, p.neutral, "dot"))
+    axis: dict[str, Any] = {"range": [low, high], "fixedrange": True, "title": {"text": "Share of the model's effect"}}
+    if single:
+        shown = [t for t in TICKS if low <= math.log(t) <= high]
+        axis |= {
+            "tickvals": [math.log(t) for t in shown], "ticktext": [f"{t:g}" for t in shown],
+            "title": {"text": "Hazard ratio at that time"},
+        }  # fmt: skip
+    layout = {
+        "template": template(mode), "height": height, "margin": {"l": 52, "r": 12, "t": 10, "b": 44},
+        "xaxis": {"title": {"text": plain(x_title)}, "fixedrange": True}, "yaxis": axis,
+    }  # fmt: skip
+    return go.Figure(data=data, layout=layout)
+
+
+def beta_alt(series: BetaOverTime, *, single: bool = True) -> str:
+    """The curve in words."""
+    ends = series.early_and_late
+    start = f"{series.term} over time, {len(series.time)} events"
+    if ends is None:
+        return f"{start}; too few for a curve. In the model {_say(series.estimate, single)}."
+    early, late = (_say(v, single) for v in ends)
+    return f"{start}: about {early} early and {late} late; in the model {_say(series.estimate, single)}."
+
+
+def beta_rows(series: BetaOverTime, *, unit: str, per_unit: float = 1.0) -> tuple[list[str], list[list]]:
+    """Every residual, then the smooth: header and rows for a file."""
+    header = ["kind", f"time ({unit})", "log hazard ratio", "lower", "upper"]
+    rows = [["event", t * per_unit, b, None, None] for t, b in zip(series.time, series.beta, strict=True)]
+    smooth = zip(series.smooth_time * per_unit, series.smooth, series.lower, series.upper, strict=True)
+    return header, rows + [["smooth", *map(float, each)] for each in smooth]
+
+
+def _say(value: float, single: bool) -> str:
+    return f"hazard ratio {say.number_of(math.exp(value), decimals=2)}" if single else f"{value:.1f} times the model's"
+
+
+def _range(series: BetaOverTime) -> tuple[float, float]:
+    """Most dots, all of the curve, and the band as far as it does not dwarf them."""
+    known = series.beta[np.isfinite(series.beta)]
+    values = [0.0, series.estimate]
+    if len(known):
+        values += [float(v) for v in np.quantile(known, (0.05, 0.95))]
+    if len(series.smooth):
+        values += [float(series.smooth.min()), float(series.smooth.max())]
+        middle = slice(len(series.lower) // 8, -(len(series.lower) // 8) or None)
+        values += [float(series.lower[middle].min()), float(series.upper[middle].max())]
+    low, high = min(values), max(values)
+    room = 0.05 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def _dots(series: BetaOverTime, per_unit: float, ends: tuple[float, float], colour: str) -> dict[str, Any]:
+    inside = np.flatnonzero((series.beta >= ends[0]) & (series.beta <= ends[1]))
+    kept = inside[np.unique(np.linspace(0, len(inside) - 1, min(len(inside), DOTS)).astype(int))] if len(inside) else []
+    return {
+        "type": "scatter", "mode": "markers", "x": series.time[kept] * per_unit, "y": series.beta[kept],
+        "marker": {"size": 4, "color": rgba(colour, 0.45)}, "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _flat(ends: list[float], y: float, colour: str, dash: str) -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines", "x": ends, "y": [y, y], "hoverinfo": "skip",
+            "line": {"color": colour, "width": 1.4, "dash": dash}}  # fmt: skip

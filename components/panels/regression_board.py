@@ -1,0 +1,247 @@
+"""The regression page's answer: which variables go with more or fewer events, alone and together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome
+from bedside.regression import ForestRow
+from bedside.regression.terms import Factor, Interaction, variables_of
+from bedside.regression.trouble import Separated, TooFew
+from bedside.report import made_regression, say
+from components import desk, numbers_regression
+from components.figures.forest_pair import forest_pair_alt, forest_pair_figure, forest_pair_rows, lines_of, said
+from components.numbers_regression import ANY, Answer
+from components.panels import page, save
+from components.panels import regression_choices as choose
+from components.panels.regression_choices import TIES, Choice
+from components.text import md
+
+CLEAREST = 3
+
+
+def subject(outcome: Outcome, choice: Choice) -> str:
+    """What the page is about."""
+    ask = choice.ask
+    event = outcome.label if ask.event == ANY else outcome.cause_labels[ask.cause - 1]
+    return f"What goes with {say.in_sentence(event)}"
+
+
+def aside(found: Answer) -> str:
+    """Who stands behind it."""
+    made, data = found.made, found.made.data
+    text = f"{say.patients(people(found))}, {say.events(data.n_events)}"
+    if made.n_dropped:
+        text += f"; {made.n_dropped:,} left out for missing values"
+    return text
+
+
+def people(found: Answer) -> int:
+    """Patients, however many intervals each has."""
+    return len(np.unique(found.made.data.rows))
+
+
+def ratio_name(choice: Choice) -> str:
+    """What the ratios are of."""
+    return "subdistribution hazard ratio" if choice.ask.is_fine_gray else "hazard ratio"
+
+
+def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
+    """The answer in words, then the figure."""
+    if found.stop is not None:
+        desk.show(found.stop)
+        _remedies(of, found)
+    _words(outcome, choice, found)
+    for caution in found.cautions:
+        page.put('<p class="bs-caution">{t}</p>', t=caution)
+    with st.container(border=True, key="card_regression_forest"):
+        _figure(of, outcome, choice, found)
+        _missing(choice, found)
+
+
+# ------------------------------------------------------------------ words
+
+
+def _words(outcome: Outcome, choice: Choice, found: Answer) -> None:
+    rows = found.together or found.alone
+    clear = clearest(rows)
+    event = outcome.label if choice.ask.event == ANY else outcome.cause_labels[choice.ask.cause - 1]
+    start = "Others held equal" if found.together and len({r.term for r in rows}) > 1 else "Each looked at alone"
+    if not clear:
+        text = page.fill(
+            "{start}, no variable goes clearly with more or fewer {event}: every interval is compatible with no "
+            "difference. That does not show that there is none.",
+            start=start, event=_events(event),
+        )  # fmt: skip
+    else:
+        parts = [
+            page.fill(
+                "<b>{label}</b>, with {ratio} times the rate ({lower} to {upper})",
+                label=_named(row), ratio=said(row).split(" (")[0], lower=said(row).split("(")[1].split(" to ")[0],
+                upper=said(row).split(" to ")[1].removesuffix(")"),
+            )
+            for row in clear
+        ]  # fmt: skip
+        listed = page.Markup("; ").join(parts)
+        kind = "at any time" if not choice.ask.is_fine_gray else "in Fine and Gray's sense, other events counted in"
+        text = page.fill(
+            "{start}, these go most clearly with {event} {kind}: {listed}. Associations, not effects.",
+            start=start, event=say.in_sentence(event), kind=kind, listed=listed,
+        )  # fmt: skip
+    page.put('<p class="bs-lead">{text}</p>', text=text)
+
+
+def _events(event: str) -> str:
+    return f"events of “{say.in_sentence(event)}”"
+
+
+def _named(row: ForestRow) -> str:
+    return say.in_sentence(row.label)
+
+
+def clearest(rows: Sequence[ForestRow], most: int = CLEAREST) -> list[ForestRow]:
+    """One row of each of the variables with the smallest p, those below 0.05; p adjusted for nothing."""
+    found: dict[str, ForestRow] = {}
+    for row in sorted((r for r in rows if r.p < 0.05 and not math.isnan(r.hr)), key=lambda r: r.p):
+        found.setdefault(row.term, row)
+    return list(found.values())[:most]
+
+
+# ------------------------------------------------------------------ the figure
+
+
+def _figure(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
+    lines = lines_of(found.alone, found.together)
+    ratio = ratio_name(choice)
+    save.figure(
+        lambda mode: forest_pair_figure(lines, ratio=ratio, mode=mode),
+        key="regression_forest",
+        title="Alone and together",
+        aside=f"{ratio} with {choice.ask.level:.0%} interval",
+        alt=forest_pair_alt(lines, ratio=ratio),
+        note=_note(outcome, choice, found),
+        stem="regression",
+        rows=lambda: forest_pair_rows(found.alone, found.together),
+        made=lambda: _made(of, outcome, choice, found),
+    )
+    for why in dict.fromkeys(f"{row.term}, alone: {row.note}" for row in found.alone if row.note):
+        page.caption(why)
+
+
+def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
+    ask, data = choice.ask, found.made.data
+    kind = "Fine-Gray model (cmprsk's definition)" if ask.is_fine_gray else "Cox model"
+    text = f"{kind}, {say.patients(people(found))}"
+    text += f" in {len(data):,} intervals between visits" if ask.at_visits else ""
+    text += f", {say.events(data.n_events)}"
+    text += "." if ask.is_fine_gray else f"; ties after {TIES[ask.ties]}."
+    if ask.cause and not ask.is_fine_gray:
+        text += " Other types of event end observation, as censoring does."
+    if data.strata is not None:
+        text += f" Compared within {len(np.unique(data.strata)):,} strata."
+    if getattr(found.fit, "robust", False):
+        text += " Robust standard errors" + (" by cluster." if data.cluster is not None else ".")
+    if data.weights is not None:
+        text += " Weighted."
+    if data.entry is not None and not ask.at_visits:
+        text += " Delayed entry: each patient counts from when observation began."
+    if ask.ridge:
+        text += f" Held back by a ridge of strength {ask.ridge:g}; intervals and p are approximate."
+    if found.concordance is not None:
+        c = found.concordance
+        text += f" Concordance {c.c:.2f} (standard error {c.se:.2f}) in the same patients, so it flatters."
+    return f"{text} Open squares: what others are compared with."
+
+
+def _missing(choice: Choice, found: Answer) -> None:
+    """Who was left out, or what was imputed."""
+    if found.imputed is not None:
+        gaps = ", ".join(f"{name} {n:,}" for name, n in _labelled(found).items()) or "none"
+        page.caption(
+            f"Missing values were imputed 20 times by chained equations, and the models pooled by Rubin's rules: "
+            f"{gaps}. Counts at each level are those of the first copy. The checks below use complete cases."
+        )
+        return
+    dropped = found.made.dropped
+    if not dropped:
+        return
+    told = ", ".join(f"{name} {n:,}" for name, n in sorted(dropped, key=lambda pair: -pair[1]))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        page.caption(f"Left out because a value is missing: {found.made.n_dropped:,} ({told}; some lack several).")
+        if not choice.ask.is_fine_gray and not choice.ask.at_visits:
+            with st.container(key="screen_regression_impute", width="content"):
+                st.button("Impute instead", key="regression_impute", type="tertiary", icon=":material/build:",
+                          on_click=choose.impute_instead)  # fmt: skip
+
+
+def _labelled(found: Answer) -> dict[str, int]:
+    held = found.imputed
+    return {} if held is None else {held.cohorts[0].variable(name).label: n for name, n in held.missing.items()}
+
+
+# ------------------------------------------------------------------ remedies
+
+
+def _remedies(of: Cohort, found: Answer) -> None:
+    """Ways out as clicks."""
+    stop = found.stop
+    with st.container(key="screen_regression_remedies", horizontal=True, gap="small"):
+        if isinstance(stop, Separated):
+            _part_ways(of, found, stop)
+        if isinstance(stop, TooFew):
+            count = max(1, found.made.data.n_events // 10)
+            what = "variable" if count == 1 else f"{count} variables"
+            st.button(f"Keep the first {what}", key="regression_keep", on_click=choose.keep_first, args=(of, count))
+        if isinstance(stop, Separated | TooFew):
+            st.button("Use a ridge", key="regression_use_ridge", icon=":material/compress:", on_click=choose.use_ridge)
+
+
+def _part_ways(of: Cohort, found: Answer, stop: Separated) -> None:
+    columns = {c.name: c for c in found.made.columns}
+    names = [columns[name] for name in stop.columns if name in columns][:3]
+    factors = {t.column: t for t in found.made.terms if isinstance(t, Factor)}
+    for i, column in enumerate(names):
+        variable = of.variable(column.variables[0])
+        if column.level is not None and column.reference is not None and variable.name in factors:
+            level, against = variable.label_of(column.level), variable.label_of(column.reference)
+            others = len([c for c in found.made.columns if c.variables == column.variables])
+            if others > 1:
+                st.button(
+                    md(f"Merge {level} with {against}"), key=f"regression_merge_{i}", icon=":material/merge:",
+                    on_click=partial(choose.merge, of, variable.name, column.level),
+                )  # fmt: skip
+    for name in dict.fromkeys(column.variables[0] for column in names):
+        st.button(
+            md(f"Leave out {of.variable(name).label}"), key=f"regression_out_{name}", icon=":material/close:",
+            on_click=choose.leave_out, args=(of, name),
+        )  # fmt: skip
+
+
+def _made(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> made_regression.Made:
+    ask = choice.ask
+    about = made_regression.About(
+        event=outcome.label if ask.event == ANY else outcome.cause_labels[ask.cause - 1],
+        level=ask.level, ties=ask.ties, robust=ask.robust, ridge=ask.ridge, at_visits=ask.at_visits,
+        patients=people(found), dropped=found.made.dropped, n_dropped=found.made.n_dropped,
+        products=tuple(i for i, term in enumerate(found.made.terms) if isinstance(term, Interaction)),
+        fingerprint=of.fingerprint[:12],
+    )  # fmt: skip
+    if found.imputed is not None:
+        data = numbers_regression.pooled_data(of, outcome, ask)
+        return made_regression.made_pooled(data, about)
+    if ask.is_fine_gray:
+        return made_regression.made_fine_gray(
+            found.made.data, of.cause(outcome)[found.made.data.rows], ask.cause, about
+        )
+    return made_regression.made_cox(found.made.data, about)
+
+
+def numeric(of: Cohort, found: Answer) -> list[str]:
+    """Continuous variables of the model, each once."""
+    names = [name for term in found.made.terms for name in variables_of(term)]
+    return [name for name in dict.fromkeys(names) if of.has(name) and of.variable(name).is_numeric]

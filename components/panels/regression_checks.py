@@ -1,0 +1,335 @@
+"""How well a Cox model holds: ratios over time, straight lines, and the patients who weigh most."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome
+from bedside.errors import Fixable
+from bedside.regression.diagnose import SplineCurve
+from bedside.regression.terms import Factor, Interaction, Linear, Log, Spline
+from bedside.regression.zph import BetaOverTime, ProportionalHazards
+from bedside.report import made_regression, say
+from bedside.report.csv import csv_bytes
+from components import desk
+from components import numbers_regression as numbers
+from components.figures.beta_over_time import beta_alt, beta_figure, beta_rows
+from components.figures.forest_pair import number
+from components.figures.spline_hr import spline_alt, spline_figure, spline_rows
+from components.panels import page, patient_list, save
+from components.panels import regression_choices as choose
+from components.panels.pick import told_apart
+from components.panels.regression_choices import Choice
+from components.text import cell, md
+
+SCALES = {"km": "Kaplan-Meier", "rank": "Rank", "identity": "Time", "log": "Log of time"}
+DOUBT = 0.05
+
+
+# ------------------------------------------------------------------ proportional hazards
+
+
+def proportional(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """Does the hazard ratio stay the same over time?"""
+    page.heading("Does the hazard ratio stay the same over time?", "score test of each term")
+    with st.container(key="screen_regression_time", horizontal=True, vertical_alignment="bottom", gap="small"):
+        place = st.container(width="stretch")
+        scale = st.selectbox("Count time by", list(SCALES), format_func=SCALES.__getitem__, width=150,
+                             key="regression_scale", persist_state="session")  # fmt: skip
+    found = numbers.proportional(of, outcome, choice.ask, scale)
+    with place:
+        term = _term(found)
+    _reading(found)
+    _tests(of, outcome, choice, found)
+    _beta(of, outcome, choice, found, term)
+    _next(of, outcome, choice, found, term)
+
+
+def _term(found: ProportionalHazards) -> str:
+    """The term to draw: the most doubtful one unless the reader chooses another."""
+    order = [
+        t for t, _ in sorted(zip(found.terms, found.p, strict=True), key=lambda pair: (math.isnan(pair[1]), pair[1]))
+    ]
+    shown = told_apart({name: name for name in order})
+    key = "regression_zph_term"
+    if st.session_state.get(key) not in shown:
+        st.session_state[key] = order[0]
+    return st.selectbox("Show over time", order, format_func=shown.__getitem__, key=key, persist_state="session")
+
+
+def _reading(found: ProportionalHazards) -> None:
+    doubtful = found.doubtful(DOUBT)
+    if not doubtful:
+        text = "No sign that any hazard ratio changes over time"
+        text += f" (all together: {say.p_value(found.overall.p)}). With few events a change can go unseen."
+        page.put("<p>{t}</p>", t=text)
+        return
+    parts = []  # at first, late: when a tenth and nine tenths of the events had happened
+    for name in doubtful[:3]:
+        series = found.series[found.terms.index(name)]
+        told = f"{say.in_sentence(name)} ({say.p_value(found.p[found.terms.index(name)])})"
+        if len(series.smooth) and found.df[found.terms.index(name)] == 1:
+            early, late = (number(math.exp(v)) for v in _ends(series))
+            told += f", about {early} at first and {late} late"
+        parts.append(told)
+    more = f" and {len(doubtful) - 3} more" if len(doubtful) > 3 else ""
+    page.put(
+        '<p class="bs-caution">{t}</p>',
+        t=f"The ratio seems to change over time for {'; '.join(parts)}{more}. The one number in the forest plot is "
+        "then a mean over the follow-up. Of 20 variables without any change, about one would look like this.",
+    )
+
+
+def _ends(series: BetaOverTime) -> tuple[float, float]:
+    """The smooth when a tenth, and when nine tenths, of the events had happened."""
+    early, late = np.interp(np.quantile(series.time, (0.1, 0.9)), series.smooth_time, series.smooth)
+    return float(early), float(late)
+
+
+def _tests(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards) -> None:
+    rows = [
+        (name, f"{test.statistic:.2f}", f"{test.df:g}", say.p_value(test.p))
+        for name, test in zip(found.terms, found.tests, strict=True)
+    ]
+    rows.append(
+        ("All together", f"{found.overall.statistic:.2f}", f"{found.overall.df:g}", say.p_value(found.overall.p))
+    )
+    page.table(("Term", "Chi-squared", "df", "p"), rows, label="Tests of proportional hazards")
+    exact = [[n, t.statistic, t.df, t.p] for n, t in zip(found.terms, found.tests, strict=True)]
+    exact.append(["All together", found.overall.statistic, found.overall.df, found.overall.p])
+    save.numbers(
+        "regression_zph",
+        stem="proportional-hazards",
+        rows=lambda: (["term", "chi-squared", "df", "p"], exact),
+        title="Tests of proportional hazards",
+        note=f"{found.n:,} rows, {say.events(found.n_events)}; time counted by: {SCALES[found.scale]}.",
+        made=lambda: made_regression.made_proportional(
+            numbers.cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
+        ),
+    )
+
+
+def _beta(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, term: str) -> None:
+    series = found.series[found.terms.index(term)]
+    single = bool(found.df[found.terms.index(term)] == 1)
+    title = f"{choice.unit.capitalize()} since {outcome.since}"
+    save.figure(
+        lambda mode: beta_figure(series, per_unit=choice.per_unit, x_title=title, single=single, mode=mode),
+        key="regression_beta",
+        title=term,
+        aside="over time",
+        alt=beta_alt(series, single=single),
+        note=f"{say.events(len(series.time))}: each dot one event (scaled Schoenfeld residual), line a natural spline "
+        "with its 95% band. Dashed: the model's one value; dotted: no association.",
+        stem="over-time",
+        rows=lambda: beta_rows(series, unit=choice.unit, per_unit=choice.per_unit),
+        made=lambda: made_regression.made_proportional(
+            numbers.cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
+        ),
+    )
+
+
+def _next(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, term: str) -> None:
+    """What can be done about it."""
+    made = numbers.cox(of, outcome, choice.ask).design
+    own = made.terms[made.data.terms.index(term)]
+    with st.container(key="screen_regression_next", horizontal=True, vertical_alignment="center", gap="small"):
+        split = st.toggle(
+            "Early and late", key="regression_halves", persist_state="session",
+            help="An interaction with time: one ratio up to the median time of events, one after it.",
+        )  # fmt: skip
+        if isinstance(own, Factor):
+            st.button(
+                md(f"Stratify by {term}"), key="regression_stratify", type="tertiary", icon=":material/splitscreen:",
+                on_click=choose.stratify, args=(of, own.column),
+                help="Its levels are then no longer compared with each other; the other ratios stay.",
+            )  # fmt: skip
+        if not isinstance(own, Interaction):
+            st.page_link(
+                desk.page("survival"), label="Compare mean times", icon=":material/timelapse:",
+                query_params=desk.link(survival_by=own.column),
+                help="The difference of mean times within a window (RMST) needs no constant ratio.",
+            )  # fmt: skip
+    if split:
+        with desk.fixable():
+            _halves(of, outcome, choice, term)
+
+
+def _halves(of: Cohort, outcome: Outcome, choice: Choice, term: str) -> None:
+    told = numbers.before_and_after(of, outcome, choice.ask, term)
+    first = told[0]
+    when = say.duration(first.cut * choice.per_unit, choice.unit)
+    rows = [(each.column, _ratio(each.before), _ratio(each.after)) for each in told]
+    page.table(("Hazard ratio", f"Up to {when}", "Later"), rows, label="Early and late hazard ratios")
+    page.caption(
+        f"The others in the model as before. {say.events(first.events_before)} up to the median time of events, "
+        f"{say.events(first.events_after)} later."
+    )
+
+
+def _ratio(three: tuple[float, float, float]) -> str:
+    return f"{number(three[0])} ({number(three[1])} to {number(three[2])})"
+
+
+def about(of: Cohort, outcome: Outcome, choice: Choice) -> made_regression.About:
+    """What the checks are of, for the scripts: the Cox model of complete cases."""
+    ask = choice.ask
+    made = numbers.cox(of, outcome, ask).design
+    return made_regression.About(
+        event=outcome.label if not ask.cause else outcome.cause_labels[ask.cause - 1],
+        level=ask.level, ties=ask.ties, robust=ask.robust, ridge=ask.ridge, at_visits=ask.at_visits,
+        patients=len(np.unique(made.data.rows)), dropped=made.dropped, n_dropped=made.n_dropped,
+        products=tuple(i for i, term in enumerate(made.terms) if isinstance(term, Interaction)),
+        fingerprint=of.fingerprint[:12],
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------ straight lines
+
+
+def straight(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """Is the effect a straight line?"""
+    page.heading("Is it a straight line?", "for a number, others held equal")
+    made = numbers.cox(of, outcome, choice.ask).design
+    names = [t.column for t in made.terms if isinstance(t, Linear | Log | Spline)]
+    names = [name for name in dict.fromkeys(names) if of.has(name)]
+    if not names:
+        page.caption("No number is in the model.")
+        return
+    with st.container(key="screen_regression_line", horizontal=True, vertical_alignment="bottom", gap="small"):
+        labels = told_apart({name: of.variable(name).label for name in names})
+        key = "regression_line"
+        if st.session_state.get(key) not in labels:
+            st.session_state[key] = names[0]
+        name = st.selectbox("Variable", names, format_func=labels.__getitem__, key=key, persist_state="session")
+        knots = st.segmented_control("Knots", (3, 4, 5), default=4, required=True, key="regression_knots",
+                                     persist_state="session") or 4  # fmt: skip
+        reference = st.number_input("Compared with", value=None, placeholder="median", width=130,
+                                    key=f"regression_reference_{of.key}_{name}", persist_state="session")  # fmt: skip
+    found = numbers.curve(of, outcome, choice.ask, name, knots, reference)
+    _line_reading(of, choice, found)
+    _curve(of, outcome, choice, found)
+    own = next(t for t in made.terms if not isinstance(t, Interaction) and t.column == name)
+    if not isinstance(own, Spline):
+        with st.container(key="screen_regression_bend", width="content"):
+            st.button(
+                "Keep the curve in the model", key="regression_bend", type="tertiary", icon=":material/ssid_chart:",
+                on_click=choose.bend, args=(of, name),
+            )  # fmt: skip
+
+
+def _line_reading(of: Cohort, choice: Choice, found: SplineCurve) -> None:
+    test = found.nonlinearity.wald
+    ratio = found.nonlinearity.likelihood_ratio
+    name = say.in_sentence(of.variable(found.column).label)
+    if test.p < DOUBT:
+        text = f"The relation with {name} bends ({say.p_value(test.p)}): one ratio per unit does not tell it all."
+    else:
+        text = f"No sign that the relation with {name} bends ({say.p_value(test.p)})."
+    detail = f"Wald's test of the curved part: {test.statistic:.2f} on {test.df:g} df."
+    if not choice.ask.ridge:
+        detail += f" Likelihood ratio: {ratio.statistic:.2f}, {say.p_value(ratio.p)}."
+    page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=detail)
+
+
+def _curve(of: Cohort, outcome: Outcome, choice: Choice, found: SplineCurve) -> None:
+    variable, c = of.variable(found.column), found.curve
+    cox = numbers.cox(of, outcome, choice.ask)
+    rows = np.unique(cox.design.data.rows)
+    values = of.frame[found.column].to_numpy(dtype=float)[rows]
+    at = [(variable.say(v), float(v)) for v in np.nanquantile(values, (0.1, 0.5, 0.9))]
+    title = f"{variable.label}{f' ({variable.unit})' if variable.unit else ''}"
+    save.figure(
+        lambda mode: spline_figure(found, values, x_title=title, mode=mode),
+        key="regression_spline",
+        title=variable.label,
+        aside=f"against {variable.say(c.reference)}",
+        alt=spline_alt(found, said_at=at),
+        note=f"{c.n:,} rows, {say.events(c.n_events)}; restricted cubic spline with {len(found.knots)} knots, "
+        f"pointwise {c.level:.0%} band, from the 1st to the 99th percentile. Bars: how many patients have each value.",
+        stem="hazard-ratio-curve",
+        rows=lambda: spline_rows(found),
+        made=lambda: made_regression.made_curve(
+            numbers.curve_data(of, outcome, choice.ask, found), about(of, outcome, choice), found
+        ),
+    )
+
+
+# ------------------------------------------------------------------ influence
+
+
+def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """The patients whose absence would move the ratios most: a list to check records by, never to cut."""
+    page.heading("Who weighs most?", "patients, by how far a ratio would move without them")
+    found = numbers.influential(of, outcome, choice.ask)
+    text = "No patient moves a ratio by much." if not found.n_beyond else (
+        f"{say.patients(found.n_beyond)} of {found.n:,} move{'s' if found.n_beyond == 1 else ''} a coefficient by "
+        f"more than {found.threshold:.2f} standard errors, a usual rule of thumb."
+    )  # fmt: skip
+    page.put("<p>{t} Check their records; they are part of the evidence and stay in.</p>", t=text)
+    names = of.identifiers
+    rows = [
+        (names[each.rows[0]], each.column, number(each.hazard_ratio), number(each.without), f"{each.dfbetas:+.2f}",
+         f"{each.displacement:.3f}")
+        for each in found.patients
+    ]  # fmt: skip
+    header = ("Patient", "Ratio that moves most", "With everyone", "Without", "dfbeta (SE)", "Displacement")
+    table = pd.DataFrame([[cell(v) for v in row] for row in rows], columns=[f"c{i}" for i in range(len(header))])
+    config = {f"c{i}": st.column_config.TextColumn(name) for i, name in enumerate(header)}
+    event = st.dataframe(
+        table, key="regression_patients", hide_index=True, on_select="rerun", column_config=config,
+        selection_mode="single-row", alt="The most influential patients; a row opens the patient.",
+    )  # fmt: skip
+    chosen = event.selection.rows
+    if chosen and chosen[0] < len(rows):
+        patient_list.open_patient(of, found.patients[chosen[0]].rows[0])
+    page.caption(
+        f"{found.n:,} patients. A tick opens the patient. dfbeta: how far the coefficient would move without this "
+        "patient, in standard errors, by one step from the fit. Displacement: how much worse the model found without "
+        "the patient fits everyone. A martingale residual is events seen less events expected for a patient, a "
+        "deviance residual the same made symmetrical; both are in the file for every patient."
+    )
+    save.numbers(
+        "regression_influence",
+        stem="influence",
+        rows=lambda: (header, rows),
+        title="Who weighs most",
+        note=f"{say.patients(found.n)}; by one step from the fit.",
+        files=lambda: [("Residuals of everyone (CSV)", "csv", csv_bytes(*_residuals(of, outcome, choice)))],
+        made=lambda: made_regression.made_influence(
+            numbers.cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice)
+        ),
+    )
+
+
+def _residuals(of: Cohort, outcome: Outcome, choice: Choice) -> save.Rows:
+    fit = numbers.cox(of, outcome, choice.ask).fit
+    found, told = numbers.influential(of, outcome, choice.ask), numbers.residuals(of, outcome, choice.ask)
+    names = of.identifiers
+    header = ["Patient", "Martingale", "Deviance", "Displacement", *(f"dfbeta, SE: {name}" for name in fit.data.names)]
+    who, place = np.unique(fit.data.rows, return_inverse=True)
+    martingale = np.bincount(place, told.martingale)
+    deviance = told.deviance if len(who) == fit.n else np.full(len(who), np.nan)
+    order = np.argsort(fit.data.rows, kind="stable") if len(who) == fit.n else np.arange(len(who))
+    body = [
+        [
+            names[row],
+            *(float(v[i]) for v in (martingale, deviance[order], found.displacement)),
+            *map(float, found.dfbetas[i]),
+        ]
+        for i, row in enumerate(who)
+    ]  # fmt: skip
+    return header, body
+
+
+def refused(of: Cohort, outcome: Outcome, choice: Choice) -> bool:
+    """Whether there is no model to check."""
+    try:
+        numbers.cox(of, outcome, choice.ask)
+    except Fixable:
+        return True
+    return False
