@@ -31,9 +31,10 @@ def main(rows: int) -> int:
         path, few = Path(name) / "patients.parquet", Path(name) / "few.parquet"
         write(path, rows)
         write(few, SMALL)
-        found = {"duckdb": measure("duckdb", str(path), rounds=9)}
-        found["lifelines"] = measure("lifelines", str(path), rounds=2)
-        found["duckdb again"] = measure("duckdb", str(path), rounds=9)
+        # The peer's rounds stand between two halves of ours, so that both meet what else the machine is doing.
+        before = measure("duckdb", str(path), rounds=8)
+        found = {"lifelines": measure("lifelines", str(path), rounds=3)}
+        found = {"duckdb": _both(before, measure("duckdb", str(path), rounds=8)), **found}
         found["memory"] = measure("memory", str(path), rounds=5)
         with loaded(path) as address:
             found["postgres"] = measure("postgres", address, rounds=3)
@@ -42,12 +43,17 @@ def main(rows: int) -> int:
         small = {engine: measure(engine, str(few), rounds=15) for engine in ("duckdb", "memory")}
     lines = [f"{rows:,} patients, 4 groups", *(_line(*item) for item in found.items())]
     lines += [f"{SMALL:,} patients, 4 groups", *(_line(*item) for item in small.items())]
-    ratio = found["lifelines"].median / max(found[e].median for e in ("duckdb", "duckdb again"))
+    ratio = found["lifelines"].median / found["duckdb"].median
     lines.append(f"lifelines / duckdb {ratio:.0f}   {load()}")
     missed = _missed(found, small, ratio)
     lines.append("bars met" if not missed else "NOT met: " + "; ".join(missed))
     sys.stdout.write("\n".join(lines) + "\n")
     return int(bool(missed))
+
+
+def _both(one: Measured, other: Measured) -> Measured:
+    digest = one.digest if one.digest == other.digest else "not the same twice"
+    return Measured(one.first, one.seconds + other.seconds, max(one.peak_mb, other.peak_mb), digest)
 
 
 def _line(name: str, told: Measured) -> str:
