@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 
 from bedside.report.card import Card, Grid
 from components.printing.paper import Box, blank, draw, height_of, place
+from components.printing.tables import Row, numeric, set_table
 from components.printing.words import FONT, PIXEL, drawable, wrap
 
 # Text stays text: it can be searched, copied and read aloud. Set once, since these settings belong to the process.
@@ -27,9 +28,7 @@ mpl.rcParams["svg.hashsalt"] = "bedside"
 PAGE = (794.0, 1123.0)
 EDGE = 57.0
 WIDTH = PAGE[0] - 2 * EDGE
-INK, MUTED, LINE = "#17212B", "#55626E", "#D8D5CD"
-ROW = 17.0
-WIDEST_CELL = 46
+INK, MUTED, LINE, FAINT = "#17212B", "#55626E", "#D8D5CD", "#ECEAE4"
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,15 @@ class _Pages:
 
     def room(self, needed: float) -> None:
         """Turn the page if a piece does not fit; one that fits on no page gets a longer page."""
-        if self.used and self.y + needed > self.height - EDGE:
+        if self.full(needed):
             self.turn()
         if self.y + needed > self.height - EDGE:
             self.height = self.y + needed + EDGE
             self.sheet.set_size_inches(PAGE[0] / self.sheet.dpi, self.height / self.sheet.dpi)
+
+    def full(self, needed: float) -> bool:
+        """True if a piece needs a page of its own, or at least the next one."""
+        return self.used and self.y + needed > self.height - EDGE
 
     def turn(self) -> None:
         """Write the page away."""
@@ -85,12 +88,13 @@ class _Pages:
             self.y += size * 1.4
         self.y += after if text else 0
 
-    def rule(self) -> None:
+    def rule(self, *, after: float = 8.0, faint: bool = False) -> None:
         """A thin line."""
         y = 1 - self.y / self.height
         span = (EDGE / PAGE[0], 1 - EDGE / PAGE[0])
-        self.sheet.add_artist(Line2D(span, (y, y), color=LINE, linewidth=0.75, transform=self.sheet.transFigure))
-        self.y += 8
+        look = {"color": FAINT if faint else LINE, "linewidth": 0.5 if faint else 0.75}
+        self.sheet.add_artist(Line2D(span, (y, y), transform=self.sheet.transFigure, **look))
+        self.y += after
 
 
 def pdf(report: Report) -> bytes:
@@ -116,10 +120,14 @@ def _card(pages: _Pages, card: Card) -> None:
     figure = _figure(card)
     head, tail = _heights(card)
     drawn = height_of(figure) if figure is not None else 0.0
-    table = ROW * (1 + len(card.table.rows)) + 16 if card.table is not None else 0.0
+    laid = set_table(card.table, WIDTH) if card.table is not None else ()
+    table = sum(part.height + 2 * len(part.rows) + 14 for part in laid)
+    start = max(drawn, min(table, 120.0))
     whole = head + drawn + table + tail
-    # A card stays together where a page can hold it; else its head at least stays with what it heads.
-    pages.room(whole if whole <= PAGE[1] - 2 * EDGE else head + max(drawn, 4 * ROW))
+    # A card stays together where a page can hold it; else its head at least stays with what it heads. Below the
+    # report's own title the small print may go over to the next page: no report begins with an empty one.
+    together = whole <= PAGE[1] - 2 * EDGE and pages.number > 1
+    pages.room(whole if together else head + start)
     pages.rule()
     pages.paragraph(card.title, size=16, bold=True, after=2)
     pages.paragraph(card.aside, size=11, colour=MUTED, after=8)
@@ -155,28 +163,23 @@ def _figure(card: Card) -> go.Figure | None:
 
 
 def _table(pages: _Pages, table: Grid) -> None:
-    lefts = _columns(table)
-    for i, cells in enumerate((table.header, *table.rows)):
-        pages.room(ROW)
-        for left, cell in zip(lefts, cells, strict=True):
-            pages.write(_short(cell), size=10.5, bold=i == 0, left=left)
-        pages.y += ROW
-        if i == 0:
-            pages.rule()
-    pages.y += 8
+    for laid in set_table(table, WIDTH):
+        pages.room(laid.header.height + 40)
+        _row(pages, laid.header, laid.size, bold=True)
+        for row in laid.rows:
+            if pages.full(row.height):
+                pages.turn()
+                _row(pages, laid.header, laid.size, bold=True)
+            _row(pages, row, laid.size, bold=False)
+        pages.y += 10
 
 
-def _columns(table: Grid) -> list[float]:
-    """Where each column begins: shares of the width by its longest cell."""
-    longest = [
-        min(WIDEST_CELL, max(len(row[k]) for row in (table.header, *table.rows))) + 2 for k in range(len(table.header))
-    ]
-    step = WIDTH / max(sum(longest), 1)
-    return [step * sum(longest[:k]) for k in range(len(longest))]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
+def _row(pages: _Pages, row: Row, size: float, *, bold: bool) -> None:
+    pages.room(row.height)
+    for line in row.lines:
+        pages.write(line.text, size=size, bold=bold, left=line.left, at=pages.y + line.top)
+    pages.y += row.height
+    pages.rule(after=4 if bold else 2, faint=not bold)
 
 
 STYLE = Markup(
@@ -184,7 +187,8 @@ STYLE = Markup(
     "padding:0 1rem}h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:0}section{border-top:1px solid #D8D5CD;"
     "padding:1.2rem 0;break-inside:avoid}p{margin:.3rem 0}.q{color:#55626E;font-size:.82rem}svg{max-width:100%;"
     "height:auto}table{border-collapse:collapse;font-size:.85rem}td,th{text-align:left;padding:.2rem .8rem .2rem 0;"
-    "border-bottom:1px solid #ECEAE4}.c{white-space:pre-wrap}"
+    "border-bottom:1px solid #ECEAE4;vertical-align:top}.n{text-align:right}.w{overflow-x:auto}.c{white-space:pre-wrap}"
+    "@media print{body{max-width:none;margin:0}.w{overflow:visible}}"
 )
 POLICY = Markup("default-src 'none'; style-src 'unsafe-inline'")
 
@@ -225,10 +229,18 @@ def svg(figure: Any) -> Markup:
 
 
 def _html_table(table: Grid) -> Markup:
+    right = numeric(table)
+
     def row(cells: Sequence[str], tag: str) -> Markup:
-        return Markup("<tr>{}</tr>").format(
-            Markup("").join(Markup(f"<{tag}>{{}}</{tag}>").format(escape(c)) for c in cells)
+        each = (
+            Markup("<{tag}{flush}>{text}</{tag}>").format(
+                tag=Markup(tag), flush=Markup(' class="n"') if flush else "", text=escape(cell)
+            )
+            for cell, flush in zip(cells, right, strict=True)
         )
+        return Markup("<tr>{}</tr>").format(Markup("").join(each))
 
     body = Markup("").join(row(cells, "td") for cells in table.rows)
-    return Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(row(table.header, "th"), body)
+    return Markup('<div class="w"><table><thead>{}</thead><tbody>{}</tbody></table></div>').format(
+        row(table.header, "th"), body
+    )

@@ -139,15 +139,18 @@ def _markers(ax: Axes, told: Mapping[str, Any], x: np.ndarray, y: np.ndarray) ->
     sizes = np.broadcast_to(np.asarray(marker.get("size", 6), dtype=float), x.shape)
     shades = _shades(marker, len(x))
     edge = marker.get("line", {})
-    for symbol in dict.fromkeys(symbols.tolist()):
-        here = np.flatnonzero(symbols == symbol)
+    edges = _shades({"color": "none"} | edge, len(x))
+    widths = np.broadcast_to(np.asarray(edge.get("width", 0), dtype=float), x.shape) * PIXEL
+    known = np.isfinite(x) & np.isfinite(y)
+    for symbol in dict.fromkeys(symbols[known].tolist()):
+        here = np.flatnonzero(known & (symbols == symbol))
         inside = [shades[i] for i in here]
         if str(symbol).endswith("-open"):
             look: dict[str, Any] = {"facecolors": "none", "edgecolors": inside}
         elif SYMBOLS.get(str(symbol)) in ("|", "_", "x"):
             look = {"c": inside}
         else:
-            look = {"c": inside, "edgecolors": colour(edge.get("color", "none")), "linewidths": edge.get("width", 0)}
+            look = {"c": inside, "edgecolors": [edges[i] for i in here], "linewidths": widths[here]}
         ax.scatter(
             x[here], y[here], s=(sizes[here] * PIXEL) ** 2, marker=SYMBOLS.get(str(symbol), "o"),
             clip_on=told.get("cliponaxis", True), alpha=marker.get("opacity"), zorder=3, **look,
@@ -183,7 +186,7 @@ def _shades(marker: Mapping[str, Any], n: int) -> list[Any]:
     values = list(told)
     scale = marker.get("colorscale")
     if scale is None or isinstance(values[0] if values else "", str):
-        return [colour(v) for v in values]
+        return [colour(str(v)) for v in values]
     low, high = marker.get("cmin", np.nanmin(values)), marker.get("cmax", np.nanmax(values))
     places = np.array([float(stop[0]) for stop in scale])
     stops = np.array([_rgb(stop[1]) for stop in scale])

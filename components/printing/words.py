@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-import textwrap
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from matplotlib import font_manager
-from matplotlib.ft2font import FT2Font
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 FONT = "DejaVu Sans"
 """Comes with Matplotlib, so that a machine without fonts prints the same."""
@@ -17,8 +16,8 @@ FONT = "DejaVu Sans"
 PIXEL = 0.75
 """Points in a CSS pixel."""
 
-WIDTH = {"normal": 0.58, "bold": 0.66}
-"""Mean width of a letter in parts of the font size."""
+EM = 100
+"""Size at which letters are measured."""
 
 TAG = re.compile(r"<[^>]*>")
 COLOUR = re.compile(r"color:\s*(#[0-9A-Fa-f]{6})")
@@ -53,11 +52,52 @@ def _letters() -> frozenset[int]:
 
 
 def wrap(text: str, *, width: float, size: float, bold: bool = False) -> list[str]:
-    """Lines of a paragraph that fit a width in px at a font size in px."""
-    most = max(8, int(width / (size * WIDTH["bold" if bold else "normal"])))
-    return [line for part in drawable(text).splitlines() for line in textwrap.wrap(part, most) or [""]]
+    """Lines of a paragraph that fit a width in px at a font size in px; a word longer than a line is broken."""
+    return [line for part in drawable(text).splitlines() for line in _lines(part, width, size, bold)]
 
 
-def pixels(text: str, size: float) -> float:
-    """Roughly how wide a text is."""
-    return max((len(line) for line in text.split("\n")), default=0) * size * WIDTH["normal"]
+def _lines(text: str, width: float, size: float, bold: bool) -> list[str]:
+    """One paragraph in lines, filled greedily by the letters' own widths."""
+    blank, lines, line, used = pixels(" ", size, bold=bold), [], "", 0.0
+    for word in (part for long in text.split() for part in _pieces(long, width, size, bold)):
+        needed = pixels(word, size, bold=bold)
+        if line and used + blank + needed > width:
+            lines.append(line)
+            line, used = word, needed
+        else:
+            used += needed + (blank if line else 0.0)
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
+
+
+def _pieces(word: str, width: float, size: float, bold: bool) -> list[str]:
+    if pixels(word, size, bold=bold) <= width:
+        return [word]
+    pieces, start, used = [], 0, 0.0
+    for i, letter in enumerate(word):
+        more = pixels(letter, size, bold=bold)
+        if i > start and used + more > width:
+            pieces.append(word[start:i])
+            start, used = i, 0.0
+        used += more
+    return [*pieces, word[start:]]
+
+
+def pixels(text: str, size: float, *, bold: bool = False) -> float:
+    """How wide a text is, in px at a font size in px; of several lines, the longest."""
+    return size * max((sum(_advance(letter, bold) for letter in line) for line in text.split("\n")), default=0.0)
+
+
+@cache
+def _font(bold: bool) -> FT2Font:
+    named = font_manager.FontProperties(family=FONT, weight="bold" if bold else "normal")
+    font = FT2Font(font_manager.findfont(named))
+    font.set_size(EM, 72)
+    return font
+
+
+@lru_cache(maxsize=4096)
+def _advance(letter: str, bold: bool) -> float:
+    """Width of a letter in parts of the font size; letters that the font lacks count as the mark in their place."""
+    known = letter if ord(letter) in _letters() else "\ufffd"
+    return _font(bold).load_char(ord(known), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / EM
