@@ -139,6 +139,11 @@ def report(what: str, values: list[float], bar: float | None) -> bool:
     return bar is None or middle <= bar
 
 
+def browser_path() -> str | None:
+    """The Chromium to use: BEDSIDE_BROWSER, what is on PATH, or Playwright's own."""
+    return os.environ.get("BEDSIDE_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 def measure(page: Page, server: Server, n: int) -> bool:
     """Everything about one cohort; whether its bars are met."""
     enter(page, server, n)
@@ -155,12 +160,11 @@ def measure(page: Page, server: Server, n: int) -> bool:
 def main() -> int:
     """Print all medians; 1 if a bar is missed."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    found = os.environ.get("BEDSIDE_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         for n in (SMALL, LARGE):
             made_up.write(folder / "cohorts", n)
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"])
         met = True
         with serve(folder / "server", env={"BEDSIDE_COHORTS": str(folder / "cohorts")}) as server:
             for n in (SMALL, LARGE):
