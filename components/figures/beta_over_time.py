@@ -14,7 +14,7 @@ from components.figures.palette import Mode, palette, plain, rgba, template
 if TYPE_CHECKING:
     from bedside.regression.zph import BetaOverTime
 
-DOTS = 400
+DOTS, MOST_TICKS = 400, 9
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -60,7 +60,7 @@ def beta_figure(
         data.append(_flat(ends, 0.0, p.neutral, "dot"))
     axis: dict[str, Any] = {"range": [low, high], "fixedrange": True, "title": {"text": "Share of the model's effect"}}
     if single:
-        shown = [t for t in TICKS if low <= math.log(t) <= high]
+        shown = _ticks(low, high)
         axis |= {
             "tickvals": [math.log(t) for t in shown], "ticktext": [f"{t:g}" for t in shown],
             "title": {"text": "Hazard ratio at that time"},
@@ -95,18 +95,27 @@ def _say(value: float, single: bool) -> str:
 
 
 def _range(series: BetaOverTime) -> tuple[float, float]:
-    """Most dots, all of the curve, and the band as far as it does not dwarf them."""
+    """All of the curve, its band but for the ends, and the dots that are near; dots alone where there is no curve."""
+    values = [-0.3, 0.3, series.estimate]
     known = series.beta[np.isfinite(series.beta)]
-    values = [0.0, series.estimate]
-    if len(known):
-        values += [float(v) for v in np.quantile(known, (0.05, 0.95))]
+    if len(known) and not len(series.smooth):
+        values += [float(v) for v in np.quantile(known, (0.1, 0.9))]
     if len(series.smooth):
         values += [float(series.smooth.min()), float(series.smooth.max())]
         middle = slice(len(series.lower) // 8, -(len(series.lower) // 8) or None)
         values += [float(series.lower[middle].min()), float(series.upper[middle].max())]
     low, high = min(values), max(values)
-    room = 0.05 * (high - low) or 0.5
+    room = 0.25 * (high - low)
     return low - room, high + room
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """At most about eight, whatever the range."""
+    shown = [t for t in TICKS if low <= math.log(t) <= high]
+    if len(shown) <= MOST_TICKS and high - low < math.log(1e4):
+        return shown
+    first, last = math.ceil(low / math.log(10)), math.floor(high / math.log(10))
+    return [10.0**k for k in range(first, last + 1, max(1, (last - first) // 6))]
 
 
 def _dots(series: BetaOverTime, per_unit: float, ends: tuple[float, float], colour: str) -> dict[str, Any]:

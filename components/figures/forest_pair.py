@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from bedside.report import say
-from components.figures.labels import label_lines, wrapped
+from components.figures.labels import label_lines
 from components.figures.palette import Mode, Palette, palette, plain, rgba, template
 
 if TYPE_CHECKING:
     from bedside.regression import ForestRow
 
-FONT, SMALL = 12, 11
-ROW, HEAD, REFERENCE, TOP, BOTTOM = 40, 30, 26, 30, 48
+FONT, NUMBERS, SMALL = 12, 11.5, 10.5
+ROW, TALL, HEAD, REFERENCE, TOP, BOTTOM = 40, 52, 30, 36, 30, 48
 WIDEST = 50.0
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
-LABELS, LEFT, RIGHT = 0.30, (0.31, 0.645), (0.665, 1.0)
-LONGEST = 38
+LEFT, RIGHT = (0.27, 0.625), (0.645, 1.0)
+LONGEST = 20
+"""Letters of a label's line: what fits beside two panels on a tablet."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,14 @@ class Line:
     @property
     def height(self) -> int:
         """In px."""
-        return HEAD if self.is_head else REFERENCE if self.is_reference else ROW
+        if self.is_head or self.is_reference:
+            return HEAD if self.is_head else REFERENCE
+        return TALL if len(self.words) + bool(self.detail) > 2 else ROW
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The label in lines."""
+        return label_lines(self.label, width=LONGEST, lines=3 if not self.detail else 2)
 
 
 def lines_of(alone: Sequence[ForestRow], together: Sequence[ForestRow]) -> tuple[Line, ...]:
@@ -81,15 +89,13 @@ def lines_of(alone: Sequence[ForestRow], together: Sequence[ForestRow]) -> tuple
     return tuple(found)
 
 
-def forest_pair_figure(lines: Sequence[Line], *, ratio: str = "hazard ratio", mode: Mode = "light") -> go.Figure:
+def forest_pair_figure(lines: Sequence[Line], *, mode: Mode = "light") -> go.Figure:
     """A label on the left, then an interval with its numbers above for each variable alone and for all together.
 
     Parameters
     ----------
     lines : sequence of Line
         In drawing order.
-    ratio : str
-        What the ratio is of: ``"hazard ratio"``.
     mode : {"light", "dark"}
     """
     p = palette(mode)
@@ -109,7 +115,7 @@ def forest_pair_figure(lines: Sequence[Line], *, ratio: str = "hazard ratio", mo
     axis = {
         "type": "log", "range": [math.log10(low), math.log10(high)], "tickvals": shown,
         "ticktext": [f"{t:g}" for t in shown], "fixedrange": True, "anchor": "y",
-        "title": {"text": f"fewer  ←  {plain(ratio)}  →  more"},
+        "title": {"text": "fewer  ←  ratio  →  more"},
     }  # fmt: skip
     ground = [_rule(top, p) for line, top in zip(lines, tops, strict=True) if not line.is_level and top > 0]
     ground += [_one(f"{a}", total, p) for a in ("x", "x2")]
@@ -210,7 +216,7 @@ def _marks(
         if line.is_reference:
             points.append((1.0, top + line.height / 2, "square-open", 8, f"{plain(line.label)}: reference"))
             continue
-        at = top + 29
+        at = top + line.height / 2 + 9
         x += [min(max(row.lower, low), high), min(max(row.upper, low), high), None]
         y += [at, at, None]
         says = f"{plain(row.label)}: {plain(said(row))}"
@@ -239,43 +245,34 @@ def _numbers(
     """The ratio at the left and its p at the right of a panel, above the interval."""
     if line.is_reference:
         return [_note("reference", panel[0], top + line.height / 2, p.muted, size=SMALL)] if row is not None else []
-    at = top + 13
+    at = top + line.height / 2 - 7
     if row is None:
         return [_note("–", panel[0], at, p.muted)]
     if math.isnan(row.hr):
         return [_note("no ratio", panel[0], at, p.muted)]
     return [
-        _note(plain(said(row)), panel[0], at, p.ink) | {"bgcolor": rgba(p.card, 0.9)},
+        _note(plain(said(row)), panel[0], at, p.ink, size=NUMBERS) | {"bgcolor": rgba(p.card, 0.9)},
         _note(plain(say.p_value(row.p)), panel[1], at, p.muted, anchor="right", size=SMALL),
     ]
 
 
 def _label(line: Line, top: float, p: Palette) -> list[dict[str, Any]]:
     indent = 0.012 if line.is_level else 0.0
-    broken = label_lines(line.label, width=LONGEST)
-    text = wrapped(broken)
-    detail = f'<span style="color:{p.muted}">{plain(line.detail)}</span>' if line.detail else ""
     if line.is_head:
         at = top + line.height / 2 + 2
-        told = [_note(f"<b>{plain(line.label, limit=46)}</b>", 0, at, p.ink)]
+        told = [_note(f"<b>{plain(line.label, limit=40)}</b>", 0, at, p.ink)]
         for row, panel in ((line.alone, LEFT), (line.together, RIGHT)):
             if row is not None and not math.isnan(row.term_p):
                 overall = f"all levels: {say.p_value(row.term_p)}"
                 told.append(_note(plain(overall), panel[1], at, p.muted, anchor="right", size=SMALL))
         return told
-    middle = top + line.height / 2
-    if line.is_reference:
-        return [_note(f"{plain(line.label, limit=LONGEST)}", indent, middle, p.ink),
-                _note(plain(line.detail), LABELS, middle, p.muted, anchor="right", size=SMALL)]  # fmt: skip
-    if not detail or len(broken) > 1:
-        return [_note(text, indent, middle, p.ink)]
-    return [
-        _note(text, indent, middle - 9, p.ink),
-        _note(plain(line.detail), indent, middle + 9, p.muted, size=SMALL),
-    ]
+    lines = [plain(part) for part in line.words]
+    if line.detail:
+        lines.append(f'<span style="color:{p.muted};font-size:{SMALL}px">{plain(line.detail)}</span>')
+    return [_note("<br>".join(lines), indent, top + line.height / 2, p.ink)]
 
 
-def _note(text: str, x: float, y: float, colour: str, *, anchor: str = "left", size: int = FONT) -> dict[str, Any]:
+def _note(text: str, x: float, y: float, colour: str, *, anchor: str = "left", size: float = FONT) -> dict[str, Any]:
     return {
         "text": text, "x": x, "xref": "paper", "y": y, "yref": "y", "xanchor": anchor, "yanchor": "middle",
         "align": anchor, "showarrow": False, "borderpad": 0, "font": {"size": size, "color": colour},

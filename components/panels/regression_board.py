@@ -15,7 +15,7 @@ from bedside.regression.terms import Factor, Interaction, variables_of
 from bedside.regression.trouble import Separated, TooFew
 from bedside.report import made_regression, say
 from components import desk, numbers_regression
-from components.figures.forest_pair import forest_pair_alt, forest_pair_figure, forest_pair_rows, lines_of, said
+from components.figures.forest_pair import forest_pair_alt, forest_pair_figure, forest_pair_rows, lines_of, number
 from components.numbers_regression import ANY, Answer
 from components.panels import page, save
 from components.panels import regression_choices as choose
@@ -62,6 +62,11 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
     with st.container(border=True, key="card_regression_forest"):
         _figure(of, outcome, choice, found)
         _missing(choice, found)
+    if choice.ask.is_fine_gray and found.fit is not None:
+        page.caption(
+            "The checks below are of the cause-specific Cox model of the same event: Fine and Gray's ratio is of a "
+            "share, which need not stay the same over time even where hazards do."
+        )
 
 
 # ------------------------------------------------------------------ words
@@ -79,19 +84,21 @@ def _words(outcome: Outcome, choice: Choice, found: Answer) -> None:
             start=start, event=_events(event),
         )  # fmt: skip
     else:
-        parts = [
+        with_ratio = (
+            "<b>{label}</b> (ratio {ratio}, {lower} to {upper})"
+            if choice.ask.is_fine_gray
+            else "<b>{label}</b>, with {ratio} times the rate ({lower} to {upper})"
+        )
+        listed = page.Markup("; ").join(
             page.fill(
-                "<b>{label}</b>, with {ratio} times the rate ({lower} to {upper})",
-                label=_named(row), ratio=said(row).split(" (")[0], lower=said(row).split("(")[1].split(" to ")[0],
-                upper=said(row).split(" to ")[1].removesuffix(")"),
+                with_ratio, label=_named(row), ratio=number(row.hr), lower=number(row.lower), upper=number(row.upper)
             )
             for row in clear
-        ]  # fmt: skip
-        listed = page.Markup("; ").join(parts)
-        kind = "at any time" if not choice.ask.is_fine_gray else "in Fine and Gray's sense, other events counted in"
+        )
+        what = "the share of patients with " if choice.ask.is_fine_gray else ""
         text = page.fill(
-            "{start}, these go most clearly with {event} {kind}: {listed}. Associations, not effects.",
-            start=start, event=say.in_sentence(event), kind=kind, listed=listed,
+            "{start}, these go most clearly with {what}{event}: {listed}. Associations, not effects.",
+            start=start, what=what, event=say.in_sentence(event), listed=listed,
         )  # fmt: skip
     page.put('<p class="bs-lead">{text}</p>', text=text)
 
@@ -119,7 +126,7 @@ def _figure(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None
     lines = lines_of(found.alone, found.together)
     ratio = ratio_name(choice)
     save.figure(
-        lambda mode: forest_pair_figure(lines, ratio=ratio, mode=mode),
+        lambda mode: forest_pair_figure(lines, mode=mode),
         key="regression_forest",
         title="Alone and together",
         aside=f"{ratio} with {choice.ask.level:.0%} interval",

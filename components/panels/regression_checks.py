@@ -273,11 +273,11 @@ def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     page.put("<p>{t} Check their records; they are part of the evidence and stay in.</p>", t=text)
     names = of.identifiers
     rows = [
-        (names[each.rows[0]], each.column, number(each.hazard_ratio), number(each.without), f"{each.dfbetas:+.2f}",
+        (names[each.rows[0]], number(each.hazard_ratio), number(each.without), each.column, f"{each.dfbetas:+.2f}",
          f"{each.displacement:.3f}")
         for each in found.patients
     ]  # fmt: skip
-    header = ("Patient", "Ratio that moves most", "With everyone", "Without", "dfbeta (SE)", "Displacement")
+    header = ("Patient", "With everyone", "Without", "Ratio that moves most", "dfbeta (SE)", "Displacement")
     table = pd.DataFrame([[cell(v) for v in row] for row in rows], columns=[f"c{i}" for i in range(len(header))])
     config = {f"c{i}": st.column_config.TextColumn(name) for i, name in enumerate(header)}
     event = st.dataframe(
