@@ -11,6 +11,7 @@ from bedside import treatment
 from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
 from bedside.cohort.table_by import TableBy, table_by
+from bedside.survival.columns import columns_of
 from bedside.treatment.adjusted import complete_cases
 from components import desk
 
@@ -118,6 +119,20 @@ def one_sided(of: Cohort, groups: Grouping, covariates: Sequence[str]) -> tuple[
         if ((counts == 0).any(axis=1) & (counts.sum(axis=1) > 0)).any():
             found.append(variable.name)
     return tuple(found)
+
+
+def raw_ratios(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> tuple[treatment.HazardRatio, ...]:
+    """Hazard ratios of all patients of the groups, not adjusted."""
+
+    def make() -> tuple[treatment.HazardRatio, ...]:
+        chosen = columns_of(of, end)
+        codes = groups.codes[chosen.kept]
+        rows = chosen.rows.take(codes >= 0)
+        return treatment.hazard_ratios(
+            rows, codes[codes >= 0], groups.labels, reference=plan.reference, level=plan.level
+        )
+
+    return desk.kept(("ratios", of.fingerprint, end.key, desk.seal(groups), plan.reference, plan.level), make)
 
 
 def table(of: Cohort, groups: Grouping) -> TableBy:

@@ -26,7 +26,7 @@ with desk.fixable():
         kind = comparison_board.stops(cohort, choice, found, kind)
     with desk.fixable():
         comparison_board.figure(cohort, outcome, choice, found, kind, left)
-    comparison_answers.answers(outcome, choice, found, right)
+    comparison_answers.answers(cohort, outcome, choice, found, right)
     with desk.fixable():
         comparison_balance.show(cohort, outcome, choice, found)
     comparison_subgroups.show(cohort, outcome, choice)

@@ -153,6 +153,7 @@ def standardised(
         raise Fixable("Nothing to standardise.", "There is only one group.", "Choose a grouping with two groups.")
     data = _data(rows, codes, found.x, grouping.labels, tuple(c.label for c in found.columns))
     fit = fit_cox(data, ties=ties)
+    _check_identified(data, fit)
     designs = designs_of(found.x, len(grouping.labels))
     asked = np.sort(np.asarray(times, dtype=float))
     grid = np.unique(np.concatenate((step_times(rows), asked)))
@@ -179,6 +180,17 @@ def standardised(
         resamples=resamples,
         failed=failed,
     )
+
+
+def _check_identified(data: CoxData, fit: CoxFit) -> None:
+    """The covariates must not say by themselves who was in which group."""
+    lost = [f"“{name}”" for name in data.names if name not in fit.data.names]
+    if lost:
+        raise Fixable(
+            "The groups cannot be standardised.",
+            f"The other columns of the Cox model say {', '.join(lost[:3])} exactly, the groups among them.",
+            "Leave out what only one group has, or compare other groups.",
+        )
 
 
 def step_times(rows: Rows) -> np.ndarray:

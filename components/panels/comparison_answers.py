@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
+from scipy.stats import norm
 from streamlit.delta_generator import DeltaGenerator
 
-from bedside.cohort import Outcome, convert
+from bedside.cohort import Cohort, Outcome, convert
 from bedside.report import say
-from bedside.treatment import HazardRatio, differences_at
-from components import desk
+from bedside.treatment import HazardRatio, Standardised, differences_at
+from components import desk, numbers_comparison
 from components.figures.palette import shades
 from components.figures.subgroups import ratio_text
 from components.panels import page
@@ -25,13 +26,13 @@ CLOSE = 0.02
 Interval = tuple[float, float, float]
 
 
-def answers(outcome: Outcome, choice: Choice, found: Found, place: DeltaGenerator) -> None:
+def answers(of: Cohort, outcome: Outcome, choice: Choice, found: Found, place: DeltaGenerator) -> None:
     """The cards beside the figure."""
     with place:
         with st.container(border=True, key="card_comparison_shares"), desk.fixable():
             _shares(outcome, choice, found)
         with st.container(border=True, key="card_comparison_ratio"), desk.fixable():
-            _ratios(choice, found)
+            _ratios(of, outcome, choice, found)
         if found.weighted is not None and found.standard is not None:
             with st.container(border=True, key="card_comparison_agree"):
                 _agreement(outcome, choice, found)
@@ -125,21 +126,43 @@ def _points(told: Interval, decimals: int) -> page.Markup:
 # ------------------------------------------------------------------ hazard ratios
 
 
-def _ratios(choice: Choice, found: Found) -> None:
+def _ratios(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
     page.heading("Hazard ratio", f"against {choice.reference}, {choice.plan.level:.0%} interval")
-    if found.weighted is None:
-        page.caption("No weighted hazard ratio: see what stands above the figure.")
-        return
-    raw, weighted = found.weighted.raw_ratios, found.weighted.ratios
-    rows = []
-    for one, other in zip(raw, weighted, strict=True):
-        rows.append([one.label, _ratio(one), _ratio(other)])
-    page.table(("", "As observed", "Weighted"), rows, label="Hazard ratios")
-    for one in (*raw, *weighted):
-        if one.why:
-            page.caption(f"{one.label}: no hazard ratio. {one.why}")
-            break
-    page.caption(f"{_reading(choice, weighted)} Weighted: standard errors are robust. Below 1, the event comes later.")
+    if found.weighted is not None:
+        columns = {"As observed": found.weighted.raw_ratios, "Weighted": found.weighted.ratios}
+    else:
+        columns = {"As observed": numbers_comparison.raw_ratios(of, outcome, choice.groups, choice.plan)}
+    if found.standard is not None:
+        columns |= conditional(found.standard, choice)
+    rows = [[label, *(_ratio(column[i]) for column in columns.values())] for i, label in enumerate(choice.others)]
+    page.table(("", *columns), rows, label="Hazard ratios")
+    why = next((one for column in columns.values() for one in column if one.why), None)
+    if why is not None:
+        page.caption(f"{why.label}: no hazard ratio. {why.why}")
+    told = [_reading(choice, columns["Weighted"]), "Weighted: robust standard errors."] if "Weighted" in columns else []
+    told += ["Cox model: in patients alike in what is adjusted for."] if "Cox model" in columns else []
+    page.caption(" ".join(filter(None, [*told, "Below 1, the event comes later."])))
+
+
+def conditional(found: Standardised, choice: Choice) -> dict[str, tuple[HazardRatio, ...]]:
+    """Hazard ratios of the groups from the Cox model that standardisation rests on, the covariates held."""
+    k, reference = len(choice.groups.labels), choice.plan.reference
+    if found.fit.data.names[: k - 1] != choice.groups.labels[1:]:
+        return {}
+    coef = np.concatenate(([0.0], found.fit.coef[: k - 1]))
+    variance = np.zeros((k, k))
+    variance[1:, 1:] = found.fit.variance[: k - 1, : k - 1]
+    z = float(norm.ppf((1 + found.level) / 2))
+    told = []
+    for i, label in enumerate(choice.groups.labels):
+        if i == reference:
+            continue
+        log_hr = float(coef[i] - coef[reference])
+        se = math.sqrt(variance[i, i] + variance[reference, reference] - 2 * variance[i, reference])
+        ends = (math.exp(log_hr), math.exp(log_hr - z * se), math.exp(log_hr + z * se))
+        p = float(2 * norm.sf(abs(log_hr) / se))
+        told.append(HazardRatio(label, choice.reference, found.n, found.events, *ends, log_hr, se, p, False))
+    return {"Cox model": tuple(told)}
 
 
 def _ratio(one: HazardRatio) -> page.Markup:
@@ -195,8 +218,3 @@ def agreement(label: str, weighted: Interval, standard: Interval, *, many: bool 
         f"{first}Not well: {text}, {size} apart. At least one of the two models is off: look at the balance below; "
         "standardisation also takes the hazard ratio to be the same at all times."
     )
-
-
-def followed(found: Found) -> float:
-    """Until when every group was followed, in the outcome's unit."""
-    return float(np.min([curve.last for curve in found.raw]))

@@ -92,9 +92,9 @@ def _weights(of: Cohort, choice: Choice, found: Found, made: object) -> None:
     page.table(("Group", "Patients", "Count as", "Largest", "Unlikely", "Unmatched"), rows, label="Weights")
     truncated = f" {weights.n_truncated:,} weights were truncated." if weights.truncated else ""
     page.caption(
-        "Count as: effective sample size. Largest: weight, as a multiple of the group's mean. Unlikely: patients with a "
-        "chance below 5% of the group they were in. Unmatched: some group has nobody as likely, or as unlikely, to be "
-        f"in it.{truncated}"
+        "Count as: effective sample size. Largest: weight, as a multiple of the group's mean. Unlikely: patients with "
+        "a chance below 5% of the group they were in. Unmatched: some group has nobody as likely, or as unlikely, to "
+        f"be in it.{truncated}"
     )
     _overlap(of, choice, found, made)
 
@@ -105,7 +105,8 @@ def _sound(found: Adjusted) -> str:
     least = min(groups, key=lambda g: g.effective / g.n)
     return (
         f"Weighted, the {say.patients(least.n)} in “{least.label}” tell as much as {least.effective:,.0f} would "
-        f"without weights. No patient counts for more than {max(g.largest / g.mean for g in groups):.1f} of their group."
+        f"without weights. No patient counts for more than {max(g.largest / g.mean for g in groups):.1f} of their "
+        "group."
     )
 
 

@@ -271,11 +271,13 @@ def _like(choice: Choice, panels: list[Panel]) -> str:
 
 def who(of: Cohort, choice: Choice, found: Found) -> str:
     """Patients, events, who is left out, and what the groups are made alike in."""
-    n, seen = sum(c.n for c in found.raw), sum(c.n_events for c in found.raw)
-    text = f"{say.patients(n)}, {say.events(seen)}"
     told = found.weighted or found.standard
+    whole = f"{say.patients(sum(c.n for c in found.raw))}, {say.events(sum(c.n_events for c in found.raw))}"
     if told is None:
-        return f"{text}."
+        return f"{whole}."
+    text = whole
+    if found.weighted is None and found.standard is not None:
+        text = f"As observed: {whole}. Adjusted: {say.patients(found.standard.n)}, {say.events(found.standard.events)}"
     text += f" (complete cases; {say.patients(told.dropped)} with a missing value left out)." if told.dropped else "."
     labels = [say.in_sentence(of.variable(name).label) for name in choice.plan.covariates]
     return f"{text} Made alike in {listed(labels)}."

@@ -53,6 +53,8 @@ def student(first: np.ndarray, second: np.ndarray) -> Comparison:
     if (stop := _stop("student", "Student's t test", (first, second), 1)) is not None:
         return stop
     df = len(first) + len(second) - 2
+    if not df:
+        return not_possible("student", "Student's t test", "there is one value in each group")
     pooled = _within((first, second)) / df
     error = math.sqrt(pooled * (1 / len(first) + 1 / len(second)))
     return _t("student", "Student's t test", first, second, error, df)

@@ -1,0 +1,302 @@
+"""Fair comparison: the numbers are R's, bad input stops in its own place, and nothing claims more than it can."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bedside.cohort.selection import OneOf, Selection
+from tests.pages import made
+from tests.pages.reader import ROOT, Reader, numbers, words
+
+REFERENCE = json.loads((ROOT / "tests" / "reference" / "09_cohort_tools.json").read_text())
+ARMS = Selection(((OneOf("arm", ("observation", "levamisole + 5-FU")),),)).to_text()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Cohorts made for these tests, which an administrator has named."""
+    root = tmp_path_factory.mktemp("cohorts")
+    _as_in_r(root)
+    _awkward(root)
+    made.hostile(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BEDSIDE_COHORTS", os.pathsep.join(["", str(root)]))
+        yield root
+
+
+def _as_in_r(root: Path) -> None:
+    """GBSG-2 with every covariate read as it stands, as R's script reads it."""
+    source = ROOT / "sample_data" / "gbsg2_breast"
+    (root / "gbsg_linear").mkdir()
+    shutil.copy(source / "data.csv", root / "gbsg_linear" / "data.csv")
+    told = json.loads((source / "dictionary.json").read_text())
+    for variable in told["variables"]:
+        variable.pop("scale", None)
+    (root / "gbsg_linear" / "dictionary.json").write_text(json.dumps(told))
+
+
+def _awkward(root: Path) -> None:
+    """Groups that cannot be made alike, each for a reason of its own."""
+    base = made.patients(120)
+    n = len(base["id"])
+    arm = np.array(base["arm"])
+    treatment = {"treatment": {"column": "arm", "randomised": False}}
+    made.write(root, "separated", base | {"site": np.where(arm == "a", "north", "south").tolist()},
+               made.dictionary("Separated", **treatment))  # fmt: skip
+    one = ["c"] + arm.tolist()[1:]
+    made.write(root, "one_alone", base | {"arm": one}, made.dictionary("A group of one", **treatment))
+    made.write(root, "unrecorded", base | {"marker": [""] * n, "age": [""] * n},
+               made.dictionary("Nothing recorded", variables=[{"name": "marker", "kind": "continuous"},
+                                                              {"name": "age", "kind": "continuous"}], **treatment))  # fmt: skip
+    made.write(root, "many", base | {"ward": [f"w{i:03d}" for i in range(n)]},
+               made.dictionary("Many levels", variables=[{"name": "ward", "kind": "categorical"}], **treatment))  # fmt: skip
+    status = [0] * n
+    for row in (3, 40, 77):
+        status[row] = 1
+    rng = np.random.default_rng(3)
+    wide = {f"p{i}": np.round(rng.normal(size=n), 2).tolist() for i in range(20)}
+    made.write(root, "three_events", base | wide | {"status": status},
+               made.dictionary("Three events", outcomes=[made.outcome(censored=["0"], event=["1"])], **treatment))  # fmt: skip
+    made.write(root, "quiet", base | {"status": [0 if a == "b" else s for a, s in zip(arm, base["status"], strict=True)]},
+               made.dictionary("Nobody in b", **treatment))  # fmt: skip
+    made.write(root, "same_day", base | {"days": [100] * n}, made.dictionary("All on one day", **treatment))
+
+
+def comparison(key: str, **link: str) -> Reader:
+    return Reader(cohort=key, **link).open("comparison")
+
+
+def shares(reader: Reader) -> dict[str, list[str]]:
+    """Each row of the table of shares without its header."""
+    return {row[0]: row[1:] for row in reader.table("Shares at the chosen time")[1:]}
+
+
+# ------------------------------------------------------------------ the numbers are R's
+
+
+def test_groups_that_were_not_randomised_say_in_what_they_differed():
+    reader = comparison("gbsg2_breast")
+    assert reader.title == "Recurrence or death, by hormone therapy: a fair comparison 686 patients, 299 events"
+    caution = reader.box("not formed by randomisation: the raw comparison is unadjusted")
+    # R: standardised differences 0.614 (menopausal status), 0.574 (age), 0.286 (oestrogen receptor).
+    assert "menopausal status (pre-menopausal: 52% against 24%; standardised difference 0.61)" in caution
+    assert "age (51 years against 57 years; standardised difference 0.57)" in caution
+    assert "standardised difference 0.29)" in caution
+    assert "Weighting balances only what was recorded" in caution
+
+
+@pytest.mark.parametrize(
+    ("whom", "estimand"),
+    [("ate_stabilised", "ate_stabilised"), ("ate", "ate"), ("att1", "att"), ("overlap", "overlap")],
+)
+def test_weighted_numbers_are_those_of_r(whom, estimand):
+    reader = comparison("gbsg_linear", comparison_whom=whom, horizon_years="5")
+    r = REFERENCE["iptw_gbsg_hormon"]["estimands"][estimand]
+    hr = np.exp(r["loghr"] + np.array([0, -1.959963985, 1.959963985]) * r["robust_se"])
+    cells = reader.table("Hazard ratios")[1]
+    assert cells[0] == "Hormone therapy"
+    assert cells[1].startswith("0.69 0.54 to 0.89")
+    assert cells[2].startswith(f"{hr[0]:.2f} {hr[1]:.2f} to {hr[2]:.2f}")
+    five = {
+        name: s
+        for name, t, s in zip(*(r["weighted_km"][k] for k in ("strata", "time", "surv")), strict=True)
+        if t > 1800
+    }
+    table = shares(reader)
+    assert table["No hormone therapy"][1].startswith(f"{100 * five['hormon=0']:.0f}%")
+    assert table["Hormone therapy"][1].startswith(f"{100 * five['hormon=1']:.0f}%")
+    counted = {row[0]: row[2] for row in reader.table("Weights")[1:]}
+    assert counted["Hormone therapy"] == f"{r['ess']['treated']:.0f}"
+    assert counted["No hormone therapy"] == f"{r['ess']['control']:.0f}"
+    love = reader.figure("comparison_love")
+    ages = [text for text in love["data"][2]["text"] if text.startswith("Age:")]
+    assert ages == [f"Age: {abs(r['weighted_smd']['age']):.2f} after weighting"] or ages[0].startswith("Age: −0.0")
+
+
+def test_standardised_shares_are_those_of_r():
+    r = REFERENCE["g_formula_gbsg"]
+    table = shares(comparison("gbsg_linear", horizon_years="5"))
+    assert table["Hormone therapy"][2].startswith(f"{100 * r['surv_treated'][2]:.0f}%")
+    assert table["No hormone therapy"][2].startswith(f"{100 * r['surv_control'][2]:.0f}%")
+    assert table["Difference"][2].startswith(f"+{100 * (r['surv_treated'][2] - r['surv_control'][2]):.0f}")
+
+
+def test_table_one_is_that_of_r():
+    reader = comparison("gbsg2_breast").unfold("comparison_table")
+    rows = {row[0]: row[1:] for row in reader.table("Table 1 by group")}
+    # R: means 51.06 (SD 9.96) and 56.62 (9.41), Welch p = 1.3e-12; post-menopausal 231/440 less 209, chi-squared.
+    assert rows["Age (years), mean (SD)"] == ["51 (10)", "57 (9)", "< 0.001", "Welch's t test", "0.57"]
+    assert rows["Menopausal status, n (%)"][-1] == "0.61"
+    assert rows["post-menopausal"][:2] == ["209 (47.5%)", "187 (76.0%)"]
+    hidden = reader.choose("comparison_tests_False", False).table("Table 1 by group")
+    assert hidden[0] == ["Variable", "No hormone therapy (n = 440)", "Hormone therapy (n = 246)", "SMD"]
+
+
+def test_table_one_goes_into_word_and_latex():
+    reader = comparison("gbsg2_breast").unfold("comparison_table").unfold("save_comparison_table1")
+    files = {b.label for b in reader.at.get("download_button")}
+    assert {"Numbers (CSV)", "Every number, unrounded (CSV)", "To paste into Word (HTML)", "LaTeX"} <= files
+    reader.unfold("comparison_word")
+    assert any("border-collapse:collapse" in body.proto.body for body in reader.at.get("html"))
+
+
+def test_randomised_groups_have_no_tests_until_they_are_asked_for():
+    reader = comparison("actg175_hiv_trial").unfold("comparison_table")
+    assert reader.box("The groups were formed by randomisation.")
+    assert reader.table("Table 1 by group")[0][-1] == "SMD" and "p" not in reader.table("Table 1 by group")[0]
+    assert "a test of it answers no question" in reader.text
+    assert "p" in reader.choose("comparison_tests_True", True).table("Table 1 by group")[0]
+
+
+def test_subgroups_and_their_interactions_are_those_of_r():
+    reader = comparison("colon_trial", filter=ARMS).unfold("comparison_subgroups")
+    said = reader.alt("comparison_forest")
+    # R's coxph within each level, and its likelihood ratio tests.
+    assert "Sex (interaction p = 0.042): Female: 0.86 (0.63 to 1.19), 152 events in 312 patients" in said
+    assert "Male: 0.52 (0.37 to 0.74), 139 events in 307 patients" in said
+    assert "interaction p = 0.96" in said and "0.71 (0.42 to 1.19), 60 events in 117 patients" in said
+    text = reader.box("tests of interaction")
+    assert "1 of 8 tests of interaction is below 0.05: sex (p = 0.042)." in text
+    # 1 - 0.95^8.
+    assert "the chance of at least one below 0.05 by luck alone is about 34%" in text
+    shown = words(reader.figure("comparison_forest"))
+    assert sum(word.startswith("interaction p") for word in shown) == 8
+    assert not any(word.startswith("p ") for word in shown)
+
+
+# ------------------------------------------------------------------ choices
+
+
+def test_both_ways_stand_side_by_side_with_the_raw_curves_in_each():
+    reader = comparison("gbsg2_breast").choose("comparison_method", "both")
+    figure = reader.figure("comparison_curves")
+    lines = [t for t in figure["data"] if t["line"]["width"]]
+    for axis in ("x", "x2"):
+        here = [t for t in lines if t["xaxis"] == axis]
+        assert {t["line"]["dash"] for t in here} == {"solid", "4px,3px"}
+        assert len({t["name"] for t in here}) == 2
+    assert "Do the two ways agree?" in reader.text
+
+
+def test_of_several_arms_each_is_compared_or_one_is_chosen():
+    reader = comparison("actg175_hiv_trial")
+    assert len(reader.table("Hazard ratios")) == 4
+    reader.choose("comparison_against", "2")
+    assert [row[0] for row in reader.table("Hazard ratios")[1:]] == ["Zidovudine + zalcitabine"]
+    assert "1,056 patients" in reader.title
+
+
+def test_a_change_of_grouping_forgets_the_groups_of_the_old_one():
+    reader = comparison("actg175_hiv_trial").choose("comparison_reference", "3").choose("comparison_whom", "att0")
+    assert reader.link["comparison_reference"] == "3"
+    reader.choose("comparison_by", "sex")
+    assert not reader.stops and "comparison_reference" not in reader.link
+    assert "as if the groups had been like all patients" in reader.text
+
+
+def test_a_cohort_without_a_treatment_speaks_of_groups():
+    reader = comparison("mgus_competing")
+    assert reader.title.startswith("Progression or death, by sex: a fair comparison")
+    assert "Nobody was assigned to these groups" in reader.text
+    assert "46 patients with a missing value left out" in reader.text
+    # Creatinine of 22 lets one woman count for 28: said, with what to do.
+    assert reader.box("The groups overlap poorly", "overlap weights")
+    sound = reader.choose("comparison_whom", "overlap")
+    assert "overlap poorly" not in sound.text
+
+
+def test_truncated_weights_are_counted():
+    reader = comparison("mgus_competing").choose("comparison_truncate", 0.05)
+    # 5% at either end of 1,338 weights.
+    assert "134 weights were truncated." in reader.text
+
+
+def test_bootstrap_intervals_say_so():
+    reader = comparison("gse7390_breast_expression").choose("comparison_bootstrap", 100)
+    assert "bootstrap samples" in reader.text and "the weights taken as known" not in reader.text
+
+
+def test_a_continuous_variable_groups_by_its_cut_points():
+    reader = comparison("gbsg2_breast", comparison_by="age")
+    assert reader.figures[:1] == ["comparison_curves"] and "by age" in reader.title
+    assert reader.choose("comparison_cuts", "quantiles:2").table("Weights")[1:]
+
+
+# ------------------------------------------------------------------ bad input
+
+
+def alive(reader: Reader) -> None:
+    """The curves stand there, and both tables below open."""
+    assert "comparison_curves" in reader.figures
+    reader.unfold("comparison_table")
+    assert reader.table("Table 1 by group")
+    reader.unfold("comparison_subgroups")
+
+
+def test_a_level_of_one_group_alone_is_named_and_can_be_left_out():
+    reader = comparison("separated")
+    (stop,) = reader.stops
+    assert stop.startswith("**No overlap in “site”.**") and "leave the variable out" in stop
+    alive(reader)
+    reader.click("screen_comparison_without")
+    assert reader.stops == [] and "comparison_love" in reader.figures
+    assert "Made alike in age and marker." in reader.text
+
+
+def test_where_weights_have_no_answer_standardisation_may_have_one():
+    reader = comparison("lung_ncctg")
+    assert "The only patient with “3 (in bed more than half the day)” is not in “Female”." in reader.stops[0]
+    assert "Standardisation is drawn instead." in reader.text
+    # R: coxph(Surv(time, status) ~ sex), 0.588 (0.424 to 0.816).
+    assert reader.table("Hazard ratios")[1][1].startswith("0.59 0.42 to 0.82")
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("one_alone", "“C” is too small to be adjusted."),
+        ("unrecorded", "Nothing to adjust for."),
+        ("many", "too small for so many covariates"),
+        ("three_events", "The Cox model"),
+    ],
+)
+def test_what_cannot_be_adjusted_says_why_and_the_page_lives(key, why):
+    reader = comparison(key).choose("comparison_method", "both")
+    assert any(why in stop for stop in reader.stops) or key == "three_events", reader.stops
+    assert key != "three_events" or len(reader.stops) >= 1
+    alive(reader)
+
+
+def test_a_group_without_events_has_curves_and_no_hazard_ratio():
+    reader = comparison("quiet")
+    alive(reader)
+    assert "cannot be given" in reader.table("Hazard ratios")[1]
+    assert "Nobody in “B” had the event." in reader.text
+
+
+def test_all_on_one_day_and_hundreds_of_groups():
+    alive(comparison("same_day"))
+    reader = comparison("many", comparison_by="ward")
+    assert "two are compared" in reader.text
+    assert any("too small" in stop for stop in reader.stops)
+    alive(reader)
+
+
+def test_hostile_names_are_shown_letter_for_letter():
+    reader = comparison("hostile").choose("comparison_method", "both")
+    reader.unfold("comparison_table").unfold("comparison_subgroups").unfold("comparison_word")
+    assert "<script>" not in reader.raw
+    assert reader.figures[:1] == ["comparison_curves"]
+
+
+def test_numbers_of_the_overlap_add_up_to_the_patients():
+    figure = comparison("gbsg2_breast").figure("comparison_overlap")
+    up, down = (sum(abs(v) for v in numbers(trace["y"])) for trace in figure["data"])
+    assert (up, down) == (246, 440)
