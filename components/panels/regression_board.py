@@ -32,15 +32,6 @@ def subject(outcome: Outcome, choice: Choice) -> str:
     return f"What goes with {say.in_sentence(event)}"
 
 
-def aside(found: Answer) -> str:
-    """Who stands behind it."""
-    made, data = found.made, found.made.data
-    text = f"{say.patients(people(found))}, {say.events(data.n_events)}"
-    if made.n_dropped:
-        text += f"; {made.n_dropped:,} left out for missing values"
-    return text
-
-
 def people(found: Answer) -> int:
     """Patients, however many intervals each has."""
     return len(np.unique(found.made.data.rows))
@@ -179,7 +170,9 @@ def _missing(choice: Choice, found: Answer) -> None:
         return
     told = ", ".join(f"{name} {n:,}" for name, n in sorted(dropped, key=lambda pair: -pair[1]))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        page.caption(f"Left out because a value is missing: {found.made.n_dropped:,} ({told}; some lack several).")
+        what = "intervals" if choice.ask.at_visits else "patients"
+        several = "; some lack several" if len(dropped) > 1 else ""
+        page.caption(f"Left out because a value is missing: {found.made.n_dropped:,} {what} ({told}{several}).")
         if not choice.ask.is_fine_gray and not choice.ask.at_visits:
             with st.container(key="screen_regression_impute", width="content"):
                 st.button("Impute instead", key="regression_impute", type="tertiary", icon=":material/build:",
