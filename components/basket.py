@@ -13,7 +13,7 @@ from bedside.report.card import Basket, Card, Grid
 from bedside.report.made_words import stamp_of
 from components import desk
 
-KEY = "basket"
+KEY, CHANGES = "basket", "basket_changes"
 
 
 def held() -> Basket:
@@ -24,6 +24,12 @@ def held() -> Basket:
 def put(changed: Basket) -> None:
     """Keep a changed basket."""
     st.session_state[KEY] = changed
+    st.session_state[CHANGES] = changes() + 1
+
+
+def changes() -> int:
+    """How often the report has changed: which of its files are still true."""
+    return st.session_state.get(CHANGES, 0)
 
 
 def add(

@@ -10,6 +10,7 @@ from bedside.report import say
 from bedside.survival import Effect, MilestoneContrast, Milestones, RestrictedContrast, RestrictedMeans
 
 Rows = tuple[list[str], list[list[str]]]
+NO_BREAK = "\u00a0"
 
 
 def table_one_rows(summaries: Sequence[Summary]) -> Rows:
@@ -102,7 +103,8 @@ def _said_effect(effect: Effect, form: str, *, p: float | None = None, times: fl
     if math.isnan(effect.estimate):
         return "–"
     ends = (times * v for v in (effect.estimate, effect.lower, effect.upper))
-    return f"{_said(*ends, form)}; {say.p_value(effect.p if p is None else p)}"
+    shown = say.p_value(effect.p if p is None else p).replace(" ", NO_BREAK)
+    return f"{_said(*ends, form)}; {shown}"
 
 
 def _centre(s: Summary) -> str:

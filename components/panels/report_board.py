@@ -15,6 +15,7 @@ from components.printing import booklet
 
 TITLE = "Report"
 STEM = "bedside-report"
+FILES = "report_files"
 
 
 def show() -> None:
@@ -30,10 +31,7 @@ def show() -> None:
             "Title", value=TITLE, key="report_title", persist_state="session", max_chars=120, width=420
         )
         _export(held, title.strip() or TITLE)
-        st.button(
-            "Empty the report", icon=":material/delete:", key="report_clear", type="tertiary", on_click=basket.put,
-            args=(Basket(),),
-        )  # fmt: skip
+        _clear(n)
     for i, card in enumerate(held.cards):
         with st.container(border=True, key=f"card_report_{card.key}"):
             _card(card, first=i == 0, last=i == n - 1)
@@ -49,20 +47,40 @@ def _empty() -> None:
     st.page_link(desk.page("survival"), label="Go to the survival curves", icon=":material/show_chart:")
 
 
+def _clear(n: int) -> None:
+    menu = st.popover("Empty", icon=":material/delete:", type="tertiary", key="report_empty", on_change="rerun")
+    if menu.open:
+        with menu:
+            st.button(
+                f"Take out {'the card' if n == 1 else f'all {n} cards'}, and your words with them", key="report_clear",
+                on_click=basket.put, args=(Basket(),),
+            )  # fmt: skip
+
+
 def _export(held: Basket, title: str) -> None:
     menu = st.popover("Export", icon=":material/download:", type="primary", key="report_export", on_change="rerun")
     if not menu.open:
         return
-    with menu, st.spinner("Setting the pages"):
-        made = booklet.Report(title, held.cards, datetime.now().astimezone())
+    with menu:
+        pdf, html = _files(held, title)
         for name, ending, mime, data in (
-            ("PDF", "pdf", "application/pdf", booklet.pdf(made)),
-            ("HTML, one file", "html", "text/html", booklet.html(made)),
-        ):
+            ("PDF", "pdf", "application/pdf", pdf), ("HTML, one file", "html", "text/html", html),
+        ):  # fmt: skip
             st.download_button(
                 name, data, file_name=file_name(STEM, data, ending), mime=mime, key=f"report_{ending}",
                 on_click="ignore", icon=":material/picture_as_pdf:" if ending == "pdf" else ":material/html:",
             )  # fmt: skip
+
+
+def _files(held: Basket, title: str) -> tuple[bytes, bytes]:
+    """The report as PDF and HTML, set anew only when something has changed."""
+    kept_as, files = st.session_state.get(FILES, (None, None))
+    if kept_as != (basket.changes(), title):
+        with st.spinner("Setting the pages"):
+            made = booklet.Report(title, held.cards, datetime.now().astimezone())
+            files = booklet.pdf(made), booklet.html(made)
+        st.session_state[FILES] = ((basket.changes(), title), files)
+    return files
 
 
 def _card(card: Card, *, first: bool, last: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 import plotly.graph_objects as go
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,6 +19,7 @@ from bedside.report.card import Card, Grid
 from components.printing.paper import Box, blank, draw, height_of, place
 from components.printing.tables import Row, numeric, set_table
 from components.printing.words import FONT, PIXEL, drawable, wrap
+from components.text import cell
 
 # Text stays text: it can be searched, copied and read aloud. Set once, since these settings belong to the process.
 mpl.rcParams["pdf.fonttype"] = 42
@@ -201,22 +202,28 @@ def html(report: Report) -> bytes:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{style}</style></head>'
         '<body><header><h1>{title}</h1><p class="q">{line}</p></header><main>{body}</main></body></html>'
-    ).format(title=report.title, policy=POLICY, style=STYLE, line=_line(report), body=body)
+    ).format(title=cell(report.title), policy=POLICY, style=STYLE, line=_line(report), body=body)
     return str(text).encode("utf-8")
 
 
 def _section(card: Card) -> Markup:
-    parts = [Markup("<h2>{}</h2>").format(card.title)]
-    parts += [Markup('<p class="q">{}</p>').format(card.aside)] if card.aside else []
-    parts += [Markup('<p class="c">{}</p>').format(card.comment)] if card.comment else []
+    parts = [Markup("<h2>{}</h2>").format(cell(card.title))]
+    parts += [Markup('<p class="q">{}</p>').format(cell(card.aside))] if card.aside else []
+    parts += [Markup('<p class="c">{}</p>').format(_lines(card.comment))] if card.comment else []
     figure = _figure(card)
     if figure is not None:
         parts.append(Markup('<figure role="img" aria-label="{}" style="margin:.5rem 0">{}</figure>').format(
-            card.said, svg(figure)))  # fmt: skip
+            cell(card.said), svg(figure)))  # fmt: skip
     if card.table is not None:
         parts.append(_html_table(card.table))
-    parts += [Markup('<p class="q">{}</p>').format(text) for text in (card.note, card.methods, *card.stamp) if text]
+    small = (card.note, card.methods, *card.stamp)
+    parts += [Markup('<p class="q">{}</p>').format(cell(text)) for text in small if text]
     return Markup("<section>{}</section>").format(Markup("").join(parts))
+
+
+def _lines(text: str) -> str:
+    """A reader's own words: line ends stay, what hides or reorders is made visible."""
+    return "\n".join(map(cell, text.splitlines()))
 
 
 def svg(figure: Any) -> Markup:
@@ -234,9 +241,9 @@ def _html_table(table: Grid) -> Markup:
     def row(cells: Sequence[str], tag: str) -> Markup:
         each = (
             Markup("<{tag}{flush}>{text}</{tag}>").format(
-                tag=Markup(tag), flush=Markup(' class="n"') if flush else "", text=escape(cell)
+                tag=Markup(tag), flush=Markup(' class="n"') if flush else "", text=cell(told)
             )
-            for cell, flush in zip(cells, right, strict=True)
+            for told, flush in zip(cells, right, strict=True)
         )
         return Markup("<tr>{}</tr>").format(Markup("").join(each))
 

@@ -164,7 +164,10 @@ def _scale(sheet: Any, ax: Axes, marker: Mapping[str, Any]) -> None:
     room = (told.get("ypad", 4) + 16) / size[1]
     bar = sheet.add_axes((box.x1 - length, box.y1 + room, length, thick))
     shares = [{"color": list(np.linspace(0, 1, 64)), "colorscale": marker["colorscale"], "cmin": 0, "cmax": 1}]
-    bar.imshow(np.array([[_rgb_of(c) for c in _shades(shares[0], 64)]]), aspect="auto", extent=(0, 1, 0, 1))
+    # Bars that overlap a little: a picture would be one more file inside an HTML page, and gaps would show.
+    bar.bar(np.arange(64) / 64, 1, width=1.3 / 64, align="edge", color=[_rgb_of(c) for c in _shades(shares[0], 64)])
+    bar.set_xlim(0, 1)
+    bar.set_ylim(0, 1)
     for spine in bar.spines.values():
         spine.set_visible(False)
     bar.yaxis.set_visible(False)

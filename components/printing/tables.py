@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bedside.report.card import Grid
-from components.printing.words import drawable, pixels, wrap
+from components.printing.words import BLANKS, drawable, pixels, wrap
 
 GAP = 14.0
 LEADING = 1.35
@@ -18,7 +18,7 @@ NUMBER = re.compile(r"\s*(p )?[<>=+\-−–]?\s*[\d.]")
 NAMES = 0.3
 """Share of the width that the first column may take before its names are set in several lines."""
 
-MOSTLY = 0.6
+MOSTLY = 0.5
 """Share of a column's cells that must begin as numbers do for it to be set flush right."""
 
 
@@ -136,8 +136,9 @@ def _needs(table: Grid, size: float, width: float) -> tuple[list[float], list[fl
     least, most = [], []
     for k in range(len(table.header)):
         cells = [(table.header[k], True), *((row[k], False) for row in table.rows)]
-        words = [pixels(w, size, bold=bold) for text, bold in cells for w in drawable(text).split()]
-        lines = [pixels(line, size, bold=bold) for text, bold in cells for line in drawable(text).splitlines()]
+        told = [(line, bold) for text, bold in cells for line in drawable(text).splitlines()]
+        words = [pixels(word, size, bold=bold) for line, bold in told for word in BLANKS.split(line)]
+        lines = [pixels(line, size, bold=bold) for line, bold in told]
         least.append(min(max(words, default=0.0) + GAP, (1 - NAMES) * width))
         most.append(max(lines, default=0.0) + GAP)
     least[0] = max(min(least[0], NAMES * width), min(most[0], NAMES * width))

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font, LoadFlags
 
+from components.text import cell
+
 FONT = "DejaVu Sans"
 """Comes with Matplotlib, so that a machine without fonts prints the same."""
 
@@ -18,6 +20,9 @@ PIXEL = 0.75
 
 EM = 100
 """Size at which letters are measured."""
+
+BLANKS = re.compile(r"[ \t]+")
+"""Where a line may be broken; not at a no-break space."""
 
 TAG = re.compile(r"<[^>]*>")
 COLOUR = re.compile(r"color:\s*(#[0-9A-Fa-f]{6})")
@@ -41,9 +46,10 @@ def words(text: object) -> Words:
 
 
 def drawable(text: str) -> str:
-    """The text with a mark in the place of each letter that the font does not have."""
+    """The text with a mark in the place of each letter that the font lacks, or that hides or reorders others."""
     known = _letters()
-    return "".join(c if c == "\n" or ord(c) in known else "\ufffd" for c in text)
+    shown = "\n".join(map(cell, text.splitlines()))
+    return "".join(c if c == "\n" or ord(c) in known else "\ufffd" for c in shown)
 
 
 @cache
@@ -59,7 +65,7 @@ def wrap(text: str, *, width: float, size: float, bold: bool = False) -> list[st
 def _lines(text: str, width: float, size: float, bold: bool) -> list[str]:
     """One paragraph in lines, filled greedily by the letters' own widths."""
     blank, lines, line, used = pixels(" ", size, bold=bold), [], "", 0.0
-    for word in (part for long in text.split() for part in _pieces(long, width, size, bold)):
+    for word in (part for long in BLANKS.split(text.strip()) for part in _pieces(long, width, size, bold)):
         needed = pixels(word, size, bold=bold)
         if line and used + blank + needed > width:
             lines.append(line)

@@ -1,0 +1,148 @@
+"""The report: what is added on other pages stands there with its cohort, filter and method, and leaves as a file."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+import pytest
+
+from bedside.cohort.selection import Between, OneOf, Selection
+from bedside.report.card import MOST
+from components.figures.views import CAUSES
+from components.panels.report_board import FILES
+from tests.pages.made import SCRIPT
+from tests.pages.reader import Reader
+
+MIDDLE = Selection(((Between("age", 50, 65),), (OneOf("grade", ("2", "3")),))).to_text()
+
+
+def add(reader: Reader, figure: str = "survival_km") -> Reader:
+    """Open a figure's menu and add it."""
+    return reader.unfold(f"save_{figure}").click(f"report_{figure}")
+
+
+def cards(reader: Reader) -> list[str]:
+    """Headings of the cards, in their order; the page's own heading left out."""
+    return [re.search(r"<h2[^>]*>(.*?)</h2>", b.proto.body)[1] for b in reader.at.get("html") if "<h2" in b.proto.body]
+
+
+def keys(reader: Reader) -> list[str]:
+    """Keys of the cards, in their order."""
+    return [box.key.removeprefix("words_") for box in reader.at.text_area]
+
+
+@pytest.fixture
+def two() -> Reader:
+    """A survival curve and the differences of its groups, in a report."""
+    reader = Reader(cohort="gbsg2_breast").open("survival", survival_by="hormone_therapy")
+    add(reader)
+    return add(reader, "survival_differences").open("report")
+
+
+def test_an_empty_report_says_how_to_fill_it():
+    reader = Reader(cohort="gbsg2_breast").open("report")
+    assert reader.title == "Report nothing in it yet"
+    assert "Every figure and table has a Save menu with Add to report" in reader.text
+    assert "report_title" not in {box.key for box in reader.at.text_input}
+
+
+def test_cards_bring_cohort_method_and_fingerprint(two):
+    assert two.title == "Report 2 cards, kept in this tab only until they are exported"
+    assert cards(two) == [
+        "Alive and free of recurrence", "How large is the difference? Mean time and share at 6 years"
+    ]  # fmt: skip
+    assert "Kaplan-Meier estimate, 686 patients, 299 events." in two.text
+    # 299 events and 686 - 299 censored; survdiff(Surv(rfs_days, rfs_event) ~ hormone_therapy) = 8.56.
+    assert "299 had the event; 387 were censored." in two.text
+    assert "compared by the log-rank test: chi-squared 8.56 on 1 degree of freedom, two-sided p = 0.003" in two.text
+    assert "Outcome: Recurrence or death. All patients." in two.text
+    assert re.search(r"Data and filter [0-9a-f]{12}, Bedside [\d.]+ \(numpy [\d.]+, Python [\d.]+\)\.", two.text)
+    rows = two.table("How large is the difference? Mean time and share at 6 years")
+    assert rows[0] == [
+        "",
+        "Mean time within 6 years",
+        "Difference",
+        "Ratio",
+        "Share at 6 years",
+        "Difference in points",
+    ]
+    assert [row[0] for row in rows[1:]] == ["No hormone therapy", "Hormone therapy"]
+    assert re.fullmatch(r"\+0\.\d \(\+0\.\d to \+0\.\d\); p = 0\.\d+", rows[2][2].replace("\xa0", " "))
+
+
+def test_a_card_added_twice_is_replaced_where_it_stands(two):
+    first = keys(two)
+    two.choose(f"words_{first[0]}", "Mind the gap.")
+    two.open("survival", survival_by="hormone_therapy")
+    add(two).open("report")
+    assert keys(two) == first
+    assert two.at.text_area(key=f"words_{first[0]}").value == "Mind the gap."
+
+
+def test_cards_move_and_leave(two):
+    first, second = keys(two)
+    assert two.at.button(key=f"Up_{first}").disabled and two.at.button(key=f"Down_{second}").disabled
+    two.click(f"Down_{first}")
+    assert keys(two) == [second, first]
+    two.click(f"Up_{first}")
+    assert keys(two) == [first, second]
+    two.click(f"out_{first}")
+    assert keys(two) == [second]
+    two.unfold("report_empty").click("report_clear")
+    assert two.title == "Report nothing in it yet"
+
+
+def test_the_filter_is_told_on_the_card_and_outlives_the_filter():
+    reader = Reader(cohort="gbsg2_breast", filter=MIDDLE).open("survival", survival_by="hormone_therapy")
+    n = int(re.search(r"(\d+) patients", reader.title)[1])
+    assert n < 686
+    add(reader)
+    reader.at.session_state["filter"] = (None, Selection())
+    reader.open("report")
+    assert f"Kaplan-Meier estimate, {n} patients" in reader.text
+    assert "Patients: Age 50 to 65 years; Grade 2 or 3." in reader.text
+    assert "Patients were chosen by: Age 50 to 65 years; Grade 2 or 3." in reader.text
+
+
+def test_selected_patients_against_the_others_say_who_is_selected():
+    reader = Reader(cohort="gbsg2_breast", filter=MIDDLE).open("survival", survival_by=" selected")
+    add(reader).open("report")
+    assert "686 patients" in reader.box("Kaplan-Meier estimate")
+    assert "All patients. Selected patients: Age 50 to 65 years; Grade 2 or 3." in reader.text
+
+
+def test_cards_of_several_cohorts_stand_together():
+    reader = Reader(cohort="gbsg2_breast").open("survival")
+    add(reader).choose("cohort", "mgus_competing")
+    add(reader.open("survival", survival_by="sex", survival_view=CAUSES), "survival_incidence").open("report")
+    assert cards(reader) == ["Alive and free of recurrence", "What happens first"]
+    assert "German Breast Cancer Study Group" in reader.text and "Monoclonal gammopathy" in reader.text
+    assert "by the Aalen-Johansen method" in reader.text
+
+
+def test_files_are_made_when_asked_for_and_only_once(two):
+    assert FILES not in two.at.session_state
+    two.choose("report_title", f"Round {SCRIPT}").unfold("report_export")
+    assert {b.key for b in two.at.get("download_button")} >= {"report_pdf", "report_html"}
+    pdf, page = two.at.session_state[FILES][1]
+    assert pdf.startswith(b"%PDF-") and len(re.findall(rb"/Type /Page\b", pdf)) == 2
+    assert b"Round &lt;script&gt;alert(1)&lt;/script&gt;" in page and b"<script" not in page
+    two.run()
+    assert two.at.session_state[FILES][1][0] is pdf
+    two.choose(f"words_{keys(two)[1]}", "Longer, by half a year.")
+    assert two.at.session_state[FILES][1][0] is not pdf
+    assert b"Longer, by half a year." in two.at.session_state[FILES][1][1]
+    assert zlib.crc32(two.at.session_state[FILES][1][0]) != zlib.crc32(pdf)
+
+
+def test_a_full_report_says_so(two):
+    held = two.at.session_state["basket"]
+    first = held.cards[0]
+    for i in range(MOST - 2):
+        held = held.with_card(type(first)(f"copy{i}", first.title, "", None, None, "", "", ()))
+    two.at.session_state["basket"] = held
+    two.open("survival", survival_by="grade")
+    add(two)
+    assert any("The report is full." in toast.value for toast in two.at.toast)
+    assert len(two.at.session_state["basket"]) == MOST
