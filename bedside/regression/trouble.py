@@ -153,12 +153,13 @@ def refuse_infinite(data: CoxData, direction: np.ndarray) -> NoReturn:
         parts if len(parts) <= MOST_TOLD else [*parts[: MOST_TOLD - 1], f"{len(parts) - MOST_TOLD + 1} more likewise"]
     )
     levels = any(_is_level(data.x[:, j]) for j in moving)
-    raise Fixable(
+    raise Separated(
         "At least one hazard ratio has no finite value (separation).",
         f"{_sentence(_listed(shown))}.",
         "Merge the level with another or choose another reference, leave the variable out, or use a ridge."
         if levels
         else "Leave the variable out, or use a ridge.",
+        tuple(data.names[j] for j in moving),
     )
 
 
