@@ -165,7 +165,10 @@ def lifelines(told: Told, file: str) -> str:
     found = told.weighted
     if found is None:
         raise ValueError("lifelines recomputes weighted curves, and there are none")
-    remarks = "\nIntervals of the curves are left out: lifelines has no robust ones.\n"
+    remarks = (
+        "\nIntervals of the curves are left out: lifelines has no robust ones. Where weighted events are tied, its hazard\n"
+        "ratios differ from R's in the sixth digit, and its robust intervals in the fifth.\n"
+    )
     if told.standard is not None:
         remarks += "Standardisation is left out: lifelines' Cox model has Efron's ties only.\n"
     columns = ["time", "event", "weight"] + (["entry"] if told.entry else [])

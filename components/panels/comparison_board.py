@@ -190,9 +190,9 @@ def method() -> str:
 def stops(of: Cohort, choice: Choice, found: Found, kind: str) -> str:
     """Why a way of adjusting that was asked for has no answer, and what is drawn then."""
     asked = {"weighting": [found.no_weights], "standardisation": [found.no_standard]}
-    for stop in dict.fromkeys(asked.get(kind, [found.no_weights, found.no_standard])):
-        if stop is not None:
-            desk.show(stop)
+    told = [stop for stop in asked.get(kind, [found.no_weights, found.no_standard]) if stop is not None]
+    for stop in {(stop.what, stop.why): stop for stop in told}.values():
+        desk.show(stop)
     if found.no_weights is not None and kind != "standardisation":
         _way_out(of, choice)
     if kind == "weighting" and found.weighted is None and found.standard is not None:
