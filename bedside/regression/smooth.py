@@ -149,7 +149,8 @@ class Nonlinearity:
     wald : ChiTest
         From the fit's variance, robust where that is.
     likelihood_ratio : ChiTest
-        Against the fit with the variable itself in place of its columns.
+        Against the fit with the variable itself in place of its columns; with a ridge both are held back by it, and
+        it is only approximate.
     """
 
     wald: ChiTest
@@ -203,7 +204,8 @@ def nonlinearity(fit: CoxFit, columns: Sequence[int], values: np.ndarray) -> Non
         assign=tuple(range(len(others) + 1)),
         terms=(*(fit.data.names[j] for j in others), "straight"),
     )
-    plain = fit_cox(straight, ties=fit.ties, robust=False)
+    held = None if fit.ridge is None else replace(fit.ridge, columns=None, variances=None)
+    plain = fit_cox(straight, ties=fit.ties, robust=False, ridge=held)
     return Nonlinearity(wald, chi_test(2 * (fit.loglik - plain.loglik), len(along)))
 
 
