@@ -55,8 +55,11 @@ def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
     top = max(math.floor(longest / step + 1e-9) * step, step)
     if top <= step:
         return longest
-    # As far as ten patients of every group are under observation: later, one of them decides.
+    # As far as ten patients of every group are under observation: later, one of them decides. Where a group is so
+    # small that little is left, as far as ten of all patients are.
     sure = min(curve.reliable_until(FEW) for curve in shown)
+    if sure < top / 4:
+        sure = min(top, max(curve.reliable_until(FEW) for curve in shown))
     usual = float(math.floor(sure)) if sure >= 1 else math.floor(sure / step) * step
     return float(
         st.slider(
