@@ -86,17 +86,19 @@ def adjusted(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> treatmen
     return desk.kept(("adjusted", of.fingerprint, end.key, desk.seal(groups), *plan.key), make)
 
 
-def standardised(of: Cohort, end: Outcome, groups: Grouping, plan: Plan, when: float) -> treatment.Standardised:
-    """Survival with everybody in one group and then in another; `when` in the outcome's unit."""
+def standardised(
+    of: Cohort, end: Outcome, groups: Grouping, plan: Plan, times: tuple[float, ...]
+) -> treatment.Standardised:
+    """Survival with everybody in one group and then in another; `times` in the outcome's unit."""
 
     def make() -> treatment.Standardised:
         with desk.progress(_resampling("Standardising", plan)):
             return treatment.standardised(
-                of, end, groups, plan.covariates, times=[when], reference=plan.reference, level=plan.level,
+                of, end, groups, plan.covariates, times=times, reference=plan.reference, level=plan.level,
                 resamples=plan.resamples,
             )  # fmt: skip
 
-    key = (plan.names, plan.reference, plan.level, plan.resamples, when)
+    key = (plan.names, plan.reference, plan.level, plan.resamples, repr(times))
     return desk.kept(("standardised", of.fingerprint, end.key, desk.seal(groups), *key), make)
 
 

@@ -166,8 +166,8 @@ def lifelines(told: Told, file: str) -> str:
     if found is None:
         raise ValueError("lifelines recomputes weighted curves, and there are none")
     remarks = (
-        "\nIntervals of the curves are left out: lifelines has no robust ones. Where weighted events are tied, its hazard\n"
-        "ratios differ from R's in the sixth digit, and its robust intervals in the fifth.\n"
+        "\nIntervals of the curves are left out: lifelines has no robust ones. Where weighted events are tied,\n"
+        "its hazard ratios differ from R's in the sixth digit, and its robust intervals in the fifth.\n"
     )
     if told.standard is not None:
         remarks += "Standardisation is left out: lifelines' Cox model has Efron's ties only.\n"

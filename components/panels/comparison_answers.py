@@ -68,9 +68,7 @@ def shares(found: Found, when: float) -> dict[str, list[Interval]]:
     if found.weighted is not None:
         columns["Weighted"] = [share_at(curve, when) for curve in found.weighted.curves]
     if found.standard is not None:
-        columns["Standardised"] = [
-            (float(c.survival[0]), float(c.lower[0]), float(c.upper[0])) for c in found.standard.at
-        ]
+        columns["Standardised"] = [_read(c.time, (c.survival, c.lower, c.upper), when) for c in found.standard.at]
     return columns
 
 
@@ -87,9 +85,15 @@ def differences(found: Found, choice: Choice, when: float) -> dict[str, list[Int
         columns["Weighted"] = of(found.weighted.curves)
     if found.standard is not None:
         columns["Standardised"] = [
-            (float(d.difference[0]), float(d.lower[0]), float(d.upper[0])) for d in found.standard.differences
+            _read(d.time, (d.difference, d.lower, d.upper), when) for d in found.standard.differences
         ]
     return columns
+
+
+def _read(times: np.ndarray, values: tuple[np.ndarray, ...], when: float) -> Interval:
+    """What was found at one of the times that were asked for."""
+    place = int(np.argmin(np.abs(times - when)))
+    return tuple(float(each[place]) for each in values)  # type: ignore[return-value]
 
 
 def _marks(labels: Sequence[str]) -> list[page.Markup]:

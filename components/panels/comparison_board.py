@@ -82,9 +82,8 @@ def find(of: Cohort, outcome: Outcome, choice: Choice) -> Found:
         weighted = numbers_comparison.adjusted(of, outcome, choice.groups, choice.plan)
     except Fixable as stop:
         no_weights = stop
-    when = float(convert(choice.at, choice.unit, outcome.unit))
     try:
-        standard = numbers_comparison.standardised(of, outcome, choice.groups, choice.plan, when)
+        standard = numbers_comparison.standardised(of, outcome, choice.groups, choice.plan, choice.times)
     except Fixable as stop:
         no_standard = stop
     raw = weighted.raw_curves if weighted is not None else _raw(of, outcome, choice)

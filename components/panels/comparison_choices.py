@@ -20,6 +20,7 @@ from components.text import md
 
 MOST = 6
 """Groups that one figure of curves with and without weights can hold apart."""
+MOST_STEPS = 80
 ALL = "all"
 CUTS = {"": "Usual cuts", "quantiles:2": "Halves", "quantiles:3": "Thirds", "quantiles:4": "Quarters"}
 METHODS = {"weighting": "Weighting", "standardisation": "Standardisation", "both": "Both"}
@@ -50,6 +51,8 @@ class Choice:
     unit : Unit
     at : float
         The time at which shares are compared.
+    times : tuple of float
+        All times that the reader may come to choose, `at` among them, in the outcome's unit.
     decimals : int
     narrowed : bool
         True if there are more groups than one figure can hold, so that two were taken.
@@ -63,6 +66,7 @@ class Choice:
     whom: str
     unit: Unit
     at: float
+    times: tuple[float, ...]
     decimals: int
     narrowed: bool
     unused: tuple[str, ...]
@@ -97,7 +101,16 @@ def choices(cohort: Cohort, outcome: Outcome) -> Choice:
             decimals = horizon.decimals()
     plan = Plan(covariates, estimand, target, truncate or None, reference, level, resamples)
     at = float(convert(when, its_unit, unit))
-    return Choice(by, groups, plan, whom, unit, at, decimals, narrowed, unused)
+    times = _times(cohort, outcome, when, its_unit)
+    return Choice(by, groups, plan, whom, unit, at, times, decimals, narrowed, unused)
+
+
+def _times(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> tuple[float, ...]:
+    """Every step of the slider, so that moving it needs nothing computed anew."""
+    longest = float(convert(max(cohort.time(outcome), default=0.0), outcome.unit, unit))
+    steps = 0.5 * np.arange(1, min(longest, MOST_STEPS / 2) * 2 + 1)
+    known = bool((np.abs(steps - when) < 1e-9).any())
+    return tuple(float(convert(t, unit, outcome.unit)) for t in (steps.tolist() if known else [when]))
 
 
 def default_by(cohort: Cohort) -> str | None:
