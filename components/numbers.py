@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bedside import competing, survival
+from bedside import competing, engine, survival
 from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
 from components import desk
@@ -43,8 +43,25 @@ class Plan:
         return (self.entry, self.weights, self.alive_at)
 
 
-def curves(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> tuple[survival.Curve, ...]:
-    """Survival curves, one per group."""
+By = tuple[str, str | tuple[float, ...] | None]
+"""A variable that patients are grouped by, and where it is cut."""
+
+
+def curves(
+    of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan, *, by: By | None = None
+) -> tuple[survival.Curve, ...]:
+    """Survival curves, one per group.
+
+    Plain curves need only counts at each time, and are read off those that the cohort's engine gives; ``by`` says
+    what ``groups`` was made from. Weights, delayed entry and later starts need the patients.
+    """
+    plain = not (plan.entry or plan.weights or plan.alive_at or end.entry)
+    if plain and (groups is None or by is not None):
+        tables = _tables(of, end, by if groups is not None else None)
+        return desk.kept(
+            ("counted curves", of.fingerprint, end.key, repr(by), groups is None, *plan.key),
+            lambda: tables.curves(level=plan.level, interval=plan.interval, estimator=plan.estimator),
+        )
     return desk.kept(
         ("curves", of.fingerprint, end.key, desk.seal(groups), *plan.key),
         lambda: survival.curves_by(
@@ -52,6 +69,17 @@ def curves(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> tup
             weights=plan.weights, alive_at=plan.alive_at,
         ),
     )  # fmt: skip
+
+
+def _tables(of: Cohort, end: Outcome, by: By | None) -> engine.GroupTables:
+    """What the cohort's engine counts at each time; asked once, whatever is then estimated from it."""
+
+    def make() -> engine.GroupTables:
+        held = engine.engine_of(of)
+        groups = None if by is None else engine.groups_of(held, of.variable(by[0]), cuts=by[1])
+        return engine.event_tables(held, end, groups)
+
+    return desk.kept(("counts", of.fingerprint, end.key, repr(by)), make)
 
 
 @dataclass(frozen=True)

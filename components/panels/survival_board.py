@@ -34,15 +34,18 @@ def groups(everyone: Cohort, cohort: Cohort, outcome: Outcome, choice: Choice) -
         return None
     if choice.against:
         return desk.against_everyone_else(everyone, desk.selection())
-    cuts = choice.cuts
-    if cuts == "best":
-        cuts = (numbers.best_cut(cohort, outcome, choice.by).above,)
-    return desk.grouping(cohort, choice.by, cuts)
+    return desk.grouping(cohort, choice.by, cuts_of(cohort, outcome, choice))
+
+
+def cuts_of(of: Cohort, outcome: Outcome, choice: Choice) -> str | tuple[float, ...] | None:
+    """Where a continuous variable is cut, the sharpest cut looked for."""
+    return (numbers.best_cut(of, outcome, choice.by).above,) if choice.cuts == "best" else choice.cuts
 
 
 def curves(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> tuple[survival.Curve, ...]:
     """The curves to show; a single one is named for the patients it is of."""
-    found = numbers.curves(of, outcome, grouping, choice.plan)
+    by = None if grouping is None or choice.against else (choice.by, cuts_of(of, outcome, choice))
+    found = numbers.curves(of, outcome, grouping, choice.plan, by=by)
     if grouping is None and not desk.selection().is_everyone:
         return tuple(replace(curve, group="Selected patients") for curve in found)
     if len(found) > MOST:
