@@ -101,9 +101,15 @@ def place(fig: go.Figure, sheet: Figure, box: Box) -> None:
     for pair, ax in drawn.items():
         _limits(ax, axes[pair[0]], axes[pair[1]], data, pair, categories)
     for shape in layout.get("shapes", ()):
-        _shape(ground, drawn, shape)
+        _shape(ground, drawn, _placed(shape, categories, ("x0", "x1", "y0", "y1")))
     for note in layout.get("annotations", ()):
-        _note(ground, drawn, note, layout)
+        _note(ground, drawn, _placed(note, categories, ("x", "y")), layout)
+
+
+def _placed(told: Mapping[str, Any], categories: Mapping[str, list[str]], where: tuple[str, ...]) -> Mapping[str, Any]:
+    """The same with names along an axis turned into their places."""
+    named = {k: categories.get(_ref(told, k[0]), []) for k in where if isinstance(told.get(k), str)}
+    return {**told, **{k: names.index(told[k]) if told[k] in names else 0 for k, names in named.items()}}
 
 
 def _plain_values(told: Any) -> Any:
