@@ -32,9 +32,9 @@ with desk.fixable():
                 curves, outcome, choice, survival_made.of_curves(of, outcome, groups, choice)
             )
         with right:
-            asked = survival_answers.answers(of, outcome, groups, curves, choice)
+            asked, times = survival_answers.answers(of, outcome, groups, curves, choice)
         with left:
-            survival_contrast.differences(of, groups, curves, outcome, choice)
+            survival_contrast.differences(of, groups, curves, outcome, choice, times)
         survival_contrast.groups_in_numbers(of, outcome, groups, curves, choice)
         if groups is not None and len(curves) > 2:
             survival_contrast.pairs(of, outcome, groups, choice, asked)

@@ -34,17 +34,17 @@ PEOPLE = ("Gehan", "Tarone", "Peto", "Fleming")
 
 def answers(
     of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
-) -> numbers.Question:
-    """The cards beside the figure; returns which test the reader asked for."""
-    asked = numbers.Question()
+) -> tuple[numbers.Question, tuple[float, ...]]:
+    """The cards beside the figure; returns which test the reader asked for, and which times to look at."""
+    asked, times = numbers.Question(), ()
     if grouping is not None:
         with st.container(border=True, key="card_test"):
             asked = _test(of, outcome, grouping, choice)
     with st.container(border=True, key="card_medians"):
         _medians(curves, outcome, choice)
-    with st.container(border=True, key="card_times"):
-        _at_times(of, curves, outcome, choice)
-    return asked
+    with st.container(border=True, key="card_times"), desk.fixable():
+        times = _at_times(of, curves, outcome, choice)
+    return asked, times
 
 
 # ------------------------------------------------------------------ the test
@@ -157,7 +157,7 @@ def _medians(drawn: Sequence[survival.Curve], outcome: Outcome, choice: Choice) 
     page.caption(f"Time{since} by which half had had the event ({say.in_sentence(outcome.label)}).")
 
 
-def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
+def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> tuple[float, ...]:
     page.heading("At chosen times", f"{outcome.free_phrase}, {choice.level:.0%} interval")
     times = chosen_times(choice, usual_times(of, outcome, choice))
     points = [curve.at(times) for curve in shown_as(curves, choice)]
@@ -178,6 +178,7 @@ def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, ch
         head=head,
         body=body,
     )
+    return times
 
 
 def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:

@@ -23,8 +23,9 @@ ADJUSTMENTS = {"holm": "Holm", "BH": "Benjamini–Hochberg", "bonferroni": "Bonf
 
 
 def differences(
-    of: Cohort, grouping: Grouping | None, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice
-) -> None:
+    of: Cohort, grouping: Grouping | None, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice,
+    times: Sequence[float],
+) -> None:  # fmt: skip
     """Groups against one of them: mean time within a window, and shares at chosen times."""
     if len(curves) < 2 or grouping is None:
         return
@@ -42,10 +43,10 @@ def differences(
         ordered = [shown[against], *(c for i, c in enumerate(shown) if i != against)]
         marks = names(curves)
         ordered_names = [marks[against], *(m for i, m in enumerate(marks) if i != against)]
-        made = survival_made.of_differences(
-            of, outcome, grouping, choice, tau=tau, reference=curves[against].group
-        )
+        made = survival_made.of_differences(of, outcome, grouping, choice, tau=tau, reference=curves[against].group)
         _means(ordered, ordered_names, outcome, choice, tau, made)
+        if times:
+            _at_times(ordered, ordered_names, choice, times)
 
 
 def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
@@ -113,6 +114,28 @@ def _means(
         f"(restricted mean). Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}.",
         made=made,
     )  # fmt: skip
+
+
+def _at_times(
+    shown: Sequence[survival.Curve], marks: Sequence[page.Markup], choice: Choice, times: Sequence[float]
+) -> None:
+    """How many points each group's share differs from the reference's, at the times that the reader chose."""
+    found = survival.milestones(shown, times)
+    by_place = {(c.group, c.time): c for c in found.contrasts}
+    head = ("", *(f"at {t:g} {say.unit_of(t, choice.unit)}" for t in times))
+    rows = [
+        (mark, *(_points(by_place[curve.group, float(t)], choice) for t in times))
+        for curve, mark in zip(shown[1:], marks[1:], strict=True)
+    ]
+    page.table(head, rows, label="Differences at the chosen times")
+    page.caption(f"Points more or fewer than in {shown[0].group}, at the times chosen beside.")
+
+
+def _points(contrast: survival.MilestoneContrast, choice: Choice) -> page.Markup:
+    def signed(value: float) -> str:
+        return f"{100 * value:+.{choice.decimals}f}".replace("-", "−")
+
+    return _effect(contrast.difference, signed, p=contrast.p)
 
 
 def _with_interval(value: float, low: float, high: float, words: object) -> page.Markup:

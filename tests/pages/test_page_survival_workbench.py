@@ -194,3 +194,15 @@ def test_a_composite_and_death_are_two_steps_as_well():
     rows = {row[0]: row[1:] for row in reader.table("States at chosen times")[1:]}
     # R: 1 - S of death at 4 years is 25%: summary(survfit(Surv(os_days, os_event) ~ 1), times = 1461).
     assert rows["All patients: death"][1].startswith("25%")
+
+
+def test_differences_at_the_times_that_the_reader_chose(reader):
+    rows = reader.table("Differences at the chosen times")
+    # R: .5812 - .4368 at 5 years, .0525 to .2363, p of log(-log S) .0028.
+    assert rows[0] == ["", "at 1 year", "at 3 years", "at 5 years"]
+    assert rows[1][0] == "Hormone therapy" and rows[1][3] == "+14 +5 to +24 p = 0.003"
+    times = next(t.key for t in reader.at.text_input if t.key.startswith("survival_times"))
+    reader.choose(times, "5")
+    assert reader.table("Differences at the chosen times")[1][1:] == ["+14 +5 to +24 p = 0.003"]
+    reader.choose(times, "five")
+    assert reader.stops and reader.table("Differences between groups")
