@@ -17,7 +17,7 @@ ROW, SIZE = 25, 12
 WIDEST = 20.0
 """A ratio or limit beyond 20 or below 1/20 is drawn as an arrow at the edge."""
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
-PLOT = (0.42, 0.76)
+PLOT = (0.48, 0.78)
 """The part of the width that the axis takes; words stand on both sides."""
 
 
@@ -153,7 +153,7 @@ def _columns(colour: str) -> list[dict[str, Any]]:
 
 
 def _words(entry: _Entry, row: int, which: int, ink: str) -> list[dict[str, Any]]:
-    name = plain(entry.text, limit=34 if entry.indent else 48)
+    name = plain(entry.text, limit=32 if entry.indent else 60)
     told = [(0.0, "left", name if entry.indent else f"<b>{name}</b>", 14 if entry.indent else 0)]
     if entry.subgroup is not None:
         ratio = entry.subgroup.ratios[which]

@@ -41,10 +41,15 @@ def _forest(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     shown = told_apart({v.name: v.label for v in open_to})
     first = [v.name for v in open_to if v.use == "predictor"][:FIRST]
     with st.container(key="screen_comparison_by", horizontal=True, vertical_alignment="bottom", gap="small"):
-        chosen = st.multiselect(
-            "Subgroups of", list(shown), default=first, format_func=lambda name: shown.get(name, ""),
-            key=f"comparison_subgroups_{of.key}_{choice.by.name}", persist_state="session",
-        )  # fmt: skip
+        key = f"comparison_subgroups_{of.key}_{choice.by.name}"
+        n = len(st.session_state.get(key, first))
+        with st.popover(
+            f"Subgroups of {n} variable{'s' * (n != 1)}", icon=":material/tune:", key="comparison_subgroup_of"
+        ):
+            chosen = st.multiselect(
+                "Variables", list(shown), default=first, format_func=lambda name: shown.get(name, ""), key=key,
+                persist_state="session",
+            )  # fmt: skip
         which = _which(choice)
     found = numbers_comparison.forest(
         of, outcome, choice.groups, tuple(chosen), reference=choice.plan.reference, level=choice.plan.level
