@@ -103,10 +103,8 @@ def _card(card: Card, *, first: bool, last: bool) -> None:
             )  # fmt: skip
     if card.table is not None:
         page.table(card.table.header, card.table.rows, label=card.title)
-    page.caption(card.note)
-    for text in (card.methods, *card.stamp):
-        if text:
-            page.caption(text)
+    small = [page.fill("{text}", text=text) for text in (card.note, card.methods, *card.stamp) if text]
+    page.put('<p class="bs-muted">{small}</p>', small=page.Markup("<br>").join(small))
     key = f"words_{card.key}"
     st.text_area(
         "Your words", value=card.comment, key=key, max_chars=LONGEST, height=80, on_change=_annotate,

@@ -151,7 +151,9 @@ def _how(key: str, stem: str, made: Callable[[], Made]) -> None:
         if told.scripts:
             caption("These files recompute the figure: keep them in one folder.")
         for name, text in told.scripts:
-            _file(name, f"{name}_{key}", text.encode(), stem=f"{stem}-{name}", ending="py")
+            _file(
+                f"Python script with {name} alone", f"{name}_{key}", text.encode(), stem=f"{stem}-{name}", ending="py"
+            )
         if told.data is not None:
             header, body = told.data
             data = csv_bytes(header, body)
