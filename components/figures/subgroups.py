@@ -11,13 +11,16 @@ import plotly.graph_objects as go
 
 from bedside.report import say
 from bedside.treatment import Subgroup, SubgroupForest, SubgroupRows
+from components.figures.labels import label_lines, wrapped
 from components.figures.palette import Mode, palette, plain, template
 
-ROW, SIZE = 25, 12
+ROW, TALL_ROW, SIZE = 25, 34, 12
+WIDTH = 19
+"""Characters of a line that stand beside the counts where the page is at its narrowest."""
 WIDEST = 20.0
 """A ratio or limit beyond 20 or below 1/20 is drawn as an arrow at the edge."""
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
-PLOT = (0.48, 0.78)
+PLOT = (0.46, 0.74)
 """The part of the width that the axis takes; words stand on both sides."""
 
 
@@ -53,13 +56,13 @@ def subgroup_figure(forest: SubgroupForest, *, which: int = 0, mode: Mode = "lig
     return go.Figure(
         data=_marks(entries, which, (low, high), p.accent),
         layout={
-            "template": template(mode), "height": ROW * len(entries) + 92, "hovermode": "closest",
+            "template": template(mode), "height": _row(entries) * len(entries) + 92, "hovermode": "closest",
             "margin": {"l": 4, "r": 4, "t": 34, "b": 50}, "shapes": shapes,
             "annotations": _columns(p.muted) + [n for i, e in enumerate(entries) for n in _words(e, i, which, p.ink)],
             "xaxis": {
                 "type": "log", "domain": list(PLOT), "range": [math.log10(low), math.log10(high)], "tickvals": shown,
                 "ticktext": [f"{t:g}" for t in shown], "fixedrange": True, "automargin": False,
-                "title": {"text": plain(_axis_title(forest, which), limit=80)},
+                "title": {"text": "hazard ratio"},
             },
             "yaxis": {"visible": False, "range": [bottom, -0.6], "fixedrange": True},
         },
@@ -153,8 +156,8 @@ def _columns(colour: str) -> list[dict[str, Any]]:
 
 
 def _words(entry: _Entry, row: int, which: int, ink: str) -> list[dict[str, Any]]:
-    name = plain(entry.text, limit=32 if entry.indent else 60)
-    told = [(0.0, "left", name if entry.indent else f"<b>{name}</b>", 14 if entry.indent else 0)]
+    name = wrapped(_lines(entry)) if entry.indent else f"<b>{plain(entry.text, limit=44)}</b>"
+    told = [(0.0, "left", name, 14 if entry.indent else 0)]
     if entry.subgroup is not None:
         ratio = entry.subgroup.ratios[which]
         told.append((PLOT[0] - 0.02, "right", f"{ratio.events:,} / {ratio.n:,}", 0))
@@ -163,9 +166,17 @@ def _words(entry: _Entry, row: int, which: int, ink: str) -> list[dict[str, Any]
         told.append((1.0, "right", f"interaction {plain(entry.test)}", 0))
     return [
         {"text": text, "x": x, "xref": "paper", "xanchor": side, "xshift": shift, "y": row, "yanchor": "middle",
-         "showarrow": False, "font": {"size": SIZE, "color": ink}}
+         "showarrow": False, "align": side, "font": {"size": SIZE, "color": ink}}
         for x, side, text, shift in told
     ]  # fmt: skip
+
+
+def _lines(entry: _Entry) -> tuple[str, ...]:
+    return label_lines(entry.text, width=WIDTH)
+
+
+def _row(entries: Sequence[_Entry]) -> int:
+    return TALL_ROW if any(entry.indent and len(_lines(entry)) > 1 for entry in entries) else ROW
 
 
 def _interval(subgroup: Subgroup, which: int) -> str:
