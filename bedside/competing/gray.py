@@ -9,11 +9,17 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from bedside.competing.checks import check_causes
+from bedside.competing.gray_many import Steps, covariance_of
 from bedside.competing.variance import before, share
 from bedside.errors import Fixable
+from bedside.survival.counted import MOST
 
 BLOCK = 1 << 21
 """How many cells of the table times x groups x groups are worked on at once: keeps memory flat."""
+MANY = 40
+"""From so many groups on, sums over pairs of times are quicker than those over pairs of groups at each time."""
+HARDEST = 2e11
+"""More steps of work than this (some ten seconds) are not begun."""
 SMALL = 1e-10
 """A direction in which the scaled scores vary less than this says nothing, and takes no degree of freedom."""
 
@@ -103,6 +109,7 @@ def gray_test(
             "All patients are in one group.",
             "Choose a grouping with at least two groups of patients.",
         )
+    _check_size(len(labels), len(np.unique(times[types > 0])))
     names = causes or tuple(f"Cause {k}" for k in range(1, max(int(types.max()), 1) + 1))
     tests = []
     for number, name in enumerate(names, start=1):
@@ -117,6 +124,17 @@ def gray_test(
         p = float(chdtrc(df, statistic)) if df else float("nan")
         tests.append(GrayTest(name, statistic, df, p, rho, np.bincount(group), seen, score[:-1], variance[:-1, :-1]))
     return tuple(tests)
+
+
+def _check_size(groups: int, steps: int) -> None:
+    """Refuse what would keep the reader waiting for minutes."""
+    each = 4 * steps if groups >= MANY else 2 * groups**2
+    if groups > MOST or steps * groups * each > HARDEST:
+        raise Fixable(
+            "No Gray's test.",
+            f"{groups:,} groups with events at {steps:,} different times are more than it can be made of.",
+            "Merge groups, or choose a grouping with fewer of them.",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +211,9 @@ def _covariance(t: _Table, factor: np.ndarray, k: int) -> np.ndarray:
     ratio = np.where(t.free > 0, 1 - whole_free, 1.0)[steps]
     own, h, size, fb = own[steps], t.weight[steps], t.size[steps], factor[steps]
     growth = fb * share(t.own.sum(axis=1)[steps], size * (1 - t.whole_before[steps]))
+    constant = (ratio**2 * own).sum(axis=0) + others.sum(axis=0)
+    if k >= MANY:
+        return covariance_of(Steps(h, ratio, own, gathered, size, fb, growth), constant)
 
     carried, covariance, linear = np.zeros((k, k)), np.zeros((k, k)), np.zeros((k, k))
     block = max(1, BLOCK // (k * k))
@@ -209,7 +230,6 @@ def _covariance(t: _Table, factor: np.ndarray, k: int) -> np.ndarray:
         row, column = np.nonzero(gathered[part])
         sparse = drift[row, :, column] * np.sqrt(gathered[part][row, column])[:, None]
         covariance += flat @ flat.T + sparse.T @ sparse
-    constant = (ratio**2 * own).sum(axis=0) + others.sum(axis=0)
     return covariance + (carried * constant) @ carried.T + carried @ linear.T + linear @ carried.T
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bedside.competing import gray_test
+from bedside.competing import gray, gray_test
 from bedside.errors import Fixable
 
 
@@ -93,3 +93,24 @@ def test_one_group_is_no_comparison():
         gray_test([1, 2], [1, 2], [0, 0])
     with pytest.raises(Fixable, match="not one group for each patient"):
         gray_test([1, 2], [1, 2], [0])
+
+
+def test_many_groups_take_another_way_to_the_same_numbers(monkeypatch):
+    rng = np.random.default_rng(11)
+    time, cause, group = np.ceil(rng.exponential(60, 900)), rng.integers(0, 3, 900), rng.integers(0, 60, 900)
+    assert gray.MANY <= 60
+    for rho in (0, 1):
+        quick = gray_test(time, cause, group, rho=rho)
+        with monkeypatch.context() as patch:
+            patch.setattr(gray, "MANY", 1000)
+            explicit = gray_test(time, cause, group, rho=rho)
+        for a, b in zip(quick, explicit, strict=True):
+            np.testing.assert_allclose(a.variance, b.variance, rtol=1e-9, atol=1e-11)
+            assert a.df == b.df == 59
+            assert a.statistic == pytest.approx(b.statistic, rel=1e-9)
+
+
+def test_groups_beyond_all_measure_are_refused_with_the_way_out():
+    n = 6000
+    with pytest.raises(Fixable, match=r"3,000 groups .* Merge groups, or choose a grouping with fewer of them\."):
+        gray_test(np.arange(1, n + 1), np.ones(n, dtype=int), np.arange(n) % 3000)
