@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bedside.regression import ForestRow
 
 FONT, NUMBERS, SMALL = 12, 11.5, 10.5
-ROW, TALL, HEAD, REFERENCE, TOP, BOTTOM = 40, 52, 30, 36, 30, 48
+ROW, HEAD, REFERENCE, TOP, BOTTOM = 40, 30, 36, 30, 48
+LETTERS, MOST_LINES = 15, 4
 WIDEST = 50.0
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 LEFT, RIGHT = (0.27, 0.625), (0.645, 1.0)
@@ -51,12 +52,12 @@ class Line:
         """In px."""
         if self.is_head or self.is_reference:
             return HEAD if self.is_head else REFERENCE
-        return TALL if len(self.words) + bool(self.detail) > 2 else ROW
+        return max(ROW, LETTERS * (len(self.words) + bool(self.detail)) + 10)
 
     @property
     def words(self) -> tuple[str, ...]:
         """The label in lines."""
-        return label_lines(self.label, width=LONGEST, lines=3 if not self.detail else 2)
+        return label_lines(self.label, width=LONGEST, lines=MOST_LINES)
 
 
 def lines_of(alone: Sequence[ForestRow], together: Sequence[ForestRow]) -> tuple[Line, ...]:
@@ -266,10 +267,14 @@ def _label(line: Line, top: float, p: Palette) -> list[dict[str, Any]]:
                 overall = f"all levels: {say.p_value(row.term_p)}"
                 told.append(_note(plain(overall), panel[1], at, p.muted, anchor="right", size=SMALL))
         return told
-    lines = [plain(part) for part in line.words]
-    if line.detail:
-        lines.append(f'<span style="color:{p.muted};font-size:{SMALL}px">{plain(line.detail)}</span>')
-    return [_note("<br>".join(lines), indent, top + line.height / 2, p.ink)]
+    middle, words = top + line.height / 2, "<br>".join(plain(part) for part in line.words)
+    if not line.detail:
+        return [_note(words, indent, middle, p.ink)]
+    half = LETTERS * (len(line.words) + 1) / 2
+    return [
+        _note(words, indent, middle - half + LETTERS * len(line.words) / 2, p.ink),
+        _note(plain(line.detail), indent, middle + half - LETTERS / 2, p.muted, size=SMALL),
+    ]
 
 
 def _note(text: str, x: float, y: float, colour: str, *, anchor: str = "left", size: float = FONT) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from components.figures.palette import Mode, Palette, palette, plain, template
 if TYPE_CHECKING:
     from bedside.regression.nomogram import Nomogram
 
-ROW, TOP, LABELS, LETTER = 46, 16, 0.27, 0.011
+ROW, TOP, LABELS, LETTER = 46, 16, 0.27, 0.016
 SIZE = 11
 
 
