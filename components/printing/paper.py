@@ -308,10 +308,16 @@ def _note(
         x, y = x + note.get("ax", 0), y + note.get("ay", 0)
     said = words(note.get("text", ""))
     font = _merged(layout.get("font", {}), note.get("font", {}))
-    ground.sheet.text(
-        *ground.share(x, y), said.text, fontsize=font.get("size", 12) * PIXEL,
-        color=said.colour or font.get("color", "black"), fontweight="bold" if said.bold else "normal",
-        ha={"left": "left", "right": "right"}.get(note.get("xanchor", ""), "center"),
-        va={"top": "top", "bottom": "bottom"}.get(note.get("yanchor", ""), "center"),
-        rotation=-note.get("textangle", 0), parse_math=False, fontfamily=FONT,
-    )  # fmt: skip
+    ink = said.colour or font.get("color", "black")
+    look = {
+        "fontsize": font.get("size", 12) * PIXEL, "fontweight": "bold" if said.bold else "normal", "fontfamily": FONT,
+        "ha": {"left": "left", "right": "right"}.get(note.get("xanchor", ""), "center"),
+        "va": {"top": "top", "bottom": "bottom"}.get(note.get("yanchor", ""), "center"),
+        "rotation": -note.get("textangle", 0), "parse_math": False,
+    }  # fmt: skip
+    place = ground.share(x, y)
+    behind = {"facecolor": marks.colour(note["bgcolor"]), "edgecolor": "none", "pad": 1} if "bgcolor" in note else None
+    ground.sheet.text(*place, said.text, color=ink, bbox=behind, **look)
+    if said.lead is not None and look["ha"] == "left":
+        # The part in its own colour once more, over itself: both begin at the same place.
+        ground.sheet.text(*place, said.lead[0], color=said.lead[1], **look)

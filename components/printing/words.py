@@ -25,24 +25,32 @@ BLANKS = re.compile(r"[ \t]+")
 """Where a line may be broken; not at a no-break space."""
 
 TAG = re.compile(r"<[^>]*>")
-COLOUR = re.compile(r"color:\s*(#[0-9A-Fa-f]{6})")
+COLOUR = re.compile(r'\s*(?:<b>)?\s*<span style="color:\s*(#[0-9A-Fa-f]{6})')
+LEAD = re.compile(r'<span style="color:\s*(#[0-9A-Fa-f]{6})">([^<]*)</span>(?=[^<]*[^<\s])')
 
 
 class Words(NamedTuple):
-    """A text as it is drawn."""
+    """A text as it is drawn; of a text that begins in a colour of its own, `lead` is that part and `colour` None."""
 
     text: str
     bold: bool
     colour: str | None
+    lead: tuple[str, str] | None = None
 
 
 def words(text: object) -> Words:
     """Read a text of a figure: what is bold, what has a colour, and the letters."""
     raw = str(text)
-    colour = COLOUR.search(raw)
+    bold, first = raw.lstrip().startswith("<b>"), LEAD.match(raw)
+    if first is not None:
+        return Words(_letters_of(raw), bold, None, (_letters_of(first[2]), first[1]))
+    colour = COLOUR.match(raw)
+    return Words(_letters_of(raw), bold, colour[1] if colour else None)
+
+
+def _letters_of(raw: str) -> str:
     lines = re.sub(r"<br\s*/?>", "\n", raw)
-    letters = html.unescape(TAG.sub("", lines)).replace("\u200b", "").replace("\u2060", "")
-    return Words(drawable(letters), raw.lstrip().startswith("<b>"), colour[1] if colour else None)
+    return drawable(html.unescape(TAG.sub("", lines)).replace("\u200b", "").replace("\u2060", ""))
 
 
 def drawable(text: str) -> str:

@@ -24,7 +24,7 @@ from components.figures.km import km_figure
 from components.figures.loglog import loglog_figure
 from components.printing import booklet, draw
 from components.printing.tables import SIZES, numeric, set_table
-from components.printing.words import drawable, pixels, wrap
+from components.printing.words import drawable, pixels, words, wrap
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 WHEN = datetime(2026, 5, 17, 9, 30, tzinfo=UTC)
@@ -235,6 +235,19 @@ def test_hostile_text_in_a_figure_stays_text():
     figure.add_annotation(x=1, y=1, text=escaped, showarrow=False)
     svg = str(booklet.svg(figure))
     assert "<script" not in svg and "&lt;script&gt;alert(1)&lt;/script&gt; $\\frac{a}{b}$ �" in svg
+
+
+def test_a_colour_is_of_its_own_letters_only():
+    assert words('<span style="color:#0072B2">■</span> Death').lead == ("■", "#0072B2")
+    assert words('<span style="color:#0072B2">Grade 1</span>') == ("Grade 1", False, "#0072B2", None)
+    assert words('<b><span style="color:#0072B2">Grade 1</span></b>') == ("Grade 1", True, "#0072B2", None)
+    assert words('Age<br><span style="color:#55626E">81 patients</span>') == ("Age\n81 patients", False, None, None)
+    figure = go.Figure(layout={"height": 100})
+    key = '<span style="color:#0072B2">■</span> Death'
+    figure.add_annotation(x=0, y=0, xref="paper", yref="paper", xanchor="left", text=key, showarrow=False,
+                          font={"color": "#55626E"}, bgcolor="rgba(255,255,255,0.9)")  # fmt: skip
+    said = [(each.get_text(), each.get_color()) for each in draw(figure).texts]
+    assert said == [("■ Death", "#55626E"), ("■", "#0072B2")]
 
 
 # ------------------------------------------------------------------ letters and tables
