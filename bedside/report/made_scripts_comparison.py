@@ -89,7 +89,7 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
-from lifelines import CoxPHFitter, KaplanMeierFitter
+from lifelines import CoxPHFitter, {fitter}
 from lifelines.exceptions import StatisticalWarning
 
 # lifelines warns of weights that are no whole numbers: its interval of a weighted curve is not robust, and not used.
@@ -104,13 +104,12 @@ data = pd.read_csv(Path(__file__).with_name(FILE), encoding="utf-8-sig", float_p
 found = {{"weighted": [], "hazard_ratios": []}}
 for number, label in enumerate(GROUPS, start=1):
     part = data[data["group"] == number]
-    fitter = KaplanMeierFitter().fit(part["time"], part["event"], weights=part["weight"]{entry})
-    survival = fitter.survival_function_.iloc[:, 0]
+{curve}
     known = AT <= part["time"].max() or survival.iloc[-1] == 0
     found["weighted"].append({{
         "group": label, "n": len(part), "events": int(part["event"].sum()),
         "time": [float(t) for t in survival.index], "survival": [float(s) for s in survival],
-        "at": float(fitter.predict(AT)) if known else None,
+        "at": float(survival.asof(AT)) if known else None,
     }})
 
 others = [number for number in range(1, len(GROUPS) + 1) if number != REFERENCE]
@@ -127,6 +126,14 @@ for number in others:
         "interval": [low, high],
     }})
 '''
+
+
+KAPLAN_MEIER = """    fitter = KaplanMeierFitter().fit(part["time"], part["event"], weights=part["weight"])
+    survival = fitter.survival_function_.iloc[:, 0]"""
+WITH_ENTRY = """    # KaplanMeierFitter stops at weights with entry; the steps d/n of the Nelson-Aalen estimate are the same.
+    fitter = NelsonAalenFitter(nelson_aalen_smoothing=False)
+    fitter.fit(part["time"], part["event"], weights=part["weight"], entry=part["entry"])
+    survival = (1 - fitter.cumulative_hazard_.iloc[:, 0].diff().fillna(0)).cumprod()"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +181,7 @@ def lifelines(told: Told, file: str) -> str:
     columns = ["time", "event", "weight"] + (["entry"] if told.entry else [])
     return LIFELINES.format(
         remarks=remarks, file=literal(file), groups=literal(told.labels), at=repr(told.at), unit=told.unit,
-        reference=found.reference + 1, entry=', entry=part["entry"]' if told.entry else "", columns=literal(columns),
+        reference=found.reference + 1, curve=WITH_ENTRY if told.entry else KAPLAN_MEIER, columns=literal(columns),
+        fitter="NelsonAalenFitter" if told.entry else "KaplanMeierFitter",
         entry_col=', entry_col="entry"' if told.entry else "", alpha=repr(round(1 - found.level, 10)),
     ) + PRINT  # fmt: skip

@@ -97,12 +97,21 @@ def choices(cohort: Cohort, outcome: Outcome) -> Choice:
         with st.popover("Options", icon=":material/tune:", key="comparison_options"):
             truncate, resamples, level = _statistics()
             unit = _unit(cohort, outcome)
-            when, its_unit = horizon.choose(cohort, outcome)
+            when, its_unit = _horizon(cohort, outcome)
             decimals = horizon.decimals()
     plan = Plan(covariates, estimand, target, truncate or None, reference, level, resamples)
     at = float(convert(when, its_unit, unit))
     times = _times(cohort, outcome, when, its_unit)
     return Choice(by, groups, plan, whom, unit, at, times, decimals, narrowed, unused)
+
+
+def _horizon(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
+    """By when; where nobody was followed beyond time zero there is no such time, but still a Table 1."""
+    try:
+        return horizon.choose(cohort, outcome)
+    except Fixable as stop:
+        st.caption(md(stop.why))
+        return 1.0, outcome.unit
 
 
 def _times(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> tuple[float, ...]:
@@ -213,7 +222,8 @@ def _whom(groups: Grouping, reference: int) -> tuple[Estimand, int | None, str]:
         target = int(chosen.removeprefix("att"))
         return "att", target, f"the patients in “{groups.labels[target]}”"
     kind = next(kind for kind in get_args(Estimand) if kind == chosen)
-    return kind, None, "all patients" if chosen != "overlap" else "those who might have been in either group"
+    either = "either" if len(others) == 1 else "any"
+    return kind, None, f"those who might have been in {either} group" if chosen == "overlap" else "all patients"
 
 
 def eligible(cohort: Cohort, by: Variable) -> list[Variable]:

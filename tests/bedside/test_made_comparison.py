@@ -20,6 +20,8 @@ from bedside.report.csv import csv_bytes
 from bedside.report.made import Made
 from bedside.report.made_comparison import balance_made, curves_made, subgroups_made, table_made
 from bedside.treatment import adjusted, differences_at, standardised, subgroups
+from tests.pages.made import dictionary, patients, write
+from tests.pages.made import outcome as made_outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = 1461.0
@@ -78,6 +80,23 @@ def test_a_script_comes_to_the_numbers_of_the_page(case, which, tmp_path):
         # lifelines takes tied events of unequal weight, and their robust variance, a little differently from R.
         near = 1e-9 if which == "bedside" else 1e-4
         np.testing.assert_allclose([said["hr"], *said["interval"]], [ratio.hr, ratio.lower, ratio.upper], rtol=near)
+
+
+@pytest.mark.parametrize("which", ["bedside", "lifelines"])
+def test_delayed_entry_is_heeded_by_both(which, tmp_path):
+    base = patients(200)
+    chance = np.random.default_rng(5)
+    entry = [int(max(0, days - chance.integers(1, 400))) if i % 17 else "" for i, days in enumerate(base["days"])]
+    write(tmp_path, "late", base | {"entry": entry}, dictionary("Late", outcomes=[made_outcome(entry="entry")]))
+    cohort = read_cohort(tmp_path / "late")
+    grouping, outcome, names = group_by(cohort, "arm"), cohort.outcomes[0], ["age", "marker"]
+    found = adjusted(cohort, outcome, grouping, names)
+    assert found.dropped == 12
+    told = run(curves_made(cohort, outcome, grouping, names, weighted=found, standard=None, at=500.0), which, tmp_path)
+    for curve, said in zip(found.curves, told["weighted"], strict=True):
+        assert said["at"] == pytest.approx(curve.at([500.0]).survival[0], rel=1e-6)
+    (ratio,), (said,) = found.ratios, told["hazard_ratios"]
+    assert said["hr"] == pytest.approx(ratio.hr, rel=1e-4)
 
 
 def test_standardised_shares_are_recomputed_too(tmp_path):

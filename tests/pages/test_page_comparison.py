@@ -62,6 +62,7 @@ def _awkward(root: Path) -> None:
     cohort("three_events", wide | {"status": [int(i in (3, 40, 77)) for i in range(n)]}, outcomes=[three])
     cohort("quiet", {"status": [0 if a == "b" else s for a, s in zip(arm, status, strict=True)]})
     cohort("same_day", {"days": [100] * n})
+    cohort("day_zero", {"days": [0] * n})
 
 
 def comparison(key: str, **link: str) -> Reader:
@@ -281,6 +282,26 @@ def test_all_on_one_day_and_hundreds_of_groups():
     assert "two are compared" in reader.text
     assert any("too small" in stop for stop in reader.stops)
     alive(reader)
+
+
+def test_a_table_is_left_where_nobody_was_followed():
+    reader = comparison("day_zero").unfold("comparison_table")
+    assert reader.table("Table 1 by group")
+    assert "not followed so long" in reader.text
+
+
+def test_every_figure_and_table_says_how_it_was_made_and_goes_into_the_report():
+    reader = comparison("gbsg2_breast").unfold("comparison_table").unfold("comparison_subgroups")
+    kept = ("curves", "love", "overlap", "weights", "forest", "table1")
+    for name in kept:
+        reader.unfold(f"how_comparison_{name}").unfold(f"save_comparison_{name}")
+    files = [button.label for button in reader.at.get("download_button")]
+    assert sum("bedside" in name for name in files) == sum("lifelines" in name for name in files) == 4
+    for part in ("stabilised inverse probability weights", "g-formula", "likelihood ratio test", "Welch's t test"):
+        assert part in reader.text
+    for name in kept:
+        reader.click(f"report_comparison_{name}")
+    assert len(reader.at.session_state["basket"]) == len(kept)
 
 
 def test_hostile_names_are_shown_letter_for_letter():
