@@ -97,7 +97,7 @@ def incidence_made(cohort: Cohort, outcome: Outcome, grouping: Grouping | None, 
     cohort, outcome, grouping
         As in `survival.curves_by`.
     recipe : Recipe
-        Its test is Gray's, which there is without delayed entry and landmark only.
+        Its test is Gray's, which there is without delayed entry only.
 
     Returns
     -------

@@ -109,7 +109,7 @@ def incidence(rows: Analysed, recipe: Recipe, per: float, file: str) -> str:
         '        "upper": [plain(column) for column in curve.upper.T],',
         "    })",
     ]
-    if has_gray(rows, recipe):
+    if has_gray(rows):
         lines += [
             "tests = competing.gray_test(time, cause, group.astype(int) - 1, causes=CAUSES)",
             'found["tests"] = [',

@@ -115,12 +115,12 @@ def incidence(rows: Analysed, recipe: Recipe) -> str:
         f"part as competing events, with pointwise {recipe.level:.0%} confidence intervals {SCALES[recipe.interval]} "
         f"from infinitesimal-jackknife standard errors. {TIES}"
     )
-    return f"{text} Groups were compared by Gray's test." if has_gray(rows, recipe) else text
+    return f"{text} Groups were compared by Gray's test." if has_gray(rows) else text
 
 
-def has_gray(rows: Analysed, recipe: Recipe) -> bool:
+def has_gray(rows: Analysed) -> bool:
     """True where groups are compared by Gray's test, which knows no delayed entry."""
-    return len(rows.labels) > 1 and rows.entry is None and not recipe.alive_at
+    return len(rows.labels) > 1 and rows.entry is None
 
 
 def differences(recipe: Recipe, tau: float, reference: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 
@@ -11,6 +12,7 @@ from bedside.cohort.selection import Between, OneOf, Selection
 from bedside.report.card import MOST
 from components.figures.views import CAUSES
 from components.panels.report_board import FILES
+from tests.pages import made
 from tests.pages.made import SCRIPT
 from tests.pages.reader import Reader
 
@@ -146,3 +148,29 @@ def test_a_full_report_says_so(two):
     add(two)
     assert any("The report is full." in toast.value for toast in two.at.toast)
     assert len(two.at.session_state["basket"]) == MOST
+
+
+def test_hostile_words_of_a_cohort_stay_words(tmp_path, monkeypatch):
+    made.hostile(tmp_path)
+    monkeypatch.setenv("BEDSIDE_COHORTS", os.pathsep.join(["", str(tmp_path)]))
+    reader = Reader(cohort="hostile").open("survival", survival_by=made.SCRIPT)
+    add(reader)
+    add(reader, "survival_differences").open("report").unfold("report_export")
+    assert len(cards(reader)) == 2
+    assert "<script>" not in reader.raw
+    pdf, page = reader.at.session_state[FILES][1]
+    assert pdf.startswith(b"%PDF-")
+    assert b"<script" not in page and b"&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert b"<img" not in page and b"src=" not in page
+
+
+def test_a_landmark_with_types_of_event_says_who_is_left():
+    reader = Reader(cohort="mgus_competing").open("survival", survival_by="sex")
+    (key,) = [each.key for each in reader.at.slider if each.key.startswith("survival_alive")]
+    reader.choose(key, 5.0)
+    # 865 of 1,384 were followed beyond 60 months without any event.
+    assert "865 patients" in reader.box("Aalen-Johansen estimate")
+    assert "after 5 years" in reader.box("Aalen-Johansen estimate")
+    add(reader, "survival_incidence").open("report")
+    assert "Only patients still under observation and alive and free of progression after 60 months" in reader.text
+    assert "Groups were compared by Gray's test." in reader.text
