@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from bedside.cohort import Cohort, Outcome
-from bedside.cohort.groups import Grouping
 from bedside.competing import FineGray, fine_gray
 from bedside.errors import Fixable
 from bedside.regression import (
@@ -19,27 +19,18 @@ from bedside.regression import (
     Forest,
     ForestRow,
     Ridge,
-    Spline,
     Ties,
     design,
     design_visits,
     fit_cox,
     multivariable,
-    univariable,
+    term_tests,
 )
 from bedside.regression.data import CoxData
-from bedside.regression.diagnose import SplineCurve, spline_curve
 from bedside.regression.forest import rows_of
 from bedside.regression.forest_curve import curves_as_quartiles
 from bedside.regression.imputation import Imputed, PooledCox, impute, pool_cox
-from bedside.regression.influence import Influence, influence
-from bedside.regression.parametric_compare import ParametricComparison, compare_parametric
-from bedside.regression.points import Points, points_of
-from bedside.regression.residuals import Residuals
-from bedside.regression.residuals import residuals as cox_residuals
-from bedside.regression.terms import Interaction, Linear, Log, Term, variables_of
-from bedside.regression.timevarying import split_at
-from bedside.regression.zph import ProportionalHazards, check_proportional
+from bedside.regression.terms import Interaction, Term, variables_of
 from components import desk
 
 ANY = "any"
@@ -97,6 +88,37 @@ class Ask:
         return of.cause(end) == self.cause if self.cause else None
 
 
+Fitted = CoxFit | FineGray | PooledCox
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One term in a model of its own, or all terms in one.
+
+    Attributes
+    ----------
+    made : Design
+    fit : CoxFit, FineGray, PooledCox or None
+    stop : Fixable or None
+        Why there is no fit.
+    """
+
+    made: Design
+    fit: Fitted | None
+    stop: Fixable | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """A regression before it is read at a level of confidence."""
+
+    alone: tuple[Part, ...]
+    together: Part
+    concordance: Concordance | None
+    cautions: tuple[str, ...]
+    imputed: Imputed | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What a regression says.
@@ -117,27 +139,28 @@ class Answer:
     alone: tuple[ForestRow, ...]
     together: tuple[ForestRow, ...]
     made: Design
-    fit: CoxFit | FineGray | PooledCox | None
-    concordance: Concordance | None = None
-    cautions: tuple[str, ...] = ()
-    stop: Fixable | None = None
-    imputed: Imputed | None = None
+    fit: Fitted | None
+    concordance: Concordance | None
+    cautions: tuple[str, ...]
+    stop: Fixable | None
+    imputed: Imputed | None
 
 
-def _kept(what: str, of: Cohort, end: Outcome, ask: Ask, *more: str | float, make: Callable[[], object]) -> object:
+def kept(what: str, of: Cohort, end: Outcome, ask: Ask, *more: str | float, make: Callable[[], Any]) -> Any:
+    """A result of this session, made once for these patients, this outcome and these choices."""
     return desk.kept((what, of.fingerprint, end.key, repr(ask), *more), make)
-
-
-def made(of: Cohort, end: Outcome, ask: Ask) -> Design:
-    """Rows and columns of the model, complete cases."""
-    build = design_visits if ask.at_visits else design
-    return _kept("design", of, end, ask, make=lambda: build(of, end, ask.spec, event=ask.happened(of, end)))  # type: ignore[return-value]
 
 
 def answer(of: Cohort, end: Outcome, ask: Ask) -> Answer:
     """Hazard ratios alone and together."""
+    return kept("answer", of, end, ask, make=lambda: _read(of, fits(of, end, ask), ask.level))
+
+
+def fits(of: Cohort, end: Outcome, ask: Ask) -> Fits:
+    """All models of the page's first figure, whatever the level of their intervals."""
     make = _imputed if ask.imputed else _fine_gray if ask.is_fine_gray else _cox
-    return _kept("regression", of, end, ask, make=lambda: make(of, end, ask))  # type: ignore[return-value]
+    asked = replace(ask, level=0.95)
+    return kept("fits", of, end, asked, make=lambda: make(of, end, asked))
 
 
 def cox(of: Cohort, end: Outcome, ask: Ask) -> Forest:
@@ -145,93 +168,106 @@ def cox(of: Cohort, end: Outcome, ask: Ask) -> Forest:
 
     def make() -> Forest:
         return multivariable(
-            of, end, ask.spec, ties=ask.ties, robust=ask.robust, ridge=ask.penalty, level=ask.level,
-            event=ask.happened(of, end), at_visits=ask.at_visits,
+            of, end, ask.spec, ties=ask.ties, robust=ask.robust, ridge=ask.penalty,
+            event=plain(ask).happened(of, end), at_visits=ask.at_visits,
         )  # fmt: skip
 
-    plain = replace(ask, imputed=False, event=ask.event.replace("fine-gray", "cause"))
-    return _kept("cox", of, end, plain, make=make)  # type: ignore[return-value]
+    return kept("cox", of, end, plain(ask), make=make)
 
 
-def _alone(terms: Sequence[Term]) -> tuple[Term, ...]:
-    """Terms that can stand alone: a product without its parts has no meaning."""
-    return tuple(term for term in terms if not isinstance(term, Interaction))
+def plain(ask: Ask) -> Ask:
+    """The Cox model of complete cases that is checked, whatever the level of intervals."""
+    return replace(ask, imputed=False, level=0.95, event=ask.event.replace("fine-gray", "cause"))
 
 
-def _cox(of: Cohort, end: Outcome, ask: Ask) -> Answer:
-    whole = made(of, end, ask)
-    plain = replace(ask.spec, terms=_alone(ask.spec.terms))
-    alone = univariable(
-        of, end, plain, ties=ask.ties, robust=ask.robust, level=ask.level, event=ask.happened(of, end),
-        at_visits=ask.at_visits,
-    )  # fmt: skip
-    alone = _with_curves_alone(of, whole, ask, alone)
+def made_of(of: Cohort, end: Outcome, ask: Ask) -> Design:
+    """Rows and columns of the model, complete cases."""
+    build = design_visits if ask.at_visits else design
+    return build(of, end, ask.spec, event=ask.happened(of, end))
+
+
+# ------------------------------------------------------------------ reading
+
+
+def _read(of: Cohort, found: Fits, level: float) -> Answer:
+    whole = found.together
+    return Answer(
+        alone=tuple(row for part in found.alone for row in _rows(of, part, level)),
+        together=() if whole.fit is None else _rows(of, whole, level),
+        made=whole.made,
+        fit=whole.fit,
+        concordance=found.concordance,
+        cautions=found.cautions,
+        stop=whole.stop,
+        imputed=found.imputed,
+    )
+
+
+def _rows(of: Cohort, part: Part, level: float) -> tuple[ForestRow, ...]:
+    made, fit = part.made, part.fit
+    if fit is None:
+        why = "" if part.stop is None else f"{part.stop.why} {part.stop.next_step}"
+        return (_without(made.data.terms[0], made.terms[0], made.data, why),)
+    tests = term_tests(fit) if isinstance(fit, CoxFit) else {name: fit.term_test(name) for name in fit.data.terms}
+    return curves_as_quartiles(of, made, fit, rows_of(of, made, fit, tests, level=level), level=level)
+
+
+def _without(name: str, term: Term, data: CoxData, why: str) -> ForestRow:
+    nan = float("nan")
+    return ForestRow(name, name, None, variables_of(term), len(data), data.n_events, nan, nan, nan, nan, nan, note=why)
+
+
+# ------------------------------------------------------------------ fitting
+
+
+def _tried(made: Design, fit: Callable[[], Fitted]) -> Part:
+    try:
+        return Part(made, fit())
+    except Fixable as stop:
+        return Part(made, None, stop)
+
+
+def _terms_alone(whole: Design) -> list[tuple[Design, list[int]]]:
+    """Each term as a design of its own with its columns; a product without its parts has no meaning alone."""
+    found = []
+    for index, term in enumerate(whole.terms):
+        columns = whole.data.columns_of(index)
+        if not isinstance(term, Interaction):
+            kept_ = tuple(whole.columns[j] for j in columns)
+            part = replace(whole, data=whole.data.with_columns(columns), columns=kept_, terms=(term,))
+            found.append((part, columns))
+    return found
+
+
+def _cox(of: Cohort, end: Outcome, ask: Ask) -> Fits:
     try:
         found = cox(of, end, ask)
+        together, concordance = Part(found.design, found.fit), found.concordance
+        cautions = found.cautions
     except Fixable as stop:
-        return Answer(alone, (), whole, None, cautions=whole.notes, stop=stop)
-    together = curves_as_quartiles(of, found.design, found.fit, found.rows, level=ask.level)
-    return Answer(alone, together, whole, found.fit, found.concordance, found.cautions)
+        together, concordance = Part(made_of(of, end, ask), None, stop), None
+        cautions = together.made.notes
+    alone = tuple(
+        _tried(part, lambda part=part: fit_cox(part.data, ties=ask.ties, robust=ask.robust))
+        for part, _ in _terms_alone(together.made)
+    )
+    return Fits(alone, together, concordance, cautions)
 
 
-def _with_curves_alone(of: Cohort, whole: Design, ask: Ask, rows: tuple[ForestRow, ...]) -> tuple[ForestRow, ...]:
-    for name, term in zip(whole.data.terms, whole.terms, strict=True):
-        if isinstance(term, Spline):
-            try:
-                fit = fit_cox(whole.data.with_columns(whole.data.columns_of(name)), ties=ask.ties, robust=ask.robust)
-            except Fixable:
-                continue
-            own = tuple(row for row in rows if row.term == name)
-            one = curves_as_quartiles(of, whole, fit, own, level=ask.level)
-            first = rows.index(own[0])
-            rows = (*rows[:first], *one, *rows[first + len(own) :])
-    return rows
-
-
-def _fine_gray(of: Cohort, end: Outcome, ask: Ask) -> Answer:
+def _fine_gray(of: Cohort, end: Outcome, ask: Ask) -> Fits:
     """Fine-Gray's model; strata, weights, clusters and a ridge are not part of it."""
-    whole = made(of, end, ask)
-    data, causes = whole.data, of.cause(end)[whole.data.rows]
+    whole = made_of(of, end, ask)
+    causes = of.cause(end)[whole.data.rows]
 
-    def fitted(columns: list[int]) -> FineGray:
-        part = data.with_columns(columns)
+    def fitted(data: CoxData) -> FineGray:
         return fine_gray(
-            part.x, part.time, causes, of=ask.cause, name=end.cause_labels[ask.cause - 1], names=part.names,
-            assign=part.assign, terms=part.terms, entry=part.entry,
-            definition="crr" if part.entry is None else "finegray",
+            data.x, data.time, causes, of=ask.cause, name=end.cause_labels[ask.cause - 1], names=data.names,
+            assign=data.assign, terms=data.terms, entry=data.entry,
+            definition="crr" if data.entry is None else "finegray",
         )  # fmt: skip
 
-    def rows(fit: FineGray, of_design: Design) -> tuple[ForestRow, ...]:
-        tests = {name: fit.term_test(name) for name in fit.data.terms}
-        found = rows_of(of, of_design, fit, tests, level=ask.level)
-        return curves_as_quartiles(of, of_design, fit, found, level=ask.level)  # type: ignore[arg-type]
-
-    alone: list[ForestRow] = []
-    for index, term in enumerate(whole.terms):
-        if not isinstance(term, Interaction):
-            columns = data.columns_of(index)
-            try:
-                alone += rows(fitted(columns), _part(whole, index))
-            except Fixable as stop:
-                alone.append(without(data.terms[index], term, len(data), data.n_events, f"{stop.why} {stop.next_step}"))
-    try:
-        fit = fitted(list(range(data.x.shape[1])))
-    except Fixable as stop:
-        return Answer(tuple(alone), (), whole, None, cautions=whole.notes, stop=stop)
-    return Answer(tuple(alone), rows(fit, whole), whole, fit, cautions=whole.notes)
-
-
-def _part(whole: Design, index: int) -> Design:
-    """A design with one term alone."""
-    columns = whole.data.columns_of(index)
-    kept = tuple(whole.columns[j] for j in columns)
-    return replace(whole, data=whole.data.with_columns(columns), columns=kept, terms=(whole.terms[index],))
-
-
-def without(name: str, term: Term, n: int, events: int, why: str) -> ForestRow:
-    """A row that says why there is no ratio."""
-    nan = float("nan")
-    return ForestRow(name, name, None, variables_of(term), n, events, nan, nan, nan, nan, nan, note=why)
+    alone = tuple(_tried(part, lambda part=part: fitted(part.data)) for part, _ in _terms_alone(whole))
+    return Fits(alone, _tried(whole, lambda: fitted(whole.data)), None, whole.notes)
 
 
 def copies(of: Cohort, end: Outcome, names: tuple[str, ...]) -> Imputed:
@@ -244,156 +280,28 @@ def copies(of: Cohort, end: Outcome, names: tuple[str, ...]) -> Imputed:
     return desk.kept(("copies", of.fingerprint, end.key, "\x1f".join(names)), make)
 
 
-def _imputed(of: Cohort, end: Outcome, ask: Ask) -> Answer:
-    names = tuple(dict.fromkeys(n for term in ask.spec.terms for n in variables_of(term)))
+def _imputed(of: Cohort, end: Outcome, ask: Ask) -> Fits:
+    names = tuple(n for term in ask.spec.terms for n in variables_of(term))
     found = copies(of, end, tuple(dict.fromkeys((*names, *ask.spec.strata))))
     happened = ask.happened(of, end)
     first = design(found.cohorts[0], end, ask.spec, event=happened)
     settled = replace(ask.spec, terms=first.terms)
-    designs = [design(copy, end, settled, event=happened) for copy in found.cohorts]
+    datas = [design(copy, end, settled, event=happened).data for copy in found.cohorts]
 
-    def rows(fit: PooledCox, of_design: Design) -> tuple[ForestRow, ...]:
-        tests = {name: fit.term_test(name) for name in fit.data.terms}
-        return rows_of(of, of_design, fit, tests, level=ask.level)
+    def pooled(parts: Sequence[CoxData], done: Callable[[float], None] | None = None) -> PooledCox:
+        return pool_cox(parts, ties=ask.ties, robust=ask.robust, done=done)
 
     with desk.progress("Fitting 20 models and pooling them") as report:
-        alone: list[ForestRow] = []
-        for index, term in enumerate(first.terms):
-            if isinstance(term, Interaction):
-                continue
-            report(0.5 * index / len(first.terms), "")
-            try:
-                parts = [d.data.with_columns(d.data.columns_of(index)) for d in designs]
-                alone += rows(pool_cox(parts, ties=ask.ties, robust=ask.robust), _part(first, index))
-            except Fixable as stop:
-                data = first.data
-                alone.append(without(data.terms[index], term, len(data), data.n_events, f"{stop.why} {stop.next_step}"))
-        try:
-            fit = pool_cox(
-                [d.data for d in designs], ties=ask.ties, robust=ask.robust, done=lambda s: report(0.5 + s / 2, "")
-            )
-        except Fixable as stop:
-            return Answer(tuple(alone), (), first, None, cautions=first.notes, stop=stop, imputed=found)
-    return Answer(tuple(alone), rows(fit, first), first, fit, cautions=first.notes, imputed=found)
-
-
-# ------------------------------------------------------------------ how well it holds
-
-
-def proportional(of: Cohort, end: Outcome, ask: Ask, scale: str) -> ProportionalHazards:
-    """Does the hazard ratio stay the same over time?"""
-    found = cox(of, end, ask)
-    return _kept("proportional", of, end, ask, scale, make=lambda: check_proportional(found.fit, scale))  # type: ignore[return-value, arg-type]
-
-
-@dataclass(frozen=True)
-class BeforeAfter:
-    """One column's hazard ratio up to a time and after it.
-
-    Attributes
-    ----------
-    column : str
-    cut : float
-        In the outcome's unit.
-    before, after : (ratio, lower, upper)
-    events_before, events_after : int
-    """
-
-    column: str
-    cut: float
-    before: tuple[float, float, float]
-    after: tuple[float, float, float]
-    events_before: int
-    events_after: int
-
-
-def before_and_after(of: Cohort, end: Outcome, ask: Ask, term: str) -> tuple[BeforeAfter, ...]:
-    """A term's hazard ratios in the first and second half of events: an interaction with time."""
-    return _kept("halves", of, end, ask, term, make=lambda: _halves(cox(of, end, ask), ask, term))  # type: ignore[return-value]
-
-
-def _halves(found: Forest, ask: Ask, term: str) -> tuple[BeforeAfter, ...]:
-    data = found.fit.data
-    cut = float(np.median(data.time[data.event]))
-    split, interval = split_at(data, [cut])
-    own, late = data.columns_of(term), (interval == 1)[:, None]
-    others = [j for j in range(data.x.shape[1]) if j not in own]
-    x = np.column_stack((split.x[:, others], split.x[:, own] * ~late, split.x[:, own] * late))
-    names = (
-        *(data.names[j] for j in others),
-        *(f"{data.names[j]}, early" for j in own),
-        *(f"{data.names[j]}, late" for j in own),
-    )
-    parts = replace(split, x=x, names=names, assign=tuple(range(x.shape[1])), terms=names)
-    fit = fit_cox(parts, ties=ask.ties, robust=ask.robust, ridge=ask.penalty)
-    if fit.aliased:
-        raise Fixable(
-            "No hazard ratio before and after.",
-            "In one half of the events the variable does not differ among those at risk.",
-            "Read the curve above instead.",
-        )
-    lower, upper = fit.interval(ask.level)
-    seen = [int((split.event & (interval == half)).sum()) for half in (0, 1)]
-    told, k = [], len(own)
-    for i, j in enumerate(own):
-        both = [
-            (float(np.exp(fit.coef[at])), float(lower[at]), float(upper[at]))
-            for at in (len(others) + i, len(others) + k + i)
-        ]
-        told.append(BeforeAfter(data.names[j], cut, both[0], both[1], *seen))
-    return tuple(told)
-
-
-def curve(of: Cohort, end: Outcome, ask: Ask, name: str, knots: int, reference: float | None) -> SplineCurve:
-    """A number's hazard ratio along its range, from the same model with a restricted cubic spline for it."""
-    terms = tuple(
-        Spline(name, knots) if isinstance(t, Linear | Log | Spline) and t.column == name else t for t in ask.spec.terms
-    )
-    curved = replace(ask, spec=replace(ask.spec, terms=terms))
-    found = cox(of, end, curved)
-    return _kept(
-        "curve", of, end, curved, name, "" if reference is None else reference,
-        make=lambda: spline_curve(found.design, found.fit, name, reference=reference, level=ask.level),
-    )  # type: ignore[return-value]  # fmt: skip
-
-
-def influential(of: Cohort, end: Outcome, ask: Ask) -> Influence:
-    """Whose absence would move the coefficients most."""
-    return _kept("influence", of, end, ask, make=lambda: influence(cox(of, end, ask).fit))  # type: ignore[return-value]
-
-
-def parametric(
-    of: Cohort, end: Outcome, groups: Grouping | None, *, separate: bool, until: float, level: float
-) -> ParametricComparison:
-    """Parametric models side by side."""
-
-    def make() -> ParametricComparison:
-        with desk.progress("Fitting seven parametric models"):
-            return compare_parametric(of, end, grouping=groups, separate=separate, until=until, level=level)
-
-    return desk.kept(("parametric", of.fingerprint, end.key, desk.seal(groups), separate, until, level), make)
-
-
-def residuals(of: Cohort, end: Outcome, ask: Ask) -> Residuals:
-    """Of every row of the model."""
-    return _kept("residuals", of, end, ask, make=lambda: cox_residuals(cox(of, end, ask).fit))  # type: ignore[return-value]
-
-
-def curve_data(of: Cohort, end: Outcome, ask: Ask, found: SplineCurve) -> CoxData:
-    """The data of the model that a curve is read from."""
-    terms = tuple(
-        Spline(found.column, found.knots) if isinstance(t, Linear | Log | Spline) and t.column == found.column else t
-        for t in ask.spec.terms
-    )
-    return made(of, end, replace(ask, spec=replace(ask.spec, terms=terms), imputed=False)).data
+        together = _tried(first, lambda: pooled(datas, lambda share: report(share / 2, "")))
+        alone, single = [], _terms_alone(first)
+        for number, (part, columns) in enumerate(single):
+            report(0.5 + 0.5 * number / len(single), "")
+            parts = [data.with_columns(columns) for data in datas]
+            alone.append(_tried(part, lambda parts=parts: pooled(parts)))
+    return Fits(tuple(alone), together, None, first.notes, found)
 
 
 def pooled_data(of: Cohort, end: Outcome, ask: Ask) -> list[CoxData]:
     """The data of the model, one value for each imputed copy."""
-    return [fit.data for fit in answer(of, end, ask).fit.fits]  # type: ignore[union-attr]
-
-
-def points(of: Cohort, end: Outcome, ask: Ask, time: float) -> Points:
-    """The model as points, with what their sum means by a time."""
-    found = cox(of, end, ask)
-    return _kept("points", of, end, ask, time, make=lambda: points_of(of, found.design, found.fit, time=time))  # type: ignore[return-value]
+    fit = fits(of, end, ask).together.fit
+    return [one.data for one in fit.fits] if isinstance(fit, PooledCox) else []

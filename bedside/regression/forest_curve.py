@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from scipy.special import ndtri
@@ -11,14 +12,20 @@ from scipy.stats import norm
 
 from bedside.cohort import Cohort
 from bedside.regression.design import Design
-from bedside.regression.forest import ForestRow
-from bedside.regression.model import CoxFit
+from bedside.regression.forest import ForestRow, Ratios
 from bedside.regression.splines import spline_basis
 from bedside.regression.terms import Spline
 
 
+class Covaried(Ratios, Protocol):
+    """A fitted model with the covariance of its coefficients."""
+
+    @property
+    def variance(self) -> np.ndarray: ...
+
+
 def curves_as_quartiles(
-    cohort: Cohort, made: Design, fit: CoxFit, rows: Sequence[ForestRow], *, level: float = 0.95
+    cohort: Cohort, made: Design, fit: Covaried, rows: Sequence[ForestRow], *, level: float = 0.95
 ) -> tuple[ForestRow, ...]:
     """The rows of a forest plot, with one row in place of the parts of each restricted cubic spline.
 
@@ -29,7 +36,7 @@ def curves_as_quartiles(
     cohort : Cohort
     made : Design
         What the rows were made of.
-    fit : CoxFit
+    fit : CoxFit, FineGray or PooledCox
     rows : sequence of ForestRow
     level : float, default 0.95
 
@@ -53,7 +60,7 @@ def curves_as_quartiles(
 
 
 def _between_quartiles(
-    cohort: Cohort, made: Design, fit: CoxFit, term: Spline, row: ForestRow, level: float
+    cohort: Cohort, made: Design, fit: Covaried, term: Spline, row: ForestRow, level: float
 ) -> ForestRow:
     variable = cohort.variable(term.column)
     values = made.data.x[:, made.data.columns_of(row.term)[0]]

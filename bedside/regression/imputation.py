@@ -106,6 +106,11 @@ class PooledCox:
         return self.pooled.estimate
 
     @property
+    def variance(self) -> np.ndarray:
+        """Total covariance of the coefficients, shape (p, p)."""
+        return self.pooled.covariance
+
+    @property
     def p(self) -> np.ndarray:
         """Two-sided p of each, shape (p,)."""
         return self.pooled.p

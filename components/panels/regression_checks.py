@@ -16,10 +16,11 @@ from bedside.regression.zph import BetaOverTime, ProportionalHazards
 from bedside.report import made_regression, say
 from bedside.report.csv import csv_bytes
 from components import desk
-from components import numbers_regression as numbers
+from components import numbers_checks as numbers
 from components.figures.beta_over_time import beta_alt, beta_figure, beta_rows
 from components.figures.forest_pair import number
 from components.figures.spline_hr import spline_alt, spline_figure, spline_rows
+from components.numbers_regression import cox
 from components.panels import page, patient_list, save
 from components.panels import regression_choices as choose
 from components.panels.pick import told_apart
@@ -108,7 +109,7 @@ def _tests(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHaza
         title="Tests of proportional hazards",
         note=f"{found.n:,} rows, {say.events(found.n_events)}; time counted by: {SCALES[found.scale]}.",
         made=lambda: made_regression.made_proportional(
-            numbers.cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
+            cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
         ),
     )
 
@@ -128,14 +129,14 @@ def _beta(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazar
         stem="over-time",
         rows=lambda: beta_rows(series, unit=choice.unit, per_unit=choice.per_unit),
         made=lambda: made_regression.made_proportional(
-            numbers.cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
+            cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
         ),
     )
 
 
 def _next(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, term: str) -> None:
     """What can be done about it."""
-    made = numbers.cox(of, outcome, choice.ask).design
+    made = cox(of, outcome, choice.ask).design
     own = made.terms[made.data.terms.index(term)]
     with st.container(key="screen_regression_next", horizontal=True, vertical_alignment="center", gap="small"):
         split = st.toggle(
@@ -178,7 +179,7 @@ def _ratio(three: tuple[float, float, float]) -> str:
 def about(of: Cohort, outcome: Outcome, choice: Choice) -> made_regression.About:
     """What the checks are of, for the scripts: the Cox model of complete cases."""
     ask = choice.ask
-    made = numbers.cox(of, outcome, ask).design
+    made = cox(of, outcome, ask).design
     return made_regression.About(
         event=outcome.label if not ask.cause else outcome.cause_labels[ask.cause - 1],
         level=ask.level, ties=ask.ties, robust=ask.robust, ridge=ask.ridge, at_visits=ask.at_visits,
@@ -194,7 +195,7 @@ def about(of: Cohort, outcome: Outcome, choice: Choice) -> made_regression.About
 def straight(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     """Is the effect a straight line?"""
     page.heading("Is it a straight line?", "for a number, others held equal")
-    made = numbers.cox(of, outcome, choice.ask).design
+    made = cox(of, outcome, choice.ask).design
     names = [t.column for t in made.terms if isinstance(t, Linear | Log | Spline)]
     names = [name for name in dict.fromkeys(names) if of.has(name)]
     if not names:
@@ -212,7 +213,7 @@ def straight(of: Cohort, outcome: Outcome, choice: Choice) -> None:
                                     key=f"regression_reference_{of.key}_{name}", persist_state="session")  # fmt: skip
     found = numbers.curve(of, outcome, choice.ask, name, knots, reference)
     _line_reading(of, choice, found)
-    _curve(of, outcome, choice, found)
+    _curve(of, outcome, choice, found, knots)
     own = next(t for t in made.terms if not isinstance(t, Interaction) and t.column == name)
     if not isinstance(own, Spline):
         with st.container(key="screen_regression_bend", width="content"):
@@ -236,10 +237,9 @@ def _line_reading(of: Cohort, choice: Choice, found: SplineCurve) -> None:
     page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=detail)
 
 
-def _curve(of: Cohort, outcome: Outcome, choice: Choice, found: SplineCurve) -> None:
+def _curve(of: Cohort, outcome: Outcome, choice: Choice, found: SplineCurve, knots: int) -> None:
     variable, c = of.variable(found.column), found.curve
-    cox = numbers.cox(of, outcome, choice.ask)
-    rows = np.unique(cox.design.data.rows)
+    rows = np.unique(cox(of, outcome, choice.ask).design.data.rows)
     values = of.frame[found.column].to_numpy(dtype=float)[rows]
     at = [(variable.say(v), float(v)) for v in np.nanquantile(values, (0.1, 0.5, 0.9))]
     title = f"{variable.label}{f' ({variable.unit})' if variable.unit else ''}"
@@ -254,7 +254,7 @@ def _curve(of: Cohort, outcome: Outcome, choice: Choice, found: SplineCurve) -> 
         stem="hazard-ratio-curve",
         rows=lambda: spline_rows(found),
         made=lambda: made_regression.made_curve(
-            numbers.curve_data(of, outcome, choice.ask, found), about(of, outcome, choice), found
+            numbers.curve_data(of, outcome, choice.ask, found.column, knots), about(of, outcome, choice), found
         ),
     )
 
@@ -300,14 +300,12 @@ def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         title="Who weighs most",
         note=f"{say.patients(found.n)}; by one step from the fit.",
         files=lambda: [("Residuals of everyone (CSV)", "csv", csv_bytes(*_residuals(of, outcome, choice)))],
-        made=lambda: made_regression.made_influence(
-            numbers.cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice)
-        ),
+        made=lambda: made_regression.made_influence(cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice)),
     )
 
 
 def _residuals(of: Cohort, outcome: Outcome, choice: Choice) -> save.Rows:
-    fit = numbers.cox(of, outcome, choice.ask).fit
+    fit = cox(of, outcome, choice.ask).fit
     found, told = numbers.influential(of, outcome, choice.ask), numbers.residuals(of, outcome, choice.ask)
     names = of.identifiers
     header = ["Patient", "Martingale", "Deviance", "Displacement", *(f"dfbeta, SE: {name}" for name in fit.data.names)]
@@ -329,7 +327,7 @@ def _residuals(of: Cohort, outcome: Outcome, choice: Choice) -> save.Rows:
 def refused(of: Cohort, outcome: Outcome, choice: Choice) -> bool:
     """Whether there is no model to check."""
     try:
-        numbers.cox(of, outcome, choice.ask)
+        cox(of, outcome, choice.ask)
     except Fixable:
         return True
     return False

@@ -12,7 +12,7 @@ from bedside.cohort.groups import Grouping
 from bedside.regression.parametric_compare import ALIKE, FittedModel, ParametricComparison
 from bedside.report import made_regression, say
 from components import desk
-from components import numbers_regression as numbers
+from components import numbers_checks as numbers
 from components.figures.parametric_overlay import overlay_alt, overlay_figure, overlay_rows
 from components.panels import page, save
 from components.panels.pick import pick

@@ -12,8 +12,9 @@ from bedside.regression.points import Points
 from bedside.regression.power import power_of, sample_size
 from bedside.report import say
 from components import desk
-from components import numbers_regression as numbers
+from components import numbers_checks as numbers
 from components.figures.nomogram import nomogram_alt, nomogram_figure, nomogram_rows
+from components.numbers_regression import cox
 from components.panels import page, save
 from components.panels.regression_choices import Choice
 
@@ -68,9 +69,9 @@ def _points(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     when = desk.horizon(of, outcome)
     found = numbers.points(of, outcome, choice.ask, float(convert(when.value, when.unit, outcome.unit)))
     ticks = sums(found) if found.cumulative_hazard else []
-    cox = numbers.cox(of, outcome, choice.ask)
+    model = cox(of, outcome, choice.ask)
     said = say.duration(when.value, when.unit)
-    note = f"Cox model, {say.patients(len(np.unique(cox.design.data.rows)))}, {say.events(cox.fit.n_events)}."
+    note = f"Cox model, {say.patients(len(np.unique(model.design.data.rows)))}, {say.events(model.fit.n_events)}."
     if found.cumulative_hazard is None:
         note += " No chances: the strata differ in them."
     if choice.ask.cause:

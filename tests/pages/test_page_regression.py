@@ -235,3 +235,23 @@ def test_every_cohort_has_an_answer(cohort):
     reader = Reader(cohort=cohort).open("regression")
     assert reader.figures == ["regression_forest", "regression_beta", "regression_spline"]
     assert reader.stops == []
+
+
+def test_everything_says_how_it_was_made(reader):
+    for name in ("forest", "zph", "beta", "spline", "influence"):
+        before = reader.text
+        reader.unfold(f"how_regression_{name}")
+        assert len(reader.text) > len(before)
+        assert "data and filter" in reader.text
+    assert "Hazard ratios of recurrence or death were estimated with Cox regression (686 patients" in reader.text
+    names = [button.label for button in reader.at.get("download_button")]
+    assert any("bedside" in name for name in names) and any("lifelines" in name for name in names)
+    assert "The data they read (regression-data.csv)" in names
+
+
+def test_findings_are_added_to_the_report(reader):
+    reader.unfold("save_regression_forest").click("report_regression_forest")
+    (card,) = reader.at.session_state["basket"].cards
+    assert card.title == "Alone and together"
+    assert "Positive lymph nodes, per doubling: alone 1.46 (1.34 to 1.59)" in card.said
+    assert card.methods.startswith("Hazard ratios of recurrence or death")
