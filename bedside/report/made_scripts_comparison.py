@@ -130,7 +130,7 @@ for number in others:
 
 KAPLAN_MEIER = """    fitter = KaplanMeierFitter().fit(part["time"], part["event"], weights=part["weight"])
     survival = fitter.survival_function_.iloc[:, 0]"""
-WITH_ENTRY = """    # KaplanMeierFitter stops at weights with entry; the steps d/n of the Nelson-Aalen estimate are the same.
+WITH_ENTRY = """    # KaplanMeierFitter stops at weights with entry; the Nelson-Aalen estimate has the same steps.
     fitter = NelsonAalenFitter(nelson_aalen_smoothing=False)
     fitter.fit(part["time"], part["event"], weights=part["weight"], entry=part["entry"])
     survival = (1 - fitter.cumulative_hazard_.iloc[:, 0].diff().fillna(0)).cumprod()"""
