@@ -138,9 +138,14 @@ def incidence(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> 
     )  # fmt: skip
 
 
-def gray(of: Cohort, end: Outcome, groups: Grouping) -> tuple[competing.GrayTest, ...]:
+def gray(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> tuple[competing.GrayTest, ...]:
     """Gray's test for each type of event."""
-    return desk.kept(("gray", of.fingerprint, end.key, desk.seal(groups)), lambda: competing.gray_by(of, end, groups))
+
+    def make() -> tuple[competing.GrayTest, ...]:
+        with desk.progress(f"Comparing {len(groups.labels):,} groups"):
+            return competing.gray_by(of, end, groups, entry=plan.entry, alive_at=plan.alive_at)
+
+    return desk.kept(("gray", of.fingerprint, end.key, desk.seal(groups), plan.entry, plan.alive_at), make)
 
 
 def follow_up(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> dict[str, survival.Curve]:
@@ -164,10 +169,11 @@ def illness_death(
     )  # fmt: skip
 
 
-def illness_death_model(of: Cohort, first: Outcome, last: Outcome, plan: Plan) -> competing.IllnessDeathModel:
-    """Hazard ratios of every predictor for each step between the states."""
-    names = tuple(v.name for v in of.predictors)
+def illness_death_model(
+    of: Cohort, first: Outcome, last: Outcome, names: tuple[str, ...], plan: Plan
+) -> competing.IllnessDeathModel:
+    """Hazard ratios of some variables for each step between the states."""
     return desk.kept(
-        ("steps", of.fingerprint, first.key, last.key, plan.level),
+        ("steps", of.fingerprint, first.key, last.key, "\x1f".join(names), plan.level),
         lambda: competing.illness_death_model(of, first, last, names, level=plan.level),
     )

@@ -18,24 +18,20 @@ outcome = desk.outcome(cohort)
 
 with desk.fixable():
     choice = survival_choices.choices(everyone, cohort, outcome)
+    choice, groups = survival_board.groups(everyone, cohort, outcome, choice)
     of = everyone if choice.against else cohort
-    groups = survival_board.groups(everyone, cohort, outcome, choice)
-    curves = survival_board.curves(of, outcome, groups, choice)
-    page.title(survival_board.subject(of, outcome, choice), survival_board.aside(curves, groups))
-    survival_board.cautions(of, outcome, groups, curves, choice)
+    curves = survival_board.begin(of, outcome, groups, choice)
     left, right = page.split("survival", 2.1, 1)
-    if choice.view == CAUSES:
+    if choice.view == CAUSES and curves:
         incidence_board.show(of, outcome, groups, choice, left, right)
     else:
-        with left:
-            survival_board.figure(
-                curves, outcome, choice, survival_made.of_curves(of, outcome, groups, choice)
-            )
+        with left, desk.fixable():
+            survival_board.figure(curves, outcome, choice, survival_made.of_curves(of, outcome, groups, choice))
         with right:
             asked, times = survival_answers.answers(of, outcome, groups, curves, choice)
         with left:
             survival_contrast.differences(of, groups, curves, outcome, choice, times)
         survival_contrast.groups_in_numbers(of, outcome, groups, curves, choice)
-        if groups is not None and len(curves) > 2:
+        if groups is not None and (curves or choice.plan.weights):
             survival_contrast.pairs(of, outcome, groups, choice, asked)
     states_board.show(of, groups, choice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,8 +92,32 @@ def check_shared(variable: Variable) -> None:
 
 
 def level_labels(variable: Variable, codes: Iterable[str]) -> tuple[str, ...]:
-    """What groups of these levels are called."""
-    return tuple(_label(variable, variable.label_of(code)) for code in codes)
+    """What groups of these levels are called; levels that look alike, or like nothing, show their code."""
+    named = {level.code: level.label for level in variable.levels}
+    counted = Counter(map(_seen, named.values()))
+    said = {
+        code: text if counted[_seen(text)] == 1 and _seen(text) else f"{text} [{code}]" if _seen(text) else code
+        for code, text in named.items()
+    }
+    return tuple(_label(variable, said[code] if code in said else variable.label_of(code)) for code in codes)
+
+
+def _seen(text: str) -> str:
+    """What a reader sees of a text."""
+    return "".join(c for c in text if c.isprintable()).strip()
+
+
+def largest(grouping: Grouping, most: int) -> Grouping:
+    """Only the largest groups, in their order; patients of the others have -1, and are not counted as missing."""
+    if len(grouping.labels) <= most:
+        return grouping
+    sizes = np.bincount(grouping.codes[grouping.codes >= 0], minlength=len(grouping.labels))
+    kept = np.sort(np.argsort(-sizes, kind="stable")[:most])
+    place = np.full(len(grouping.labels) + 1, -1, dtype=np.int64)
+    place[kept] = np.arange(most)
+    return Grouping(
+        tuple(grouping.labels[i] for i in kept), place[grouping.codes], grouping.dropped_missing, grouping.title
+    )
 
 
 def cut_points(
@@ -140,7 +165,7 @@ def group_by_selection(cohort_all: Cohort, selection: Selection) -> Grouping:
 
 def _grouping(labels: tuple[str, ...], codes: np.ndarray, title: str) -> Grouping:
     """Groups that have patients, numbered anew."""
-    found = [i for i in range(len(labels)) if (codes == i).any()]
+    found = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(labels)))
     place = np.full(len(labels) + 1, -1, dtype=np.int64)
     place[found] = np.arange(len(found))
     return Grouping(tuple(labels[i] for i in found), place[codes], int((codes < 0).sum()), title)

@@ -146,12 +146,14 @@ def _numbers(variable: Variable, column: pd.Series) -> Summary:
     if variable.plausible is not None:
         low, high = variable.plausible
         outside = int(((known < low) | (known > high)).sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, sd = float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else math.nan
     return Summary(
         variable,
         n=len(known),
         missing=missing,
-        mean=float(known.mean()),
-        sd=float(known.std(ddof=1)) if len(known) > 1 else math.nan,
+        mean=mean,
+        sd=sd,
         median=float(median),
         q1=float(q1),
         q3=float(q3),

@@ -95,25 +95,41 @@ def gray_by(
     *,
     strata: Grouping | None = None,
     rho: float = 0.0,
+    entry: str | None = None,
+    alive_at: float = 0.0,
 ) -> tuple[GrayTest, ...]:
     """Gray's test between the groups of a cohort for each type of event, as `gray_test`.
+
+    Parameters
+    ----------
+    cohort, outcome, grouping
+        As in `incidence_by`.
+    strata : Grouping, optional
+        Compare within these and add up.
+    rho : float
+        As in `gray_test`.
+    entry : str, optional
+        Column with the time at which observation began: there is no such test then.
+    alive_at : float, default 0
+        Only patients still under observation and free of any event after this time, in the outcome's unit.
 
     Raises
     ------
     Fixable
-        If the outcome has delayed entry, for which there is no such test, or as `gray_test`.
+        If there is delayed entry, for which there is no such test, nobody is left, or as `gray_test`.
     """
-    if cohort.entry(outcome) is not None:
+    if entry is not None or cohort.entry(outcome) is not None:
         raise Fixable(
             "No Gray's test.",
             "Patients came under observation at different times, and the test has no form for that.",
             "Compare the groups with a Fine-Gray or a cause-specific Cox model, which both allow for it.",
         )
+    chosen = columns_of(cohort, outcome).alive_at(alive_at)
     return gray_test(
-        cohort.time(outcome),
-        cohort.cause(outcome),
-        grouping.codes,
+        chosen.rows.time,
+        cohort.cause(outcome)[chosen.kept],
+        grouping.codes[chosen.kept],
         causes=outcome.cause_labels,
-        strata=None if strata is None else strata.codes,
+        strata=None if strata is None else strata.codes[chosen.kept],
         rho=rho,
     )

@@ -121,7 +121,7 @@ def nice_times(until: float, unit: Unit, *, most: int = 8) -> np.ndarray:
 def _layout(sheet: Sheet, table: Table) -> dict[str, Any]:
     p = palette(sheet.mode)
     inner = sheet.plot + AXIS + table.height
-    decimals = 0 if np.allclose(sheet.times, np.round(sheet.times)) else 2
+    decimals = 0 if np.allclose(sheet.times, np.round(sheet.times), atol=0) else 2
     return {
         "template": template(sheet.mode),
         "height": round(inner + 38),
@@ -130,7 +130,7 @@ def _layout(sheet: Sheet, table: Table) -> dict[str, Any]:
         "hoverdistance": 30,
         "xaxis": {
             "range": [0, sheet.until], "tickvals": sheet.times, "anchor": "y", "showline": True, "automargin": False,
-            "ticktext": [f"{t:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{t:,.0f}" for t in sheet.times],
+            "ticktext": [_tick(t, decimals, sheet.until) for t in sheet.times.tolist()],
             "fixedrange": True,
         },
         "yaxis": {
@@ -143,6 +143,13 @@ def _layout(sheet: Sheet, table: Table) -> dict[str, Any]:
             "tickfont": {"color": p.muted, "size": 12}, "automargin": False, "fixedrange": True,
         },
     }  # fmt: skip
+
+
+def _tick(t: float, decimals: int, until: float) -> str:
+    """A time on the axis; beyond what two decimals, or a dozen digits, can say, in powers of ten."""
+    if not 0.05 <= until < 1e9:
+        return f"{t:.3g}"
+    return f"{t:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{t:,.0f}"
 
 
 def _band(sheet: Sheet, i: int) -> list[dict[str, Any]]:

@@ -18,28 +18,30 @@ from components.figures.incidence import incidence_alt, incidence_figure, incide
 from components.figures.km import nice_times
 from components.panels import page, save, survival_made
 from components.panels.survival_answers import chosen_times, usual_times
+from components.panels.survival_board import drawn, observed
 from components.panels.survival_choices import Choice
 
 ARRANGEMENTS = {"side": "Side by side", "stacked": "Stacked"}
-PANELS = 12
 
 
 def show(
     of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice, left: DeltaGenerator, right: DeltaGenerator
 ) -> None:
-    """The figure on the left, what it says on the right."""
-    found = numbers.incidence(of, outcome, grouping, choice.plan)[:PANELS]
+    """The figure on the left, what it says on the right; the largest groups, if there are many."""
+    found = numbers.incidence(of, outcome, drawn(grouping), choice.plan)
     with left:
         _figure(found, outcome, choice, survival_made.of_incidence(of, outcome, grouping, choice))
         _counts(found, choice)
     with right:
         if grouping is not None:
             with st.container(border=True, key="card_gray"), desk.fixable():
-                _gray(of, outcome, grouping)
-        with st.container(border=True, key="card_incidence_times"):
+                _gray(of, outcome, grouping, choice)
+        times: tuple[float, ...] = ()
+        with st.container(border=True, key="card_incidence_times"), desk.fixable():
             times = _at_times(of, found, outcome, choice)
-        with st.container(border=True, key="card_naive"):
-            _naive(found, outcome, choice, times[-1])
+        if times:
+            with st.container(border=True, key="card_naive"):
+                _naive(found, outcome, choice, times[-1])
 
 
 def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice, made: Callable[[], Made]) -> None:
@@ -67,7 +69,7 @@ def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice, made: 
         title="What happens first",
         aside="share of patients with each type of event",
         alt=incidence_alt(found, unit=choice.unit, until=choice.until),
-        note=f"Aalen-Johansen estimate, {say.patients(n)}; events: {events}.{band}{dotted}",
+        note=f"Aalen-Johansen estimate, {say.patients(n)}; events: {events}.{observed(outcome, choice)}{band}{dotted}",
         stem="cumulative-incidence",
         rows=lambda: incidence_rows(found, unit=choice.unit),
         made=made,
@@ -88,8 +90,8 @@ def _counts(found: Sequence[Incidence], choice: Choice) -> None:
     page.caption(f"At risk just before, events and censored up to each time, in {choice.unit}.")
 
 
-def _gray(of: Cohort, outcome: Outcome, grouping: Grouping) -> None:
-    tests = numbers.gray(of, outcome, grouping)
+def _gray(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice) -> None:
+    tests = numbers.gray(of, outcome, grouping, choice.plan)
     page.heading("Do the groups differ?", "Gray's test, for each type of event")
     rows = [
         (test.cause, "no events" if math.isnan(test.p) else f"{test.statistic:.2f} on {test.df}",

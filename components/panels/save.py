@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from markupsafe import Markup
 
+from bedside.errors import Fixable
 from bedside.report.card import grid
 from bedside.report.csv import csv_bytes, file_name
 from bedside.report.made import Made
@@ -60,7 +61,7 @@ def figure(
     """
 
     def add() -> None:
-        told = made() if made is not None else NOTHING_MORE
+        told = _told(made)
         basket.add(
             title=title, aside=aside, said=alt, note=note, picture=draw("light").to_plotly_json(),
             methods=told.methods, stamp=told.stamp,
@@ -115,7 +116,7 @@ def numbers(
     def add() -> None:
         header, body = (shown or rows)()
         more = f" The first {PRINTED_ROWS:,} of {len(body):,} rows." if len(body) > PRINTED_ROWS else ""
-        told = made() if made is not None else NOTHING_MORE
+        told = _told(made)
         basket.add(
             title=title, said=title, note=note + more, table=grid(header, body[:PRINTED_ROWS]),
             methods=told.methods, stamp=told.stamp,
@@ -132,6 +133,14 @@ def numbers(
                     _file(label, f"more_{ending}_{key}", data, stem=stem, ending=ending)
                 if title:
                     _to_report(key, add)
+
+
+def _told(made: Callable[[], Made] | None) -> Made:
+    """How it was made, for the report; without it where that cannot be said."""
+    try:
+        return NOTHING_MORE if made is None else made()
+    except Fixable:
+        return NOTHING_MORE
 
 
 def _menu(key: str) -> st.delta_generator.DeltaGenerator:

@@ -19,9 +19,8 @@ from components.figures.km import nice_times
 from components.figures.stacked import Stack, stacked_figure
 from components.panels import page, save
 from components.panels.pick import told_apart
+from components.panels.survival_board import drawn
 from components.panels.survival_choices import Choice
-
-GROUPS = 12
 
 
 def show(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
@@ -31,7 +30,7 @@ def show(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
     panel = st.expander("States over time: from one outcome to the next", key="survival_states", on_change="rerun")
     if panel.open:
         with panel, desk.fixable():
-            _states(of, grouping, choice)
+            _states(of, drawn(grouping), choice)
 
 
 def _states(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
@@ -73,7 +72,7 @@ def _names(first: str, last: str) -> tuple[str, str, str]:
 
 
 def _figure(found: IllnessDeath, first: str, last: str, end: Outcome, choice: Choice) -> None:
-    groups = found.occupations[:GROUPS]
+    groups = found.occupations
     stacks = [
         Stack(g.group, np.asarray(convert(g.time, g.unit, choice.unit)), g.chance[:, ::-1]) for g in groups
     ]  # fmt: skip
@@ -125,7 +124,7 @@ def _times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
     at = nice_times(choice.until, choice.unit, most=5)[1:].tolist()
     header = ["", *(say.duration(t, choice.unit) for t in at)]
     rows = []
-    for g in found.occupations[:GROUPS]:
+    for g in found.occupations:
         points = g.at([float(convert(t, choice.unit, g.unit)) for t in at])
         for k, state in enumerate(states):
             cells = (
@@ -147,7 +146,7 @@ def _share(value: float, low: float, high: float, choice: Choice) -> str:
 def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
     header = [f"Mean time within {say.duration(choice.until, choice.unit, decimals=1)}", *states]
     rows = []
-    for g in found.occupations[:GROUPS]:
+    for g in found.occupations:
         if g.within is None:
             continue
         cells = []
@@ -165,7 +164,14 @@ def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> N
 
 def _model(of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choice: Choice) -> None:
     """A Cox model of each step, of the cohort's predictors."""
-    made = numbers.illness_death_model(of, start, end, choice.plan)
+    labels = told_apart({v.name: v.label for v in of.predictors})
+    names = st.multiselect(
+        "Of", list(labels), default=list(labels), format_func=labels.__getitem__,
+        key=f"survival_state_terms_{of.key}", persist_state="session",
+    )  # fmt: skip
+    if not names:
+        return
+    made = numbers.illness_death_model(of, start, end, tuple(names), choice.plan)
     fit = made.fit
     z = NormalDist().inv_cdf((1 + made.level) / 2)
     p = len(fit.names)
@@ -176,7 +182,7 @@ def _model(of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choi
         rows.append((name, *(_ratio(fit.coef[at], fit.robust_se[at], z) for at in places)))
     page.table(header, rows, label="Hazard ratios of each step")
     page.caption(
-        f"Cox model of each step with all predictors, {made.level:.0%} intervals (robust); "
+        f"Cox model of each step, {made.level:.0%} intervals (robust); "
         f"{say.patients(made.design.n_dropped)} with missing values left out. Associations, not effects."
     )
 

@@ -29,6 +29,9 @@ TESTS = {
     "fleming-harrington": "Fleming-Harrington (you choose)",
 }
 
+LATEST = 1e6
+"""The latest time that a reader can ask for, in any unit."""
+
 PEOPLE = ("Gehan", "Tarone", "Peto", "Fleming")
 
 
@@ -37,9 +40,12 @@ def answers(
 ) -> tuple[numbers.Question, tuple[float, ...]]:
     """The cards beside the figure; returns which test the reader asked for, and which times to look at."""
     asked, times = numbers.Question(), ()
-    if grouping is not None:
+    # The test counts every patient once, so that it has an answer where weights have none.
+    if grouping is not None and (curves or choice.plan.weights):
         with st.container(border=True, key="card_test"):
             asked = _test(of, outcome, grouping, choice)
+    if not curves:
+        return asked, times
     with st.container(border=True, key="card_medians"):
         _medians(curves, outcome, choice)
     with st.container(border=True, key="card_times"), desk.fixable():
@@ -197,6 +203,8 @@ def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:
 def usual_times(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[float, ...]:
     """Round times as far as at least 10 patients are observed; else the time at which risk is stated."""
     unit = choice.unit
+    if not of.time(outcome).any():
+        return (0.0,)
     last = float(convert(desk.curves(of, outcome, None)[0].reliable_until(FEW), outcome.unit, unit))
     origin = float(convert(choice.plan.alive_at, outcome.unit, unit))
     usual: dict[Unit, tuple[int, ...]] = {
@@ -211,7 +219,8 @@ def usual_times(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[float, ..
         return tuple(round_times)
     horizon_ = desk.horizon(of, outcome)
     # Rounded down: a rounding up could lead beyond the last patient.
-    return (math.floor(1e6 * float(convert(horizon_.value, horizon_.unit, unit))) / 1e6,)
+    when = float(convert(horizon_.value, horizon_.unit, unit))
+    return (math.floor(1e6 * when) / 1e6 or when,) if when < LATEST else (LATEST,)
 
 
 def chosen_times(choice: Choice, usual: tuple[float, ...]) -> tuple[float, ...]:
@@ -231,7 +240,7 @@ def chosen_times(choice: Choice, usual: tuple[float, ...]) -> tuple[float, ...]:
             "Each one has to be a number.",
             f"Write them in {choice.unit}, parted by semicolons, for example 1; 3; 5.",
         ) from fault
-    if not times or not all(0 <= t <= 1e6 for t in times):
+    if not times or not all(0 <= t <= LATEST for t in times):
         raise Fixable(
             "No times to look at.",
             "A time is a number of at least 0.",

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from bedside import survival
 from bedside.cohort import Cohort, Outcome, convert
-from bedside.cohort.groups import Grouping
+from bedside.cohort.groups import Grouping, largest
+from bedside.errors import Fixable
 from bedside.report import say
 from bedside.report.made import Made
 from components import desk, numbers
@@ -28,13 +29,24 @@ ASIDE = {
 }
 
 
-def groups(everyone: Cohort, cohort: Cohort, outcome: Outcome, choice: Choice) -> Grouping | None:
-    """The groups to compare, or None for all patients together."""
+def groups(everyone: Cohort, cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[Choice, Grouping | None]:
+    """The groups to compare, or None for all patients together; where there are none, why, and all together."""
     if choice.by == EVERYONE:
-        return None
-    if choice.against:
-        return desk.against_everyone_else(everyone, desk.selection())
-    return desk.grouping(cohort, choice.by, cuts_of(cohort, outcome, choice))
+        return choice, None
+    try:
+        if choice.against:
+            return choice, desk.against_everyone_else(everyone, desk.selection())
+        found = desk.grouping(cohort, choice.by, cuts_of(cohort, outcome, choice))
+        if found.labels:
+            return choice, found
+        raise Fixable(
+            "There are no groups to compare.",
+            f"“{cohort.variable(choice.by).label}” is missing for all of these patients.",
+            "Choose another grouping or widen the filter; until then all patients are shown together.",
+        )
+    except Fixable as stop:
+        desk.show(stop)
+        return replace(choice, by=EVERYONE, cuts=None), None
 
 
 def cuts_of(of: Cohort, outcome: Outcome, choice: Choice) -> str | tuple[float, ...] | None:
@@ -42,17 +54,37 @@ def cuts_of(of: Cohort, outcome: Outcome, choice: Choice) -> str | tuple[float, 
     return (numbers.best_cut(of, outcome, choice.by).above,) if choice.cuts == "best" else choice.cuts
 
 
+def begin(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> tuple[survival.Curve, ...]:
+    """The page's heading and what must be known before the rest is read; the curves to show.
+
+    Where they cannot be drawn, the reason stands below the heading, and there are none.
+    """
+    try:
+        found = curves(of, outcome, grouping, choice)
+    except Fixable as stop:
+        page.title(subject(of, outcome, choice))
+        desk.show(stop)
+        return ()
+    page.title(subject(of, outcome, choice), aside(found, grouping))
+    cautions(of, outcome, grouping, found, choice)
+    return found
+
+
 def curves(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> tuple[survival.Curve, ...]:
-    """The curves to show; a single one is named for the patients it is of."""
-    by = None if grouping is None or choice.against else (choice.by, cuts_of(of, outcome, choice))
-    found = numbers.curves(of, outcome, grouping, choice.plan, by=by)
+    """The curves to show, of the largest groups if there are many; a single one is named for the patients it is of."""
+    shown = drawn(grouping)
+    by = None if grouping is None or choice.against or shown is not grouping else (
+        choice.by, cuts_of(of, outcome, choice)
+    )  # fmt: skip
+    found = numbers.curves(of, outcome, shown, choice.plan, by=by)
     if grouping is None and not desk.selection().is_everyone:
         return tuple(replace(curve, group="Selected patients") for curve in found)
-    if len(found) > MOST:
-        warn(f"Only the {MOST} largest of {len(found)} groups are drawn and listed; the test compares all of them.")
-        least = sorted((curve.n for curve in found), reverse=True)[MOST - 1]
-        found = tuple(curve for curve in found if curve.n >= least)[:MOST]
     return found
+
+
+def drawn(grouping: Grouping | None) -> Grouping | None:
+    """The groups that a figure can hold apart."""
+    return None if grouping is None else largest(grouping, MOST)
 
 
 def subject(of: Cohort, outcome: Outcome, choice: Choice) -> str:
@@ -67,26 +99,31 @@ def subject(of: Cohort, outcome: Outcome, choice: Choice) -> str:
     return f"{label}, by {by}"
 
 
-def aside(drawn: Sequence[survival.Curve], grouping: Grouping | None) -> str:
+def aside(curves: Sequence[survival.Curve], grouping: Grouping | None) -> str:
     """Who stands behind the curves, and who was left out."""
-    text = f"{say.patients(sum(c.n for c in drawn))}, {say.events(sum(c.n_events for c in drawn))}"
+    text = f"{say.patients(sum(c.n for c in curves))}, {say.events(sum(c.n_events for c in curves))}"
     if grouping is not None and grouping.dropped_missing:
         text += f"; {say.patients(grouping.dropped_missing)} without a value left out"
-    dropped = sum(c.dropped for c in drawn)
+    dropped = sum(c.dropped for c in curves)
     if dropped:
         text += f"; {say.patients(dropped)} without a time of entry or a weight left out"
     return text
 
 
 def cautions(
-    of: Cohort, outcome: Outcome, grouping: Grouping | None, drawn: Sequence[survival.Curve], choice: Choice
+    of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
 ) -> None:
     """What must be known before these curves are read."""
     if outcome.note:
         page.caption(outcome.note)
     if grouping is None:
         return
-    _crossings(drawn, choice)
+    if len(grouping.labels) > MOST:
+        warn(
+            f"Only the {MOST} largest of {len(grouping.labels):,} groups are drawn and listed; the test compares all "
+            "of them."
+        )
+    _crossings(curves, choice)
     if choice.against:
         return
     variable = of.variable(choice.by)
@@ -115,13 +152,13 @@ def _selected(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     )
 
 
-def _crossings(drawn: Sequence[survival.Curve], choice: Choice) -> None:
+def _crossings(curves: Sequence[survival.Curve], choice: Choice) -> None:
     """Where curves cross, one test tells half of the story: say so, and what to look at instead."""
-    if len(drawn) > MOST or len(drawn) < 2:
+    if len(curves) < 2:
         return
-    found = survival.crossings([curve.convert(choice.unit) for curve in drawn])
+    found = survival.crossings([curve.convert(choice.unit) for curve in curves])
     for each in found[:2]:
-        first, second = drawn[each.first].group, drawn[each.second].group
+        first, second = curves[each.first].group, curves[each.second].group
         ahead, behind = (first, second) if each.before.difference > 0 else (second, first)
         warn(
             f"The curves cross: up to about {say.duration(each.when, choice.unit)} {ahead} does better, later "
@@ -162,7 +199,9 @@ def shown_as(curves: Sequence[survival.Curve], choice: Choice) -> list[survival.
 def figure(
     curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice, made: Callable[[], Made] | None = None
 ) -> None:
-    """The curves with their table of patients at risk."""
+    """The curves with their table of patients at risk; nothing where there are no curves."""
+    if not curves:
+        return
     shown = shown_as(curves, choice)
     origin = max(curve.origin for curve in shown)
     free = outcome.free_phrase[:1].upper() + outcome.free_phrase[1:]
@@ -170,7 +209,7 @@ def figure(
     started = choice.restart and choice.plan.alive_at
     since = f"that time after {outcome.since}" if started else outcome.since
     x_title = f"{choice.unit.capitalize()} since {since}"
-    until = max(choice.until - (float(curves[0].convert(choice.unit).origin) if started else 0), 0.01)
+    until = max(choice.until - float(curves[0].convert(choice.unit).origin), 0.01) if started else choice.until
     title = {"survival": free, "incidence": event, "hazard": f"Cumulative hazard: {say.in_sentence(event)}"}
 
     def draw(mode: str) -> object:
@@ -197,13 +236,7 @@ def _note(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice, or
     n, n_events = sum(c.n for c in curves), sum(c.n_events for c in curves)
     plan = choice.plan
     text = f"{ESTIMATORS[plan.estimator]} estimate, {say.patients(n)}, {say.events(n_events)}."
-    if plan.alive_at:
-        since = say.duration(float(convert(plan.alive_at, outcome.unit, choice.unit)), choice.unit)
-        text += f" Only patients still under observation and {outcome.free_phrase} after {since}."
-    if plan.entry or outcome.entry:
-        text += " Delayed entry: each patient counts from the time at which observation began."
-    if plan.weights:
-        text += " Weighted; standard errors robust where weights are no whole numbers."
+    text += observed(outcome, choice)
     if choice.band:
         text += f" Band: pointwise {plan.level:.0%} interval ({plan.interval})."
     if choice.view == "complementary-log-log":
@@ -212,6 +245,19 @@ def _note(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice, or
         f"{text} Pale where fewer than {FEW} patients remain under observation. Below the axis, censored and events "
         "are counted up to each time."
     )
+
+
+def observed(outcome: Outcome, choice: Choice) -> str:
+    """Who is observed from when, and how patients are weighted, where that is not everybody from time zero alike."""
+    plan, text = choice.plan, ""
+    if plan.alive_at:
+        since = say.duration(float(convert(plan.alive_at, outcome.unit, choice.unit)), choice.unit)
+        text += f" Only patients still under observation and {outcome.free_phrase} after {since}."
+    if plan.entry or outcome.entry:
+        text += " Delayed entry: each patient counts from the time at which observation began."
+    if plan.weights:
+        text += " Weighted; standard errors robust where weights are no whole numbers."
+    return text
 
 
 def names(curves: Sequence[survival.Curve]) -> list[page.Markup]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import get_args
 
@@ -68,7 +69,7 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
             st.button(
                 "Against everyone else", icon=":material/compare_arrows:", key="survival_against", on_click=_against
             )
-        cuts = _cuts(cohort, by)
+        cuts, stop = _cuts(cohort, outcome, by)
         view = _view(outcome)
         unit = _unit(everyone, outcome)
         until = _until(everyone if by == AGAINST else cohort, outcome, unit)
@@ -78,6 +79,8 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
             band = st.toggle("Show uncertainty", value=True, key="survival_band", persist_state="session")
             level, interval, estimator = _statistics()
             decimals = horizon.decimals()
+    if stop is not None:
+        desk.show(stop)
     plan = numbers.Plan(level, interval, estimator, entry, weights, alive_at)
     return Choice(by, cuts, view, unit, until, band, decimals, restart, plan)
 
@@ -131,9 +134,10 @@ def _view(outcome: Outcome) -> str:
     return pick("Show", labels, key="survival_view", default=first, width=190) or first
 
 
-def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
+def _cuts(cohort: Cohort, outcome: Outcome, by: str) -> tuple[str | tuple[float, ...] | None, Fixable | None]:
+    """Where a continuous variable is cut, and why not where the reader wants it: then it is cut as usual."""
     if by in (EVERYONE, AGAINST) or not cohort.variable(by).is_numeric:
-        return None
+        return None, None
     variable = cohort.variable(by)
     options = [key for key in CUTS if key != "clinical" or variable.cutpoints]
     chosen = st.selectbox(
@@ -145,9 +149,17 @@ def _cuts(cohort: Cohort, by: str) -> str | tuple[float, ...] | None:
         width=130,
         help="“Sharpest” looks for the cut-point at which survival differs most, and corrects the test for looking.",
     )
+    usual = variable.cutpoints or None
     if chosen == "clinical":
-        return variable.cutpoints
-    return _own_cuts(variable) if chosen == "own" else chosen
+        return usual, None
+    try:
+        if chosen == "own":
+            return _own_cuts(variable) or usual, None
+        if chosen == "best":
+            numbers.best_cut(cohort, outcome, by)
+    except Fixable as stop:
+        return usual, stop
+    return chosen, None
 
 
 def _own_cuts(variable: Variable) -> tuple[float, ...]:
@@ -160,13 +172,16 @@ def _own_cuts(variable: Variable) -> tuple[float, ...]:
     )
     parts = text.replace(";", " ").split()
     try:
-        return tuple(sorted({float(part.replace(",", ".")) for part in parts})) or variable.cutpoints
-    except ValueError as fault:
+        points = tuple(sorted({float(part.replace(",", ".")) for part in parts}))
+    except ValueError:
+        points = (math.nan,)
+    if not all(map(math.isfinite, points)):
         raise Fixable(
             "These cut-points could not be read.",
             "Each one has to be a number.",
-            "Write them as numbers parted by semicolons, for example 50; 65.",
-        ) from fault
+            "Write them as numbers parted by semicolons, for example 50; 65; until then the usual cut is shown.",
+        )
+    return points
 
 
 def _unit(of: Cohort, outcome: Outcome) -> Unit:
@@ -184,7 +199,8 @@ def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
     if longest <= 0:
         return 1.0
     step = _step(unit)
-    longest = max(longest, 2 * step)
+    if longest <= 2 * step:
+        return longest
     return st.slider(
         f"Show up to ({unit})",
         min_value=step,
@@ -210,7 +226,7 @@ def _observed(cohort: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, bool
         since = st.slider(
             f"Only patients still {_plain(outcome)} after ({unit})",
             min_value=0.0,
-            max_value=step * int(known / step),
+            max_value=step * (math.ceil(known / step) - 1),  # before the last time, so that somebody comes further
             value=0.0,
             step=step,
             key=f"survival_alive_{unit}_{known:.6g}",

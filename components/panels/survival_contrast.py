@@ -16,7 +16,7 @@ from bedside.report.tables import differences_rows, differences_said
 from components import desk, numbers
 from components.panels import page, save, survival_made
 from components.panels.pick import told_apart
-from components.panels.survival_board import FEW, names, shown_as, time_of
+from components.panels.survival_board import FEW, drawn, names, shown_as, time_of
 from components.panels.survival_choices import Choice
 
 ADJUSTMENTS = {"holm": "Holm", "BH": "Benjamini–Hochberg", "bonferroni": "Bonferroni"}
@@ -27,7 +27,7 @@ def differences(
     times: Sequence[float],
 ) -> None:  # fmt: skip
     """Groups against one of them: mean time within a window, and shares at chosen times."""
-    if len(curves) < 2 or grouping is None:
+    if len(curves) < 2 or grouping is None or survival.longest_tau(curves) <= max(c.origin for c in curves):
         return
     with st.container(border=True, key="card_differences"), desk.fixable():
         labels = told_apart({str(i): curve.group for i, curve in enumerate(curves)})
@@ -54,7 +54,9 @@ def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
     step = {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[choice.unit]
     longest = survival.longest_tau(shown)
     top = max(math.floor(longest / step + 1e-9) * step, step)
-    if top <= step:
+    # On its own clock a curve starts at the time that its patients are known to have come to.
+    low = (math.floor(max(curve.origin for curve in shown) / step + 1e-9) + 1) * step
+    if top <= low:
         return longest
     # As far as ten patients of every group are under observation: later, one of them decides. Where a group is so
     # small that little is left, as far as ten of all patients are.
@@ -64,8 +66,8 @@ def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
     usual = float(math.floor(sure)) if sure >= 1 else math.floor(sure / step) * step
     return float(
         st.slider(
-            f"Within ({choice.unit})", min_value=step, max_value=top, value=min(max(usual, step), top), step=step,
-            width=190, key=f"survival_window_{choice.unit}_{top:.6g}_{usual:.6g}", persist_state="session",
+            f"Within ({choice.unit})", min_value=low, max_value=top, value=min(max(usual, low), top), step=step,
+            width=190, key=f"survival_window_{choice.unit}_{low:.6g}_{top:.6g}_{usual:.6g}", persist_state="session",
             format="%.1f" if choice.unit in ("years", "months") else "%.0f",
             help="Up to the shortest longest follow-up of the groups; at first as far as ten patients of each are "
             "under observation.",
@@ -155,7 +157,9 @@ def _effect(effect: survival.Effect, words: object, *, p: float | None = None) -
 
 
 def pairs(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice, asked: numbers.Question) -> None:
-    """Every two groups compared, corrected for how many comparisons that makes."""
+    """Every two groups compared, corrected for how many comparisons that makes; of two, the test says all."""
+    if len(grouping.labels) < 3:
+        return
     panel = st.expander("Which groups differ? Every pair", key="survival_pairs", on_change="rerun")
     if not panel.open:
         return
@@ -185,11 +189,13 @@ def groups_in_numbers(
     of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
 ) -> None:
     """Each group in one row: patients, events, follow-up, and the times by which shares had the event."""
+    if not curves:
+        return
     panel = st.expander("Each group in numbers", key="survival_groups", on_change="rerun")
     if not panel.open:
         return
     with panel, desk.fixable():
-        follow = numbers.follow_up(of, outcome, grouping, choice.plan)
+        follow = numbers.follow_up(of, outcome, drawn(grouping), choice.plan)
         header = ["Group", "Patients", "Events", "Censored", "Median follow-up", "A quarter by", "Half by",
                   "Three quarters by"]  # fmt: skip
         rows = [_in_numbers(curve, follow.get(curve.group), choice) for curve in curves]

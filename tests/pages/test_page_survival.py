@@ -273,20 +273,12 @@ def test_a_number_is_cut_at_clinical_points_or_quantiles_or_where_the_reader_say
     assert "Chi-squared 4.47 on 2 degrees of freedom" in reader.text
 
 
-@pytest.mark.parametrize(
-    ("typed", "stop"),
-    [
-        ("fifty", "These cut-points could not be read."),
-        ("50; <script>", "These cut-points could not be read."),
-        ("nan", "“Age” could not be cut."),
-        ("inf", "“Age” could not be cut."),
-        ("1e400", "“Age” could not be cut."),
-    ],
-)
-def test_cut_points_that_are_none_stop_in_place(reader, typed, stop):
+@pytest.mark.parametrize("typed", ["fifty", "50; <script>", "nan", "inf", "1e400"])
+def test_cut_points_that_are_none_stop_in_place(reader, typed):
     reader.choose("survival_by", "age").choose("survival_cuts_clinical", "own").choose("survival_own_age", typed)
     (said,) = reader.stops
-    assert said.startswith(f"**{stop}**")
+    assert said.startswith("**These cut-points could not be read.** Each one has to be a number.")
+    assert len(reader.medians) == 5  # the clinical ones meanwhile
     assert reader.box("data and filter")  # the page reaches its foot
     reader.choose("survival_own_age", "50")
     assert reader.stops == []
