@@ -17,7 +17,8 @@ class Made:
     methods : str
         A paragraph ready for a paper.
     scripts : tuple of (name, text)
-        Python scripts that recompute the finding from ``data``; names without ending.
+        Python scripts that recompute the finding from ``data``; names are those of the packages used. A file is called
+        otherwise: one with a package's own name would be imported in its place.
     data : (header, rows) or None
         What the scripts read.
     data_name : str
