@@ -24,6 +24,7 @@ class Place(NamedTuple):
 PAGES = {
     "Overview": Place("/", ".st-key-overview_table", 0),
     "Survival": Place("/survival", ".st-key-card_times table", 1),
+    "Regression": Place("/regression", ".st-key-card_regression_influence canvas", 3),
     "Fair comparison": Place("/comparison", ".st-key-comparison_table", 3),
     "Patients": Place("/patients", ".st-key-save_patients", 0),
     "Patient": Place("/patient", ".st-key-patient_values", 2),
