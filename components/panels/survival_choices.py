@@ -129,7 +129,12 @@ def _against() -> None:
 
 def _view(outcome: Outcome) -> str:
     """What is drawn: by type of event where there are several, since anything else would mislead."""
-    labels = ({CAUSES: "Each type of event"} if outcome.has_competing else {}) | VIEWS
+    types = outcome.has_competing
+    # A view chosen where events were of one type is no choice between the types.
+    if types and st.session_state.get("survival_types") is False and desk.from_link("survival_view") is None:
+        st.session_state.pop("survival_view", None)
+    st.session_state["survival_types"] = types
+    labels = ({CAUSES: "Each type of event"} if types else {}) | VIEWS
     first = next(iter(labels))
     return pick("Show", labels, key="survival_view", default=first, width=190) or first
 

@@ -43,7 +43,8 @@ def test_an_awkward_cohort_works_on_every_page(key, page):
     reader = opened(key, page)
     assert reader.stops == []
     assert not reader.at.error
-    assert len(reader.figures) == {"overview": 0, "survival": 1, "patients": 0, "patient": 2, "model": 4, "report": 0}[page]
+    figures = {"overview": 0, "survival": 1, "patients": 0, "patient": 2, "model": 4, "report": 0}
+    assert len(reader.figures) == figures[page]
     assert reader.box("data and filter")
 
 

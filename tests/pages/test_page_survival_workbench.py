@@ -178,7 +178,8 @@ def test_states_from_one_outcome_to_the_next():
     # R: tmerge with both events, then survfit(Surv(tstart, tstop, event) ~ sex, id = id), in tests/reference/03.
     assert "115 from the start to progression, 860 straight to death, 103 from one to the other" in reader.text
     rows = {row[0]: row[1:] for row in reader.table("States at chosen times")[1:]}
-    assert set(rows) == {f"{sex}: {s}" for sex in ("Female", "Male") for s in ("neither so far", "progression", "death")}
+    states = ("neither so far", "progression", "death")
+    assert set(rows) == {f"{sex}: {state}" for sex in ("Female", "Male") for state in states}
     assert rows["Female: neither so far"][0].startswith("45% (40% to 49%)")
     reader.choose("survival_state_model", True)
     table = reader.table("Hazard ratios of each step")
@@ -206,3 +207,9 @@ def test_differences_at_the_times_that_the_reader_chose(reader):
     assert reader.table("Differences at the chosen times")[1][1:] == ["+14 +5 to +24 p = 0.003"]
     reader.choose(times, "five")
     assert reader.stops and reader.table("Differences between groups")
+
+
+def test_another_cohort_with_several_types_of_event_opens_by_type():
+    reader = Reader(cohort="gbsg2_breast").open("survival").choose("survival_view", "hazard")
+    assert reader.choose("cohort", "mgus_competing").figures == ["survival_incidence"]
+    assert reader.choose("survival_view", "survival").choose("survival_by", "sex").figures == ["survival_km"]
