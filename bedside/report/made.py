@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from bedside.report.csv import csv_bytes, file_name
 
 Table = tuple[Sequence[str], Sequence[Sequence[object]]]
 
@@ -32,3 +34,16 @@ class Made:
     data: Table | None = None
     data_name: str = ""
     stamp: tuple[str, ...] = ()
+
+
+def sealed(made: Made) -> Made:
+    """The same with a data file whose name no other data have: a script cannot read the wrong file unnoticed."""
+    if made.data is None:
+        return made
+    data, (stem, _, ending) = csv_bytes(*made.data), made.data_name.rpartition(".")
+    name = file_name(stem, data, ending)
+    mark = name.removeprefix(stem)
+    if made.data_name.endswith(mark):
+        return made
+    scripts = tuple((label, text.replace(made.data_name, name)) for label, text in made.scripts)
+    return replace(made, scripts=scripts, data_name=name)

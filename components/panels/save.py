@@ -11,7 +11,7 @@ from markupsafe import Markup
 from bedside.errors import Fixable
 from bedside.report.card import grid
 from bedside.report.csv import csv_bytes, file_name
-from bedside.report.made import Made
+from bedside.report.made import Made, sealed
 from components import basket, desk
 from components.figures.palette import Mode
 from components.panels.page import caption, fill, heading, join, put
@@ -153,7 +153,7 @@ def _how(key: str, stem: str, made: Callable[[], Made]) -> None:
     if not drawer.open:
         return
     with drawer, desk.fixable():
-        told = made()
+        told = sealed(made())
         put("<p>{text}</p>", text=told.methods)
         for text in told.stamp or basket.stamp_now():
             caption(text)
