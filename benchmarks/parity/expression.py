@@ -15,6 +15,12 @@ Value = np.ndarray
 TICKED = re.compile(r"`([^`]*)`")
 
 
+def bare(text: str) -> str:
+    """A name that stands alone in backticks, without them; any other text as it is."""
+    found = TICKED.fullmatch(text)
+    return found.group(1) if found else text
+
+
 def evaluate(text: str, columns: Mapping[str, Value], n: int) -> Value:
     """The value of an expression for each row.
 

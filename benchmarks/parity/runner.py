@@ -13,6 +13,7 @@ import numpy as np
 
 from bedside.errors import Fixable
 from benchmarks.parity.compare import Tally, compare, count
+from benchmarks.parity.expression import bare
 from benchmarks.parity.kinds import kinds
 from benchmarks.parity.table import read_table
 
@@ -60,12 +61,14 @@ class Folder:
         return sum(count(v) for file in self.files for k, v in self.reference(file).items() if k not in ASIDE)
 
     def inputs_given(self, value: Any) -> Any:
-        """An option with every ``{"$ref": address}`` in it replaced by what stands there."""
+        """An option with what stands at every ``{"$ref": address}`` in it, and single names without their backticks."""
         if isinstance(value, dict):
             if set(value) == {"$ref"}:
                 return self.at(value["$ref"])
-            return {key: self.inputs_given(part) for key, part in value.items()}
-        return [self.inputs_given(part) for part in value] if isinstance(value, list) else value
+            return {bare(key): self.inputs_given(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [self.inputs_given(part) for part in value]
+        return bare(value) if isinstance(value, str) else value
 
 
 def _blocks(path: Path) -> Iterator[dict[str, Any]]:

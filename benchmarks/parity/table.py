@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.parity.expression import evaluate, missing
+from benchmarks.parity.expression import bare, evaluate, missing
+
+SIGNS = " _-,;:!?.'\"()[]{}§@*/\\&#%`^°+±<=>|~≤≥$£€"
+"""Signs in the order of the Unicode collation, all before digits, which are before letters."""
+LOGICAL = {"TRUE", "FALSE"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +39,8 @@ class Table:
     def value(self, expression: str | float) -> np.ndarray:
         """An expression's value in each row."""
         columns = {name: self.frame[name].to_numpy() for name in self.frame}
-        if expression in columns:
-            return columns[expression]
-        return evaluate(str(expression), columns, len(self))
+        told = bare(str(expression))
+        return columns[told] if told in columns else evaluate(told, columns, len(self))
 
     def number(self, expression: str | float) -> np.ndarray:
         """As numbers, NaN where missing."""
@@ -59,15 +63,16 @@ class Table:
         codes : int array, shape (n_rows,)
             Position in `labels`, -1 where missing.
         labels : tuple of str
-            In the order the block gives, else sorted: numbers by size, text by code point. Without an order given,
-            only levels that occur.
+            In the order the block gives, else sorted: numbers by size, text as R does outside the C locale. Without
+            an order given, only levels that occur.
         """
-        texts = self.text(expression)
+        expression, texts = bare(expression), self.text(expression)
         if expression in self.levels:
             labels = [said(level) for level in self.levels[expression]]
         else:
             value = self.value(expression)
-            labels = [said(level) for level in sorted(set(value[~missing(value)]))]
+            found = set(value[~missing(value)])
+            labels = [said(level) for level in sorted(found, key=collated if value.dtype == object else None)]
         place = {label: i for i, label in enumerate(labels)}
         return np.array([place.get(text, -1) for text in texts], dtype=int), tuple(labels)
 
@@ -81,14 +86,54 @@ class Table:
         used = np.unique(codes[codes >= 0])
         return np.where(codes < 0, -1, np.searchsorted(used, codes)), tuple(labels[i] for i in used)
 
+    def is_factor(self, expression: str) -> bool:
+        """True for text, but for TRUE and FALSE, which R reads as logical."""
+        value = self.value(expression)
+        return value.dtype == object and not {part for part in value if part is not None} <= LOGICAL
+
     def rows(self, mask: np.ndarray) -> Table:
         """The rows where the mask is True."""
         return Table(self.frame.loc[mask].reset_index(drop=True), self.levels)
 
+    def with_column(self, name: str, values: np.ndarray) -> Table:
+        """The same rows with one more column."""
+        return Table(self.frame.assign(**{name: values}), self.levels)
+
+    def new_rows(self, given: dict[str, Any]) -> pd.DataFrame:
+        """New patients, a column of values or one value by name, as this table would hold them."""
+        return pd.DataFrame({name: self._as_held(name, told) for name, told in given.items()})
+
+    def _as_held(self, name: str, told: Any) -> np.ndarray:
+        values = told if isinstance(told, list) else [told]
+        as_text = self.frame[name].dtype == object if name in self.frame else any(isinstance(v, str) for v in values)
+        if as_text:
+            return np.array([None if value is None else said(value) for value in values], dtype=object)
+        return np.array(values, dtype=float)
+
 
 def said(value: object) -> str:
     """A level's name as R would print it."""
+    if isinstance(value, bool | np.bool_):
+        return str(value).upper()
     return f"{value:.15g}" if isinstance(value, int | float | np.number) else str(value)
+
+
+def collated(text: str) -> tuple[list[tuple[int, int, str]], list[str], list[bool]]:
+    """What text is sorted by in R's usual locales: signs, digits, letters; then accents; then small before capital."""
+    letters, accents = [], []
+    for sign in unicodedata.normalize("NFD", text):
+        if unicodedata.combining(sign) and accents:
+            accents[-1] += sign
+            continue
+        letters.append(sign)
+        accents.append("")
+    return [_rank(sign) for sign in letters], accents, [sign.isupper() for sign in letters]
+
+
+def _rank(sign: str) -> tuple[int, int, str]:
+    if sign in SIGNS:
+        return 0, SIGNS.index(sign), ""
+    return (2 if sign.isdigit() else 3 if sign.isalpha() else 1), 0, sign.casefold()
 
 
 def read_table(folder: Path, data: dict[str, Any]) -> Table:
@@ -107,13 +152,16 @@ def read_table(folder: Path, data: dict[str, Any]) -> Table:
 
 def _read(path: Path) -> pd.DataFrame:
     """Every column as numbers if all of it are, else as text; an empty cell is missing."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        header, *body = csv.reader(lines)
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        header, *body = (row for row in csv.reader(lines) if row)
     return pd.DataFrame({name: _column([row[i] for row in body]) for i, name in enumerate(header)})
 
 
 def _column(cells: list[str]) -> np.ndarray:
-    try:
-        return np.array([float(cell) if cell else np.nan for cell in cells])
-    except ValueError:
-        return np.array([cell or None for cell in cells], dtype=object)
+    # Python reads 1_2 as a number, R does not.
+    if not any("_" in cell for cell in cells):
+        try:
+            return np.array([float(cell) if cell else np.nan for cell in cells])
+        except ValueError:
+            pass
+    return np.array([cell or None for cell in cells], dtype=object)

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.parity.compare import compare, count
 from benchmarks.parity.expression import evaluate
+from benchmarks.parity.kinds import kinds
 from benchmarks.parity.runner import Folder, run
 from benchmarks.parity.table import Table, read_table
 
@@ -75,3 +76,63 @@ def test_numbers_are_compared_one_by_one(reference, got, passed, failed, gaps):
     tally = compare(reference, got)
     assert (tally.passed, tally.failed, tally.gaps) == (passed, failed, gaps)
     assert count(reference) == passed + failed
+
+
+def test_text_is_sorted_as_r_does_outside_the_c_locale(tmp_path):
+    # R: sort(c("b", "C", ...)) in C.UTF-8, en_US.UTF-8 and the like
+    order = [
+        "_x",
+        "{",
+        "+",
+        "<=20",
+        ">50",
+        "10",
+        "2",
+        "20-50",
+        "a",
+        "A",
+        "a b",
+        "a-b",
+        "A1",
+        "b",
+        "C",
+        "e",
+        "é",
+        "f",
+        "Z",
+    ]
+    (tmp_path / "t.csv").write_text("g\n" + "\n".join(reversed(order)) + "\n", encoding="utf-8")
+    assert read_table(tmp_path, {"input": "t.csv"}).codes("g")[1] == tuple(order)
+
+
+def test_a_column_alone_may_stand_in_backticks_or_not(tmp_path):
+    (tmp_path / "t.csv").write_text("a b,class\n1,x\n2,y\n", encoding="utf-8")
+    read = read_table(tmp_path, {"input": "t.csv", "levels": {"class": ["y", "x"]}})
+    for name in ("class", "`class`"):
+        assert read.codes(name) == (pytest.approx([1, 0]), ("y", "x"))
+    assert read.number("a b").tolist() == read.number("`a b`").tolist() == [1, 2]
+    assert Folder(HERE).inputs_given({"`a b`": ["`class`", "`a b` + 1"]}) == {"a b": ["class", "`a b` + 1"]}
+
+
+def test_identifiers_stay_text_and_new_patients_are_held_as_the_table_is(tmp_path):
+    (tmp_path / "t.csv").write_text("id,old,n\n1_12,TRUE,1\n11_2,FALSE,2\n\n", encoding="utf-8")
+    read = read_table(tmp_path, {"input": "t.csv"})
+    assert read.text("id").tolist() == ["1_12", "11_2"]
+    assert not read.is_factor("old") and read.is_factor("id")
+    new = read.new_rows({"old": [True, False], "n": ["3", None], "extra": [1, 2]})
+    assert new["old"].tolist() == ["TRUE", "FALSE"]
+    assert new["n"].tolist()[0] == 3 and new["n"].isna().tolist() == [False, True]
+
+
+def test_a_column_that_changes_with_time_stands_where_the_block_has_it(tmp_path):
+    xs, zs = [5, 3, 8, 1, 9, 2] * 2, [1, 0, 0] * 4
+    rows = "".join(f"{i + 1},{(i + 1) % 3 > 0:d},{xs[i]},{zs[i]}\n" for i in range(12))
+    (tmp_path / "t.csv").write_text("t,e,x,z\n" + rows, encoding="utf-8")
+    table = read_table(tmp_path, {"input": "t.csv"})
+    timed = {"tt": "x", "transform": "x * log(t)"}
+    coef = {
+        terms: kinds()["cox_short"](table, {"time": "t", "event": "e", "terms": order})["coef"]
+        for terms, order in {"last": ["x", "z", timed], "between": ["x", timed, "z"]}.items()
+    }
+    assert coef["between"][[0, 2, 1]] == pytest.approx(coef["last"])
+    assert coef["between"][1] != pytest.approx(coef["between"][2])

@@ -192,8 +192,8 @@ def cause_specific(table: Table, block: dict[str, Any]) -> object:
     time, cause = table.number(block["time"]), table.number(block["cause"])
     out: dict[str, Any] = {}
     for k in np.unique(cause[cause > 0]).astype(int):
-        one = {"time": block["time"], "event": f"({block['cause']}) == {k}", "terms": block["terms"]}
-        out[f"cause{k}"] = cox(table, one)
+        seen = table.with_column("_seen", np.where(np.isnan(cause), np.nan, cause == k))
+        out[f"cause{k}"] = cox(seen, {"time": block["time"], "event": "_seen", "terms": block["terms"]})
     breslow = cause_specific_models(x, time, cause, names=names, ties=option(block, "ties", "breslow"))
     asked, times, out["newdata"] = _asked(block), block["times"], block["newdata"]
     for k in range(1, len(breslow.causes) + 1):

@@ -4,14 +4,15 @@ Options of every kind here: ``time``, ``event`` (an expression that is 1 where t
 ``weight``, ``cluster``, ``offset`` (expressions), ``strata`` (a list of expressions), ``ties`` ("efron", the default,
 "breslow" or "exact"), ``robust`` (as R if not given), and ``terms``, a list of
 
-* an expression: a number as it stands, or, of a text column, a factor;
+* an expression: a number as it stands, or, of a text column, a factor; columns of the model stand in this order;
 * ``{"factor": column, "reference": level, "full": true}``: levels in the order of ``data.levels``, else sorted; the
   first is the reference if none is given; ``full`` gives each level its own column;
 * ``{"spline": column, "knots": [...]}`` or ``{"spline": column, "knots": 4}``, or ``"quantiles": [...]``: a restricted
   cubic spline;
-* ``{"interaction": [term, term, ...]}``: products of their columns, the first varying fastest;
+* ``{"interaction": [term, term, ...]}``: products of their columns, the first varying fastest, without the terms
+  themselves. R's ``x:strata(s)`` also stratifies: ``s`` is then a ``full`` factor here and stands in ``strata`` too;
 * ``{"tt": column, "transform": "x * log(t + 20)"}``: a column worked out at each event time, of the value x and the
-  time t; it comes after all others.
+  time t.
 
 Rows with anything missing are left out. Kinds:
 
@@ -33,6 +34,7 @@ Rows with anything missing are left out. Kinds:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -128,7 +130,21 @@ def data_of(table: Table, block: dict[str, Any]) -> CoxData:
     )
     data = whole.take(~gone)
     changing = [_time_term(table, told, ~gone) for told in block["terms"] if _is_timed(told)]
-    return with_time_terms(data, changing) if changing else data
+    return _in_order(with_time_terms(data, changing), block["terms"]) if changing else data
+
+
+def _in_order(data: CoxData, terms: list[Any]) -> CoxData:
+    """Columns that change with time, which come last, where the block has them."""
+    told = sorted(range(len(terms)), key=lambda i: _is_timed(terms[i]))
+    columns = np.array([i for term in np.argsort(told) for i in data.columns_of(int(term))], dtype=int)
+    place = dict(enumerate(told))
+    return replace(
+        data,
+        x=data.x[:, columns],
+        names=tuple(data.names[i] for i in columns),
+        assign=tuple(place[data.assign[i]] for i in columns),
+        terms=tuple(data.terms[i] for i in np.argsort(told)),
+    )
 
 
 def _time_term(table: Table, told: dict[str, Any], keep: np.ndarray) -> TimeTerm:
@@ -158,7 +174,7 @@ def _ridge(table: Table, data: CoxData, block: dict[str, Any]) -> Ridge | None:
 
 def new_patients(table: Table, block: dict[str, Any]) -> Patients:
     """The patients of ``newdata``, in the columns of the block's model."""
-    given = pd.DataFrame(block["newdata"])
+    given = table.new_rows(block["newdata"])
     m = len(given)
     # Behind the rows of the fit, so that levels, reference and knots are the fit's.
     frame = pd.concat([table.frame, given.reindex(columns=table.frame.columns)], ignore_index=True)

@@ -187,8 +187,10 @@ def _groups(table: Table, group: str | list[str] | None) -> tuple[np.ndarray, tu
     for name in names:
         more, levels = table.codes(name)
         codes = np.where((codes < 0) | (more < 0), -1, codes * len(levels) + more)
-        plain = name.strip("`")
-        labels = tuple(f"{a}, {plain}={b}" if a else f"{plain}={b}" for a in labels for b in levels)
+        said = [f"{name}={level}" for level in levels]
+        # As R's strata(): from the second column on of one width.
+        width = max(map(len, said), default=0)
+        labels = tuple(f"{a}, {b.ljust(width)}" if a else b for a in labels for b in said)
     return codes, labels if names else ("overall",)
 
 
@@ -256,5 +258,6 @@ def _at(curve: Curve, scales: dict[str, Curve], times: np.ndarray) -> dict[str, 
 
 
 def _rmst(curve: Curve, tau: float) -> dict[str, float]:
-    found = restricted_mean(curve, tau, extend=True)
+    # Greenwood's variance for robust curves as well, as survfit's summary has it.
+    found = restricted_mean(replace(curve, influence=None), tau, extend=True)
     return {"tau": found.tau, "rmst": found.mean, "se": found.std_err}

@@ -26,12 +26,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from bedside.regression.data import CoxData, cox_data
 from bedside.regression.parametric import ParametricFit, fit_parametric
 from bedside.regression.parametric_response import Response, between, left_censored
 from bedside.regression.spline_hazard import fit_spline_hazard
+from benchmarks.parity.expression import bare
 from benchmarks.parity.kinds import kind, option
 from benchmarks.parity.table import Table
 
@@ -184,7 +184,7 @@ def levels_of(table: Table, term: str) -> tuple[str, ...]:
 
 def bare_name(term: str) -> str:
     """The column's name alone."""
-    return _inner(term).strip("`")
+    return bare(_inner(term))
 
 
 def _inner(term: str) -> str:
@@ -207,9 +207,7 @@ def _strata(table: Table, strata: list[str]) -> tuple[np.ndarray, list[str]]:
 
 def _new(table: Table, block: dict[str, Any], terms: list[str]) -> tuple[np.ndarray, Table]:
     """Design of the new patients, and their table."""
-    frame = {name: values if isinstance(values, list) else [values] for name, values in block["newdata"].items()}
-    columns = {name: np.array(v, dtype=object if isinstance(v[0], str) else float) for name, v in frame.items()}
-    new = Table(pd.DataFrame(columns), table.levels)
+    new = Table(table.new_rows(block["newdata"]), table.levels)
     parts = [_columns(new, table, term).values for term in terms]
     return np.column_stack(parts) if parts else np.empty((len(new), 0)), new
 
@@ -227,7 +225,7 @@ def _new_strata(table: Table, new: Table, block: dict[str, Any]) -> np.ndarray:
 
 def _stratum_names(table: Table, strata: list[str]) -> list[list[str]]:
     """The levels of each variable as R's strata() writes them: from the second variable on of one width."""
-    short = all(table.value(name).dtype == object for name in strata)
+    short = all(table.is_factor(name) for name in strata)
     out = []
     for i, name in enumerate(strata):
         said = [label if short else f"{name}={label}" for label in table.codes(name)[1]]
