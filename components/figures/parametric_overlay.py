@@ -68,8 +68,8 @@ def overlay_figure(
     if until > followed * 1.001:
         shapes = [{"type": "rect", "xref": "x", "yref": "paper", "x0": followed, "x1": until, "y0": 0, "y1": 1,
                    "fillcolor": rgba(p.caution, 0.10), "line": {"width": 0}, "layer": "below"}]  # fmt: skip
-        notes = [{"text": "beyond follow-up:<br>assumption", "x": followed, "xref": "x", "y": 1, "yref": "paper",
-                  "xanchor": "left", "yanchor": "top", "align": "left", "showarrow": False, "xshift": 4,
+        notes = [{"text": "beyond follow-up:<br>assumption", "x": 1, "xref": "paper", "y": 1, "yref": "paper",
+                  "xanchor": "right", "yanchor": "top", "align": "right", "showarrow": False, "xshift": -4,
                   "font": {"size": 11, "color": p.caution}}]  # fmt: skip
     layout = {
         "template": template(mode), "height": height, "margin": {"l": 48, "r": 12, "t": 10, "b": 44},
