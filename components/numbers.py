@@ -161,19 +161,22 @@ def illness_death(
     of: Cohort, first: Outcome, last: Outcome, groups: Grouping | None, plan: Plan, tau: float
 ) -> competing.IllnessDeath:
     """Chances of being before the first event, after it, and past the final one."""
-    return desk.kept(
-        ("states", of.fingerprint, first.key, last.key, desk.seal(groups), plan.level, plan.interval, tau),
-        lambda: competing.illness_death(
-            of, first, last, groups, tau=tau, level=plan.level, interval=plan.interval
-        ),
-    )  # fmt: skip
+
+    def make() -> competing.IllnessDeath:
+        with desk.progress(f"Following {len(of):,} patients from state to state"):
+            return competing.illness_death(of, first, last, groups, tau=tau, level=plan.level, interval=plan.interval)
+
+    key = ("states", of.fingerprint, first.key, last.key, desk.seal(groups), plan.level, plan.interval, tau)
+    return desk.kept(key, make)
 
 
 def illness_death_model(
     of: Cohort, first: Outcome, last: Outcome, names: tuple[str, ...], plan: Plan
 ) -> competing.IllnessDeathModel:
     """Hazard ratios of some variables for each step between the states."""
-    return desk.kept(
-        ("steps", of.fingerprint, first.key, last.key, "\x1f".join(names), plan.level),
-        lambda: competing.illness_death_model(of, first, last, names, level=plan.level),
-    )
+
+    def make() -> competing.IllnessDeathModel:
+        with desk.progress(f"Fitting a model of each step on {len(of):,} patients"):
+            return competing.illness_death_model(of, first, last, names, level=plan.level)
+
+    return desk.kept(("steps", of.fingerprint, first.key, last.key, "\x1f".join(names), plan.level), make)

@@ -180,9 +180,15 @@ def _first(cohort: Cohort, endpoint: Endpoint) -> tuple[np.ndarray, np.ndarray, 
 def _columns(cohort: Cohort, columns: Columns) -> tuple[np.ndarray, np.ndarray, Unit]:
     """Time and status as they stand in the cohort."""
     time = _number(cohort, columns.time)
-    if columns.status not in cohort.frame:
+    if columns.status not in cohort.frame or cohort.frame[columns.status].dtype.name != "category":
         raise _unknown(columns.status)
     status = cohort.frame[columns.status]
+    if not set(columns.event) & set(map(str, status.cat.categories)):
+        raise Fixable(
+            "This endpoint has no event here.",
+            f"The column “{columns.status}” has none of the codes that are to mean the event.",
+            "Choose its codes again.",
+        )
     missing = np.flatnonzero(~np.isfinite(time) | (time < 0) | status.isna().to_numpy())
     if len(missing):
         raise Fixable(

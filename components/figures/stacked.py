@@ -64,8 +64,8 @@ def panel_title(text: str, box: tuple[float, float, float, float], ink: str) -> 
 
 
 def moving_rows(time: np.ndarray, values: np.ndarray, until: float) -> np.ndarray:
-    """Rows where a curve moves, a few hundred at most."""
-    inside = time <= until
+    """Rows where a curve moves, a few hundred at most; always where it starts."""
+    inside = time <= max(until, float(time[0]))
     moves = np.concatenate(([True], np.any(np.diff(values, axis=0) != 0, axis=tuple(range(1, values.ndim)))))
     rows = np.flatnonzero(inside & moves)
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST)).round().astype(int))]

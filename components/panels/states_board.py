@@ -22,6 +22,9 @@ from components.panels.pick import told_apart
 from components.panels.survival_board import drawn
 from components.panels.survival_choices import Choice
 
+FEW_LEVELS = 12
+"""Variables with more levels are in the model of each step only if the reader wants them."""
+
 
 def show(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
     """A fold of the survival page, for cohorts with at least two outcomes."""
@@ -165,8 +168,9 @@ def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> N
 def _model(of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choice: Choice) -> None:
     """A Cox model of each step, of the cohort's predictors."""
     labels = told_apart({v.name: v.label for v in of.predictors})
+    usual = [v.name for v in of.predictors if len(v.levels) <= FEW_LEVELS]
     names = st.multiselect(
-        "Of", list(labels), default=list(labels), format_func=labels.__getitem__,
+        "Of", list(labels), default=usual, format_func=labels.__getitem__,
         key=f"survival_state_terms_{of.key}", persist_state="session",
     )  # fmt: skip
     if not names:

@@ -82,6 +82,8 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
     if stop is not None:
         desk.show(stop)
     plan = numbers.Plan(level, interval, estimator, entry, weights, alive_at)
+    if alive_at:  # the axis goes beyond the time that curves start at
+        until = max(until, float(convert(alive_at, outcome.unit, unit)) + _step(unit))
     return Choice(by, cuts, view, unit, until, band, decimals, restart, plan)
 
 

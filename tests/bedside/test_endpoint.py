@@ -117,3 +117,15 @@ def test_through_a_link_and_back():
 def test_nonsense_in_a_link_is_refused(text):
     with pytest.raises(Fixable, match="could not be read"):
         Endpoint.from_text(text)
+
+
+def test_a_status_is_a_column_of_codes_and_its_event_one_of_them(cohort):
+    """A link could otherwise name any column, and events that nobody can have."""
+    with pytest.raises(Fixable, match="no column of numbers or codes called “graft”"):
+        with_endpoint(
+            cohort, Endpoint(label="A", columns=Columns(time="death_t", status="graft", unit="days", event=("5",)))
+        )
+    with pytest.raises(Fixable, match="“late” has none of the codes"):
+        with_endpoint(
+            cohort, Endpoint(label="A", columns=Columns(time="death_t", status="late", unit="days", event=("z",)))
+        )
