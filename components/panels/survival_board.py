@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import streamlit as st
+
 from bedside import survival
 from bedside.cohort import Cohort, Outcome, convert
 from bedside.cohort.groups import Grouping, largest
@@ -183,6 +185,9 @@ def _allocation(of: Cohort, grouping: Grouping) -> None:
             f"{v.say(found.second)} ({second})."
         )
     warn(text)
+    if st.button("Compare as if they had been alike", icon=":material/balance:", key="screen_survival_fair",
+                 type="tertiary"):  # fmt: skip
+        st.switch_page(desk.page("comparison"), query_params=desk.link(comparison_by=of.treatment.column))
 
 
 def warn(text: str) -> None:
