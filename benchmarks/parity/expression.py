@@ -13,12 +13,25 @@ Value = np.ndarray
 """Numbers as float64 with NaN where missing; text as objects with None where missing."""
 
 TICKED = re.compile(r"`([^`]*)`")
+FACTOR = re.compile(r"factor\((.*)\)")
+BETWEEN_COLONS = re.compile(r"""(?:`[^`]*`|'[^']*'|"[^"]*"|[^:`'"])+""")
 
 
 def bare(text: str) -> str:
     """A name that stands alone in backticks, without them; any other text as it is."""
     found = TICKED.fullmatch(text)
     return found.group(1) if found else text
+
+
+def factor_of(text: str) -> str | None:
+    """The column of ``factor(column)``; None for anything else."""
+    found = FACTOR.fullmatch(text.strip())
+    return bare(found.group(1).strip()) if found else None
+
+
+def multiplied(text: str) -> list[str]:
+    """The parts of ``a:b``; a colon in quotes or backticks parts nothing."""
+    return [part.strip() for part in BETWEEN_COLONS.findall(text)]
 
 
 def evaluate(text: str, columns: Mapping[str, Value], n: int) -> Value:

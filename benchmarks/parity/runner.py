@@ -18,6 +18,8 @@ from benchmarks.parity.kinds import kinds
 from benchmarks.parity.table import read_table
 
 ASIDE = ("_meta", "inputs")
+LISTS = ("strata", "terms", "times", "taus", "intervals", "numeric", "binary", "categorical", "subgroups", "balance")
+"""Options that are lists, where one value alone is a list of one."""
 STOPS = (Fixable, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, np.linalg.LinAlgError)
 """What an adapter may stop with: then every number of its block counts as failed, and the reason is shown."""
 
@@ -106,6 +108,7 @@ def _run(folder: Folder, block: dict[str, Any], known: dict[str, Any]) -> Line:
         return line
     try:
         given = folder.inputs_given(block)
+        given |= {key: [given[key]] for key in LISTS if isinstance(given.get(key), str | int | float)}
         table = read_table(folder.root, given["data"]) if given.get("data") else None
         got = known[given["compute"]](table, given)
     except STOPS as stop:

@@ -76,10 +76,10 @@ class Table:
         place = {label: i for i, label in enumerate(labels)}
         return np.array([place.get(text, -1) for text in texts], dtype=int), tuple(labels)
 
-    def combined(self, expressions: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    def combined(self, expressions: str | list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Groups of several columns together, as R's strata(a, b): the last varies fastest, -1 where one is missing."""
         codes, labels = np.zeros(len(self), dtype=int), ("",)
-        for expression in expressions:
+        for expression in [expressions] if isinstance(expressions, str) else expressions:
             more, names = self.codes(expression)
             codes = np.where((codes < 0) | (more < 0), -1, codes * len(names) + more)
             labels = tuple(f"{a}, {b}" if a else b for a in labels for b in names)

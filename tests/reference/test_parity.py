@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,35 @@ def test_a_column_that_changes_with_time_stands_where_the_block_has_it(tmp_path)
     }
     assert coef["between"][[0, 2, 1]] == pytest.approx(coef["last"])
     assert coef["between"][1] != pytest.approx(coef["between"][2])
+
+
+def test_terms_may_be_written_as_in_r_or_spelled_out(tmp_path):
+    rows = "".join(
+        f"{(7 * i) % 23 + 1},{i % 4 > 0:d},{(5 * i) % 11},{'a: b' if i % 3 else 'c'},{i % 2}\n" for i in range(40)
+    )
+    (tmp_path / "t.csv").write_text("t,e,x,g,z\n" + rows, encoding="utf-8")
+    table = read_table(tmp_path, {"input": "t.csv"})
+    told = {"time": "t", "event": "e", "distribution": "weibull", "strata": ["z"]}
+    written = ["x", "g == 'a: b'", "factor(z):x"]
+    spelled = ["x", "g == 'a: b'", {"interaction": [{"factor": "z"}, "x"]}]
+    for name in ("cox_short", "parametric"):
+        one, other = (kinds()[name](table, told | {"terms": terms})["coef"] for terms in (written, spelled))
+        assert len(one) == (3 if name == "cox_short" else 4) and one == pytest.approx(other)
+
+
+def test_one_value_may_stand_for_a_list(tmp_path):
+    (tmp_path / "t.csv").write_text("t,e,g,s\n1,1,a,x\n2,1,b,x\n3,0,a,x\n4,1,b,y\n5,1,a,y\n", encoding="utf-8")
+    block = {
+        "at": "r.json#/a",
+        "compute": "log_rank",
+        "data": {"input": "t.csv"},
+        "time": "t",
+        "event": "e",
+        "group": "g",
+    }
+    # By hand, of a: 2/3 and 1/2 in x, 1/2 and 1 in y.
+    (tmp_path / "r.json").write_text('{"a": {"expected": [2.6666666666666665, 1.3333333333333333]}}', encoding="utf-8")
+    for strata in ("s", ["s"]):
+        (tmp_path / "blocks.json").write_text(json.dumps({"blocks": [block | {"strata": strata}]}), encoding="utf-8")
+        (line,) = run(tmp_path)
+        assert (line.tally.passed, line.tally.failed) == (2, 0), line.tally.faults

@@ -137,7 +137,8 @@ def _count_tests(counts: np.ndarray) -> dict[str, float]:
 def _covariates(table: Table, block: dict[str, Any]) -> Covariates:
     parts = expanded(table, terms_of(table, block))
     x = np.column_stack([part.values for part in parts])
-    rows = np.flatnonzero(~np.any([part.missing for part in parts], axis=0))
+    others = [table.number(block[name]) for name in ("treated", "time", "event") if block.get(name) is not None]
+    rows = np.flatnonzero(~np.any([*(part.missing for part in parts), *map(np.isnan, others)], axis=0))
     columns = tuple(
         Column(Variable(name=column.name, kind="continuous"), None, column.name)
         for part in parts
@@ -163,7 +164,7 @@ def iptw(table: Table, block: dict[str, Any]) -> dict[str, Any]:
                 for name, w in told.items()
             },
         }
-    codes = table.number(block["treated"]).astype(int)[found.rows]
+    codes = table.number(block["treated"])[found.rows].astype(int)
     # R gives an answer where groups are separated, too; so the model is fitted without the check.
     fit = logistic(found.x, codes == 1)
     chance = np.column_stack((1 - fit.fitted, fit.fitted))

@@ -4,9 +4,10 @@ Options of every kind here: ``time``, ``event`` (an expression that is 1 where t
 ``weight``, ``cluster``, ``offset`` (expressions), ``strata`` (a list of expressions), ``ties`` ("efron", the default,
 "breslow" or "exact"), ``robust`` (as R if not given), and ``terms``, a list of
 
-* an expression: a number as it stands, or, of a text column, a factor; columns of the model stand in this order;
-* ``{"factor": column, "reference": level, "full": true}``: levels in the order of ``data.levels``, else sorted; the
-  first is the reference if none is given; ``full`` gives each level its own column;
+* an expression: a number as it stands, or, of a text column, a factor; ``"factor(a)"`` and ``"a:b"`` are what they
+  are in R; columns of the model stand in the order of the terms;
+* ``{"factor": column, "reference": level, "full": true}``: levels in the order of ``data.levels``, else sorted, and
+  none that no row has; the first is the reference if none is given; ``full`` gives each level its own column;
 * ``{"spline": column, "knots": [...]}`` or ``{"spline": column, "knots": 4}``, or ``"quantiles": [...]``: a restricted
   cubic spline;
 * ``{"interaction": [term, term, ...]}``: products of their columns, the first varying fastest, without the terms
@@ -49,7 +50,7 @@ from bedside.regression.model import ChiTest, CoxFit, Ridge
 from bedside.regression.splines import spline_basis, spline_knots
 from bedside.regression.terms import Expanded, Factor, Interaction, Linear, Spline, Term, expand
 from bedside.regression.timevarying import TimeTerm, with_time_terms
-from benchmarks.parity.expression import evaluate
+from benchmarks.parity.expression import evaluate, factor_of, multiplied
 from benchmarks.parity.kinds import kind, option
 from benchmarks.parity.kinds.cox_more import base_part, curves_part, residuals_part, zph_part
 from benchmarks.parity.table import Table
@@ -58,7 +59,7 @@ from benchmarks.parity.table import Table
 def term_of(table: Table, told: Any) -> Term:
     """A term as a block tells it."""
     if isinstance(told, str):
-        return Factor(told) if table.value(told).dtype == object else Linear(told)
+        return _written(table, told)
     if "factor" in told:
         return Factor(told["factor"], told.get("reference"), bool(told.get("full")))
     if "spline" in told:
@@ -67,7 +68,22 @@ def term_of(table: Table, told: Any) -> Term:
             return Spline(told["spline"], tuple(np.quantile(values[~np.isnan(values)], told["quantiles"])))
         knots = told["knots"]
         return Spline(told["spline"], knots if isinstance(knots, int) else tuple(knots))
-    first, *others = (term_of(table, part) for part in told["interaction"])
+    return _product([term_of(table, part) for part in told["interaction"]])
+
+
+def _written(table: Table, told: str) -> Term:
+    """A term that is written as in R."""
+    parts = multiplied(told)
+    if told not in table.frame and len(parts) > 1:
+        return _product([_written(table, part) for part in parts])
+    column = factor_of(told)
+    if column is not None:
+        return Factor(column)
+    return Factor(told) if table.value(told).dtype == object else Linear(told)
+
+
+def _product(terms: list[Term]) -> Term:
+    first, *others = terms
     for other in others:
         first = Interaction(first, other)
     return first

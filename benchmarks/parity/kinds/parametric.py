@@ -5,7 +5,8 @@
   time, event    columns or expressions; with ``"censoring": "left"`` rows without the event are censored on the left
   left, right    instead of time and event: ``Surv(left, right, type = "interval2")``, missing where open
   terms          list of expressions; text columns, columns with given levels and "factor(x)" are factors with
-                 treatment contrasts, all else numbers; "a:b" multiplies two terms; empty or absent: intercept alone
+                 treatment contrasts, all else numbers; "a:b" multiplies terms; {"factor": x} and {"interaction":
+                 [a, b]} are the same; empty or absent: intercept alone
   strata         columns whose combinations have a scale each
   weight, cluster, offset, entry   columns; with a cluster (or ``"robust": true``) the variance is the sandwich
   newdata        columns of new patients (usually a ``$ref``), with ``p`` (shares) for quantiles and ``times``
@@ -31,7 +32,7 @@ from bedside.regression.data import CoxData, cox_data
 from bedside.regression.parametric import ParametricFit, fit_parametric
 from bedside.regression.parametric_response import Response, between, left_censored
 from bedside.regression.spline_hazard import fit_spline_hazard
-from benchmarks.parity.expression import bare
+from benchmarks.parity.expression import bare, factor_of, multiplied
 from benchmarks.parity.kinds import kind, option
 from benchmarks.parity.table import Table
 
@@ -49,7 +50,7 @@ class Columns:
 @kind("parametric")
 def parametric(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     """A fit of R's survreg with its predictions."""
-    terms = list(option(block, "terms", []))
+    terms = terms_told(block)
     data, response, labels = read_data(table, block, terms)
     fit = fit_parametric(data, block["distribution"], response=response, robust=block.get("robust"))
     told: dict[str, Any] = {
@@ -75,7 +76,7 @@ def parametric(table: Table, block: dict[str, Any]) -> dict[str, Any]:
 @kind("spline_hazard")
 def spline_hazard(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     """A Royston-Parmar model."""
-    terms = list(option(block, "terms", []))
+    terms = terms_told(block)
     data, _, _ = read_data(table, block, terms)
     fit = fit_spline_hazard(data, df=int(option(block, "df", 3)), scale=option(block, "scale", "hazard"))
     told: dict[str, Any] = {
@@ -158,11 +159,26 @@ def _optional(table: Table, block: dict[str, Any], name: str) -> np.ndarray | No
     return table.number(block[name]) if block.get(name) is not None else None
 
 
+def terms_told(block: dict[str, Any]) -> list[str]:
+    """A block's terms, written as in R."""
+    return [_written(told) for told in option(block, "terms", [])]
+
+
+def _written(told: Any) -> str:
+    if isinstance(told, str):
+        return told
+    if set(told) == {"factor"}:
+        return f"factor({told['factor']})"
+    if set(told) == {"interaction"}:
+        return ":".join(map(_written, told["interaction"]))
+    raise ValueError(f"no such term here: {told}")
+
+
 def _columns(table: Table, training: Table, term: str) -> Columns:
     """A term's columns for the rows of a table, with the levels of the table it was learned from."""
-    if ":" in term:
-        left, _, right = term.partition(":")
-        a, b = _columns(table, training, left.strip()), _columns(table, training, right.strip())
+    parts = multiplied(term)
+    if len(parts) > 1 and term not in training.frame:
+        a, b = _columns(table, training, parts[0]), _columns(table, training, ":".join(parts[1:]))
         values = [x * y for y in b.values.T for x in a.values.T]
         return Columns(np.column_stack(values), tuple(f"{x}:{y}" for y in b.names for x in a.names))
     inner, labels = _inner(term), levels_of(training, term)
@@ -177,18 +193,18 @@ def _columns(table: Table, training: Table, term: str) -> Columns:
 def levels_of(table: Table, term: str) -> tuple[str, ...]:
     """Levels of a term that is a factor, the reference first; empty for numbers."""
     inner = _inner(term)
-    if inner == term and inner not in table.levels and table.value(inner).dtype != object:
+    if factor_of(term) is None and inner not in table.levels and table.value(inner).dtype != object:
         return ()
     return table.codes(inner)[1]
 
 
 def bare_name(term: str) -> str:
     """The column's name alone."""
-    return bare(_inner(term))
+    return _inner(term)
 
 
 def _inner(term: str) -> str:
-    return term[len("factor(") : -1] if term.startswith("factor(") else term
+    return factor_of(term) or bare(term)
 
 
 def _strata(table: Table, strata: list[str]) -> tuple[np.ndarray, list[str]]:

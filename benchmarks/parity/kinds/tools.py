@@ -36,7 +36,7 @@ from bedside.regression.likelihood import partial
 from bedside.regression.nomogram import nomogram
 from bedside.regression.power import sample_size
 from benchmarks.parity.kinds import kind, option
-from benchmarks.parity.kinds.parametric import bare_name, levels_of, read_data
+from benchmarks.parity.kinds.parametric import bare_name, levels_of, read_data, terms_told
 from benchmarks.parity.table import Table
 
 MOST_STEPS = 30
@@ -45,7 +45,7 @@ MOST_STEPS = 30
 @kind("bootstrap_optimism")
 def optimism(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     """Apparent and corrected concordance."""
-    data = read_data(table, block, list(block["terms"]))[0]
+    data = read_data(table, block, terms_told(block))[0]
     resamples = np.array(block["index_1based"]) - 1
     found = bootstrap_optimism(data, resamples=resamples, ties=option(block, "ties", "efron"))
     return {
@@ -64,7 +64,7 @@ def optimism(table: Table, block: dict[str, Any]) -> dict[str, Any]:
 @kind("nomogram")
 def points(table: Table, block: dict[str, Any]) -> dict[str, Any]:
     """Points of each value and the lines of totals."""
-    terms = list(block["terms"])
+    terms = terms_told(block)
     data = read_data(table, block, terms)[0]
     coef = _stopped(data, option(block, "ties", "efron"), float(option(block, "tolerance", 1e-4)))
     centre = float(coef @ data.x.mean(axis=0))
