@@ -105,7 +105,8 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
 
     The endpoint's time is that of the earliest event among ``first_of`` and ``competing``. Without an event it is the
     shortest follow-up of the outcomes involved: beyond it nobody knows whether one of them would have come. With a
-    later start, patients without a recorded start, or whose time had ended before it, are left out.
+    later start, patients without a recorded start, or whose time had ended before it, are left out. Delayed entry is
+    that of the outcomes involved; who had come to the endpoint before observation began is left out.
 
     Parameters
     ----------
@@ -124,18 +125,24 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
         If the cohort lacks a column or outcome, a column holds no usable times, or nobody is left.
     """
     time, status, unit = _first(cohort, endpoint) if endpoint.columns is None else _columns(cohort, endpoint.columns)
+    began = _entry(cohort, endpoint, unit)
     left = np.ones(len(cohort), dtype=bool)
     if endpoint.start:
-        time = time - convert(_number(cohort, endpoint.start), endpoint.start_unit, unit)
+        start = convert(_number(cohort, endpoint.start), endpoint.start_unit, unit)
+        time, began = time - start, None if began is None else began - start
         left = time >= 0
-        if not left.any():
-            raise Fixable(
-                "Nobody is left under this endpoint.",
-                "No patient has a recorded start that lies before the end of follow-up.",
-                "Choose another start, or check its unit.",
-            )
-    names = _free(cohort, "time"), _free(cohort, "status")
+    if began is not None:
+        left &= ~(time <= began)
+    if not left.any():
+        raise Fixable(
+            "Nobody is left under this endpoint.",
+            "No patient has a recorded start, or time of entry, that lies before the end of follow-up.",
+            "Choose another start, or check its unit.",
+        )
+    names = _free(cohort, "time"), _free(cohort, "status"), "" if began is None else _free(cohort, "entry")
     frame = cohort.frame.assign(**{names[0]: time, names[1]: pd.Categorical(status, categories=["0", "1", "2"])})
+    if began is not None:
+        frame[names[2]] = began
     competes = bool((status[left] == "2").any())
     outcome = _outcome(cohort, endpoint, unit, names, competes=competes, dropped=int((~left).sum()))
     used = set() if endpoint.columns is None else {endpoint.columns.time, endpoint.columns.status}
@@ -149,6 +156,13 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
         fingerprint=seal,
     )
     return whole if left.all() else whole.take(left, seal="start")
+
+
+def _entry(cohort: Cohort, endpoint: Endpoint, unit: Unit) -> np.ndarray | None:
+    """When all outcomes involved were under observation; None if from time zero, NaN where not recorded."""
+    involved = [cohort.outcome(key) for key in (*endpoint.first_of, *endpoint.competing)] or cohort.outcomes
+    began = [convert(cohort.entry(outcome), outcome.unit, unit) for outcome in involved if outcome.entry]
+    return np.max(began, axis=0) if began else None
 
 
 def _first(cohort: Cohort, endpoint: Endpoint) -> tuple[np.ndarray, np.ndarray, Unit]:
@@ -224,7 +238,7 @@ def _unknown(name: str) -> Fixable:
 
 
 def _outcome(
-    cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, str], *, competes: bool, dropped: int
+    cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, str, str], *, competes: bool, dropped: int
 ) -> Outcome:
     against = " or ".join(_competing(cohort, endpoint)) if competes else ""
     if endpoint.columns is not None:
@@ -236,9 +250,11 @@ def _outcome(
     if endpoint.start:
         name = cohort.variable(endpoint.start).label if cohort.has(endpoint.start) else endpoint.start
         made += f" The clock starts at “{name}”; {dropped:,} patients without it, or followed for less, are left out."
+    elif dropped:
+        made += f" Left out, having come to it before observation began: {dropped:,}."
     name = f"{endpoint.label} or {against}" if against else endpoint.label
     return Outcome(
-        key=KEY, label=name, time=names[0], unit=unit, status=names[1],
+        key=KEY, label=name, time=names[0], unit=unit, status=names[1], entry=names[2],
         censored=("0",), event=("1",), competing={against: ("2",)} if against else {},
         event_phrase="have the event", free_phrase="free of the event",
         since="the chosen start" if endpoint.start else _since(cohort, endpoint),

@@ -129,3 +129,17 @@ def test_a_status_is_a_column_of_codes_and_its_event_one_of_them(cohort):
         with_endpoint(
             cohort, Endpoint(label="A", columns=Columns(time="death_t", status="late", unit="days", event=("z",)))
         )
+
+
+def test_delayed_entry_of_the_outcomes_is_that_of_the_endpoint(cohort):
+    entries = cohort.frame.assign(began=[0.0, 12.0, 5.0, 16.0, np.nan])
+    relapse, death = cohort.outcomes
+    outcomes = [relapse, death.model_copy(update={"entry": "began"})]
+    late = cohort_from_frame(entries, key="late", outcomes=outcomes)
+    made = with_endpoint(late, Endpoint(label="First", first_of=("relapse", "death")))
+    # The fourth had come to the end of 15 days before observation began on day 16: no time at risk.
+    assert made.rows.tolist() == [0, 1, 2, 4]
+    np.testing.assert_array_equal(made.entry(KEY), [0, 12, 5, np.nan])
+    assert "before observation began: 1." in made.outcome(KEY).note
+    shifted = with_endpoint(late, Endpoint(label="Late", first_of=("death",), start="graft"))
+    np.testing.assert_array_equal(shifted.entry(KEY), [-5, 1, np.nan])
