@@ -246,7 +246,7 @@ def test_everything_says_how_it_was_made(reader):
     assert "Hazard ratios of recurrence or death were estimated with Cox regression (686 patients" in reader.text
     names = [button.label for button in reader.at.get("download_button")]
     assert any("bedside" in name for name in names) and any("lifelines" in name for name in names)
-    assert "The data they read (regression-data.csv)" in names
+    assert any(name.startswith("The data they read (regression-data") for name in names)
 
 
 def test_findings_are_added_to_the_report(reader):
