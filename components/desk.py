@@ -22,6 +22,7 @@ from bedside import explain as explaining
 from bedside import risk, survival
 from bedside.cohort import Cohort, Outcome, Unit
 from bedside.cohort.balance import Imbalance, largest_imbalance
+from bedside.cohort.endpoint import KEY as OWN
 from bedside.cohort.endpoint import Endpoint, with_endpoint
 from bedside.cohort.groups import Grouping, group_by, group_by_selection
 from bedside.cohort.search import find_rows
@@ -120,10 +121,10 @@ def as_read() -> Cohort:
     return _open(choices[key])
 
 
-def whole() -> Cohort:
-    """The cohort that is open, before any filter; with the reader's own endpoint if there is one."""
+def whole(*, listed: bool = False) -> Cohort:
+    """The open cohort before any filter; the reader's own endpoint, and whom it leaves out, only while it is chosen."""
     plain, own = as_read(), endpoint()
-    if own is None:
+    if own is None or not (listed or st.session_state.get("outcome") == OWN):
         return plain
     key = ("endpoint", plain.fingerprint, own.to_text())
     return _shelf().get_or_make(key, lambda: with_endpoint(plain, own))

@@ -62,10 +62,11 @@ def show() -> None:
         with desk.fixable_page():
             plain = desk.as_read()
         endpoint_bar.from_link()
-        everyone = _with_endpoint(plain)
+        listed = _with_endpoint(plain)
         endpoint_bar.to_link()
         with row:
-            choose_outcome(everyone)
+            choose_outcome(listed)
+            everyone = desk.whole()
             endpoint_bar.define(plain)
             from_link(everyone)
             chips(everyone)
@@ -81,7 +82,7 @@ def show() -> None:
 def _with_endpoint(plain: Cohort) -> Cohort:
     """The cohort with the reader's endpoint; one that cannot be made here is said and taken away."""
     try:
-        return desk.whole()
+        return desk.whole(listed=True)
     except Fixable as stop:
         desk.show(stop)
         desk.define(None)

@@ -213,3 +213,13 @@ def test_another_cohort_with_several_types_of_event_opens_by_type():
     reader = Reader(cohort="gbsg2_breast").open("survival").choose("survival_view", "hazard")
     assert reader.choose("cohort", "mgus_competing").figures == ["survival_incidence"]
     assert reader.choose("survival_view", "survival").choose("survival_by", "sex").figures == ["survival_km"]
+
+
+def test_whom_an_endpoint_leaves_out_is_part_of_every_other_outcome():
+    end = json.dumps({"label": "Death after loss", "first_of": ["death"], "start": "weight_loss_lb_6m"})
+    reader = Reader(cohort="lung_ncctg", endpoint=end, outcome="own").open("survival")
+    # 14 patients have no recorded start.
+    assert "14 patients without it" in reader.text and "214 patients" in reader.title
+    assert reader.choose("outcome", "death").title.endswith("228 patients, 165 events")
+    assert "Death after loss" in reader.options("outcome")
+    assert "214 patients" in reader.choose("outcome", "own").title
