@@ -106,7 +106,8 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
     The endpoint's time is that of the earliest event among ``first_of`` and ``competing``. Without an event it is the
     shortest follow-up of the outcomes involved: beyond it nobody knows whether one of them would have come. With a
     later start, patients without a recorded start, or whose time had ended before it, are left out. Delayed entry is
-    that of the outcomes involved; who had come to the endpoint before observation began is left out.
+    that of the outcomes involved, or from time zero where the start lies before it; who had come to the endpoint before
+    observation began is left out.
 
     Parameters
     ----------
@@ -129,6 +130,8 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
     left = np.ones(len(cohort), dtype=bool)
     if endpoint.start:
         start = convert(_number(cohort, endpoint.start), endpoint.start_unit, unit)
+        if began is None and (start < 0).any():
+            began = np.zeros(len(cohort))  # who is known since time zero cannot have died between start and time zero
         time, began = time - start, None if began is None else began - start
         left = time >= 0
     if began is not None:

@@ -143,3 +143,10 @@ def test_delayed_entry_of_the_outcomes_is_that_of_the_endpoint(cohort):
     assert "before observation began: 1." in made.outcome(KEY).note
     shifted = with_endpoint(late, Endpoint(label="Late", first_of=("death",), start="graft"))
     np.testing.assert_array_equal(shifted.entry(KEY), [-5, 1, np.nan])
+
+
+def test_a_start_before_time_zero_is_entered_late(cohort):
+    before = cohort_from_frame(cohort.frame.assign(graft=[-5.0, 0, 3, 0, 0]), key="b", outcomes=list(cohort.outcomes))
+    made = with_endpoint(before, Endpoint(label="Since graft", first_of=("death",), start="graft"))
+    assert made.time(KEY).tolist() == [55, 20, 27, 70, 40]
+    assert made.entry(KEY).tolist() == [5, 0, -3, 0, 0]
