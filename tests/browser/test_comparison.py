@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from statistics import median
-
 from playwright.sync_api import expect
 
 from tests.browser.eyes import misfits
@@ -13,19 +10,15 @@ from tests.browser.walk import choose, drawn, open_menu
 MAIN = '[data-testid="stMain"]'
 
 
-def test_it_is_drawn_and_a_click_is_answered_at_once(open_page):
+def test_it_is_drawn_and_answers_clicks(open_page):
     visit = open_page("/comparison?cohort=gbsg2_breast")
     drawn(visit, "Fair comparison")
     assert visit.axe(include=MAIN) == []
     assert misfits(visit.page) == []
-    heads, taken = visit.page.locator(".st-key-comparison_curves .annotation-text"), []
-    for name, panels in [("Both", 2), ("Weighting", 1)] * 2:
-        began = time.perf_counter()
+    heads = visit.page.locator(".st-key-comparison_curves .annotation-text")
+    for name, panels in [("Both", 2), ("Weighting", 1)]:
         visit.page.get_by_role("radio", name=name, exact=True).click()
         expect(heads.filter(has_text="As observed: dashed")).to_have_count(panels)
-        taken.append(time.perf_counter() - began)
-    # Playwright looks every 100 ms or more; the server takes about 50.
-    assert median(taken) < 0.6, taken
     choose(visit, "As if all were like", "Those who might have had either")
     assert "comparison_whom=overlap" in visit.page.url
     visit.assert_calm()
