@@ -126,8 +126,9 @@ def has_gray(rows: Analysed) -> bool:
 def differences(recipe: Recipe, tau: float, reference: str) -> str:
     """Restricted means and shares at one time, compared."""
     when = say.duration(tau, recipe.unit)
+    window = f"up to {when}, from the landmark on," if recipe.alive_at and not recipe.restart else f"within {when}"
     return (
-        f"Mean time within {when} is the area under the curve (restricted mean survival time) with a normal "
+        f"Mean time {window} is the area under the curve (restricted mean survival time) with a normal "
         f"{recipe.level:.0%} confidence interval; its difference and its ratio to “{reference}” use both standard "
         f"errors, the ratio on the logarithmic scale. Shares at {when} are read off the curves; their differences are "
         "tested on the log(−log) scale (Klein et al 2007). Nothing was adjusted for."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -28,6 +29,7 @@ def show(
     of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice, left: DeltaGenerator, right: DeltaGenerator
 ) -> None:
     """The figure on the left, what it says on the right; the largest groups, if there are many."""
+    choice = replace(choice, restart=False)  # shares of each type are told since time zero, a landmark or not
     found = numbers.incidence(of, outcome, drawn(grouping), choice.plan)
     with left:
         _figure(found, outcome, choice, survival_made.of_incidence(of, outcome, grouping, choice))

@@ -83,7 +83,11 @@ def _means(
     means = survival.restricted_means(shown, tau, level=choice.level)
     points = survival.milestones(shown, [tau])
     when = say.duration(tau, unit)
-    head = ("", f"Mean time within {when}", "Difference", "Ratio", f"Share at {when}", "Difference in points")
+    began = max(curve.origin for curve in shown)
+    # On its own clock the area begins at the time that patients are known to have come to.
+    window = f"between {say.number_of(began)} and {when}" if began else f"within {when}"
+    length = say.duration(tau - began, unit)
+    head = ("", f"Mean time {window}", "Difference", "Ratio", f"Share at {when}", "Difference in points")
     rows = []
 
     def signed(value: float) -> str:
@@ -92,27 +96,28 @@ def _means(
     for i, (mark, mean, point) in enumerate(zip(marks, means.groups, points.points, strict=True)):
         against = means.contrasts[i - 1] if i else None
         share = points.contrasts[i - 1] if i else None
+        sure = mean.std_err > 0 and means.groups[0].std_err > 0
         rows.append(
             (
                 mark,
-                _with_interval(mean.mean, mean.lower, mean.upper, lambda v: f"{v:.{more}f}"),
-                _effect(against.difference, signed) if against else "compared with",
-                _effect(against.ratio, lambda v: f"{v:.2f}") if against else "",
+                _with_interval(mean.mean, *_limits(mean), lambda v: f"{v:.{more}f}"),
+                _effect(against.difference, signed, sure=sure) if against else "compared with",
+                _effect(against.ratio, lambda v: f"{v:.2f}", sure=sure) if against else "",
                 _with_interval(point.survival, point.lower, point.upper, lambda v: f"{100 * v:.{choice.decimals}f}%"),
-                _effect(share.difference, lambda v: f"{100 * v:+.{choice.decimals}f}".replace("-", "−"), p=share.p)
-                if share else "",
+                _points(share, choice, sure=_varies(points.points[0]) and _varies(point)) if share else "",
             )
         )  # fmt: skip
     page.table(head, rows, label="Differences between groups")
     page.caption(
-        f"Mean time: {unit} {outcome.free_phrase} out of {when}, the area under the curve (restricted mean); needs no "
-        f"proportional hazards. Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}."
+        f"Mean time: {unit} {outcome.free_phrase} out of {length}, the area under the curve (restricted mean); needs "
+        f"no proportional hazards. Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}; the p of a "
+        "difference of shares is of log(−log S), so that it can lie on the other side of 0.05 than the interval says."
     )
     save.numbers(
         "survival_differences", stem="differences", rows=lambda: differences_rows(means, points),
         shown=lambda: differences_said(means, points, decimals=more),
         title=f"How large is the difference? Mean time and share at {when}",
-        note=f"{say.patients(sum(g.n for g in means.groups))}. Mean time: {unit} {outcome.free_phrase} out of {when} "
+        note=f"{say.patients(sum(g.n for g in means.groups))}. Mean time: {unit} {outcome.free_phrase} out of {length} "
         f"(restricted mean). Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}.",
         made=made,
     )  # fmt: skip
@@ -124,20 +129,41 @@ def _at_times(
     """How many points each group's share differs from the reference's, at the times that the reader chose."""
     found = survival.milestones(shown, times)
     by_place = {(c.group, c.time): c for c in found.contrasts}
+    varies = {(point.group, point.time): _varies(point) for point in found.points}
     head = ("", *(f"at {t:g} {say.unit_of(t, choice.unit)}" for t in times))
     rows = [
-        (mark, *(_points(by_place[curve.group, float(t)], choice) for t in times))
+        (
+            mark,
+            *(
+                _points(
+                    by_place[curve.group, float(t)],
+                    choice,
+                    sure=all(varies[g.group, float(t)] for g in (shown[0], curve)),
+                )
+                for t in times
+            ),
+        )
         for curve, mark in zip(shown[1:], marks[1:], strict=True)
     ]
     page.table(head, rows, label="Differences at the chosen times")
     page.caption(f"Points more or fewer than in {shown[0].group}, at the times chosen beside.")
 
 
-def _points(contrast: survival.MilestoneContrast, choice: Choice) -> page.Markup:
+def _varies(point: survival.Milestone) -> bool:
+    """False where all or none of a group had the event: its standard error of 0 would call that certain."""
+    return 0 < point.survival < 1
+
+
+def _limits(mean: survival.RestrictedMean) -> tuple[float, float]:
+    """None where everybody had the event at one time, or nobody had it."""
+    return (mean.lower, mean.upper) if mean.std_err > 0 else (math.nan, math.nan)
+
+
+def _points(contrast: survival.MilestoneContrast, choice: Choice, *, sure: bool) -> page.Markup:
     def signed(value: float) -> str:
         return f"{100 * value:+.{choice.decimals}f}".replace("-", "−")
 
-    return _effect(contrast.difference, signed, p=contrast.p)
+    return _effect(contrast.difference, signed, p=contrast.p, sure=sure)
 
 
 def _with_interval(value: float, low: float, high: float, words: object) -> page.Markup:
@@ -147,9 +173,11 @@ def _with_interval(value: float, low: float, high: float, words: object) -> page
     return page.fill('<b>{v}</b><br><span class="bs-muted">{b}</span>', v=words(value), b=between)
 
 
-def _effect(effect: survival.Effect, words: object, *, p: float | None = None) -> page.Markup:
+def _effect(effect: survival.Effect, words: object, *, p: float | None = None, sure: bool) -> page.Markup:
     if math.isnan(effect.estimate):
         return page.Markup('<span class="bs-muted">–</span>')
+    if not sure:
+        return page.fill('<b>{v}</b><br><span class="bs-muted">no interval</span>', v=words(effect.estimate))
     return page.fill(
         '<b>{v}</b><br><span class="bs-muted">{a} to {b}<br>{p}</span>', v=words(effect.estimate),
         a=words(effect.lower), b=words(effect.upper), p=say.p_value(effect.p if p is None else p),

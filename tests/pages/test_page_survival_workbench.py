@@ -223,3 +223,28 @@ def test_whom_an_endpoint_leaves_out_is_part_of_every_other_outcome():
     assert reader.choose("outcome", "death").title.endswith("228 patients, 165 events")
     assert "Death after loss" in reader.options("outcome")
     assert "211 patients" in reader.choose("outcome", "own").title
+
+
+def test_a_group_of_which_nobody_is_left_is_not_certain():
+    reader = Reader(cohort="lung_ncctg").open("survival", survival_by="ecog_physician")
+    # One patient, who died after 118 days: R's standard error of the curve is NaN there, and 0 of the area before.
+    assert reader.table("Differences between groups")[-1][1:] == [
+        "3.9", "−9.8 no interval", "0.28 no interval", "0%", "−23 no interval"
+    ]  # fmt: skip
+    assert reader.table("Differences at the chosen times")[-1][1].endswith("no interval")
+
+
+def test_a_mean_time_after_a_landmark_is_told_from_the_landmark_on():
+    reader = Reader(cohort="colon_trial").open("survival", survival_by="arm")
+    reader.choose(key_of(reader, "survival_alive"), 2.0)
+    # R: survfit(Surv(death_days - 2 * 365.25, death_event) ~ arm, subset = death_days > 2 * 365.25), rmean at 5 years.
+    assert reader.table("Differences between groups")[0][1] == "Mean time between 2 and 7 years"
+    assert "years alive out of 5 years" in reader.text
+    assert reader.table("Differences between groups")[1][1] == "3.7 3.5 to 3.9"
+
+
+def test_types_of_event_keep_the_clock_of_time_zero_after_a_landmark():
+    reader = Reader(cohort="mgus_competing", outcome="progression").open("survival")
+    reader.choose(key_of(reader, "survival_alive"), 5.0).choose("survival_restart", True)
+    # Of those free of both after 5 years none has had an event at 5: the times offered are later.
+    assert "5 years 10 years" not in reader.text and "10 years 15 years" in reader.text
