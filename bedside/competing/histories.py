@@ -78,8 +78,9 @@ class Histories:
 
 
 def histories(
-    subject: ArrayLike, start: ArrayLike, stop: ArrayLike, event: ArrayLike, *, states: tuple[str, ...]
-) -> Histories:
+    subject: ArrayLike, start: ArrayLike, stop: ArrayLike, event: ArrayLike, *, states: tuple[str, ...],
+    tied: bool = False,
+) -> Histories:  # fmt: skip
     """Check rows of follow-up and work out the state during each.
 
     Parameters
@@ -91,6 +92,8 @@ def histories(
         0 if no state was entered at `stop`, else its position in `states`.
     states : tuple of str
         The first is where everybody begins.
+    tied : bool, default False
+        True if times that differ by rounding only are one already.
 
     Raises
     ------
@@ -103,8 +106,9 @@ def histories(
     entered = np.asarray(event, dtype=np.int64)
     n = len(end)
     _check(begin, end, entered, len(states))
-    both = merge_ties(np.concatenate((begin, end)))
-    begin, end = both[:n], both[n:]
+    if not tied:
+        both = merge_ties(np.concatenate((begin, end)))
+        begin, end = both[:n], both[n:]
     order = np.lexsort((begin, end, whose))
     same = np.concatenate(([False], whose[order][1:] == whose[order][:-1]))
     gap = np.concatenate(([0.0], begin[order][1:] - end[order][:-1]))

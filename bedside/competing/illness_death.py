@@ -16,6 +16,7 @@ from bedside.errors import Fixable
 from bedside.regression.design import Design, design, spec_of
 from bedside.regression.model import Ties
 from bedside.regression.terms import Term
+from bedside.survival.checks import merge_ties
 from bedside.survival.intervals import Interval
 
 BEFORE = -1.0
@@ -149,7 +150,11 @@ def _histories(cohort: Cohort, first: Outcome, terminal: Outcome) -> tuple[Histo
     scale = convert(1.0, first.unit, terminal.unit)
     onset, ill = cohort.time(first) * scale, cohort.cause(first) == 1
     end, dead = cohort.time(terminal), cohort.cause(terminal) > 0
+    # Before anything is compared: half a step would be taken for rounding noise afterwards.
     start = _starts(cohort, terminal)
+    late = np.isfinite(start)
+    merged = merge_ties(np.concatenate((onset, end, start[late])))
+    onset, end, start[late] = np.split(merged, (len(onset), 2 * len(onset)))
     after = ill & (onset > end)
     cut = ~ill & (onset < end) & (cohort.cause(first) == 0)
     ill = ill & ~after
@@ -168,6 +173,7 @@ def _histories(cohort: Cohort, first: Outcome, terminal: Outcome) -> tuple[Histo
         np.concatenate((np.where(ill, onset, end)[one], end[two])),
         np.concatenate((np.where(ill, 1, 2 * dead)[one], 2 * dead[two])),
         states=(first.free_phrase, first.cause_labels[0], terminal.label),
+        tied=True,
     )
     source = np.concatenate((patients[one], patients[two]))
     placed = Histories(
@@ -179,7 +185,7 @@ def _histories(cohort: Cohort, first: Outcome, terminal: Outcome) -> tuple[Histo
 def _starts(cohort: Cohort, terminal: Outcome) -> np.ndarray:
     """When each patient came under observation; NaN where not recorded, who are then in no row."""
     entry = cohort.entry(terminal)
-    return np.full(len(cohort), BEFORE) if entry is None else entry
+    return np.full(len(cohort), BEFORE) if entry is None else entry.copy()
 
 
 def _half_step(times: np.ndarray) -> float:

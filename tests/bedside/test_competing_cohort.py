@@ -188,6 +188,31 @@ def test_a_first_event_after_the_end_and_follow_up_that_ends_early(sample):
     assert found.transitions[0, 1] == (colon.cause(recurrence) == 1).sum() - 3
 
 
+def test_grays_test_of_those_who_came_so_far_is_that_of_their_rows(mgus, progression):
+    groups = group_by(mgus, "sex")
+    stay = mgus.time(progression) > 60
+    later = gray_by(mgus, progression, groups, alive_at=60)
+    alone = gray_by(mgus.take(stay, seal="later"), progression, group_by(mgus.take(stay, seal="later"), "sex"))
+    assert [test.statistic for test in later] == [test.statistic for test in alone]
+    assert later[0].n.sum() == stay.sum() < len(mgus)
+    with pytest.raises(Fixable, match="no form for that"):
+        gray_by(mgus, progression, groups, entry="age")
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1.0, 1e9])
+def test_steps_that_differ_by_rounding_only_are_one_time(sample, scale):
+    """Times are tied before they are compared, so that nobody is in a state for no time; then nothing divides by 0."""
+    colon = sample("colon_trial")
+    recurrence, death = colon.outcome("recurrence"), colon.outcome("death")
+    frame = colon.frame.copy()
+    for outcome in (recurrence, death):
+        frame[outcome.time] = frame[outcome.time].to_numpy() * scale
+    changed = type(colon)(**{name: getattr(colon, name) for name in colon.__dataclass_fields__} | {"frame": frame})
+    for group in illness_death(changed, recurrence, death, tau=1000 * scale).occupations:
+        np.testing.assert_allclose(group.chance.sum(axis=1), 1)
+        assert np.isfinite(group.std_err).all()
+
+
 def test_the_same_outcome_twice_is_refused(mgus, progression):
     with pytest.raises(Fixable, match="Both outcomes are the same one"):
         illness_death(mgus, progression, progression)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedside.cohort import Between, OneOf, Outcome, Selection, Variable, group_by, group_by_selection
+from bedside.cohort.groups import Grouping, largest, level_labels
 from bedside.errors import Fixable
 from bedside.intake import cohort_from_frame
 
@@ -118,3 +119,19 @@ def test_cut_points_that_are_none(gbsg2, cuts):
 def test_nobody_is_grouped_by_name(gbsg2):
     with pytest.raises(Fixable, match="cannot be grouped"):
         group_by(gbsg2, "patient_id")
+
+
+def test_only_the_largest_groups_in_their_order():
+    codes = np.repeat([0, 1, 2, 3, -1], [2, 5, 2, 9, 4])
+    few = largest(Grouping(("a", "b", "c", "d"), codes, 4, "Letter"), 3)
+    assert few.labels == ("a", "b", "d")
+    np.testing.assert_array_equal(few.codes, np.repeat([0, 1, -1, 2, -1], [2, 5, 2, 9, 4]))
+    assert few.dropped_missing == 4
+    assert largest(few, 3) is few
+
+
+def test_levels_that_look_alike_or_like_nothing_show_their_code():
+    levels = [{"code": c, "label": text} for c, text in zip("abcd", ("Same", "Same\u200b", " ", "Other"), strict=True)]
+    variable = Variable(name="v", kind="categorical", levels=levels, phrase="{value}")
+    assert level_labels(variable, "abcd") == ("Same [a]", "Same\u200b [b]", "C", "Other")
+    assert level_labels(variable, ["b"]) == ("Same\u200b [b]",)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 Columns = dict[str, Sequence[Any]]
+Column = Callable[[dict[str, Any]], list[Any]]
 
 ARABIC = "عُمر المريض"
 EMOJI = "🩺 pulse 🫀"
@@ -63,6 +64,44 @@ def dictionary(title: str, **more: Any) -> dict[str, Any]:
         "outcomes": [outcome()],
         "source": {"citation": "Invented for a test.", "licence": "none", "origin": "a test"},
     } | more
+
+
+def workbench(n: int = 80, **changed: list[Any] | Column) -> dict[str, Any]:
+    """Patients with three outcomes (one with a competing event), two groupings, times of entry and weights."""
+    rng = np.random.default_rng(7)
+    columns: dict[str, Any] = patients(n)
+    days, status = np.array(columns["days"]), np.array(columns["status"])
+    worse = (rng.random(n) < 0.5).astype(int)
+    columns |= {
+        "cause": np.where(status, rng.integers(1, 3, n), 0).tolist(),
+        "worse": worse.tolist(),
+        "worse_days": np.where(worse, np.maximum(1, days // 2), days).tolist(),
+        "site": rng.choice(["n", "s", "w"], n).tolist(),
+        "entry": np.floor(days * 0.1).tolist(),
+        "weight": np.round(rng.uniform(0.5, 2, n), 2).tolist(),
+    }
+    for name, values in changed.items():
+        columns[name] = values(columns) if callable(values) else values
+    return columns
+
+
+def workbench_told(title: str, unit: str = "days", **arm: Any) -> dict[str, Any]:
+    """Their dictionary."""
+    codes = {"unit": unit, "censored": ["0"], "event": ["1"]}
+    composite = {"label": "Relapse or death", "event_phrase": "relapse or die", "free_phrase": "free of relapse"}
+    return dictionary(
+        title,
+        outcomes=[
+            outcome(**codes),
+            outcome(key="cause", label="Relapse", status="cause", **codes, composite=composite,
+                         competing={"Death without relapse": ["2"]}),
+            outcome(key="worse", label="Progression", time="worse_days", status="worse", **codes),
+        ],
+        variables=[
+            {"name": "arm", "kind": "categorical", **arm}, {"name": "site", "kind": "categorical"},
+            *({"name": name, "kind": "continuous"} for name in ("age", "marker", "entry", "weight")),
+        ],
+    )  # fmt: skip
 
 
 def write(root: Path, name: str, columns: Columns | None, told: Mapping[str, Any] | str) -> Path:
