@@ -1,4 +1,5 @@
-// The little that only a browser can do: save a drawn figure as a picture, and write a time the reader's way.
+// The little that only a browser can do: save a drawn figure as a picture, write a time the reader's way,
+// and lead a keyboard into an opened menu.
 // It reads attributes that Bedside's own templates set and never builds HTML from text.
 const NS = "http://www.w3.org/2000/svg"
 
@@ -96,6 +97,20 @@ function localTimes() {
     if (time.textContent !== text) time.textContent = text
   }
 }
+
+// A menu's inside stands at the end of the page: who opened it by keyboard is taken there, and not through the page.
+function enter(button, tries = 60) {
+  const body = document.querySelector('[data-testid="stPopoverBody"]')
+  const first = body && body.querySelector("button, input, textarea, select, a[href], [tabindex='0']")
+  if (first) first.focus()
+  else if (tries && document.activeElement === button) setTimeout(() => enter(button, tries - 1), 50)
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" && event.key !== " ") return
+  const button = event.target.closest && event.target.closest('[data-testid="stPopoverButton"], [data-testid="stPopover"] button')
+  if (button && button.getAttribute("aria-expanded") !== "true") setTimeout(() => enter(button), 50)
+})
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest && event.target.closest("button[data-bs-save]")
