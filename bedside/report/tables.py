@@ -68,13 +68,17 @@ def differences_said(means: RestrictedMeans, shares: Milestones, *, decimals: in
     rows = []
     for g, point in zip(means.groups, shares.points, strict=True):
         mean, share = _contrasts(g.group, means, shares)
+        # A group of which nobody or everybody had the event has a standard error of 0, and is not certain for that.
+        limits = (g.lower, g.upper) if g.std_err > 0 else (math.nan, math.nan)
+        sure = g.std_err > 0 and means.groups[0].std_err > 0
+        varies = 0 < point.survival < 1 and 0 < shares.points[0].survival < 1
         rows.append([
             g.group,
-            _said(g.mean, g.lower, g.upper, f".{decimals}f"),
-            _said_effect(mean.difference, f"+.{decimals}f") if mean else "compared with",
-            _said_effect(mean.ratio, ".2f") if mean else "",
+            _said(g.mean, *limits, f".{decimals}f"),
+            _said_effect(mean.difference, f"+.{decimals}f", sure=sure) if mean else "compared with",
+            _said_effect(mean.ratio, ".2f", sure=sure) if mean else "",
             _said(100 * point.survival, 100 * point.lower, 100 * point.upper, f".{decimals - 1}f", "%"),
-            _said_effect(share.difference, f"+.{decimals - 1}f", p=share.p, times=100) if share else "",
+            _said_effect(share.difference, f"+.{decimals - 1}f", p=share.p, times=100, sure=varies) if share else "",
         ])  # fmt: skip
     return header, rows
 
@@ -99,9 +103,11 @@ def _said(value: float, low: float, high: float, form: str, unit: str = "") -> s
     return text if math.isnan(low) else f"{text} ({low:{form}} to {high:{form}}{unit})".replace("-", "−")
 
 
-def _said_effect(effect: Effect, form: str, *, p: float | None = None, times: float = 1) -> str:
+def _said_effect(effect: Effect, form: str, *, p: float | None = None, times: float = 1, sure: bool) -> str:
     if math.isnan(effect.estimate):
         return "–"
+    if not sure:
+        return f"{_said(times * effect.estimate, math.nan, math.nan, form)}; no interval"
     ends = (times * v for v in (effect.estimate, effect.lower, effect.upper))
     shown = say.p_value(effect.p if p is None else p).replace(" ", NO_BREAK)
     return f"{_said(*ends, form)}; {shown}"

@@ -65,10 +65,15 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
 
 def _words(outcome: Outcome, choice: Choice, found: Answer) -> None:
     rows = found.together or found.alone
+    start = "Others held equal" if found.together and len({r.term for r in rows}) > 1 else "Each looked at alone"
+    products = [term for term in found.made.terms if isinstance(term, Interaction)] if found.together else []
+    inside = {name for term in products for name in variables_of(term)}
+    # Within a product no single ratio is that of a variable: they stand in the figure, with what they are of.
+    rows = [row for row in rows if not inside & set(row.variables)]
     clear = clearest(rows)
     event = outcome.label if choice.ask.event == ANY else outcome.cause_labels[choice.ask.cause - 1]
-    start = "Others held equal" if found.together and len({r.term for r in rows}) > 1 else "Each looked at alone"
     if not clear:
+        start += ", the variables of interactions aside" if products else ""
         text = page.fill(
             "{start}, no variable goes clearly with more or fewer {event}: every interval is compatible with no "
             "difference. That does not show that there is none.",
@@ -91,7 +96,14 @@ def _words(outcome: Outcome, choice: Choice, found: Answer) -> None:
             "{start}, these go most clearly with {what}{event}: {listed}. Associations, not effects.",
             start=start, what=what, event=say.in_sentence(event), listed=listed,
         )  # fmt: skip
-    page.put('<p class="bs-lead">{text}</p>', text=text)
+    if rows:
+        page.put('<p class="bs-lead">{text}</p>', text=text)
+    if products:
+        page.caption(
+            "With an interaction, the ratio of one variable is that of patients in whom the other one is at the level "
+            "it is compared with, or at 0 if it is a number (at 1 on a log scale). The ratio with × says how many "
+            "times larger it is at another level, or for each step."
+        )
 
 
 def _events(event: str) -> str:
@@ -142,7 +154,7 @@ def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
         text += " Other types of event end observation, as censoring does."
     if data.strata is not None:
         text += f" Compared within {len(np.unique(data.strata)):,} strata."
-    if getattr(found.fit, "robust", False):
+    if _is_robust(found):
         text += " Robust standard errors" + (" by cluster." if data.cluster is not None else ".")
     if data.weights is not None:
         text += " Weighted."
@@ -154,6 +166,12 @@ def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
         c = found.concordance
         text += f" Concordance {c.c:.2f} (standard error {c.se:.2f}) in the same patients, so it flatters."
     return f"{text} Open squares: what others are compared with."
+
+
+def _is_robust(found: Answer) -> bool:
+    """Whether the intervals rest on robust standard errors, those of pooled models included."""
+    fits = getattr(found.fit, "fits", (found.fit,))
+    return any(getattr(fit, "robust", False) for fit in fits)
 
 
 def _missing(choice: Choice, found: Answer) -> None:

@@ -212,7 +212,7 @@ def straight(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         reference = st.number_input("Compared with", value=None, placeholder="median", width=130,
                                     key=f"regression_reference_{of.key}_{name}", persist_state="session")  # fmt: skip
     found = numbers.curve(of, outcome, choice.ask, name, knots, reference)
-    _line_reading(of, choice, found)
+    _line_reading(of, choice, found, robust=cox(of, outcome, choice.ask).fit.robust)
     _curve(of, outcome, choice, found, knots)
     own = next(t for t in made.terms if not isinstance(t, Interaction) and t.column == name)
     if not isinstance(own, Spline):
@@ -223,7 +223,7 @@ def straight(of: Cohort, outcome: Outcome, choice: Choice) -> None:
             )  # fmt: skip
 
 
-def _line_reading(of: Cohort, choice: Choice, found: SplineCurve) -> None:
+def _line_reading(of: Cohort, choice: Choice, found: SplineCurve, *, robust: bool) -> None:
     test = found.nonlinearity.wald
     ratio = found.nonlinearity.likelihood_ratio
     name = say.in_sentence(of.variable(found.column).label)
@@ -232,7 +232,7 @@ def _line_reading(of: Cohort, choice: Choice, found: SplineCurve) -> None:
     else:
         text = f"No sign that the relation with {name} bends ({say.p_value(test.p)})."
     detail = f"Wald's test of the curved part: {test.statistic:.2f} on {test.df:g} df."
-    if not choice.ask.ridge:
+    if not (choice.ask.ridge or robust):  # likelihoods know nothing of clusters and weights
         detail += f" Likelihood ratio: {ratio.statistic:.2f}, {say.p_value(ratio.p)}."
     page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=detail)
 

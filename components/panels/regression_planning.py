@@ -68,12 +68,15 @@ def _points(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     page.heading("Points", "the model, to be added up by hand")
     when = desk.horizon(of, outcome)
     found = numbers.points(of, outcome, choice.ask, float(convert(when.value, when.unit, outcome.unit)))
-    ticks = sums(found) if found.cumulative_hazard else []
+    # Who has which values later is not known at time zero: with values of visits a sum has no chance.
+    ticks = sums(found) if found.cumulative_hazard and not choice.ask.at_visits else []
     model = cox(of, outcome, choice.ask)
     said = say.duration(when.value, when.unit)
     note = f"Cox model, {say.patients(len(np.unique(model.design.data.rows)))}, {say.events(model.fit.n_events)}."
     if found.cumulative_hazard is None:
         note += " No chances: the strata differ in them."
+    if choice.ask.at_visits:
+        note += " No chances: values change at visits, and nobody knows the later ones at the start."
     if choice.ask.cause:
         note += " Other types of event end observation; the chance is as if they did not happen."
     save.figure(

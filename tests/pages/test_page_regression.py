@@ -255,3 +255,27 @@ def test_findings_are_added_to_the_report(reader):
     assert card.title == "Alone and together"
     assert "Positive lymph nodes, per doubling: alone 1.46 (1.34 to 1.59)" in card.said
     assert card.methods.startswith("Hazard ratios of recurrence or death")
+
+
+def test_no_single_ratio_of_an_interaction_is_told_as_that_of_a_variable():
+    reader = model(Reader(cohort="colon_trial").open("regression"))
+    reader.choose("regression_variables_colon_trial", ["nodes", "sex"])
+    assert "positive lymph nodes, per 2" in reader.box("go most clearly with death")
+    reader.choose("regression_pairs_colon_trial", ['["nodes", "sex"]'])
+    # R: the ratio of 1.27 per 2 nodes is that of women, the one of men is 1.27 x 0.92.
+    assert not [box for box in reader.boxes if "go most clearly" in box or "no variable goes" in box]
+    assert "The ratio with × says how many times larger it is" in reader.text
+
+
+def test_robust_errors_are_named_for_pooled_models_and_stand_beside_no_likelihood_ratio(reader):
+    model(reader).choose("regression_cluster_gbsg2_breast", "nodes")
+    assert "Likelihood ratio" not in reader.box("Wald's test of the curved part")
+    lung = model(Reader(cohort="lung_ncctg").open("regression")).choose("regression_cluster_lung_ncctg", "institution")
+    assert "Robust standard errors by cluster." in lung.choose("regression_missing", "imputed").text
+
+
+def test_a_sum_of_points_has_no_chance_where_values_change_at_visits():
+    reader = model(Reader(cohort="pbc_liver").open("regression")).unfold("regression_planning")
+    assert "read the lowest line below the sum" in reader.text
+    reader.choose("regression_visits", True)
+    assert "read the lowest line below the sum" not in reader.text and "No chances: values change" in reader.text
