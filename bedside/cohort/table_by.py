@@ -253,8 +253,9 @@ def _describe(known: np.ndarray, everyone: int) -> Numbers:
     if not len(known):
         return Numbers(0, missing, *[math.nan] * 7)
     q1, median, q3 = np.quantile(known, [0.25, 0.5, 0.75]).tolist()
-    sd = float(known.std(ddof=1)) if len(known) > 1 else math.nan
-    return Numbers(len(known), missing, float(known.mean()), sd, median, q1, q3, float(known.min()), float(known.max()))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, sd = float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else math.nan
+    return Numbers(len(known), missing, mean, sd, median, q1, q3, float(known.min()), float(known.max()))
 
 
 def _is_skewed(known: np.ndarray) -> bool:

@@ -148,8 +148,8 @@ class CoxFit:
 
     @property
     def z(self) -> np.ndarray:
-        """Wald's z of each coefficient, shape (p,)."""
-        return self.coef / self.se
+        """Wald's z of each coefficient, shape (p,); NaN where the standard error is 0 and measures nothing."""
+        return np.divide(self.coef, self.se, out=np.full(len(self.coef), np.nan), where=self.se > 0)
 
     @property
     def p(self) -> np.ndarray:

@@ -274,5 +274,6 @@ def _worth(share: np.ndarray, seen: float) -> np.ndarray:
     if not len(share):
         return np.zeros(0, dtype=bool)
     place = np.floor(share - share.min()).astype(np.int64)
-    sums = np.cumsum(np.bincount(place, weights=np.exp(share - seen)))
+    with np.errstate(over="ignore"):  # far likelier tables than the one seen: more than enough either way
+        sums = np.cumsum(np.bincount(place, weights=np.exp(share - seen)))
     return place >= np.searchsorted(sums, LOST, side="right")
