@@ -151,8 +151,10 @@ def gray(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> tuple[compet
 def follow_up(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> dict[str, survival.Curve]:
     """Curves of remaining under observation, by group: their medians are the median follow-up."""
     found = desk.kept(
-        ("follow-up", of.fingerprint, end.key, desk.seal(groups), plan.level, plan.interval, plan.entry),
-        lambda: survival.follow_up_by(of, end, groups, level=plan.level, interval=plan.interval, entry=plan.entry),
+        ("follow-up", of.fingerprint, end.key, desk.seal(groups), plan.level, plan.interval, plan.entry, plan.alive_at),
+        lambda: survival.follow_up_by(
+            of, end, groups, level=plan.level, interval=plan.interval, entry=plan.entry, alive_at=plan.alive_at
+        ),
     )
     return {curve.group: curve for curve in found}
 

@@ -210,12 +210,13 @@ def follow_up_by(
     level: float = 0.95,
     interval: Interval = "log-log",
     entry: str | None = None,
+    alive_at: float = 0.0,
 ) -> tuple[Curve, ...]:
     """One curve of remaining under observation per group: its median is the group's median follow-up.
 
     Parameters
     ----------
-    cohort, outcome, grouping, level, interval, entry
+    cohort, outcome, grouping, level, interval, entry, alive_at
         As in `curves_by`.
 
     Returns
@@ -233,11 +234,11 @@ def follow_up_by(
     Schemper & Smith (1996), Control Clin Trials 17:343-346.
     R: ``survfit(Surv(time, 1 - event) ~ group)``.
     """
-    chosen = columns_of(cohort, outcome, entry=entry)
+    chosen = columns_of(cohort, outcome, entry=entry).alive_at(alive_at)
     return tuple(
         curve_of(
             tabulate(Rows(part.time, ~part.event, part.entry)),
-            group=label, unit=outcome.unit, level=level, interval=interval, dropped=dropped,
+            group=label, unit=outcome.unit, level=level, interval=interval, origin=alive_at, dropped=dropped,
         )
         for label, part, dropped in members(chosen, grouping)
     )  # fmt: skip

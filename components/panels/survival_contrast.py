@@ -229,7 +229,9 @@ def groups_in_numbers(
         rows = [_in_numbers(curve, follow.get(curve.group), choice) for curve in curves]
         page.table(header, rows, label="Each group in numbers")
         level = f"{choice.level:.0%}"
-        page.caption(f"Times with {level} intervals. Follow-up by the reverse Kaplan-Meier method.")
+        since = ", counted from time zero" if choice.plan.alive_at else ""
+        once = ", every patient counted once" if choice.plan.weights else ""
+        page.caption(f"Times with {level} intervals{since}. Follow-up by the reverse Kaplan-Meier method{once}.")
         save.numbers(
             "survival_groups", stem="groups", rows=lambda: (header, rows), title=f"{outcome.label}, in numbers",
             note=f"Kaplan-Meier quantiles with {level} intervals; median follow-up by reverse Kaplan-Meier.",

@@ -248,3 +248,12 @@ def test_types_of_event_keep_the_clock_of_time_zero_after_a_landmark():
     reader.choose(key_of(reader, "survival_alive"), 5.0).choose("survival_restart", True)
     # Of those free of both after 5 years none has had an event at 5: the times offered are later.
     assert "5 years 10 years" not in reader.text and "10 years 15 years" in reader.text
+
+
+def test_follow_up_after_a_landmark_is_of_those_who_came_so_far():
+    reader = Reader(cohort="lung_ncctg").open("survival", survival_by="sex").unfold("survival_groups")
+    assert reader.table("Each group in numbers")[1][4].startswith("17.4 months")
+    reader.choose(key_of(reader, "survival_alive"), 6.0)
+    # R: survfit(Surv(time - 182.625, 1 - event) ~ 1, subset = time > 182.625): median 17.84 months since time zero.
+    assert reader.table("Each group in numbers")[1][4].startswith("17.8 months")
+    assert "counted from time zero" in reader.text
