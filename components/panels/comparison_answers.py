@@ -23,6 +23,11 @@ from components.panels.comparison_choices import Choice
 CLOSE = 0.02
 """Two points: estimates that are no further apart say the same to a clinician."""
 
+COX = (
+    "Cox model: in patients alike in what is adjusted for. Such a ratio usually lies further from 1 than one of whole "
+    "groups, even where these are alike: the columns need not agree."
+)
+
 Interval = tuple[float, float, float]
 
 
@@ -144,7 +149,7 @@ def _ratios(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
     if why is not None:
         page.caption(f"{why.label}: no hazard ratio. {why.why}")
     told = [_reading(choice, columns["Weighted"]), "Weighted: robust standard errors."] if "Weighted" in columns else []
-    told += ["Cox model: in patients alike in what is adjusted for."] if "Cox model" in columns else []
+    told += [COX] if "Cox model" in columns else []
     page.caption(" ".join(filter(None, [*told, "Below 1, the event comes later."])))
 
 
@@ -197,16 +202,17 @@ def _agreement(outcome: Outcome, choice: Choice, found: Found) -> None:
     when = float(convert(choice.at, choice.unit, outcome.unit))
     gaps = differences(found, choice, when)
     rows = list(zip(choice.others, gaps["Weighted"], gaps["Standardised"], strict=True))
-    page.put("<p>{t}</p>", t=" ".join(agreement(*row, many=len(rows) > 1) for row in rows))
+    alike = choice.plan.estimand not in ("att", "overlap")
+    page.put("<p>{t}</p>", t=" ".join(agreement(*row, many=len(rows) > 1, alike=alike) for row in rows))
     page.caption(
         "Weighting models who was in which group, standardisation who had the event."
         + (" Standardisation speaks of all patients, the weights of others: the two need not agree."
-           if choice.plan.estimand in ("att", "overlap") else "")
+           if not alike else "")
     )  # fmt: skip
 
 
-def agreement(label: str, weighted: Interval, standard: Interval, *, many: bool = False) -> str:
-    """How far two estimates of one difference lie apart, in a sentence."""
+def agreement(label: str, weighted: Interval, standard: Interval, *, many: bool = False, alike: bool = True) -> str:
+    """How far two estimates of one difference lie apart, in a sentence; `alike` if they are of the same patients."""
     first = f"{label}: " if many else ""
     if math.isnan(weighted[0]) or math.isnan(standard[0]):
         return f"{first}Not every group was followed so long."
@@ -218,6 +224,10 @@ def agreement(label: str, weighted: Interval, standard: Interval, *, many: bool 
     size = f"{100 * apart:.0f}"
     if inside:
         return f"{first}Within their uncertainty: {text}, {size} apart."
+    if not alike:
+        return (
+            f"{first}Not well: {text}, {size} apart. They are of different patients, or one of the two models is off."
+        )
     return (
         f"{first}Not well: {text}, {size} apart. At least one of the two models is off: look at the balance below; "
         "standardisation also takes the hazard ratio to be the same at all times."

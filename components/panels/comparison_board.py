@@ -296,6 +296,8 @@ def note(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str) 
         resamples = found.standard.resamples - found.standard.failed
         error = f"from {resamples} bootstrap samples" if resamples else "by the delta method"
         text += f" Standardised over a Cox model (g-formula); {level} interval {error}."
+    if outcome.entry:
+        text += " Delayed entry: each patient counts from the time at which observation began."
     if outcome.has_competing:
         text += " The event is the first of any type."
     return f"{text} Pale where fewer than 10 patients of a group remain under observation."

@@ -97,9 +97,10 @@ def reading(found: SubgroupForest) -> str:
 
 def _note(found: SubgroupForest, choice: Choice) -> str:
     missing = sum(row.dropped_missing for row in found.rows)
+    several = "" if len(choice.others) == 1 else " It is one test of all groups, not only of the two that are drawn."
     lost = " Patients without a recorded value are left out of that variable's subgroups." if missing else ""
     return (
         f"{say.patients(found.overall.n)}, {say.events(found.overall.events)}. Cox models (Efron), {found.level:.0%} "
         "intervals. Interaction: likelihood ratio test of whether the hazard ratio differs between the levels; a "
-        f"subgroup has no p of its own, since that answers another question.{lost}"
+        f"subgroup has no p of its own, since that answers another question.{several}{lost}"
     )

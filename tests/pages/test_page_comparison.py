@@ -315,3 +315,11 @@ def test_numbers_of_the_overlap_add_up_to_the_patients():
     figure = comparison("gbsg2_breast").figure("comparison_overlap")
     up, down = (sum(abs(v) for v in numbers(trace["y"])) for trace in figure["data"])
     assert (up, down) == (246, 440)
+
+
+def test_words_keep_apart_whose_ratio_and_whose_test_it_is():
+    reader = Reader(cohort="colon_trial").open("comparison").unfold("comparison_subgroups")
+    # R: anova of arm + sex against arm * sex has 2 df, p = .021; of the two arms that are drawn alone, p = .46.
+    assert "sex (p = 0.021)" in reader.text
+    assert "It is one test of all groups, not only of the two that are drawn." in reader.text
+    assert "Such a ratio usually lies further from 1 than one of whole groups" in reader.text
