@@ -23,6 +23,7 @@ from components.panels.regression_choices import TIES, Choice
 from components.text import md
 
 CLEAREST = 3
+FEW_CLUSTERS = 30
 
 
 def subject(outcome: Outcome, choice: Choice) -> str:
@@ -48,7 +49,7 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
         desk.show(found.stop)
         _remedies(of, found)
     _words(outcome, choice, found)
-    for caution in found.cautions:
+    for caution in (*found.cautions, *_few_clusters(found)):
         page.put('<p class="bs-caution">{t}</p>', t=caution)
     with st.container(border=True, key="card_regression_forest"):
         _figure(of, outcome, choice, found)
@@ -58,6 +59,18 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
             "The checks below are of the cause-specific Cox model of the same event: Fine and Gray's ratio is of a "
             "share, which need not stay the same over time even where hazards do."
         )
+
+
+def _few_clusters(found: Answer) -> tuple[str, ...]:
+    """Robust standard errors rest on how clusters differ, which a handful of them cannot show."""
+    cluster = found.made.data.cluster
+    count = FEW_CLUSTERS if cluster is None else len(np.unique(cluster))
+    if count >= FEW_CLUSTERS:
+        return ()
+    return (
+        f"With {count} clusters robust standard errors are too small, intervals too narrow and p too low: as a rule "
+        f"with fewer than about {FEW_CLUSTERS}.",
+    )
 
 
 # ------------------------------------------------------------------ words

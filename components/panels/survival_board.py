@@ -147,10 +147,12 @@ def _selected(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     found = numbers.best_cut(of, outcome, choice.by)
     variable = of.variable(choice.by)
     tried = len(found.cuts)
+    plan = choice.plan
+    whole = " The cut was looked for in all patients from time zero on." if any(plan.observed) else ""
     warn(
         f"This cut ({variable.say(found.above)} and above against below) was chosen out of {tried:,} because it parts "
         f"the curves most. Corrected for that search, {say.p_value(found.p)}; the log-rank test below takes the cut as "
-        "given and is too sure. In other patients the best cut may lie elsewhere."
+        f"given and is too sure.{whole} In other patients the best cut may lie elsewhere."
     )
 
 

@@ -270,6 +270,8 @@ def test_no_single_ratio_of_an_interaction_is_told_as_that_of_a_variable():
 def test_robust_errors_are_named_for_pooled_models_and_stand_beside_no_likelihood_ratio(reader):
     model(reader).choose("regression_cluster_gbsg2_breast", "nodes")
     assert "Likelihood ratio" not in reader.box("Wald's test of the curved part")
+    reader.choose("regression_cluster_gbsg2_breast", "grade")
+    assert "With 3 clusters robust standard errors are too small" in reader.text
     lung = model(Reader(cohort="lung_ncctg").open("regression")).choose("regression_cluster_lung_ncctg", "institution")
     assert "Robust standard errors by cluster." in lung.choose("regression_missing", "imputed").text
 
