@@ -81,6 +81,9 @@ def intervals(
     end = cohort.time(outcome)[patient]
     last = np.append(patient[1:] != patient[:-1], True)
     stop = np.minimum(np.where(last, np.inf, np.append(start[1:], np.inf)), end)
+    began = cohort.entry(outcome)
+    if began is not None:  # what was measured before observation began holds from then on
+        start = np.maximum(start, began[patient])
     stays = stop > start
     own = [name for name in cohort.frame.columns if name not in changing]
     frame = pd.concat(

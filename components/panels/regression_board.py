@@ -48,7 +48,7 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
     if found.stop is not None:
         desk.show(found.stop)
         _remedies(of, found)
-    _words(outcome, choice, found)
+    _words(of, outcome, choice, found)
     for caution in (*found.cautions, *_few_clusters(found)):
         page.put('<p class="bs-caution">{t}</p>', t=caution)
     with st.container(border=True, key="card_regression_forest"):
@@ -76,9 +76,12 @@ def _few_clusters(found: Answer) -> tuple[str, ...]:
 # ------------------------------------------------------------------ words
 
 
-def _words(outcome: Outcome, choice: Choice, found: Answer) -> None:
+def _words(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
     rows = found.together or found.alone
     start = "Others held equal" if found.together and len({r.term for r in rows}) > 1 else "Each looked at alone"
+    if choice.ask.at_visits:
+        seen = f"{people(found):,} of {say.patients(len(of))}, {say.events(found.made.data.n_events)}"
+        start = f"By the value at the latest visit ({seen}), {say.in_sentence(start)}"
     products = [term for term in found.made.terms if isinstance(term, Interaction)] if found.together else []
     inside = {name for term in products for name in variables_of(term)}
     # Within a product no single ratio is that of a variable: they stand in the figure, with what they are of.
@@ -139,7 +142,7 @@ def clearest(rows: Sequence[ForestRow], most: int = CLEAREST) -> list[ForestRow]
 
 
 def _figure(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
-    lines = lines_of(found.alone, found.together)
+    lines = lines_of(found.alone, found.together, intervals=choice.ask.at_visits)
     ratio = ratio_name(choice)
     save.figure(
         lambda mode: forest_pair_figure(lines, mode=mode),
@@ -149,7 +152,7 @@ def _figure(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None
         alt=forest_pair_alt(lines, ratio=ratio),
         note=_note(outcome, choice, found),
         stem="regression",
-        rows=lambda: forest_pair_rows(found.alone, found.together),
+        rows=lambda: forest_pair_rows(found.alone, found.together, intervals=choice.ask.at_visits),
         made=lambda: _made(of, outcome, choice, found),
     )
     for why in dict.fromkeys(f"{row.term}, alone: {row.note}" for row in found.alone if row.note):
@@ -158,7 +161,9 @@ def _figure(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None
 
 def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
     ask, data = choice.ask, found.made.data
-    kind = "Fine-Gray model (cmprsk's definition)" if ask.is_fine_gray else "Cox model"
+    # cmprsk's form knows no delayed entry.
+    whose = "cmprsk's definition" if data.entry is None else "definition of finegray in R's survival"
+    kind = f"Fine-Gray model ({whose})" if ask.is_fine_gray else "Cox model"
     text = f"{kind}, {say.patients(people(found))}"
     text += f" in {len(data):,} intervals between visits" if ask.at_visits else ""
     text += f", {say.events(data.n_events)}"

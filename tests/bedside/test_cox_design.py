@@ -279,3 +279,19 @@ def test_five_hundred_levels_are_refused_or_answered(colon):
     assert "452 events" in stop.value.why and "merge levels" in stop.value.next_step
     merged = cohort_from_frame(frame.assign(site=(np.arange(929) % 20).astype(str)), outcomes=[DEATH])
     assert len(multivariable(merged, "death", CoxSpec((Factor("site"),))).rows) == 20
+
+
+def test_visits_before_delayed_entry_are_no_time_at_risk():
+    """R: tmerge with tstart = entry; what was measured on day 0 holds from day 15 on."""
+    patients = pd.DataFrame(
+        {"id": ["a", "b"], "time": [50.0, 40.0], "status": ["1", "0"], "began": [15.0, 35.0], "age": [60.0, 70.0]}
+    )
+    visits = pd.DataFrame({"id": ["a", "a", "b", "b"], "day": [0, 20, 0, 30], "bili": [1.0, 2.0, 3.0, 4.0]})
+    measured = (Variable(name="bili", kind="continuous"),)
+    held = Visits(visits, "id", "day", "days", measured)
+    late = DEATH.model_copy(update={"entry": "began"})
+    cohort = cohort_from_frame(patients, outcomes=[late], identifier="id", visits=held)
+    made = design_visits(cohort, "death", CoxSpec((Linear("bili"),)))
+    assert made.data.entry.tolist() == [15, 20, 35]
+    assert made.data.time.tolist() == [20, 50, 40]
+    assert made.data.event.tolist() == [False, True, False]
