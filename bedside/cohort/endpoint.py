@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, ValidationError, model_validator
 
+from bedside.cohort import endpoint_words as words
 from bedside.cohort.cohort import Cohort
 from bedside.cohort.outcome import Outcome
 from bedside.cohort.units import Unit, convert
@@ -46,7 +47,10 @@ class Endpoint(Part):
     Parameters
     ----------
     label : str
-        The reader's name for it.
+        The reader's name for the event. A name that studies give to the time without it ("progression-free survival")
+        is kept as such: the event itself is then named after what it is made of.
+    free : str
+        What patients without the event are, e.g. "alive and free of recurrence"; by default from the outcomes.
     first_of : tuple of str
         Keys of outcomes: the endpoint is the earliest event of any of them.
     competing : tuple of str
@@ -61,6 +65,7 @@ class Endpoint(Part):
     """
 
     label: str = Field(min_length=1, max_length=80)
+    free: str = Field(default="", max_length=120)
     first_of: tuple[str, ...] = ()
     competing: tuple[str, ...] = ()
     columns: Columns | None = None
@@ -244,25 +249,37 @@ def _outcome(
     cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, str, str], *, competes: bool, dropped: int
 ) -> Outcome:
     against = " or ".join(_competing(cohort, endpoint)) if competes else ""
+    wanted = [cohort.outcome(key) for key in endpoint.first_of]
+    others = [cohort.outcome(key) for key in endpoint.competing] if competes else []
+    event, study = _named(endpoint, wanted)
     if endpoint.columns is not None:
         made = f"Defined here from the columns “{endpoint.columns.time}” and “{endpoint.columns.status}”."
     else:
-        parts = " or ".join(cohort.outcome(key).label for key in endpoint.first_of)
-        first = ", whichever comes first" if len(endpoint.first_of) > 1 else ""
-        made = f"Defined here as {parts}{first}."
+        first = ", whichever comes first" if len(wanted) > 1 else ""
+        made = f"Defined here as {words.listed(o.cause_label or o.label for o in wanted)}{first}."
+    if study:
+        made += f" In studies: “{study}”, the time without it."
     if endpoint.start:
         name = cohort.variable(endpoint.start).label if cohort.has(endpoint.start) else endpoint.start
         made += f" The clock starts at “{name}”; {dropped:,} patients without it, or followed for less, are left out."
     elif dropped:
         made += f" Left out, having come to it before observation began: {dropped:,}."
-    name = f"{endpoint.label} or {against}" if against else endpoint.label
+    name = f"{event} or {words.listed([against])}" if against else event
     return Outcome(
         key=KEY, label=name, time=names[0], unit=unit, status=names[1], entry=names[2],
         censored=("0",), event=("1",), competing={against: ("2",)} if against else {},
-        event_phrase="have the event", free_phrase="free of the event",
+        event_phrase=words.event_phrase([*wanted, *others], event),
+        free_phrase=endpoint.free or words.free_phrase([*wanted, *others], event),
         since="the chosen start" if endpoint.start else _since(cohort, endpoint),
-        cause_label=endpoint.label if against else "", note=made,
+        cause_label=event if against else "", note=made,
     )  # fmt: skip
+
+
+def _named(endpoint: Endpoint, wanted: list[Outcome]) -> tuple[str, str]:
+    """Name of the event, and the name that studies give to the time without it."""
+    if not words.names_a_survival(endpoint.label):
+        return endpoint.label, ""
+    return words.event_name(wanted), endpoint.label
 
 
 def _competing(cohort: Cohort, endpoint: Endpoint) -> tuple[str, ...]:

@@ -41,10 +41,37 @@ def test_the_first_of_two_is_the_earliest_event_and_else_the_shorter_follow_up(c
     assert made.outcome(KEY).since == "entry" and "whichever comes first" in made.outcome(KEY).note
 
 
+def test_the_words_are_those_of_the_outcomes_it_is_made_of(cohort):
+    relapse, death = cohort.outcomes
+    relapse = relapse.model_copy(
+        update={"event_phrase": "have a relapse or die", "free_phrase": "alive and free of relapse"}
+    )
+    death = death.model_copy(update={"event_phrase": "die", "free_phrase": "alive"})
+    whole = cohort_from_frame(cohort.frame, key="words", outcomes=[relapse, death])
+    own = with_endpoint(whole, Endpoint(label="Bad news", first_of=("relapse", "death"))).outcome(KEY)
+    assert own.event_phrase == "have a relapse or die" and own.free_phrase == "alive and free of relapse"
+    assert own.label == "Bad news" and own.note == "Defined here as relapse or death, whichever comes first."
+    told = with_endpoint(whole, Endpoint(label="Bad news", free="well", first_of=("death",))).outcome(KEY)
+    assert told.free_phrase == "well"
+    plain = with_endpoint(cohort, Endpoint(label="Gone", first_of=("relapse", "death"))).outcome(KEY)
+    assert plain.event_phrase == "have relapse or have death"
+    assert plain.free_phrase == "free of relapse and free of death"
+
+
+@pytest.mark.parametrize("name", ["Relapse-free survival", "RFS", "Overall survival", "Event-free time"])
+def test_a_name_of_the_time_without_the_event_is_not_taken_for_the_event(cohort, name):
+    own = with_endpoint(cohort, Endpoint(label=name, first_of=("relapse", "death"))).outcome(KEY)
+    assert own.label == "Relapse or death" and f"“{name}”, the time without it" in own.note
+    columns = Columns(time="death_t", status="death", unit="days", event=("1",))
+    assert with_endpoint(cohort, Endpoint(label=name, columns=columns)).outcome(KEY).label == "The event"
+    apart = with_endpoint(cohort, Endpoint(label=name, first_of=("relapse",), competing=("death",))).outcome(KEY)
+    assert apart.label == "Relapse or death" and apart.cause_label == "Relapse"
+
+
 def test_a_competing_outcome_is_kept_apart_and_the_event_wins_a_tie(cohort):
     made = with_endpoint(cohort, Endpoint(label="Relapse", first_of=("relapse",), competing=("death",)))
     assert made.frame[made.outcome(KEY).status].tolist() == ["1", "2", "1", "0", "0"]
-    assert made.outcome(KEY).label == "Relapse or Death"
+    assert made.outcome(KEY).label == "Relapse or death"
     assert made.outcome(KEY).cause_label == "Relapse"
 
 
@@ -59,7 +86,7 @@ def test_what_competes_with_an_outcome_competes_with_the_endpoint():
     )
     assert made.frame[made.outcome(KEY).status].tolist() == ["1", "2", "0"]
     assert made.outcome(KEY).competing == {"Graft": ("2",)}
-    assert made.outcome(KEY).label == "Death or Graft"
+    assert made.outcome(KEY).label == "Death or graft"
 
 
 def test_a_later_start_moves_the_clock_and_leaves_out_who_had_none(cohort):

@@ -164,6 +164,21 @@ def test_an_endpoint_of_ones_own_through_a_link():
     assert "First bad news" in reader.open("overview").options("outcome")
 
 
+def test_a_studys_name_for_an_endpoint_is_not_shown_as_its_event():
+    end = json.dumps({"label": "Progression-free survival", "first_of": ["recurrence", "death"]})
+    reader = Reader(cohort="colon_trial", endpoint=end, outcome="own").open("survival")
+    assert reader.title.startswith("Recurrence or death: ") and "alive and free of recurrence" in reader.text
+    assert "had had the event (recurrence or death)" in reader.text
+    reader.unfold("endpoint_add")
+    assert reader.at.text_input(key="endpoint_free").value == "alive and free of recurrence"
+    reader.choose("endpoint_label", "Treatment failure").choose("endpoint_free", "free of failure")
+    reader.click("endpoint_use")
+    assert reader.title.startswith("Treatment failure: ") and "free of failure, 95% interval" in reader.text
+    reader.unfold("endpoint_add")
+    assert reader.at.multiselect(key="endpoint_first").value == ["recurrence", "death"]
+    assert reader.at.text_input(key="endpoint_label").value == "Treatment failure"
+
+
 @pytest.mark.parametrize("end", ["{", '{"label":"x","first_of":["nothing"]}', '{"label":"x"}'])
 def test_a_link_with_a_broken_endpoint_says_so_and_opens_the_usual_one(end):
     reader = Reader(cohort="gbsg2_breast", endpoint=end)
