@@ -11,9 +11,13 @@ from bedside import treatment
 from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
 from bedside.cohort.table_by import TableBy, table_by
+from bedside.errors import Fixable
 from bedside.survival.columns import columns_of
 from bedside.treatment.adjusted import complete_cases
 from components import desk
+
+FEWEST = 10
+"""Effective patients below which a weighted share hangs on a few."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,36 @@ def scores(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> treatment.
         return treatment.propensity(found, codes, groups.labels)
 
     return desk.kept(("propensity", of.fingerprint, end.key, desk.seal(groups), plan.names), make)
+
+
+def sure_until(of: Cohort, end: Outcome, groups: Grouping, plan: Plan, times: Sequence[float]) -> float | None:
+    """The last of some times (ascending, the outcome's unit) up to which `FEWEST` effective patients of each group are
+    under observation; None if there is none, or no weights can be found.
+
+    Of the patients still under observation, (sum of weights)² / sum of squared weights. The number can rise again
+    once a patient of a large weight has had the event, but that event is in the curve from then on.
+    """
+
+    def make() -> float | None:
+        try:
+            _, rows, codes, _ = complete_cases(of, end, groups, plan.covariates)
+            found = scores(of, end, groups, plan)
+            weight = treatment.weights_of(found, plan.estimand, target=plan.target, truncate=plan.truncate).value
+        except Fixable:
+            return None
+        last = None
+        for t in times:
+            inside = rows.time >= t
+            if rows.entry is not None:
+                inside &= rows.entry < t
+            total = np.bincount(codes[inside], weight[inside], len(groups.labels))
+            squares = np.bincount(codes[inside], weight[inside] ** 2, len(groups.labels))
+            if (total**2 < FEWEST * squares).any() or (squares == 0).any():
+                return last
+            last = float(t)
+        return last
+
+    return desk.kept(("sure", of.fingerprint, end.key, desk.seal(groups), *plan.key, repr(tuple(times))), make)
 
 
 def adjusted(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> treatment.Adjusted:

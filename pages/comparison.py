@@ -17,13 +17,11 @@ outcome = desk.outcome(cohort)
 with desk.fixable():
     choice = comparison_choices.choices(cohort, outcome)
     page.title(comparison_board.subject(outcome, choice), comparison_board.aside(cohort, outcome, choice))
-    comparison_board.cautions(cohort, outcome, choice)
+    found = comparison_board.find(cohort, outcome, choice)
+    comparison_board.cautions(cohort, outcome, choice, found)
     left, right = page.split("comparison", 1.7, 1)
     with left:
-        kind = comparison_board.method()
-    found = comparison_board.find(cohort, outcome, choice)
-    with left:
-        kind = comparison_board.stops(cohort, choice, found, kind)
+        kind = comparison_board.stops(cohort, choice, found, comparison_board.method())
     with desk.fixable():
         comparison_board.figure(cohort, outcome, choice, found, kind, left)
     comparison_answers.answers(cohort, outcome, choice, found, right)

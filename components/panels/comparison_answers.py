@@ -17,7 +17,7 @@ from components import desk, numbers_comparison
 from components.figures.palette import shades
 from components.figures.subgroups import ratio_text
 from components.panels import page
-from components.panels.comparison_board import Found, share_at
+from components.panels.comparison_board import Found, share_at, unsure
 from components.panels.comparison_choices import Choice
 
 CLOSE = 0.02
@@ -56,15 +56,25 @@ def _shares(outcome: Outcome, choice: Choice, found: Found) -> None:
     labels = choice.groups.labels
     marks = dict(zip(labels, _marks(labels), strict=True))
     rows: list[list[object]] = [
-        [marks[label], *(_percent(columns[name][i], choice.decimals) for name in columns)]
+        [marks[label], *(_quiet(name, found, _percent(columns[name][i], choice.decimals)) for name in columns)]
         for i, label in enumerate(labels)
     ]
     for j, label in enumerate(choice.others):
         name = "Difference" if len(choice.others) == 1 else f"{label} less {choice.reference}"
-        rows.append([name, *(_points(gaps[column][j], choice.decimals) for column in columns)])
+        rows.append([name, *(_quiet(way, found, _points(gaps[way][j], choice.decimals)) for way in columns)])
     page.table(["", *columns], rows, label="Shares at the chosen time")
     if len(choice.others) == 1:
         page.caption(f"Difference in percentage points: {choice.others[0]} less {choice.reference}.")
+    if unsure(found):
+        page.caption("Grey: hangs on a few patients, not to be relied on.")
+
+
+def _quiet(way: str, found: Found, told: page.Markup) -> page.Markup:
+    """A weighted number that hangs on a few patients is grey and thin."""
+    if way != "Weighted" or not unsure(found):
+        return told
+    thin = told.replace(page.Markup("<b>"), page.Markup("<span>")).replace(page.Markup("</b>"), page.Markup("</span>"))
+    return page.fill('<span class="bs-muted">{t}</span>', t=thin)
 
 
 def shares(found: Found, when: float) -> dict[str, list[Interval]]:
@@ -143,14 +153,18 @@ def _ratios(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
         columns = {"As observed": numbers_comparison.raw_ratios(of, outcome, choice.groups, choice.plan)}
     if found.standard is not None:
         columns |= conditional(found.standard, choice)
-    rows = [[label, *(_ratio(column[i]) for column in columns.values())] for i, label in enumerate(choice.others)]
+    rows = [
+        [label, *(_quiet(way, found, _ratio(column[i])) for way, column in columns.items())]
+        for i, label in enumerate(choice.others)
+    ]
     page.table(("", *columns), rows, label="Hazard ratios")
     why = next((one for column in columns.values() for one in column if one.why), None)
     if why is not None:
         page.caption(f"{why.label}: no hazard ratio. {why.why}")
-    told = [_reading(choice, columns["Weighted"]), "Weighted: robust standard errors."] if "Weighted" in columns else []
+    reading = "" if unsure(found) else _reading(choice, columns.get("Weighted", ()))
+    told = [reading, "Weighted: robust standard errors."] if "Weighted" in columns else []
     told += [COX] if "Cox model" in columns else []
-    page.caption(" ".join(filter(None, [*told, "Below 1, the event comes later."])))
+    page.caption(" ".join(filter(None, [*told, "Below 1: a lower rate of the event."])))
 
 
 def conditional(found: Standardised, choice: Choice) -> dict[str, tuple[HazardRatio, ...]]:

@@ -16,6 +16,7 @@ from bedside.report import made_comparison as making
 from bedside.report import say
 from bedside.survival import Curve
 from bedside.treatment import Adjusted, Standardised
+from bedside.treatment.weights import LARGE
 from components import desk, numbers, numbers_comparison
 from components.figures.adjusted import (
     Line,
@@ -97,8 +98,15 @@ def _raw(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[Curve, ...]:
 # ------------------------------------------------------------------ what must be known first
 
 
-def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
-    """Was it randomised? If not, that the raw curves are unadjusted, and in what the groups differed."""
+def unsure(found: Found) -> bool:
+    """Whether the weighted numbers hang on a few patients."""
+    return found.weighted is not None and found.weighted.weights.poor_overlap
+
+
+def cautions(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
+    """Can the weights be relied on? Was it randomised? If not, in what the groups differed."""
+    if unsure(found):
+        warn(_few(found.weighted))
     if choice.narrowed:
         warn("There are more groups than one figure can hold apart: two are compared, at first the largest.")
     if outcome.note:
@@ -130,6 +138,18 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     )
     if choice.unused:
         page.caption(f"Not adjusted for, since nobody has a recorded value: {', '.join(choice.unused)}.")
+
+
+def _few(found: Adjusted) -> str:
+    """What makes the weighted numbers unreliable."""
+    groups = found.weights.groups
+    worst = max(groups, key=lambda g: g.largest / g.mean)
+    counts, unlikely = round(worst.largest / worst.mean), sum(g.unlikely for g in groups)
+    why = f"one patient in “{worst.label}” counts for {counts}"
+    if counts < LARGE:
+        n = sum(g.n for g in groups)
+        why = f"{say.patients(unlikely)} of {n:,} had hardly a chance to be in the group that they were in"
+    return f"Do not rely on the weighted numbers: {why}. More under “Can the weights be trusted?”."
 
 
 def _apart(of: Cohort, choice: Choice) -> str:

@@ -13,7 +13,7 @@ from bedside.cohort.groups import Grouping, level_labels
 from bedside.errors import Fixable
 from bedside.treatment import Estimand
 from components import desk
-from components.numbers_comparison import Plan, two_of
+from components.numbers_comparison import Plan, sure_until, two_of
 from components.panels import horizon
 from components.panels.pick import pick, told_apart
 from components.text import md
@@ -96,19 +96,22 @@ def choices(cohort: Cohort, outcome: Outcome) -> Choice:
         covariates, unused = _covariates(cohort, by)
         with st.popover("Options", icon=":material/tune:", key="comparison_options"):
             truncate, resamples, level = _statistics()
+            plan = Plan(covariates, estimand, target, truncate or None, reference, level, resamples)
             unit = _unit(cohort, outcome)
-            when, its_unit = _horizon(cohort, outcome)
+            when, its_unit = _horizon(cohort, outcome, groups, plan)
             decimals = horizon.decimals()
-    plan = Plan(covariates, estimand, target, truncate or None, reference, level, resamples)
     at = float(convert(when, its_unit, unit))
     times = _times(cohort, outcome, when, its_unit)
     return Choice(by, groups, plan, whom, unit, at, times, decimals, narrowed, unused)
 
 
-def _horizon(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
-    """By when; where nobody was followed beyond time zero there is no such time, but still a Table 1."""
+def _horizon(cohort: Cohort, outcome: Outcome, groups: Grouping, plan: Plan) -> tuple[float, Unit]:
+    """By when, at first while enough of each group count; nobody followed beyond time zero: no time, but a Table 1."""
     try:
-        return horizon.choose(cohort, outcome)
+        default = desk.horizon(cohort, outcome)
+        steps = convert(_steps(cohort, outcome, default.unit), default.unit, outcome.unit)
+        sure = sure_until(cohort, outcome, groups, plan, np.asarray(steps, dtype=float).tolist())
+        return horizon.choose(cohort, outcome, sure=sure)
     except Fixable as stop:
         st.caption(md(stop.why))
         return 1.0, outcome.unit
@@ -116,10 +119,14 @@ def _horizon(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
 
 def _times(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> tuple[float, ...]:
     """Every step of the slider, so that moving it needs nothing computed anew."""
-    longest = float(convert(max(cohort.time(outcome), default=0.0), outcome.unit, unit))
-    steps = 0.5 * np.arange(1, min(longest, MOST_STEPS / 2) * 2 + 1)
+    steps = _steps(cohort, outcome, unit)
     known = bool((np.abs(steps - when) < 1e-9).any())
     return tuple(float(convert(t, unit, outcome.unit)) for t in (steps.tolist() if known else [when]))
+
+
+def _steps(cohort: Cohort, outcome: Outcome, unit: Unit) -> np.ndarray:
+    longest = float(convert(max(cohort.time(outcome), default=0.0), outcome.unit, unit))
+    return 0.5 * np.arange(1, min(longest, MOST_STEPS / 2) * 2 + 1)
 
 
 def default_by(cohort: Cohort) -> str | None:

@@ -10,8 +10,15 @@ from bedside.cohort import Cohort, Outcome, Unit, convert
 from components import desk
 
 
-def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit]:
+def choose(of: Cohort, outcome: Outcome, *, sure: float | None = None) -> tuple[float, Unit]:
     """A slider from one step to the last time at which at least 10 patients are still observed.
+
+    Parameters
+    ----------
+    of : Cohort
+    outcome : Outcome
+    sure : float, optional
+        A time in the outcome's unit beyond which the slider does not stand unless the reader moves it there.
 
     Returns
     -------
@@ -28,8 +35,15 @@ def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit]:
     key = f"horizon_{default.unit}"
     if top <= step:
         return default.value, default.unit
+    start = default.value
+    if sure is not None:
+        start = min(start, max(math.floor(float(convert(sure, outcome.unit, default.unit)) / step) * step, step))
+    chosen = f"{key}_chosen"
     # Not bound to the address by Streamlit: it lets nobody move to another page with a bound value in the address.
-    held = _linked(desk.from_link(key), step, top) or st.session_state.get(key) or default.value
+    linked = _linked(desk.from_link(key), step, top)
+    if linked is not None:
+        st.session_state[chosen] = True
+    held = linked or (st.session_state.get(key) if st.session_state.get(chosen) else None) or start
     st.session_state[key] = min(max(round(float(held) / step) * step, step), top)
     value = st.slider(
         f"Within how many {default.unit}",
@@ -40,9 +54,10 @@ def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit]:
         key=key,
         persist_state="session",
         width=260,
+        on_change=lambda: st.session_state.__setitem__(chosen, True),
         help="Up to the last time at which at least 10 patients of this cohort are still under observation.",
     )
-    desk.keep_in_link(key, None if value == default.value else f"{value:g}")
+    desk.keep_in_link(key, None if value == start else f"{value:g}")
     return float(value), default.unit
 
 

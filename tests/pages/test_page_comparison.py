@@ -208,6 +208,18 @@ def test_a_cohort_without_a_treatment_speaks_of_groups():
     assert "overlap poorly" not in sound.text
 
 
+def test_weights_that_hang_on_one_patient_are_said_first_and_shown_grey_at_a_time_that_is_known_better():
+    reader = comparison("gse7390_breast_expression")
+    caution = reader.box("Do not rely on the weighted numbers: one patient in “Oestrogen receptor negative” counts for")
+    assert "counts for 11." in caution and "After weighting" not in reader.text
+    assert "Grey: hangs on a few patients" in reader.text
+    # By hand: 10.4 effective patients without the receptor are observed at 8 years, 9.96 at 9, 13.6 at 13 again.
+    assert "At 8 years" in reader.text and "horizon_years" not in reader.link
+    assert "At 15 years" in reader.choose("horizon_years", 15.0).text
+    sure = comparison("gbsg2_breast")
+    assert "Do not rely" not in sure.text and "Grey:" not in sure.text
+
+
 def test_truncated_weights_are_counted():
     reader = comparison("mgus_competing").choose("comparison_truncate", 0.05)
     # 5% at either end of 1,338 weights.
