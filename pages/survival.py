@@ -10,6 +10,7 @@ from components.panels import (
     survival_board,
     survival_choices,
     survival_contrast,
+    survival_lead,
     survival_made,
 )
 
@@ -20,17 +21,24 @@ with desk.fixable():
     choice = survival_choices.choices(everyone, cohort, outcome)
     choice, groups = survival_board.groups(everyone, cohort, outcome, choice)
     of = everyone if choice.against else cohort
-    curves = survival_board.begin(of, outcome, groups, choice)
-    left, right = page.split("survival", 2.1, 1)
+    curves, answer = survival_board.begin(of, outcome, groups, choice)
     if choice.view == CAUSES and curves:
-        incidence_board.show(of, outcome, groups, choice, left, right)
+        left, right = page.split("survival", 2.1, 1)
+        incidence_board.show(of, outcome, groups, choice, left, right, answer)
     else:
+        # One row after the other, so that on a narrow screen the figure is followed by what it says.
+        left, right = page.split("survival", 2.1, 1)
         with left, desk.fixable():
             survival_board.figure(curves, outcome, choice, survival_made.of_curves(of, outcome, groups, choice))
         with right:
-            asked, times = survival_answers.answers(of, outcome, groups, curves, choice)
+            times = survival_answers.shares(of, outcome, curves, choice)
+        with answer:
+            survival_lead.told(curves, outcome, choice, times)
+        left, right = page.split("survival_groups", 2.1, 1)
         with left:
             survival_contrast.differences(of, groups, curves, outcome, choice, times)
+        with right:
+            asked = survival_answers.test(of, outcome, groups, curves, choice)
         survival_contrast.groups_in_numbers(of, outcome, groups, curves, choice)
         if groups is not None and (curves or choice.plan.weights):
             survival_contrast.pairs(of, outcome, groups, choice, asked)

@@ -21,13 +21,15 @@ from components.panels import page, save, survival_made
 from components.panels.survival_answers import chosen_times, usual_times
 from components.panels.survival_board import drawn, observed
 from components.panels.survival_choices import Choice
+from components.panels.survival_lead import told_by_type
 
 ARRANGEMENTS = {"side": "Side by side", "stacked": "Stacked"}
 
 
 def show(
-    of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice, left: DeltaGenerator, right: DeltaGenerator
-) -> None:
+    of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice, left: DeltaGenerator,
+    right: DeltaGenerator, answer: DeltaGenerator,
+) -> None:  # fmt: skip
     """The figure on the left, what it says on the right; the largest groups, if there are many."""
     choice = replace(choice, restart=False)  # shares of each type are told since time zero, a landmark or not
     found = numbers.incidence(of, outcome, drawn(grouping), choice.plan)
@@ -41,6 +43,8 @@ def show(
         times: tuple[float, ...] = ()
         with st.container(border=True, key="card_incidence_times"), desk.fixable():
             times = _at_times(of, found, outcome, choice)
+        with answer:
+            told_by_type(found, choice, times)
         if times:
             with st.container(border=True, key="card_naive"):
                 _naive(found, outcome, choice, times[-1])

@@ -35,22 +35,28 @@ LATEST = 1e6
 PEOPLE = ("Gehan", "Tarone", "Peto", "Fleming")
 
 
-def answers(
+def shares(of: Cohort, outcome: Outcome, curves: Sequence[survival.Curve], choice: Choice) -> tuple[float, ...]:
+    """The cards beside the figure: shares at chosen times, and medians; returns which times to look at."""
+    times: tuple[float, ...] = ()
+    if not curves:
+        return times
+    with st.container(border=True, key="card_times"), desk.fixable():
+        times = _at_times(of, curves, outcome, choice)
+    with st.container(border=True, key="card_medians"):
+        _medians(curves, outcome, choice)
+    return times
+
+
+def test(
     of: Cohort, outcome: Outcome, grouping: Grouping | None, curves: Sequence[survival.Curve], choice: Choice
-) -> tuple[numbers.Question, tuple[float, ...]]:
-    """The cards beside the figure; returns which test the reader asked for, and which times to look at."""
-    asked, times = numbers.Question(), ()
+) -> numbers.Question:
+    """The card of the test; returns which one the reader asked for."""
+    asked = numbers.Question()
     # The test counts every patient once, so that it has an answer where weights have none.
     if grouping is not None and (curves or choice.plan.weights):
         with st.container(border=True, key="card_test"):
             asked = _test(of, outcome, grouping, choice)
-    if not curves:
-        return asked, times
-    with st.container(border=True, key="card_medians"):
-        _medians(curves, outcome, choice)
-    with st.container(border=True, key="card_times"), desk.fixable():
-        times = _at_times(of, curves, outcome, choice)
-    return asked, times
+    return asked
 
 
 # ------------------------------------------------------------------ the test
@@ -148,6 +154,7 @@ def _is_ordered(of: Cohort, choice: Choice) -> bool:
 
 def _medians(drawn: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> None:
     page.heading("Half of patients", f"median time, {choice.level:.0%} interval")
+    said = [_median(c, outcome, choice) for c in shown_as(drawn, choice)]
     rows = page.join(
         page.fill(
             '<tr><th scope="row">{name}</th></tr>'
@@ -156,11 +163,25 @@ def _medians(drawn: Sequence[survival.Curve], outcome: Outcome, choice: Choice) 
             median=text,
             between=between,
         )
-        for name, (text, between) in zip(names(drawn), (median(c, choice) for c in drawn), strict=True)
+        for name, (text, between) in zip(names(drawn), said, strict=True)
     )
     page.put('<table class="bs-table bs-groups" aria-label="Median times"><tbody>{rows}</tbody></table>', rows=rows)
-    since = " since time zero" if choice.plan.alive_at else ""
+    since = f" since {outcome.since}" if choice.plan.alive_at else ""
+    if choice.restarted:
+        since = f" after the {choice.mark(outcome.unit)} mark"
     page.caption(f"Time{since} by which half had had the event ({say.in_sentence(outcome.label)}).")
+
+
+def _median(shown: survival.Curve, outcome: Outcome, choice: Choice) -> tuple[str, str]:
+    """On the clock of the page; where that starts later, on the clock of time zero too."""
+    text, between = median(shown, choice)
+    found = shown.median.estimate
+    if not choice.restarted or math.isnan(found):
+        return text, between
+    more = 2 if choice.decimals else None
+    whole = say.number_of(found + float(convert(choice.plan.alive_at, outcome.unit, choice.unit)), decimals=more)
+    number, unit, *few = text.split(" ", 2)
+    return " ".join((number, "more", unit, f"({whole} after {outcome.since})", *few)), between
 
 
 def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> tuple[float, ...]:
@@ -213,7 +234,7 @@ def usual_times(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[float, ..
         "weeks": (4, 12, 26, 52, 104),
         "days": (7, 28, 90, 180, 365, 730, 1826),
     }
-    start, end = (0.0, last - origin) if choice.restart else (origin, last)
+    start, end = (0.0, last - origin) if choice.restarted else (origin, last)
     round_times = [float(t) for t in usual[unit] if start < t <= end][-3:]
     if round_times:
         return tuple(round_times)
@@ -226,7 +247,7 @@ def usual_times(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[float, ..
 def chosen_times(choice: Choice, usual: tuple[float, ...]) -> tuple[float, ...]:
     """The times to look at, as the reader writes them."""
     text = st.text_input(
-        f"After how many {choice.unit}?",
+        f"After how many {'more ' if choice.restarted else ''}{choice.unit}?",
         value="; ".join(f"{t:g}" for t in usual),
         key=f"survival_times_{choice.unit}_{usual}",
         persist_state="session",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bedside import survival
 from bedside.cohort import Cohort, Outcome, convert
@@ -56,20 +57,24 @@ def cuts_of(of: Cohort, outcome: Outcome, choice: Choice) -> str | tuple[float, 
     return (numbers.best_cut(of, outcome, choice.by).above,) if choice.cuts == "best" else choice.cuts
 
 
-def begin(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> tuple[survival.Curve, ...]:
+def begin(
+    of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice
+) -> tuple[tuple[survival.Curve, ...], DeltaGenerator]:
     """The page's heading and what must be known before the rest is read; the curves to show.
 
-    Where they cannot be drawn, the reason stands below the heading, and there are none.
+    Where they cannot be drawn, the reason stands below the heading, and there are none. Also returns the place below
+    the heading for the answer, which is known last.
     """
     try:
         found = curves(of, outcome, grouping, choice)
     except Fixable as stop:
         page.title(subject(of, outcome, choice))
         desk.show(stop)
-        return ()
-    page.title(subject(of, outcome, choice), aside(found, grouping))
+        return (), st.container()
+    page.title(subject(of, outcome, choice), aside(found, grouping), by=grouped(of, choice))
+    answer = st.container()
     cautions(of, outcome, grouping, found, choice)
-    return found
+    return found, answer
 
 
 def curves(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> tuple[survival.Curve, ...]:
@@ -95,10 +100,14 @@ def subject(of: Cohort, outcome: Outcome, choice: Choice) -> str:
     if choice.plan.alive_at:
         since = say.duration(float(convert(choice.plan.alive_at, outcome.unit, choice.unit)), choice.unit)
         label = f"{label}, after {since} without it"
+    return f"{label}: {of.short_title}" if choice.by == EVERYONE else f"{label}, {grouped(of, choice)}"
+
+
+def grouped(of: Cohort, choice: Choice) -> str:
+    """By what patients are grouped; empty if they are not."""
     if choice.by == EVERYONE:
-        return f"{label}: {of.short_title}"
-    by = "selection" if choice.against else say.in_sentence(of.variable(choice.by).label)
-    return f"{label}, by {by}"
+        return ""
+    return f"by {'selection' if choice.against else say.in_sentence(of.variable(choice.by).label)}"
 
 
 def aside(curves: Sequence[survival.Curve], grouping: Grouping | None) -> str:
@@ -160,7 +169,7 @@ def _crossings(curves: Sequence[survival.Curve], choice: Choice) -> None:
     """Where curves cross, one test tells half of the story: say so, and what to look at instead."""
     if len(curves) < 2:
         return
-    found = survival.crossings([curve.convert(choice.unit) for curve in curves])
+    found = survival.crossings(shown_as(curves, choice))
     for each in found[:2]:
         first, second = curves[each.first].group, curves[each.second].group
         ahead, behind = (first, second) if each.before.difference > 0 else (second, first)
@@ -194,13 +203,13 @@ def _allocation(of: Cohort, grouping: Grouping) -> None:
 
 def warn(text: str) -> None:
     """A caution in the house's own colour."""
-    page.put('<p class="bs-caution">{t}</p>', t=text)
+    page.warn(text)
 
 
 def shown_as(curves: Sequence[survival.Curve], choice: Choice) -> list[survival.Curve]:
     """The curves in the chosen unit, their clock restarted if the reader wants it."""
     shown = [curve.convert(choice.unit) for curve in curves]
-    return [curve.restart() for curve in shown] if choice.restart and choice.plan.alive_at else shown
+    return [curve.restart() for curve in shown] if choice.restarted else shown
 
 
 def figure(
@@ -213,10 +222,11 @@ def figure(
     origin = max(curve.origin for curve in shown)
     free = outcome.free_phrase[:1].upper() + outcome.free_phrase[1:]
     event = outcome.label
-    started = choice.restart and choice.plan.alive_at
-    since = f"that time after {outcome.since}" if started else outcome.since
-    x_title = f"{choice.unit.capitalize()} since {since}"
-    until = max(choice.until - float(curves[0].convert(choice.unit).origin), 0.01) if started else choice.until
+    x_title = f"{choice.unit.capitalize()} since {outcome.since}"
+    until = choice.until
+    if choice.restarted:
+        x_title = f"{choice.unit.capitalize()} after the {choice.mark(outcome.unit)} mark"
+        until = max(choice.until - float(curves[0].convert(choice.unit).origin), 0.01)
     title = {"survival": free, "incidence": event, "hazard": f"Cumulative hazard: {say.in_sentence(event)}"}
 
     def draw(mode: str) -> object:

@@ -11,6 +11,7 @@ import streamlit as st
 from bedside import survival
 from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
 from bedside.errors import Fixable
+from bedside.report import say
 from components import desk, numbers
 from components.figures.views import CAUSES, VIEWS
 from components.panels import horizon
@@ -59,6 +60,15 @@ class Choice:
     def level(self) -> float:
         """Coverage of every interval on the page."""
         return self.plan.level
+
+    @property
+    def restarted(self) -> bool:
+        """True if the clock of the page starts at the landmark, not at time zero."""
+        return self.restart and bool(self.plan.alive_at)
+
+    def mark(self, stored: Unit) -> str:
+        """The time that patients have come to as an adjective, "3-year"; `stored` is the outcome's unit."""
+        return f"{say.number_of(float(convert(self.plan.alive_at, stored, self.unit)))}-{self.unit.removesuffix('s')}"
 
 
 def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:

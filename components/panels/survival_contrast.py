@@ -18,6 +18,7 @@ from components.panels import page, save, survival_made
 from components.panels.pick import told_apart
 from components.panels.survival_board import FEW, drawn, names, shown_as, time_of
 from components.panels.survival_choices import Choice
+from components.panels.survival_lead import points_of, signed
 
 ADJUSTMENTS = {"holm": "Holm", "BH": "Benjamini–Hochberg", "bonferroni": "Bonferroni"}
 
@@ -33,20 +34,25 @@ def differences(
         labels = told_apart({str(i): curve.group for i, curve in enumerate(curves)})
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             with st.container(width="stretch"):
-                page.heading("How large is the difference?", "not adjusted for anything")
-            against = int(
-                st.selectbox("Compared with", list(labels), format_func=labels.__getitem__, width=170,
-                             key=f"survival_reference_{len(curves)}", persist_state="session")
-            )  # fmt: skip
-            tau = _window(curves, choice)
+                head = st.container()
+            with st.container(key="screen_survival_reference", width="content"):
+                against = int(
+                    st.selectbox("Compared with", list(labels), format_func=labels.__getitem__, width=190,
+                                 key=f"survival_reference_{len(curves)}", persist_state="session")
+                )  # fmt: skip
+        with head:
+            compared = f"compared with {curves[against].group}; not adjusted for anything"
+            page.heading("How large is the difference?", compared)
         shown = shown_as(curves, choice)
         ordered = [shown[against], *(c for i, c in enumerate(shown) if i != against)]
         marks = names(curves)
         ordered_names = [marks[against], *(m for i, m in enumerate(marks) if i != against)]
-        made = survival_made.of_differences(of, outcome, grouping, choice, tau=tau, reference=curves[against].group)
-        _means(ordered, ordered_names, outcome, choice, tau, made)
         if times:
             _at_times(ordered, ordered_names, choice, times)
+        with st.container(key="screen_survival_window"):
+            tau = _window(curves, choice)
+        made = survival_made.of_differences(of, outcome, grouping, choice, tau=tau, reference=curves[against].group)
+        _means(ordered, ordered_names, outcome, choice, tau, made)
 
 
 def _window(curves: Sequence[survival.Curve], choice: Choice) -> float:
@@ -86,32 +92,32 @@ def _means(
     began = max(curve.origin for curve in shown)
     # On its own clock the area begins at the time that patients are known to have come to.
     window = f"between {say.number_of(began)} and {when}" if began else f"within {when}"
+    if choice.restarted:
+        window += f" of the {choice.mark(outcome.unit)} mark"
     length = say.duration(tau - began, unit)
-    head = ("", f"Mean time {window}", "Difference", "Ratio", f"Share at {when}", "Difference in points")
+    broken = page.Markup("<br>")
+    head = ("", page.fill("Mean time{br}{w}", br=broken, w=window), "Difference",
+            page.fill("Ratio of{br}mean times", br=broken))  # fmt: skip
     rows = []
 
-    def signed(value: float) -> str:
-        return f"{value:+.{more}f}".replace("-", "−")
+    def plus(value: float) -> str:
+        return signed(value, more)
 
-    for i, (mark, mean, point) in enumerate(zip(marks, means.groups, points.points, strict=True)):
+    for i, (mark, mean) in enumerate(zip(marks, means.groups, strict=True)):
         against = means.contrasts[i - 1] if i else None
-        share = points.contrasts[i - 1] if i else None
         sure = mean.std_err > 0 and means.groups[0].std_err > 0
         rows.append(
             (
                 mark,
                 _with_interval(mean.mean, *_limits(mean), lambda v: f"{v:.{more}f}"),
-                _effect(against.difference, signed, sure=sure) if against else "compared with",
+                _effect(against.difference, plus, sure=sure) if against else "reference",
                 _effect(against.ratio, lambda v: f"{v:.2f}", sure=sure) if against else "",
-                _with_interval(point.survival, point.lower, point.upper, lambda v: f"{100 * v:.{choice.decimals}f}%"),
-                _points(share, choice, sure=_varies(points.points[0]) and _varies(point)) if share else "",
             )
         )  # fmt: skip
     page.table(head, rows, label="Differences between groups")
     page.caption(
         f"Mean time: {unit} {outcome.free_phrase} out of {length}, the area under the curve (restricted mean); needs "
-        f"no proportional hazards. Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}; the p of a "
-        "difference of shares is of log(−log S), so that it can lie on the other side of 0.05 than the interval says."
+        f"no proportional hazards. Intervals of {choice.level:.0%}."
     )
     save.numbers(
         "survival_differences", stem="differences", rows=lambda: differences_rows(means, points),
@@ -146,7 +152,10 @@ def _at_times(
         for curve, mark in zip(shown[1:], marks[1:], strict=True)
     ]
     page.table(head, rows, label="Differences at the chosen times")
-    page.caption(f"Points more or fewer than in {shown[0].group}, at the times chosen beside.")
+    page.caption(
+        f"Points more or fewer than in {shown[0].group}, at the times chosen above. Intervals of {choice.level:.0%}; "
+        "the p is of log(−log S), so that it can lie on the other side of 0.05 than the interval says."
+    )
 
 
 def _varies(point: survival.Milestone) -> bool:
@@ -160,10 +169,7 @@ def _limits(mean: survival.RestrictedMean) -> tuple[float, float]:
 
 
 def _points(contrast: survival.MilestoneContrast, choice: Choice, *, sure: bool) -> page.Markup:
-    def signed(value: float) -> str:
-        return f"{100 * value:+.{choice.decimals}f}".replace("-", "−")
-
-    return _effect(contrast.difference, signed, p=contrast.p, sure=sure)
+    return _effect(contrast.difference, lambda v: points_of(v, choice), p=contrast.p, sure=sure)
 
 
 def _with_interval(value: float, low: float, high: float, words: object) -> page.Markup:
