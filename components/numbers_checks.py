@@ -116,6 +116,12 @@ def curve_data(of: Cohort, end: Outcome, ask: Ask, name: str, knots: int) -> Cox
     return _curved(of, end, ask, name, knots)[1].data
 
 
+def curve_values(of: Cohort, end: Outcome, ask: Ask, found: SplineCurve, knots: int) -> np.ndarray:
+    """The values that a curve is of: one for each row of its model, a patient or an interval between visits."""
+    data = curve_data(of, end, ask, found.column, knots)
+    return data.x[:, data.columns_of(found.term)[0]]
+
+
 def influential(of: Cohort, end: Outcome, ask: Ask) -> Influence:
     """Whose absence would move the coefficients most."""
     return kept("influence", of, end, plain(ask), make=lambda: influence(cox(of, end, ask).fit))

@@ -50,7 +50,7 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
         _remedies(of, found)
     _words(of, outcome, choice, found)
     for caution in (*found.cautions, *_few_clusters(found)):
-        page.put('<p class="bs-caution">{t}</p>', t=caution)
+        page.warn(caution)
     with st.container(border=True, key="card_regression_forest"):
         _figure(of, outcome, choice, found)
         _missing(choice, found)
@@ -113,7 +113,7 @@ def _words(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
             start=start, what=what, event=say.in_sentence(event), listed=listed,
         )  # fmt: skip
     if rows:
-        page.put('<p class="bs-lead">{text}</p>', text=text)
+        page.lead(text, of="regression_forest")
     if products:
         page.caption(
             "With an interaction, the ratio of one variable is that of patients in whom the other one is at the level "
@@ -183,7 +183,7 @@ def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
     if found.concordance is not None:
         c = found.concordance
         text += f" Concordance {c.c:.2f} (standard error {c.se:.2f}) in the same patients, so it flatters."
-    return f"{text} Open squares: what others are compared with."
+    return f"{text} Open marks: what others are compared with."
 
 
 def _is_robust(found: Answer) -> bool:

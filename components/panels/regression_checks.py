@@ -107,7 +107,7 @@ def _tests(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHaza
         stem="proportional-hazards",
         rows=lambda: (["term", "chi-squared", "df", "p"], exact),
         title="Tests of proportional hazards",
-        note=f"{found.n:,} rows, {say.events(found.n_events)}; time counted by: {SCALES[found.scale]}.",
+        note=f"{counted(choice, found.n)}, {say.events(found.n_events)}; time counted by: {SCALES[found.scale]}.",
         made=lambda: made_regression.made_proportional(
             cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
         ),
@@ -176,6 +176,11 @@ def _ratio(three: tuple[float, float, float]) -> str:
     return f"{number(three[0])} ({number(three[1])} to {number(three[2])})"
 
 
+def counted(choice: Choice, rows: int) -> str:
+    """So many patients, or intervals where values change at visits."""
+    return f"{rows:,} intervals between visits" if choice.ask.at_visits else say.patients(rows)
+
+
 def about(of: Cohort, outcome: Outcome, choice: Choice) -> made_regression.About:
     """What the checks are of, for the scripts: the Cox model of complete cases."""
     ask = choice.ask
@@ -239,8 +244,8 @@ def _line_reading(of: Cohort, choice: Choice, found: SplineCurve, *, robust: boo
 
 def _curve(of: Cohort, outcome: Outcome, choice: Choice, found: SplineCurve, knots: int) -> None:
     variable, c = of.variable(found.column), found.curve
-    rows = np.unique(cox(of, outcome, choice.ask).design.data.rows)
-    values = of.frame[found.column].to_numpy(dtype=float)[rows]
+    values = numbers.curve_values(of, outcome, choice.ask, found, knots)
+    what = "intervals" if choice.ask.at_visits else "patients"
     at = [(variable.say(v), float(v)) for v in np.nanquantile(values, (0.1, 0.5, 0.9))]
     title = f"{variable.label}{f' ({variable.unit})' if variable.unit else ''}"
     save.figure(
@@ -249,8 +254,9 @@ def _curve(of: Cohort, outcome: Outcome, choice: Choice, found: SplineCurve, kno
         title=variable.label,
         aside=f"against {variable.say(c.reference)}",
         alt=spline_alt(found, said_at=at),
-        note=f"{c.n:,} rows, {say.events(c.n_events)}; restricted cubic spline with {len(found.knots)} knots, "
-        f"pointwise {c.level:.0%} band, from the 1st to the 99th percentile. Bars: how many patients have each value.",
+        note=f"{counted(choice, c.n)}, {say.events(c.n_events)}; restricted cubic spline with "
+        f"{len(found.knots)} knots, pointwise {c.level:.0%} band, from the 1st to the 99th percentile. "
+        f"Bars: how many {what} have each value.",
         stem="hazard-ratio-curve",
         rows=lambda: spline_rows(found),
         made=lambda: made_regression.made_curve(

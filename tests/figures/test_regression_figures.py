@@ -21,6 +21,7 @@ from bedside.regression.zph import check_proportional
 from bedside.survival import curves_by
 from components.figures.beta_over_time import beta_alt, beta_figure, beta_rows
 from components.figures.forest_pair import forest_pair_alt, forest_pair_figure, forest_pair_rows, lines_of
+from components.figures.labels import pixels
 from components.figures.nomogram import nomogram_alt, nomogram_figure, nomogram_rows
 from components.figures.parametric_overlay import overlay_alt, overlay_figure, overlay_rows
 from components.figures.spline_hr import spline_alt, spline_figure, spline_rows
@@ -47,9 +48,9 @@ def test_a_variable_of_several_levels_has_a_heading_and_its_reference(models):
     assert [(x.label, x.is_head, x.is_reference) for x in lines] == [
         ("Age, per 10 years", False, False),
         ("Tumour grade", True, False),
-        ("1", False, True),
-        ("2", False, False),
-        ("3", False, False),
+        ("Grade 1", False, True),
+        ("Grade 2", False, False),
+        ("Grade 3", False, False),
         ("Hormone therapy against no hormone therapy", False, False),
     ]
     assert lines[2].detail == "81 patients, 18 events"
@@ -57,32 +58,43 @@ def test_a_variable_of_several_levels_has_a_heading_and_its_reference(models):
     assert lines[3].together.hr != lines[3].alone.hr
 
 
-def test_both_columns_share_an_axis_and_intervals_stand_where_they_are(models):
+def test_both_models_share_an_axis_and_their_numbers_have_room_of_their_own(models):
     lines = lines_of(models[0], models[1].rows)
     fig = forest_pair_figure(lines)
-    assert fig.layout.xaxis.range == fig.layout.xaxis2.range
-    assert fig.layout.xaxis.domain[1] < fig.layout.xaxis2.domain[0]
     alone, _, together, marks = fig.data
-    assert (alone.xaxis, together.xaxis) == ("x", "x2")
     row = lines[0].together
     assert list(together.x[:3]) == [row.lower, row.upper, None]
+    assert alone.y[0] < together.y[0]
     assert list(marks.marker.symbol) == ["square", "square-open", "square", "square", "square"]
     texts = [a.text for a in fig.layout.annotations]
-    assert texts.count("reference") == 2
-    assert "<b>Each variable alone</b>" in texts and "<b>All together</b>" in texts
+    assert texts.count("reference") == 1
+    assert "<b>● Each alone</b>" in texts and "<b>■ All together</b>" in texts
+    # Every word stands in a margin: labels left of the axis, numbers right of it, however wide the page is.
+    sides = {(a.x, a.xshift < 0) for a in fig.layout.annotations}
+    assert sides == {(0, True), (1, False)}
+    left, right = fig.layout.margin.l, fig.layout.margin.r
+    widest = max(pixels([line], size=12) for each in lines if not each.is_head for line in each.words)
+    assert left > widest and right > pixels(["1.25 (1.08 to 1.45)p = 0.002"], size=10.5)
+    assert left + right < 400  # a tablet held upright leaves 480 px
+
+
+def test_rows_of_visits_are_intervals(models):
+    lines = lines_of(models[0], models[1].rows, intervals=True)
+    assert lines[2].detail == "81 intervals, 18 events"
+    assert forest_pair_rows(models[0], [], intervals=True)[0][4] == "intervals"
 
 
 def test_no_ratio_and_wild_ratios_are_never_a_false_number():
     fig = forest_pair_figure(lines_of([WILD, NONE], []))
     low, high = (10**v for v in fig.layout.xaxis.range)
     marks = fig.data[1]
-    assert list(marks.marker.symbol) == ["triangle-left", "triangle-right", "square"]
+    assert list(marks.marker.symbol) == ["triangle-left", "triangle-right", "circle"]
     assert all(low * (1 - 1e-9) <= x <= high * (1 + 1e-9) for x in marks.x)
     texts = [a.text for a in fig.layout.annotations]
     assert "900 (&lt; 0.01 to &gt; 1000)" in texts
     assert "no ratio" in texts
     assert "&lt;b&gt;&#36;x&#36;&lt;/b&gt;" in texts
-    assert len(fig.data[3].x) == 0  # nothing in the column of all together
+    assert len(fig.data) == 2  # nothing of all together
     assert forest_pair_alt(lines_of([WILD, NONE], [])).endswith("Y: alone no ratio.")
     assert forest_pair_rows([NONE], [])[1][0][-1] == "It adds nothing."
 

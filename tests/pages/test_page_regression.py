@@ -38,9 +38,9 @@ def test_alone_and_together_as_r_has_them(reader):
     assert said["Menopausal status: post-menopausal against pre-menopausal"] == (
         "1.06 (0.84 to 1.34), together 1.24 (0.87 to 1.77)"
     )
-    assert said["2"] == "2.39 (1.48 to 3.87), together 1.86 (1.15 to 3.04)"
-    assert said["3"] == "3.17 (1.90 to 5.29), together 2.10 (1.24 to 3.55)"
-    assert said["1"] == "reference"
+    assert said["Grade 2"] == "2.39 (1.48 to 3.87), together 1.86 (1.15 to 3.04)"
+    assert said["Grade 3"] == "3.17 (1.90 to 5.29), together 2.10 (1.24 to 3.55)"
+    assert said["Grade 1"] == "reference"
     assert said["Positive lymph nodes, per doubling"] == "1.46 (1.34 to 1.59), together 1.41 (1.29 to 1.54)"
     assert said["Oestrogen receptor, per 100 fmol/mg"].endswith("together 1.04 (0.95 to 1.14)")
     assert "Cox model, 686 patients, 299 events; ties after Efron. Concordance 0.69" in reader.text
@@ -63,9 +63,9 @@ def test_a_reference_is_chosen_in_place(reader):
     reader.unfold("regression_forms").choose(f"{FORM}grade", "3")
     said = ratios(reader)
     # R: relevel(grade, "3").
-    assert said["1"].endswith("together 0.48 (0.28 to 0.81)")
-    assert said["2"].endswith("together 0.89 (0.68 to 1.16)")
-    assert said["3"] == "reference"
+    assert said["Grade 1"].endswith("together 0.48 (0.28 to 0.81)")
+    assert said["Grade 2"].endswith("together 0.89 (0.68 to 1.16)")
+    assert said["Grade 3"] == "reference"
 
 
 def test_ties_strata_and_robust_errors(reader):
@@ -217,6 +217,8 @@ def test_missing_values_are_counted_and_imputed_by_a_click():
 def test_values_that_change_at_visits():
     reader = model(Reader(cohort="pbc_liver").open("regression")).choose("regression_visits", True)
     assert "312 patients in 1,803 intervals between visits, 144 events" in reader.text
+    assert "By the value at the latest visit (312 of 418 patients, 144 events), others held equal" in reader.text
+    assert "Bars: how many intervals have each value." in reader.text
     assert "106 patients have no visit during follow-up" in reader.text
     assert reader.stops == []
 
