@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -42,17 +42,30 @@ def add(
     table: Grid | None = None,
     methods: str = "",
     stamp: tuple[str, ...] = (),
+    by: str = "",
+    cautions: Sequence[str] = (),
+    reading: str = "",
 ) -> None:
     """Put a finding into the report, with the cohort and filter it was made from; the same finding is not put twice."""
-    stamp = stamp or stamp_now()
+    stamp, cohort = stamp or stamp_now(), desk.cohort().short_title
+    title = titled(title, by, cohort)
     seal = sha256("\x1f".join((title, aside, said, note, *stamp)).encode()).hexdigest()[:16]
-    card = Card(seal, title, aside, picture, table, said, note, stamp, methods)
+    card = Card(
+        seal, title, aside, picture, table, said, note, stamp, methods, cautions=tuple(dict.fromkeys(cautions)),
+        reading=reading, cohort=cohort,
+    )  # fmt: skip
     try:
         put(held().with_card(card))
     except Fixable as stop:
         st.toast(f"{stop.what} {stop.next_step}", icon=":material/info:")
         return
     st.toast("Added to the report.", icon=":material/note_add:")
+
+
+def titled(title: str, by: str, cohort: str) -> str:
+    """What tells a card from its like: "Alive, by stage (Colon cancer trial)"."""
+    grouped = f", {by}" if by and by.lower() not in title.lower() else ""
+    return f"{title}{grouped} ({cohort})"
 
 
 def stamp_now() -> tuple[str, ...]:

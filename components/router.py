@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components import desk
+from components import basket, desk, page_words
 from components.guard import gate
 from components.panels import cohort_bar, page, stamp
 
@@ -49,7 +49,7 @@ def pages() -> dict[str, list[st.Page]]:
         section: [
             st.Page(
                 desk.page(name),
-                title=title,
+                title=_counted(title) if name == "report" else title,
                 icon=icon,
                 url_path=name,
                 help=text,
@@ -61,11 +61,17 @@ def pages() -> dict[str, list[st.Page]]:
     }
 
 
+def _counted(title: str) -> str:
+    n = len(basket.held())
+    return f"{title} ({n})" if n else title
+
+
 st.logo(str(desk.HOME / "static" / f"logo-{desk.mode()}.svg"), size="large")
 chosen = st.navigation(pages())
 with st.sidebar:
     page.footer()
     gate.account()
 cohort_bar.show()
+page_words.begin()
 chosen.run()
 stamp.show(desk.cohort())

@@ -47,6 +47,12 @@ class Card:
         A paragraph for a paper; empty where the note says it all.
     comment : str
         The reader's own words.
+    cautions : tuple of str
+        What must be known before it is read: first of all, in the report as on its page.
+    reading : str
+        What it says, in a sentence.
+    cohort : str
+        The cohort's short title.
     """
 
     key: str
@@ -59,6 +65,9 @@ class Card:
     stamp: tuple[str, ...]
     methods: str = ""
     comment: str = ""
+    cautions: tuple[str, ...] = ()
+    reading: str = ""
+    cohort: str = ""
 
 
 @dataclass(frozen=True, eq=False)

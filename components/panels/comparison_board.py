@@ -28,7 +28,7 @@ from components.figures.adjusted import (
     line_of_standard,
 )
 from components.panels import page, save
-from components.panels.comparison_choices import METHODS, TERMS, Choice, adjust_key
+from components.panels.comparison_choices import METHODS, Choice, adjust_key
 from components.text import md
 
 APART = 0.1
@@ -62,9 +62,19 @@ def noun(of: Cohort, choice: Choice) -> str:
     return "treatment" if of.treatment is not None and of.treatment.column == choice.by.name else "group"
 
 
+def randomised(of: Cohort, choice: Choice) -> bool:
+    """Whether the groups were formed by randomisation."""
+    return of.treatment is not None and noun(of, choice) == "treatment" and bool(of.treatment.randomised)
+
+
 def subject(outcome: Outcome, choice: Choice) -> str:
     """The page's heading."""
-    return f"{outcome.label}, by {say.in_sentence(choice.by.label)}: a fair comparison"
+    return f"{outcome.label}, {grouped(choice)}: a fair comparison"
+
+
+def grouped(choice: Choice) -> str:
+    """By what patients are grouped."""
+    return f"by {say.in_sentence(choice.by.label)}"
 
 
 def aside(of: Cohort, outcome: Outcome, choice: Choice) -> str:
@@ -110,7 +120,7 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None
     if choice.narrowed:
         warn("There are more groups than one figure can hold apart: two are compared, at first the largest.")
     if outcome.note:
-        page.caption(outcome.note)
+        page.remark(outcome.note)
     if choice.by.use == "later":
         warn(
             f"{choice.by.label} is known only later ({choice.by.why_later}): patients who did badly early may be "
@@ -119,22 +129,21 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None
     is_treatment = noun(of, choice) == "treatment"
     told = of.treatment.note if is_treatment and of.treatment is not None else ""
     apart = _apart(of, choice)
-    if is_treatment and of.treatment is not None and of.treatment.randomised:
+    if randomised(of, choice):
         text = f"The groups were formed by randomisation. {told}".strip()
         text += " Differences at the start are chance; adjusting for them can sharpen the comparison."
         page.put("<p>{t}</p>", t=f"{text} {apart}".strip())
         return
-    how = "The groups were not formed by randomisation: the raw comparison is unadjusted."
+    how = "Not randomised, so the groups differed before treatment."
     if not is_treatment:
         how = (
             "Nobody was assigned to these groups: the raw comparison is unadjusted, and even the adjusted one says who "
             "does better, not why."
         )
-    page.put(
-        '<p class="bs-caution">{a}</p><p class="bs-muted">{b}</p>',
-        a=f"{how} {apart}",
-        b=f"{told} Weighting balances only what was recorded: a difference that nobody wrote down stays in every "
-        "number below.",
+    page.warn(f"{how} {apart}".strip())
+    page.remark(
+        f"{told} Weighting balances only what was recorded: a difference that nobody wrote down stays in every "
+        "number here.".strip()
     )
     if choice.unused:
         page.caption(f"Not adjusted for, since nobody has a recorded value: {', '.join(choice.unused)}.")
@@ -190,7 +199,7 @@ def _gap(shares: tuple[float, ...], pair: tuple[int, int]) -> float:
 
 def warn(text: str) -> None:
     """A caution in the house's own colour."""
-    page.put('<p class="bs-caution">{t}</p>', t=text)
+    page.warn(text)
 
 
 def method() -> str:
@@ -285,7 +294,7 @@ def _like(choice: Choice, panels: list[Panel]) -> str:
         return "as observed"
     if panels[0].title == "Standardised":
         return "as observed, and if all patients had been in each group"
-    return f"as observed, and as if the groups had been like {choice.whom} ({TERMS[choice.plan.estimand]})"
+    return f"as observed, and as if the groups had been like {choice.whom}"
 
 
 def who(of: Cohort, choice: Choice, found: Found) -> str:

@@ -14,6 +14,7 @@ import streamlit as st
 from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
+from components import page_words
 from components.figures.palette import Mode, palette
 from components.text import cell
 
@@ -71,8 +72,27 @@ def split(key: str, *widths: float) -> list[DeltaGenerator]:
         return st.columns(widths, gap="small")
 
 
-def title(text: str, aside: str = "") -> None:
-    """The page's one heading, with a quiet line beside it."""
+def warn(text: str) -> None:
+    """A caution in the house's own colour. It holds for the whole page, so it goes with all that is taken from it."""
+    page_words.now().cautions.append(text)
+    put('<p class="bs-caution">{t}</p>', t=text)
+
+
+def remark(text: str) -> None:
+    """A quiet line that holds for the whole page: on a card of the report it stands with the figure's own note."""
+    page_words.now().remarks.append(text)
+    caption(text)
+
+
+def lead(text: Markup, *, of: str) -> None:
+    """The page's answer in words; it goes with the figure of this key into a report."""
+    page_words.now().readings[of] = text.striptags()
+    put('<p class="bs-lead">{text}</p>', text=text)
+
+
+def title(text: str, aside: str = "", *, by: str = "") -> None:
+    """The page's one heading, with a quiet line beside it; `by` tells a report how patients are grouped."""
+    page_words.now().by = by
     put('<div class="bs-title"><h1>{text}</h1><span class="bs-muted">{aside}</span></div>', text=text, aside=aside)
 
 

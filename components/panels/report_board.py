@@ -9,12 +9,13 @@ import streamlit as st
 
 from bedside.report.card import LONGEST, Basket, Card
 from bedside.report.csv import file_name
+from bedside.report.ending import HEADING, ending, line_of
 from components import basket, desk
 from components.panels import page
 from components.printing import booklet
 
 TITLE = "Report"
-STEM = "bedside-report"
+USUAL = "report_title_usual"
 FILES = "report_files"
 
 
@@ -27,14 +28,27 @@ def show() -> None:
     n = len(held)
     page.title("Report", f"{n} {'card' if n == 1 else 'cards'}, kept in this tab only until they are exported")
     with st.container(key="screen_report_export", horizontal=True, vertical_alignment="bottom", gap="small"):
-        title = st.text_input(
-            "Title", value=TITLE, key="report_title", persist_state="session", max_chars=120, width=420
-        )
-        _export(held, title.strip() or TITLE)
+        usual = _usual(held)
+        title = st.text_input("Title", key="report_title", persist_state="session", max_chars=120, width=420)
+        _export(held, title.strip() or usual)
         _clear(n)
     for i, card in enumerate(held.cards):
         with st.container(border=True, key=f"card_report_{card.key}"):
             _card(card, first=i == 0, last=i == n - 1)
+    page.heading(HEADING)
+    for name, text in ending(held.cards):
+        lines = page.Markup("<br>").join(page.fill("{t}", t=line) for line in text.splitlines())
+        page.put('<p class="bs-muted"><b>{name}.</b> {lines}</p>', name=name, lines=lines)
+
+
+def _usual(held: Basket) -> str:
+    """The title until the reader writes another: the cohort of the cards."""
+    cohorts = {card.cohort for card in held.cards}
+    usual = next(iter(cohorts)) if len(cohorts) == 1 else TITLE
+    if st.session_state.get("report_title") in (None, "", st.session_state.get(USUAL)):
+        st.session_state["report_title"] = usual
+    st.session_state[USUAL] = usual
+    return usual
 
 
 def _empty() -> None:
@@ -63,12 +77,13 @@ def _export(held: Basket, title: str) -> None:
         return
     with menu:
         pdf, html = _files(held, title)
-        for name, ending, mime, data in (
+        stem = f"{title}-{datetime.now().astimezone():%Y-%m-%d}"
+        for name, kind, mime, data in (
             ("PDF", "pdf", "application/pdf", pdf), ("HTML, one file", "html", "text/html", html),
         ):  # fmt: skip
             st.download_button(
-                name, data, file_name=file_name(STEM, data, ending), mime=mime, key=f"report_{ending}",
-                on_click="ignore", icon=":material/picture_as_pdf:" if ending == "pdf" else ":material/html:",
+                name, data, file_name=file_name(stem, data, kind), mime=mime, key=f"report_{kind}",
+                on_click="ignore", icon=":material/picture_as_pdf:" if kind == "pdf" else ":material/html:",
             )  # fmt: skip
 
 
@@ -95,6 +110,15 @@ def _card(card: Card, *, first: bool, last: bool) -> None:
                 )  # fmt: skip
             st.button("Remove", icon=":material/close:", key=f"out_{card.key}", type="tertiary", on_click=_remove,
                       args=(card.key,))  # fmt: skip
+    key = f"words_{card.key}"
+    st.text_area(
+        "Your words", value=card.comment, key=key, max_chars=LONGEST, height=80, on_change=_annotate,
+        args=(card.key, key), placeholder="What this shows, and what follows from it",
+    )  # fmt: skip
+    for text in card.cautions:
+        page.put('<p class="bs-caution">{t}</p>', t=text)
+    if card.reading:
+        page.put("<p>{t}</p>", t=card.reading)
     if card.picture is not None:
         with st.container(key=f"paper_{card.key}"):
             st.plotly_chart(
@@ -103,13 +127,7 @@ def _card(card: Card, *, first: bool, last: bool) -> None:
             )  # fmt: skip
     if card.table is not None:
         page.table(card.table.header, card.table.rows, label=card.title)
-    small = [page.fill("{text}", text=text) for text in (card.note, card.methods, *card.stamp) if text]
-    page.put('<p class="bs-muted">{small}</p>', small=page.Markup("<br>").join(small))
-    key = f"words_{card.key}"
-    st.text_area(
-        "Your words", value=card.comment, key=key, max_chars=LONGEST, height=80, on_change=_annotate,
-        args=(card.key, key), placeholder="What this shows, and what follows from it",
-    )  # fmt: skip
+    page.caption(" ".join(text for text in (card.note, line_of(card)) if text))
 
 
 def _move(key: str, by: int) -> None:

@@ -12,7 +12,7 @@ from bedside.errors import Fixable
 from bedside.report.card import grid
 from bedside.report.csv import csv_bytes, file_name
 from bedside.report.made import Made, sealed
-from components import basket, desk
+from components import basket, desk, page_words
 from components.figures.palette import Mode
 from components.panels.page import caption, fill, heading, join, put
 
@@ -34,6 +34,7 @@ def figure(
     stem: str,
     rows: Callable[[], Rows],
     made: Callable[[], Made] | None = None,
+    cautions: Sequence[str] = (),
 ) -> None:
     """A figure under its title, with its alternative text, what it rests on, and its downloads.
 
@@ -58,13 +59,18 @@ def figure(
         Returns header and rows of the numbers behind the figure.
     made : callable, optional
         Returns how the numbers were made: a paragraph, and scripts that make them again.
+    cautions : sequence of str
+        What must be known before this figure is read, besides the page's own; for the report, since the panel shows it.
     """
+    words = page_words.now()
 
     def add() -> None:
         told = _told(made)
         basket.add(
-            title=title, aside=aside, said=alt, note=note, picture=draw("light").to_plotly_json(),
-            methods=told.methods, stamp=told.stamp,
+            title=title, aside=aside, said=alt, note=" ".join((note, *words.remarks)), methods=told.methods,
+            picture=draw("light").to_plotly_json(), stamp=told.stamp, by=words.by,
+            cautions=(*words.cautions, *cautions),
+            reading=words.readings.get(key, "") if lead is None else lead.striptags(),
         )  # fmt: skip
 
     with st.container(key=f"fig_{key}", gap="xsmall"):
@@ -98,12 +104,13 @@ def numbers(
     made: Callable[[], Made] | None = None,
     shown: Callable[[], Rows] | None = None,
     files: Callable[[], Sequence[tuple[str, str, bytes]]] | None = None,
+    cautions: Sequence[str] = (),
 ) -> None:
     """A table's numbers as CSV, made when asked for; with a title, the table can be put into the report.
 
     Parameters
     ----------
-    key, stem, rows, made
+    key, stem, rows, made, cautions
         As in `figure`.
     title, note : str
         What the table is, and what it rests on.
@@ -112,14 +119,16 @@ def numbers(
     files : callable, optional
         Returns further forms of the table: label, ending and bytes of each.
     """
+    words = page_words.now()
 
     def add() -> None:
         header, body = (shown or rows)()
         more = f" The first {PRINTED_ROWS:,} of {len(body):,} rows." if len(body) > PRINTED_ROWS else ""
         told = _told(made)
         basket.add(
-            title=title, said=title, note=note + more, table=grid(header, body[:PRINTED_ROWS]),
-            methods=told.methods, stamp=told.stamp,
+            title=title, said=title, note=" ".join((note + more, *words.remarks)).strip(),
+            table=grid(header, body[:PRINTED_ROWS]),
+            methods=told.methods, stamp=told.stamp, by=words.by, cautions=(*words.cautions, *cautions),
         )  # fmt: skip
 
     with st.container(key=f"screen_{key}", width="content", horizontal=True, gap="xsmall"):

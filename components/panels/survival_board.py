@@ -126,7 +126,7 @@ def cautions(
 ) -> None:
     """What must be known before these curves are read."""
     if outcome.note:
-        page.caption(outcome.note)
+        page.remark(outcome.note)
     if grouping is None:
         return
     if len(grouping.labels) > MOST:

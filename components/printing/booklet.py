@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bedside.report.card import Card, Grid
+from bedside.report.ending import HEADING, ending, line_of
 from components.printing.paper import Box, blank, draw, height_of, place
 from components.printing.tables import Row, numeric, set_table
 from components.printing.words import FONT, PIXEL, drawable, wrap
@@ -30,6 +31,7 @@ PAGE = (794.0, 1123.0)
 EDGE = 57.0
 WIDTH = PAGE[0] - 2 * EDGE
 INK, MUTED, LINE, FAINT = "#17212B", "#55626E", "#D8D5CD", "#ECEAE4"
+CAUTION = "#8F5A00"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def pdf(report: Report) -> bytes:
         pages.paragraph(_line(report), size=11, colour=MUTED, after=14)
         for card in report.cards:
             _card(pages, card)
+        _end(pages, report.cards)
         pages.turn()
     return out.getvalue()
 
@@ -133,6 +136,9 @@ def _card(pages: _Pages, card: Card) -> None:
     pages.paragraph(card.title, size=16, bold=True, after=2)
     pages.paragraph(card.aside, size=11, colour=MUTED, after=8)
     pages.paragraph(card.comment, size=12, after=8)
+    for text in card.cautions:
+        pages.paragraph(text, size=11, colour=CAUTION, after=3)
+    pages.paragraph(card.reading, size=12, after=8)
     if figure is not None:
         height = height_of(figure)
         pages.room(height)
@@ -141,11 +147,27 @@ def _card(pages: _Pages, card: Card) -> None:
         pages.used = True
     if card.table is not None:
         _table(pages, card.table)
-    pages.paragraph(card.note, size=10, colour=MUTED)
-    pages.paragraph(card.methods, size=10, colour=MUTED)
-    for text in card.stamp:
-        pages.paragraph(text, size=9, colour=MUTED, after=1)
+    pages.paragraph(_small(card), size=10, colour=MUTED)
     pages.y += 16
+
+
+def _small(card: Card) -> str:
+    """The line below a card: patients, events and method, then cohort, outcome and filter."""
+    return " ".join(text for text in (card.note, line_of(card)) if text)
+
+
+def _end(pages: _Pages, cards: Sequence[Card]) -> None:
+    """How all of it was made, each said once."""
+    parts = ending(cards)
+    if not parts:
+        return
+    pages.room(80)
+    pages.rule()
+    pages.paragraph(HEADING, size=16, bold=True, after=6)
+    for name, text in parts:
+        pages.room(40)
+        pages.paragraph(name, size=10, bold=True, after=2)
+        pages.paragraph(text, size=10, colour=MUTED, after=8)
 
 
 def _heights(card: Card) -> tuple[float, float]:
@@ -155,8 +177,8 @@ def _heights(card: Card) -> tuple[float, float]:
         return size * 1.4 * len(wrap(text, width=WIDTH, size=size, bold=bold)) + after if text else 0.0
 
     above = 8 + of(card.title, 16, 2, bold=True) + of(card.aside, 11, 8) + of(card.comment, 12, 8)
-    below = 6 + of(card.note, 10, 4) + of(card.methods, 10, 4) + sum(of(text, 9, 1) for text in card.stamp)
-    return above, below
+    above += sum(of(text, 11, 3) for text in card.cautions) + of(card.reading, 12, 8)
+    return above, 6 + of(_small(card), 10, 4)
 
 
 def _figure(card: Card) -> go.Figure | None:
@@ -186,8 +208,9 @@ def _row(pages: _Pages, row: Row, size: float, *, bold: bool) -> None:
 STYLE = Markup(
     "body{font:15px/1.5 Inter,system-ui,sans-serif;color:#17212B;background:#fff;max-width:46rem;margin:2rem auto;"
     "padding:0 1rem}h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:0}section{border-top:1px solid #D8D5CD;"
-    "padding:1.2rem 0;break-inside:avoid}p{margin:.3rem 0}.q{color:#55626E;font-size:.82rem}svg{max-width:100%;"
-    "height:auto}table{border-collapse:collapse;font-size:.85rem}td,th{text-align:left;padding:.2rem .8rem .2rem 0;"
+    "padding:1.2rem 0;break-inside:avoid}p{margin:.3rem 0}.a{color:#8F5A00}.q{color:#55626E;font-size:.82rem}"
+    "h3{font-size:.82rem;margin:.6rem 0 0}svg{max-width:100%;height:auto}"
+    "table{border-collapse:collapse;font-size:.85rem}td,th{text-align:left;padding:.2rem .8rem .2rem 0;"
     "border-bottom:1px solid #ECEAE4;vertical-align:top}.n{text-align:right}.w{overflow-x:auto}.c{white-space:pre-wrap}"
     "@media print{body{max-width:none;margin:0}.w{overflow:visible}}"
 )
@@ -196,7 +219,7 @@ POLICY = Markup("default-src 'none'; style-src 'unsafe-inline'")
 
 def html(report: Report) -> bytes:
     """The report as one HTML page: pictures inside, no script, nothing fetched."""
-    body = Markup("").join(_section(card) for card in report.cards)
+    body = Markup("").join(_section(card) for card in report.cards) + _html_end(report.cards)
     text = Markup(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -210,15 +233,25 @@ def _section(card: Card) -> Markup:
     parts = [Markup("<h2>{}</h2>").format(cell(card.title))]
     parts += [Markup('<p class="q">{}</p>').format(cell(card.aside))] if card.aside else []
     parts += [Markup('<p class="c">{}</p>').format(_lines(card.comment))] if card.comment else []
+    parts += [Markup('<p class="a">{}</p>').format(cell(text)) for text in card.cautions]
+    parts += [Markup("<p>{}</p>").format(cell(card.reading))] if card.reading else []
     figure = _figure(card)
     if figure is not None:
         parts.append(Markup('<figure role="img" aria-label="{}" style="margin:.5rem 0">{}</figure>').format(
             cell(card.said), svg(figure)))  # fmt: skip
     if card.table is not None:
         parts.append(_html_table(card.table))
-    small = (card.note, card.methods, *card.stamp)
-    parts += [Markup('<p class="q">{}</p>').format(cell(text)) for text in small if text]
+    parts.append(Markup('<p class="q">{}</p>').format(cell(_small(card))))
     return Markup("<section>{}</section>").format(Markup("").join(parts))
+
+
+def _html_end(cards: Sequence[Card]) -> Markup:
+    parts = [
+        Markup('<h3>{}</h3><p class="q c">{}</p>').format(cell(name), _lines(text)) for name, text in ending(cards)
+    ]
+    if not parts:
+        return Markup("")
+    return Markup("<section><h2>{}</h2>{}</section>").format(HEADING, Markup("").join(parts))
 
 
 def _lines(text: str) -> str:

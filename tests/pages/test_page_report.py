@@ -10,12 +10,14 @@ import pytest
 
 from bedside.cohort.selection import Between, OneOf, Selection
 from bedside.report.card import MOST
+from bedside.report.ending import HEADING
 from components.figures.views import CAUSES
 from components.panels.report_board import FILES
 from tests.pages import made
 from tests.pages.made import SCRIPT
 from tests.pages.reader import Reader
 
+ARMS = "by hormone therapy (Breast cancer, GBSG-2)"
 MIDDLE = Selection(((Between("age", 50, 65),), (OneOf("grade", ("2", "3")),))).to_text()
 
 
@@ -26,7 +28,9 @@ def add(reader: Reader, figure: str = "survival_km") -> Reader:
 
 def cards(reader: Reader) -> list[str]:
     """Headings of the cards, in their order; the page's own heading left out."""
-    return [re.search(r"<h2[^>]*>(.*?)</h2>", b.proto.body)[1] for b in reader.at.get("html") if "<h2" in b.proto.body]
+    heads = [re.search(r"<h2[^>]*>(.*?)</h2>", b.proto.body)[1] for b in reader.at.get("html") if "<h2" in b.proto.body]
+    assert heads.pop() == HEADING
+    return heads
 
 
 def keys(reader: Reader) -> list[str]:
@@ -52,7 +56,7 @@ def test_an_empty_report_says_how_to_fill_it():
 def test_cards_bring_cohort_method_and_fingerprint(two):
     assert two.title == "Report 2 cards, kept in this tab only until they are exported"
     assert cards(two) == [
-        "Alive and free of recurrence", "How large is the difference? Mean time and share at 6 years"
+        f"Alive and free of recurrence, {ARMS}", f"How large is the difference? Mean time and share at 6 years, {ARMS}"
     ]  # fmt: skip
     assert "Kaplan-Meier estimate, 686 patients, 299 events." in two.text
     # 299 events and 686 - 299 censored; survdiff(Surv(rfs_days, rfs_event) ~ hormone_therapy) = 8.56.
@@ -60,7 +64,7 @@ def test_cards_bring_cohort_method_and_fingerprint(two):
     assert "compared by the log-rank test: chi-squared 8.56 on 1 degree of freedom, two-sided p = 0.003" in two.text
     assert "Outcome: Recurrence or death. All patients." in two.text
     assert re.search(r"Data and filter [0-9a-f]{12}, Bedside [\d.]+ \(numpy [\d.]+, Python [\d.]+\)\.", two.text)
-    rows = two.table("How large is the difference? Mean time and share at 6 years")
+    rows = two.table(f"How large is the difference? Mean time and share at 6 years, {ARMS}")
     assert rows[0] == [
         "",
         "Mean time within 6 years",
@@ -71,6 +75,34 @@ def test_cards_bring_cohort_method_and_fingerprint(two):
     ]
     assert [row[0] for row in rows[1:]] == ["No hormone therapy", "Hormone therapy"]
     assert re.fullmatch(r"\+0\.\d \(\+0\.\d to \+0\.\d\); p = 0\.\d+", rows[2][2].replace("\xa0", " "))
+
+
+def test_a_card_keeps_the_cautions_and_the_answer_of_its_page(two):
+    card, table = two.at.session_state["basket"].cards
+    for each in (card, table):
+        assert any("not formed by randomisation" in text for text in each.cautions)
+    assert card.reading.startswith("Alive and free of recurrence at") and "%" in card.reading
+    raw = two.raw
+    assert raw.count("not formed by randomisation") == 2
+    assert raw.index("not formed by randomisation") < raw.index("Kaplan-Meier estimate, 686 patients")
+    two.unfold("report_export")
+    assert two.at.session_state[FILES][1][1].count(b"not formed by randomisation") == 2
+
+
+def test_a_regressions_sentence_goes_with_its_figure_and_the_next_page_brings_its_own():
+    reader = Reader(cohort="gbsg2_breast").open("survival", survival_by="hormone_therapy").open("regression")
+    add(reader, "regression_forest").open("report")
+    (card,) = reader.at.session_state["basket"].cards
+    assert "these go most clearly with recurrence or death" in card.reading
+    assert card.reading.endswith("Associations, not effects.") and card.reading in reader.text
+    assert not any("randomisation" in text for text in card.cautions) and "hormone" not in card.title
+
+
+def test_methods_stand_once_at_the_end_and_the_source_once(two):
+    source = two.raw[two.raw.index("<b>Source.</b>") :]
+    assert two.raw.count("Schumacher") == source.count("Schumacher") > 0
+    assert two.text.count("Fingerprint of data and filter") == 2
+    assert two.at.text_input(key="report_title").value == "Breast cancer, GBSG-2"
 
 
 def test_a_card_added_twice_is_replaced_where_it_stands(two):
@@ -118,7 +150,10 @@ def test_cards_of_several_cohorts_stand_together():
     reader = Reader(cohort="gbsg2_breast").open("survival")
     add(reader).choose("cohort", "mgus_competing")
     add(reader.open("survival", survival_by="sex", survival_view=CAUSES), "survival_incidence").open("report")
-    assert cards(reader) == ["Alive and free of recurrence", "What happens first"]
+    assert cards(reader) == [
+        "Alive and free of recurrence (Breast cancer, GBSG-2)", "What happens first, by sex (MGUS, Mayo Clinic)"
+    ]  # fmt: skip
+    assert reader.at.text_input(key="report_title").value == "Report"
     assert "German Breast Cancer Study Group" in reader.text and "Monoclonal gammopathy" in reader.text
     assert "by the Aalen-Johansen method" in reader.text
 
