@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,11 +30,25 @@ from components.figures.steps import short, spread, staircase
 
 Arrangement = Literal["side", "stacked"]
 SIZE, TALL = 12, 15
+PALE = 0.45
+"""What is left of the colour where few remain under observation."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What all lines of the figure share."""
+
+    unit: Unit
+    until: float
+    band: bool
+    naive: bool
+    mode: Mode
+    fade_below: int
 
 
 def incidence_figure(
     groups: Sequence[Incidence], *, arrangement: Arrangement = "side", unit: Unit, until: float, band: bool = True,
-    naive: bool = False, mode: Mode = "light", x_title: str = "",
+    naive: bool = False, mode: Mode = "light", x_title: str = "", fade_below: int = 10,
 ) -> go.Figure:  # fmt: skip
     """A panel for each type of event with a line a group, or a panel for each group with types stacked.
 
@@ -50,6 +65,8 @@ def incidence_figure(
         Draw 1 - Kaplan-Meier too, dotted: what ignoring the other events would have said.
     mode : {"light", "dark"}
     x_title : str
+    fade_below : int, default 10
+        A line and its band are paler from where fewer than so many remain at risk (side by side only).
     """
     causes = groups[0].causes
     if arrangement == "stacked":
@@ -57,8 +74,8 @@ def incidence_figure(
             [_stack(g, unit) for g in groups], (*causes, "Free of all"), unit=unit, until=until, mode=mode,
             x_title=x_title,
         )  # fmt: skip
-    columns = min(2, len(causes))
-    rows = math.ceil(len(causes) / columns)
+    # Below each other: beside each other two panels leave no room for the groups' names on a narrow page.
+    columns, rows = 1, len(causes)
     top = _top(groups, until, unit, naive)
     data: list[dict[str, Any]] = []
     layout: dict[str, Any] = {"template": template(mode), "annotations": [], "hovermode": "closest"}
@@ -67,7 +84,8 @@ def incidence_figure(
         box, name = box_of(i, columns, rows, height), "" if i == 0 else str(i + 1)
         layout |= axes_of(name, box, unit, until, top, x_title if i >= len(causes) - columns else "")
         layout["annotations"].append(panel_title(title, box, palette(mode).ink))
-        drawn, ends = _lines(groups, i, name, unit, until, band, naive, mode)
+        look = Look(unit, until, band, naive, mode, fade_below)
+        drawn, ends = _lines(groups, i, {"xaxis": f"x{name}", "yaxis": f"y{name}"}, look)
         data += drawn
         if len(groups) > 1:
             layout["annotations"] += _names(ends, box, top, (box[3] - box[2]) * (height - FOOT - HEAD))
@@ -122,27 +140,37 @@ def _top(groups: Sequence[Incidence], until: float, unit: Unit, naive: bool) -> 
 
 
 def _lines(
-    groups: Sequence[Incidence], k: int, name: str, unit: Unit, until: float, band: bool, naive: bool, mode: Mode
+    groups: Sequence[Incidence], k: int, axes: dict[str, str], look: Look
 ) -> tuple[list[dict], list[tuple[str, str, float]]]:
     n = len(groups)
     data, ends = [], []
-    for g, colour, style in zip(groups, shades(n, mode), dashes(n), strict=True):
-        time = np.asarray(convert(g.time, g.unit, unit))
-        rows = moving_rows(time, g.incidence[:, k], until)
-        end = min(until, float(time[-1]))
-        axes = {"xaxis": f"x{name}", "yaxis": f"y{name}"}
-        if band and g.n_events[k]:
-            data.append(axes | _band(time[rows], g.lower[rows, k], g.upper[rows, k], end, rgba(colour, 0.16 / n**0.5)))
-        if naive:
-            data.append(axes | _dotted(time, g.naive[:, k], until, end, colour))
-        y = g.incidence[rows, k]
-        says = [_said(g, r, k) for r in rows]
-        data.append(axes | {
-            "type": "scatter", "mode": "lines", "x": np.append(time[rows], end), "y": np.append(y, y[-1]),
-            "text": [*says, says[-1]], "line": {"color": colour, "width": 2.25, "shape": "hv", "dash": style},
-            "hovertemplate": f"<b>{plain(g.group, limit=60)}</b><br>%{{x:.3~g}} {unit}: %{{text}}<extra></extra>",
-        })  # fmt: skip
-        ends.append((g.group, colour, float(y[-1])))
+    for g, colour, style in zip(groups, shades(n, look.mode), dashes(n), strict=True):
+        time = np.asarray(convert(g.time, g.unit, look.unit))
+        rows = moving_rows(time, g.incidence[:, k], look.until)
+        end = min(look.until, float(time[-1]))
+        enough = np.flatnonzero(g.at_risk >= look.fade_below)
+        fade = min(float(time[enough[-1]]) if len(enough) else float(time[0]), end)
+        cut = int(np.searchsorted(time[rows], fade, side="right")) or 1
+        parts = [(rows[:cut], float(time[rows[0]]), fade, 1.0), (rows[cut - 1 :], fade, end, PALE)]
+        parts = parts if end > fade else parts[:1]
+        if look.band and g.n_events[k]:
+            for part, start, stop, strength in parts:
+                fill = rgba(colour, 0.16 * strength / n**0.5)
+                when = np.maximum(time[part], start)
+                data.append(axes | _band(when, g.lower[part, k], g.upper[part, k], stop, fill))
+        if look.naive:
+            data.append(axes | _dotted(time, g.naive[:, k], look.until, end, colour))
+        for part, start, stop, strength in parts:
+            y, says = g.incidence[part, k], [_said(g, r, k) for r in part]
+            data.append(axes | {
+                "type": "scatter", "mode": "lines", "x": np.append(np.maximum(time[part], start), stop),
+                "y": np.append(y, y[-1]), "text": [*says, says[-1]],
+                "line": {"color": rgba(colour, strength) if strength < 1 else colour, "width": 2.25, "shape": "hv",
+                         "dash": style},
+                "hovertemplate": f"<b>{plain(g.group, limit=60)}</b><br>%{{x:.3~g}} {look.unit}: "
+                                 "%{text}<extra></extra>",
+            })  # fmt: skip
+        ends.append((g.group, colour, float(g.incidence[rows[-1], k])))
     return data, ends
 
 

@@ -17,6 +17,8 @@ from components.figures.palette import Mode, palette, plain, rgba, template
 from components.figures.steps import staircase
 
 SIZE, MOST = 12, 400
+WIDEST = 150
+"""Titles of panels wider than this, in px, do not fit beside each other on a narrow page."""
 PANEL, GAP, HEAD, FOOT, KEY = 300, 46, 26, 52, 24
 
 
@@ -90,8 +92,9 @@ class Stack:
 
 
 def stacked_figure(
-    stacks: Sequence[Stack], labels: Sequence[str], *, unit: Unit, until: float, mode: Mode = "light", x_title: str = ""
-) -> go.Figure:
+    stacks: Sequence[Stack], labels: Sequence[str], *, unit: Unit, until: float, mode: Mode = "light",
+    x_title: str = "", turned: bool = False,
+) -> go.Figure:  # fmt: skip
     """A panel for each group, the shares of all its patients stacked from below.
 
     Parameters
@@ -103,11 +106,16 @@ def stacked_figure(
         Unit of the time axis, and its end.
     mode : {"light", "dark"}
     x_title : str
+    turned : bool
+        The first event is not the lowest share but the one below the last: it has the event's colour then.
     """
-    columns = min(2, len(stacks))
+    fits = pixels([stack.title for stack in stacks], size=13) <= WIDEST
+    columns = min(2 if fits else 1, len(stacks))
     rows = math.ceil(len(stacks) / columns)
     height = sheet_height(rows)
     colours = _colours(len(labels), mode)
+    if turned:
+        colours = [*reversed(colours[:-1]), colours[-1]]
     data: list[dict[str, Any]] = []
     layout: dict[str, Any] = {"template": template(mode), "annotations": key_of(labels, colours, mode)}
     for i, stack in enumerate(stacks):

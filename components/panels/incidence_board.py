@@ -19,11 +19,11 @@ from components.figures.incidence import incidence_alt, incidence_figure, incide
 from components.figures.km import nice_times
 from components.panels import page, save, survival_made
 from components.panels.survival_answers import chosen_times, usual_times
-from components.panels.survival_board import drawn, observed
+from components.panels.survival_board import FEW, drawn, names, observed
 from components.panels.survival_choices import Choice
 from components.panels.survival_lead import told_by_type
 
-ARRANGEMENTS = {"side": "Side by side", "stacked": "Stacked"}
+ARRANGEMENTS = {"side": "Each type alone", "stacked": "Stacked"}
 
 
 def show(
@@ -63,19 +63,22 @@ def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice, made: 
     events = ", ".join(
         f"{sum(g.n_events[k] for g in found):,} {say.in_sentence(cause)}" for k, cause in enumerate(found[0].causes)
     )
-    band = f" Band: pointwise {choice.level:.0%} interval ({choice.plan.interval})." if choice.band else ""
+    alone = arrangement == "side"
+    band = f" Band: pointwise {choice.level:.0%} interval ({choice.plan.interval})." if choice.band and alone else ""
+    pale = f" Pale where fewer than {FEW} patients remain under observation." if alone else ""
     dotted = " Dotted: 1 − Kaplan-Meier of that type alone." if naive else ""
     x_title = f"{choice.unit.capitalize()} since {outcome.since}"
     save.figure(
         lambda mode: incidence_figure(
             found, arrangement=arrangement, unit=choice.unit, until=choice.until, band=choice.band, naive=naive,
-            mode=mode, x_title=x_title,
+            mode=mode, x_title=x_title, fade_below=FEW,
         ),
         key="survival_incidence",
         title="What happens first",
         aside="share of patients with each type of event",
         alt=incidence_alt(found, unit=choice.unit, until=choice.until),
-        note=f"Aalen-Johansen estimate, {say.patients(n)}; events: {events}.{observed(outcome, choice)}{band}{dotted}",
+        note=f"Aalen-Johansen estimate, {say.patients(n)}; events: {events}.{observed(outcome, choice)}{band}{dotted}"
+        f"{pale}",
         stem="cumulative-incidence",
         rows=lambda: incidence_rows(found, unit=choice.unit),
         made=made,
@@ -85,26 +88,39 @@ def _figure(found: Sequence[Incidence], outcome: Outcome, choice: Choice, made: 
 def _counts(found: Sequence[Incidence], choice: Choice) -> None:
     """Who is at risk, and what had happened, at round times."""
     times = nice_times(choice.until, choice.unit, most=7)
-    header = ["", *(f"{t:,.3g}" for t in times)]
-    rows = []
-    for g in found:
+    head = page.join(page.fill('<th scope="col" class="bs-num">{t}</th>', t=f"{t:,.3g}") for t in times)
+    body = []
+    for g, mark in zip(found, names(found), strict=True):
         counts = g.counts([float(convert(float(t), choice.unit, g.unit)) for t in times])
         events = [(say.in_sentence(cause), counts.events[:, k]) for k, cause in enumerate(g.causes)]
         parts = [("at risk", counts.at_risk), *events, ("censored", counts.censored)]
-        rows += [(f"{g.group}: {name}", *(say.count(float(v)) for v in values)) for name, values in parts]
-    page.table(header, rows, label="At risk, and events so far")
-    page.caption(f"At risk just before, events and censored up to each time, in {choice.unit}.")
+        if len(found) > 1:
+            body.append(page.fill('<tr><th scope="rowgroup" colspan="{n}">{m}</th></tr>', n=len(times) + 1, m=mark))
+        body += [_counted(name, values, indent=len(found) > 1) for name, values in parts]
+    page.put(
+        '<div class="bs-scroll" tabindex="0" role="region" aria-label="At risk, and events so far">'
+        '<table class="bs-table bs-groups"><thead><tr><th scope="col">{unit}</th>{head}</tr></thead>'
+        "<tbody>{body}</tbody></table></div>",
+        unit=choice.unit.capitalize(), head=head, body=page.join(body),
+    )  # fmt: skip
+    page.caption("At risk just before, events and censored up to each time.")
+
+
+def _counted(name: str, values: Sequence[float], *, indent: bool) -> page.Markup:
+    cells = page.join(page.fill('<td class="bs-num">{v}</td>', v=say.count(float(v))) for v in values)
+    left = "1.4rem" if indent else "0"
+    return page.fill('<tr><td style="padding-left:{left}">{name}</td>{cells}</tr>', left=left, name=name, cells=cells)
 
 
 def _gray(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice) -> None:
     tests = numbers.gray(of, outcome, grouping, choice.plan)
     page.heading("Do the groups differ?", "Gray's test, for each type of event")
     rows = [
-        (test.cause, "no events" if math.isnan(test.p) else f"{test.statistic:.2f} on {test.df}",
-         "" if math.isnan(test.p) else say.p_value(test.p))
+        (test.cause, *(("no events", "", "") if math.isnan(test.p)
+                       else (f"{test.statistic:.2f}", str(test.df), say.p_value(test.p))))
         for test in tests
     ]  # fmt: skip
-    page.table(("Type of event", "Chi-squared", "p"), rows, label="Gray's test")
+    page.table(("Type of event", "Chi-squared", "df", "p"), rows, label="Gray's test")
     page.caption(
         "It compares how many have had each event by each time, the other events taken into account. A group can have "
         "less of one event because more of its patients had the other."
@@ -115,14 +131,26 @@ def _at_times(of: Cohort, found: Sequence[Incidence], outcome: Outcome, choice: 
     page.heading("At chosen times", f"share with the event, {choice.level:.0%} interval")
     times = chosen_times(choice, usual_times(of, outcome, choice))
     head = page.join(page.fill('<th scope="col">{t}</th>', t=f"{t:g} {say.unit_of(t, choice.unit)}") for t in times)
-    body = []
-    for g in found:
+    body, rows = [], []
+    for g, mark in zip(found, names(found), strict=True):
         at = g.at([float(convert(t, choice.unit, g.unit)) for t in times])
+        parts = (at.incidence, at.lower, at.upper)
         for k, cause in enumerate(g.causes):
             cells = page.join(
-                _cell(at.incidence[i, k], at.lower[i, k], at.upper[i, k], choice) for i in range(len(times))
+                _cell(at.incidence[i, k], at.lower[i, k], at.upper[i, k], at.at_risk[i], choice)
+                for i in range(len(times))
             )
-            name = cause if len(found) == 1 else f"{g.group}: {say.in_sentence(cause)}"
+            rows += [
+                [
+                    g.group,
+                    t,
+                    cause,
+                    float(at.at_risk[i]),
+                    *(_known(a[i, k]) for a in parts),
+                ]
+                for i, t in enumerate(times)
+            ]
+            name = cause if len(found) == 1 else page.fill("{mark}: {cause}", mark=mark, cause=say.in_sentence(cause))
             body.append(
                 page.fill(
                     '<tr><th scope="rowgroup" colspan="{n}">{name}</th></tr><tr>{cells}</tr>', n=len(times), name=name,
@@ -134,15 +162,33 @@ def _at_times(of: Cohort, found: Sequence[Incidence], outcome: Outcome, choice: 
         '<table class="bs-table bs-groups"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>',
         head=head, body=page.join(body),
     )  # fmt: skip
+    header = ["Group", f"Time ({choice.unit})", "Type of event", "At risk", "Share", "Lower limit", "Upper limit"]
+    save.numbers(
+        "survival_incidence_times", stem="incidence-at-times", rows=lambda: (header, rows),
+        shown=lambda: _in_words(header, rows, choice), title="Share with each type of event at chosen times",
+        note=f"Aalen-Johansen estimate, {choice.level:.0%} intervals.{observed(outcome, choice)}",
+    )  # fmt: skip
     return times
 
 
-def _cell(value: float, low: float, high: float, choice: Choice) -> page.Markup:
+def _in_words(header: Sequence[str], rows: Sequence[Sequence[object]], choice: Choice) -> save.Rows:
+    def share(value: object) -> str:
+        return "" if value is None else say.percent(float(value), decimals=choice.decimals)
+
+    return header, [[g, f"{t:g}", cause, say.count(n), *map(share, shares)] for g, t, cause, n, *shares in rows]
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _cell(value: float, low: float, high: float, at_risk: float, choice: Choice) -> page.Markup:
     if math.isnan(value):
         return page.Markup('<td class="bs-muted">beyond follow-up</td>')
     known = not (math.isnan(low) or math.isnan(high))
     return page.fill(
-        '<td><b>{share}</b><br><span class="bs-muted">{between}</span></td>',
+        '<td><b>{share}</b><br><span class="bs-muted">{between}<br>{n} at risk</span></td>',
+        n=say.count(float(at_risk)),
         share=say.percent(value, decimals=choice.decimals),
         between=say.percent_range(low, high, decimals=choice.decimals) if known else "none so far",
     )
@@ -151,15 +197,24 @@ def _cell(value: float, low: float, high: float, choice: Choice) -> page.Markup:
 def _naive(found: Sequence[Incidence], outcome: Outcome, choice: Choice, when: float) -> None:
     """How wrong 1 - Kaplan-Meier would have been, for the event that the outcome is about."""
     page.heading("Why not 1 − Kaplan-Meier?", f"at {say.duration(when, choice.unit)}")
-    rows = []
+    rows, shares = [], []
     for g in found:
         at = g.at([float(convert(when, choice.unit, g.unit))])
         right, wrong = float(at.incidence[0, 0]), float(at.naive[0, 0])
         if not math.isnan(right):
-            rows.append((g.group, f"{100 * right:.1f}%", f"{100 * wrong:.1f}%"))
-    page.table(("", "Really had it", "1 − Kaplan-Meier"), rows, label="Incidence and 1 - Kaplan-Meier")
+            low, high = float(at.lower[0, 0]), float(at.upper[0, 0])
+            known = not (math.isnan(low) or math.isnan(high))
+            between = say.percent_range(low, high, decimals=choice.decimals) if known else ""
+            shares.append(tuple(say.percent(v, decimals=choice.decimals) for v in (right, wrong)))
+            estimate = page.fill('<b>{v}</b><br><span class="bs-muted">{b}</span>', v=shares[-1][0], b=between)
+            rows.append((g.group, estimate, shares[-1][1]))
+    head = ("", page.Markup("Estimated<br>share"), page.Markup("1 − Kaplan-Meier<br>(too high)"))
+    page.table(head, rows, label="Incidence and 1 - Kaplan-Meier")
     others = " or ".join(say.in_sentence(cause) for cause in found[0].causes[1:])
-    page.caption(
-        f"{found[0].causes[0]}: counting patients with {others} as if they could still have it overstates how many "
-        "will. The right-hand column is shown only as a warning."
-    )
+    n = sum(sum(g.n_events[1:]) for g in found)
+    text = f"Kaplan-Meier treats the {say.patients(int(n))} with {others} as if they could still have "
+    text += f"{say.in_sentence(found[0].causes[0])}."
+    if len(shares) == 1:
+        right, wrong = shares[0]
+        text += f" At {say.duration(when, choice.unit)} it would say {wrong} instead of {right}."
+    page.caption(text)

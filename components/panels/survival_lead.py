@@ -63,7 +63,7 @@ def told_by_type(groups: Sequence[Incidence], choice: Choice, times: Sequence[fl
         name = say.in_sentence(cause) if k else cause
         said.append(page.fill("{cause}: {shares}", cause=name, shares=_listed(shares)))
     when_said = say.duration(when, choice.unit)
-    answer = page.fill("By {when}, as the first event. {said}.", when=when_said, said=page.Markup("; ").join(said))
+    answer = page.fill("First event by {when}. {said}.", when=when_said, said=page.Markup("; ").join(said))
     page.lead(answer, of="survival_incidence")
 
 

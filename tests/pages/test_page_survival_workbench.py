@@ -169,7 +169,12 @@ def test_types_of_event_are_told_apart_without_being_asked():
     reader = Reader(cohort="mgus_competing").open("survival")
     reader.choose(next(t.key for t in reader.at.text_input if t.key.startswith("survival_times")), "10; 25")
     # R: at 300 months 10.9% progressed; 1 - Kaplan-Meier says 26.1%.
-    assert reader.table("Incidence and 1 - Kaplan-Meier")[1][1:] == ["10.9%", "26.1%"]
+    assert reader.table("Incidence and 1 - Kaplan-Meier")[1][1:] == ["11% 9% to 13%", "26%"]
+    assert "First event by 25 years. Progression: 11% (9% to 13%); death without progression: " in reader.text
+    assert (
+        "Kaplan-Meier treats the 860 patients with death without progression as if they could still have progression. "
+        "At 25 years it would say 26% instead of 11%."
+    ) in reader.boxes
     assert reader.figures == ["survival_incidence"]
     reader.choose("survival_arrangement", "stacked")
     assert reader.figures == ["survival_incidence"]

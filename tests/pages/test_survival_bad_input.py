@@ -205,8 +205,8 @@ def test_a_type_of_event_that_never_occurs_stays_at_nothing():
     """Then cumulative incidence is 1 - Kaplan-Meier, and Gray's test of that type has nothing to say."""
     reader = Reader(cohort="no_second_type", outcome="cause").open("survival", survival_by="arm")
     assert reader.figures == ["survival_incidence"] and reader.stops == []
-    assert all(right == wrong for _, right, wrong in reader.table("Incidence and 1 - Kaplan-Meier")[1:])
-    assert re.search(r"p Relapse \d+\.\d\d on 1 p .* Death without relapse no events$", reader.box("Type of event"))
+    assert all(right.split(" ")[0] == wrong for _, right, wrong in reader.table("Incidence and 1 - Kaplan-Meier")[1:])
+    assert re.search(r"p Relapse \d+\.\d\d 1 p .* Death without relapse no events$", reader.box("Type of event"))
 
 
 @pytest.mark.parametrize("case", ["thirteen", "five_hundred"])
@@ -221,7 +221,7 @@ def test_many_groups_are_tested_and_the_largest_are_drawn(case):
     if case == "five_hundred":  # the last group holds thirty patients, all others three
         assert reader.medians[-1][0] == "G490"
     reader.choose("outcome", "cause").choose("survival_view", "causes")
-    assert re.search(rf"Relapse \d+\.\d\d on {groups - 1} ", reader.box("Type of event"))
+    assert re.search(rf"Relapse \d+\.\d\d {groups - 1} ", reader.box("Type of event"))
     assert reader.stops == []
     (stop,) = unfolded(reader.choose("survival_view", "survival"), "survival_pairs").stops
     assert stop.startswith(f"**No comparison in pairs.** {groups} groups make") and whole(stop)
