@@ -17,7 +17,7 @@ from components import desk, numbers_comparison
 from components.figures.palette import shades
 from components.figures.subgroups import ratio_text
 from components.panels import page
-from components.panels.comparison_board import Found, share_at, unsure
+from components.panels.comparison_board import Found, noun, randomised, share_at, unsure
 from components.panels.comparison_choices import Choice
 
 CLOSE = 0.02
@@ -41,6 +41,65 @@ def answers(of: Cohort, outcome: Outcome, choice: Choice, found: Found, place: D
         if found.weighted is not None and found.standard is not None:
             with st.container(border=True, key="card_comparison_agree"):
                 _agreement(outcome, choice, found)
+
+
+# ------------------------------------------------------------------ the answer
+
+
+def answer(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str) -> None:
+    """The comparison in a sentence for each group, by the way that is drawn; none where it cannot be relied on."""
+    way = "Standardised" if kind == "standardisation" else "Weighted"
+    if way == "Weighted" and unsure(found):
+        return
+    when = float(convert(choice.at, choice.unit, outcome.unit))
+    columns, gaps = shares(found, when), differences(found, choice, when)
+    if way not in columns:
+        return
+    names, n = choice.groups.labels, len(choice.plan.covariates)
+    rest = [share for name, share in zip(names, columns[way], strict=True) if name != choice.reference]
+    basis = columns[way][choice.plan.reference]
+    joint = "with {}" if noun(of, choice) == "treatment" else "in “{}”"
+    told = [
+        sentence((label, mine), (choice.reference, basis), gap, joint=joint, decimals=choice.decimals)
+        for label, mine, gap in zip(choice.others, rest, gaps[way], strict=True)
+    ]
+    lead = f"Made alike in {n} variable{'s' * (n != 1)}, {outcome.free_phrase} at "
+    lead += say.duration(choice.at, choice.unit)
+    end = "" if randomised(of, choice) else " It may still be due to what nobody recorded."
+    if len(told) == 1:
+        text = page.fill("{t}", t=f"{lead}: {told[0]}.{end}")
+    else:
+        lines = page.join(page.fill(" <br>{t}.", t=one) for one in told)
+        text = page.fill("{t}:{l}{e}", t=lead, l=lines, e=end)
+    page.lead(text, of="comparison_curves")
+
+
+def sentence(
+    own: tuple[str, Interval], base: tuple[str, Interval], gap: Interval, *, joint: str = "in “{}”", decimals: int = 0
+) -> str:
+    """Two shares with their intervals, and how far they lie apart."""
+    if math.isnan(gap[0]):
+        return f"{own[0]} cannot be compared with {base[0]}, since one was not followed so long"
+    sides = [
+        f"{say.percent(share[0], decimals=decimals)} ({say.percent_range(share[1], share[2], decimals=decimals)}) "
+        + joint.format(say.in_sentence(label) if joint.startswith("with") else label)
+        for label, share in (own, base)
+    ]
+    return f"{sides[0]} against {sides[1]}, {apart(gap, decimals)}"
+
+
+def apart(gap: Interval, decimals: int = 0) -> str:
+    """A difference in words: ``"14 points more (5 to 23)"``, ``"2 points more (3 fewer to 7 more)"``."""
+    value, low, high = (round(100 * v, decimals) if math.isfinite(v) else v for v in gap)
+    size = f"{abs(value):.{decimals}f} point{'' if abs(value) == 1 else 's'} {'fewer' if value < 0 else 'more'}"
+    size = "no difference" if value == 0 else size
+    if math.isnan(low) or low == high:
+        return size
+    if low * high >= 0 and value != 0:
+        ends = sorted((abs(low), abs(high)))
+        return f"{size} ({ends[0]:.{decimals}f} to {ends[1]:.{decimals}f})"
+    ends = [f"{abs(end):.{decimals}f}{' fewer' if end < 0 else ' more' if end > 0 else ''}" for end in (low, high)]
+    return f"{size} ({ends[0]} to {ends[1]})"
 
 
 # ------------------------------------------------------------------ shares
@@ -212,12 +271,13 @@ def _reading(choice: Choice, ratios: Sequence[HazardRatio]) -> str:
 
 
 def _agreement(outcome: Outcome, choice: Choice, found: Found) -> None:
-    page.heading("Do the two ways agree?", "weighting and standardisation")
+    page.heading("Do the two ways agree?", "differences in percentage points")
     when = float(convert(choice.at, choice.unit, outcome.unit))
     gaps = differences(found, choice, when)
     rows = list(zip(choice.others, gaps["Weighted"], gaps["Standardised"], strict=True))
     alike = choice.plan.estimand not in ("att", "overlap")
-    page.put("<p>{t}</p>", t=" ".join(agreement(*row, many=len(rows) > 1, alike=alike) for row in rows))
+    told = [agreement(*row, many=len(rows) > 1, alike=alike, decimals=choice.decimals) for row in rows]
+    page.put("{t}", t=page.join(page.fill("<p>{t}</p>", t=one) for one in told))
     page.caption(
         "Weighting models who was in which group, standardisation who had the event."
         + (" Standardisation speaks of all patients, the weights of others: the two need not agree."
@@ -225,24 +285,29 @@ def _agreement(outcome: Outcome, choice: Choice, found: Found) -> None:
     )  # fmt: skip
 
 
-def agreement(label: str, weighted: Interval, standard: Interval, *, many: bool = False, alike: bool = True) -> str:
-    """How far two estimates of one difference lie apart, in a sentence; `alike` if they are of the same patients."""
+def agreement(
+    label: str, weighted: Interval, standard: Interval, *, many: bool = False, alike: bool = True, decimals: int = 0
+) -> str:
+    """How far two estimates of one difference lie apart, in a line; `alike` if they are of the same patients."""
     first = f"{label}: " if many else ""
     if math.isnan(weighted[0]) or math.isnan(standard[0]):
         return f"{first}Not every group was followed so long."
     apart = abs(weighted[0] - standard[0])
-    text = f"{points(weighted[0])} points by weighting, {points(standard[0])} by standardisation"
+    text = f"{_points_in_line(weighted, decimals)} by weighting, {_points_in_line(standard, decimals)} by "
+    text += "standardisation"
     inside = weighted[1] <= standard[0] <= weighted[2] and standard[1] <= weighted[0] <= standard[2]
     if apart <= CLOSE:
         return f"{first}Yes: {text}."
-    size = f"{100 * apart:.0f}"
     if inside:
-        return f"{first}Within their uncertainty: {text}, {size} apart."
+        return f"{first}Within their uncertainty: {text}."
     if not alike:
-        return (
-            f"{first}Not well: {text}, {size} apart. They are of different patients, or one of the two models is off."
-        )
+        return f"{first}Not well: {text}. They are of different patients, or one of the two models is off."
     return (
-        f"{first}Not well: {text}, {size} apart. At least one of the two models is off: look at the balance below; "
-        "standardisation also takes the hazard ratio to be the same at all times."
+        f"{first}Not well: {text}. At least one of the two models is off: look at the balance; standardisation also "
+        "takes the hazard ratio to be the same at all times."
     )
+
+
+def _points_in_line(told: Interval, decimals: int) -> str:
+    between = "" if math.isnan(told[1]) else f" ({points(told[1], decimals)} to {points(told[2], decimals)})"
+    return points(told[0], decimals) + between

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bedside.cohort import Cohort, Outcome
 from bedside.report import made_comparison as making
@@ -15,31 +18,40 @@ from components.figures.love import MOST, love_alt, love_figure, love_order, lov
 from components.figures.overlap import overlap_alt, overlap_figure, overlap_rows
 from components.figures.palette import shades
 from components.panels import page, save
-from components.panels.comparison_board import Found, warn, who
+from components.panels.comparison_board import Found, who
 from components.panels.comparison_choices import Choice
 from components.panels.pick import told_apart
 
 WEIGHTS = ("Group", "Patients", "Sum of weights", "Mean", "Largest", "Effective size", "Chance under 5%", "Unmatched")
 
 
-def show(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
-    """Love plot on the left, weights on the right."""
+def alike(of: Cohort, outcome: Outcome, choice: Choice, found: Found, place: DeltaGenerator) -> None:
+    """Love plot, under the curves."""
     if found.weighted is None:
         return
+    with place, st.container(border=True, key="card_comparison_balance"):
+        _love(of, choice, found, _made(of, outcome, choice, found))
 
-    def made() -> Made:
-        return making.balance_made(
-            of, outcome, choice.groups, choice.plan.covariates, found.weighted, filters=numbers_comparison.filters()
-        )
 
-    left, right = page.split("comparison_balance", 1.25, 1)
-    with left, st.container(border=True, key="card_comparison_balance"):
-        _love(of, choice, found, made)
-    with right, st.container(border=True, key="card_comparison_weights"):
+def trust(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
+    """Weights on the left, the overlap of the groups on the right."""
+    if found.weighted is None:
+        return
+    made = _made(of, outcome, choice, found)
+    left, right = page.split("comparison_balance", 1, 1)
+    with left, st.container(border=True, key="card_comparison_weights"):
         _weights(of, choice, found, made)
+    with right, st.container(border=True, key="card_comparison_overlap"):
+        _overlap(of, choice, found, made)
 
 
-def _love(of: Cohort, choice: Choice, found: Found, made: object) -> None:
+def _made(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> Callable[[], Made]:
+    return lambda: making.balance_made(
+        of, outcome, choice.groups, choice.plan.covariates, found.weighted, filters=numbers_comparison.filters()
+    )
+
+
+def _love(of: Cohort, choice: Choice, found: Found, made: Callable[[], Made]) -> None:
     rows = found.weighted.balance
     more = f" The {MOST} rows that differed most are drawn; the file has all." if len(love_order(rows)) > MOST else ""
     save.figure(
@@ -68,7 +80,7 @@ def said(found: Adjusted) -> str:
     return text + f"none does after it (largest {abs(worst.after):.2f})"
 
 
-def _weights(of: Cohort, choice: Choice, found: Found, made: object) -> None:
+def _weights(of: Cohort, choice: Choice, found: Found, made: Callable[[], Made]) -> None:
     weights = found.weighted.weights
     groups = list(weights.groups)
     with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="small"):
@@ -82,7 +94,7 @@ def _weights(of: Cohort, choice: Choice, found: Found, made: object) -> None:
             made=made,
         )  # fmt: skip
     if weights.poor_overlap:
-        warn(_poor(found.weighted))
+        page.put('<p class="bs-caution">{t}</p>', t=_poor(found.weighted))
     else:
         page.put("<p>{t}</p>", t=_sound(found.weighted))
     rows = [
@@ -96,7 +108,6 @@ def _weights(of: Cohort, choice: Choice, found: Found, made: object) -> None:
         "a chance below 5% of the group they were in. Unmatched: some group has nobody as likely, or as unlikely, to "
         f"be in it.{truncated}"
     )
-    _overlap(of, choice, found, made)
 
 
 def _sound(found: Adjusted) -> str:
@@ -105,8 +116,7 @@ def _sound(found: Adjusted) -> str:
     least = min(groups, key=lambda g: g.effective / g.n)
     return (
         f"Weighted, the {say.patients(least.n)} in “{least.label}” tell as much as {least.effective:,.0f} would "
-        f"without weights. No patient counts for more than {max(g.largest / g.mean for g in groups):.1f} of their "
-        "group."
+        f"without weights. The most heavily weighted patient counts as {max(g.largest / g.mean for g in groups):.1f}."
     )
 
 
@@ -123,7 +133,7 @@ def _poor(found: Adjusted) -> str:
     )
 
 
-def _overlap(of: Cohort, choice: Choice, found: Found, made: object) -> None:
+def _overlap(of: Cohort, choice: Choice, found: Found, made: Callable[[], Made]) -> None:
     labels, reference = choice.groups.labels, choice.plan.reference
     chosen = next(i for i in reversed(range(len(labels))) if i != reference)
     if len(labels) > 2:

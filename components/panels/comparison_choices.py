@@ -25,12 +25,6 @@ ALL = "all"
 CUTS = {"": "Usual cuts", "quantiles:2": "Halves", "quantiles:3": "Thirds", "quantiles:4": "Quarters"}
 METHODS = {"weighting": "Weighting", "standardisation": "Standardisation", "both": "Both"}
 UNITS: tuple[Unit, ...] = ("days", "months", "years")
-TERMS = {
-    "ate_stabilised": "ATE, stabilised weights",
-    "ate": "ATE, inverse probability weights",
-    "att": "ATT, effect in the treated",
-    "overlap": "overlap weights",
-}
 TRUNCATED = {0.0: "No", 0.01: "1st and 99th percentile", 0.025: "2.5th and 97.5th", 0.05: "5th and 95th"}
 BOOTSTRAP = (0, 100, 200, 500)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bedside.cohort.selection import OneOf, Selection
+from components.panels.comparison_answers import apart
 from tests.pages import made
 from tests.pages.reader import ROOT, Reader, numbers, words
 
@@ -80,12 +81,30 @@ def shares(reader: Reader) -> dict[str, list[str]]:
 def test_groups_that_were_not_randomised_say_in_what_they_differed():
     reader = comparison("gbsg2_breast")
     assert reader.title == "Recurrence or death, by hormone therapy: a fair comparison 686 patients, 299 events"
-    caution = reader.box("not formed by randomisation: the raw comparison is unadjusted")
+    caution = reader.box("Not randomised, so the groups differed before treatment.")
     # R: standardised differences 0.614 (menopausal status), 0.574 (age), 0.286 (oestrogen receptor).
     assert "menopausal status (pre-menopausal: 52% against 24%; standardised difference 0.61)" in caution
     assert "age (51 years against 57 years; standardised difference 0.57)" in caution
     assert "standardised difference 0.29)" in caution
-    assert "Weighting balances only what was recorded" in caution
+    assert "Weighting balances only what was recorded" in reader.text
+
+
+def test_the_answer_stands_under_the_title():
+    # The weighted numbers of the first test, as R has them, at 5 years; and their difference.
+    linear = comparison("gbsg_linear", horizon_years="5")
+    told = shares(linear)
+    answer = linear.box("Made alike in 7 variables, alive and free of recurrence at 5 years:")
+    for group, name in (("Hormone therapy", "hormone therapy"), ("No hormone therapy", "no hormone therapy")):
+        share, between = told[group][1].split(" ", 1)
+        assert f"{share} ({between}) with {name}" in answer
+    assert answer.endswith("It may still be due to what nobody recorded.")
+    trial = comparison("actg175_hiv_trial")
+    three = trial.box("Made alike in 11 variables")
+    assert three.count(" points more (") == 3 and "may still be due" not in three
+    # Where one patient counts for 11 the weights give no answer, but standardisation does.
+    reader = comparison("gse7390_breast_expression")
+    assert "Made alike in 3 variables, " not in reader.text
+    assert "in “Oestrogen receptor negative”" in reader.choose("comparison_method", "standardisation").text
 
 
 @pytest.mark.parametrize(
@@ -213,7 +232,7 @@ def test_weights_that_hang_on_one_patient_are_said_first_and_shown_grey_at_a_tim
     caution = reader.box("Do not rely on the weighted numbers: one patient in “Oestrogen receptor negative” counts for")
     assert "counts for 11." in caution and "After weighting" not in reader.text
     assert "Grey: hangs on a few patients" in reader.text
-    # By hand: 10.4 effective patients without the receptor are observed at 8 years, 9.96 at 9, 13.6 at 13 again.
+    # By hand: 10.4 effective patients without the receptor are observed at 8 years, under 10 at 9, 13.6 at 13 again.
     assert "At 8 years" in reader.text and "horizon_years" not in reader.link
     assert "At 15 years" in reader.choose("horizon_years", 15.0).text
     sure = comparison("gbsg2_breast")
@@ -335,3 +354,18 @@ def test_words_keep_apart_whose_ratio_and_whose_test_it_is():
     assert "sex (p = 0.021)" in reader.text
     assert "It is one test of all groups, not only of the two that are drawn." in reader.text
     assert "Such a ratio usually lies further from 1 than one of whole groups" in reader.text
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        ((0.14, 0.05, 0.23), "14 points more (5 to 23)"),
+        ((-0.14, -0.23, -0.05), "14 points fewer (5 to 23)"),
+        ((0.02, -0.03, 0.07), "2 points more (3 fewer to 7 more)"),
+        ((-0.01, -0.03, 0.0), "1 point fewer (0 to 3)"),
+        ((0.0004, -0.02, 0.02), "no difference (2 fewer to 2 more)"),
+        ((0.1, float("nan"), float("nan")), "10 points more"),
+    ],
+)
+def test_a_difference_in_words_has_no_sign_to_misread(gap, words):
+    assert apart(gap) == words
