@@ -17,6 +17,7 @@ from bedside.regression.parametric_compare import ParametricComparison, compare_
 from bedside.regression.points import Points, points_of
 from bedside.regression.residuals import Residuals
 from bedside.regression.residuals import residuals as cox_residuals
+from bedside.regression.splines import spline_basis, spline_knots
 from bedside.regression.terms import Linear, Log
 from bedside.regression.timevarying import split_at
 from bedside.regression.zph import ProportionalHazards, check_proportional
@@ -88,38 +89,118 @@ def _halves(found: Forest, ask: Ask, term: str) -> tuple[BeforeAfter, ...]:
     return tuple(told)
 
 
-def _curved(of: Cohort, end: Outcome, ask: Ask, name: str, knots: int) -> tuple[Design, CoxFit]:
-    """The same model with a restricted cubic spline for one number."""
-    terms = tuple(
-        Spline(name, knots) if isinstance(t, Linear | Log | Spline) and t.column == name else t for t in ask.spec.terms
+@dataclass(frozen=True, eq=False)
+class LineCheck:
+    """A curve in place of the line that the model holds.
+
+    Attributes
+    ----------
+    curve : SplineCurve
+        In the variable's own unit.
+    held : SplineCurve
+        The same as its model holds it: of the logarithm where that is in the model.
+    data : CoxData
+        Of the curve's model.
+    values : array, shape (n,)
+        The variable, one for each row: a patient, or an interval between visits.
+    base : float or None
+        Of the logarithm, where the model holds that.
+    line : array or None
+        The model's own ratios at the curve's values; None if it holds a curve.
+    """
+
+    curve: SplineCurve
+    held: SplineCurve
+    data: CoxData
+    values: np.ndarray
+    base: float | None
+    line: np.ndarray | None
+
+
+def _own(made: Design, name: str) -> int:
+    return next(
+        i for i, term in enumerate(made.terms) if isinstance(term, Linear | Log | Spline) and term.column == name
     )
-    curved = replace(plain(ask), spec=replace(ask.spec, terms=terms))
+
+
+def _curved(of: Cohort, end: Outcome, ask: Ask, name: str, knots: int) -> tuple[Design, CoxFit]:
+    """The same model with a restricted cubic spline for one number, of its logarithm where that is in the model."""
+    spec = plain(ask).spec
+    terms = tuple(Spline(name, knots) if isinstance(t, Linear | Spline) and t.column == name else t for t in spec.terms)
+    curved = replace(plain(ask), spec=replace(spec, terms=terms))
 
     def make() -> tuple[Design, CoxFit]:
         made = made_of(of, end, curved)
+        own = _own(made, name)
+        if isinstance(made.terms[own], Log):
+            made = _bent(made, own, knots)
         return made, fit_cox(made.data, ties=ask.ties, robust=ask.robust, ridge=ask.penalty)
 
-    return kept("curved", of, end, curved, make=make)
+    return kept("curved", of, end, curved, name, knots, make=make)
 
 
-def curve(of: Cohort, end: Outcome, ask: Ask, name: str, knots: int, reference: float | None) -> SplineCurve:
+def _bent(made: Design, own: int, knots: int) -> Design:
+    """A design with a curve of the column of one term in place of the column."""
+    data = made.data
+    at = data.columns_of(own)[0]
+    where = spline_knots(data.x[:, at], knots)
+    if len(where) < 3:
+        return made
+    basis, column = spline_basis(data.x[:, at], where), made.columns[at]
+    parts = tuple(f"{column.name}, part {i + 1} of its curve" for i in range(basis.shape[1]))
+    bent = replace(
+        data,
+        x=np.column_stack((data.x[:, :at], basis, data.x[:, at + 1 :])),
+        names=(*data.names[:at], *parts, *data.names[at + 1 :]),
+        assign=(*data.assign[:at], *(own for _ in parts), *data.assign[at + 1 :]),
+    )
+    columns = (*made.columns[:at], *(replace(column, name=name) for name in parts), *made.columns[at + 1 :])
+    terms = (*made.terms[:own], Spline(column.variables[0], where), *made.terms[own + 1 :])
+    return replace(made, data=bent, columns=columns, terms=terms)
+
+
+def curve(of: Cohort, end: Outcome, ask: Ask, name: str, knots: int, reference: float | None) -> LineCheck:
     """A number's hazard ratio along its range, from the same model with a restricted cubic spline for it."""
 
-    def make() -> SplineCurve:
-        return spline_curve(*_curved(of, end, ask, name, knots), name, reference=reference, level=ask.level)
+    def make() -> LineCheck:
+        found = cox(of, end, ask)
+        own = found.design.terms[_own(found.design, name)]
+        base = own.base if isinstance(own, Log) else None
+        made, fit = _curved(of, end, ask, name, knots)
+        seen = made.data.x[:, made.data.columns_of(_own(made, name))[0]]
+        at = reference if reference is None or base is None else _on_scale(reference, base, seen, name)
+        held = spline_curve(made, fit, name, reference=at, level=ask.level)
+        shown = held if base is None else _back(held, base)
+        values = seen if base is None else base**seen
+        return LineCheck(shown, held, made.data, values, base, _line(found, own, held))
 
     return kept("curve", of, end, ask, name, knots, "" if reference is None else reference, make=make)
 
 
-def curve_data(of: Cohort, end: Outcome, ask: Ask, name: str, knots: int) -> CoxData:
-    """The data of the model that a curve is read from."""
-    return _curved(of, end, ask, name, knots)[1].data
+def _on_scale(reference: float, base: float, seen: np.ndarray, name: str) -> float:
+    low, high = base ** float(seen.min()), base ** float(seen.max())
+    if not low * (1 - 1e-9) <= reference <= high * (1 + 1e-9):
+        raise Fixable(
+            "No hazard-ratio curve.",
+            f"The reference value is outside the range of “{name}” in these patients.",
+            f"Choose a value from {low:g} to {high:g}.",
+        )
+    return float(np.clip(np.log(reference) / np.log(base), seen.min(), seen.max()))
 
 
-def curve_values(of: Cohort, end: Outcome, ask: Ask, found: SplineCurve, knots: int) -> np.ndarray:
-    """The values that a curve is of: one for each row of its model, a patient or an interval between visits."""
-    data = curve_data(of, end, ask, found.column, knots)
-    return data.x[:, data.columns_of(found.term)[0]]
+def _back(held: SplineCurve, base: float) -> SplineCurve:
+    """A curve of a logarithm, along the variable itself."""
+    curve = replace(held.curve, value=base**held.curve.value, reference=base**held.curve.reference)
+    return replace(held, curve=curve, low=base**held.low, high=base**held.high)
+
+
+def _line(found: Forest, own: Linear | Log | Spline, held: SplineCurve) -> np.ndarray | None:
+    """The ratios of the model's own line, along what it is a line of."""
+    columns = found.fit.data.columns_of(held.term) if held.term in found.fit.data.terms else []
+    if isinstance(own, Spline) or len(columns) != 1:
+        return None
+    per = own.per if isinstance(own, Linear) else 1.0
+    return np.exp(found.fit.coef[columns[0]] / per * (held.curve.value - held.curve.reference))
 
 
 def influential(of: Cohort, end: Outcome, ask: Ask) -> Influence:

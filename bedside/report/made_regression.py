@@ -157,12 +157,15 @@ def made_influence(data: CoxData, about: About) -> Made:
     return Made(text, (("bedside", script),), design_table(data, rows=True), DATA_NAME)
 
 
-def made_curve(data: CoxData, about: About, found: SplineCurve) -> Made:
-    """A number's hazard ratio along its range."""
+def made_curve(data: CoxData, about: About, found: SplineCurve, *, base: float | None = None) -> Made:
+    """A number's hazard ratio along its range, or with `base` along its logarithm to that base."""
+    scale = "" if base is None else f", as its logarithm to base {base:.6g},"
+    at = "" if base is None else f" (the logarithm of {base**found.curve.reference:.6g})"
     text = (
-        f"{_model(data, about)} The variable “{found.term}” entered as a restricted cubic spline with "
-        f"{len(found.knots)} knots; the curve is the hazard ratio against {found.curve.reference:g} with a pointwise "
-        f"{about.level:.0%} band, and nonlinearity was tested with Wald's test of its curved part. {_versions(about)}"
+        f"{_model(data, about)} The variable “{found.term}” entered{scale} as a restricted cubic spline with "
+        f"{len(found.knots)} knots; the curve is the hazard ratio against {found.curve.reference:g}{at} with a "
+        f"pointwise {about.level:.0%} band, and nonlinearity was tested with Wald's test of its curved part. "
+        f"{_versions(about)}"
     )
     top = settings(data, about) + (
         f"TERM = {found.term!a}\nKNOTS = {list(map(float, found.knots))!r}\n"

@@ -10,7 +10,6 @@ import streamlit as st
 
 from bedside.cohort import Cohort, Outcome
 from bedside.errors import Fixable
-from bedside.regression.diagnose import SplineCurve
 from bedside.regression.terms import Factor, Interaction, Linear, Log, Spline
 from bedside.regression.zph import BetaOverTime, ProportionalHazards
 from bedside.report import made_regression, say
@@ -20,6 +19,7 @@ from components import numbers_checks as numbers
 from components.figures.beta_over_time import beta_alt, beta_figure, beta_rows
 from components.figures.forest_pair import number
 from components.figures.spline_hr import spline_alt, spline_figure, spline_rows
+from components.numbers_checks import LineCheck
 from components.numbers_regression import cox
 from components.panels import page, patient_list, save
 from components.panels import regression_choices as choose
@@ -218,51 +218,60 @@ def straight(of: Cohort, outcome: Outcome, choice: Choice) -> None:
                                     key=f"regression_reference_{of.key}_{name}", persist_state="session")  # fmt: skip
     found = numbers.curve(of, outcome, choice.ask, name, knots, reference)
     _line_reading(of, choice, found, robust=cox(of, outcome, choice.ask).fit.robust)
-    _curve(of, outcome, choice, found, knots)
+    _curve(of, outcome, choice, found)
     own = next(t for t in made.terms if not isinstance(t, Interaction) and t.column == name)
     if not isinstance(own, Spline):
         with st.container(key="screen_regression_bend", width="content"):
             st.button(
-                "Keep the curve in the model", key="regression_bend", type="tertiary", icon=":material/ssid_chart:",
+                "Enter a curve of the values themselves" if isinstance(own, Log) else "Keep the curve in the model",
+                key="regression_bend", type="tertiary", icon=":material/ssid_chart:",
                 on_click=choose.bend, args=(of, name),
             )  # fmt: skip
 
 
-def _line_reading(of: Cohort, choice: Choice, found: SplineCurve, *, robust: bool) -> None:
-    test = found.nonlinearity.wald
-    ratio = found.nonlinearity.likelihood_ratio
-    name = say.in_sentence(of.variable(found.column).label)
-    if test.p < DOUBT:
-        text = f"The relation with {name} bends ({say.p_value(test.p)}): one ratio per unit does not tell it all."
+def _line_reading(of: Cohort, choice: Choice, check: LineCheck, *, robust: bool) -> None:
+    test = check.held.nonlinearity.wald
+    ratio = check.held.nonlinearity.likelihood_ratio
+    name, p = say.in_sentence(of.variable(check.curve.column).label), say.p_value(test.p)
+    if check.base is not None:
+        step = "doubling" if check.base == 2 else f"{check.base:.3g} times as much"
+        text = f"The model takes {name} per {step}. " + (
+            f"That is not enough ({p}): one number does not describe the whole relation."
+            if test.p < DOUBT else f"That seems enough ({p}): no sign of a bend beyond it."
+        )  # fmt: skip
+    elif test.p < DOUBT:
+        text = f"The relation with {name} bends ({p}): one number does not describe the whole relation."
     else:
-        text = f"No sign that the relation with {name} bends ({say.p_value(test.p)})."
+        text = f"No sign that the relation with {name} bends ({p})."
     detail = f"Wald's test of the curved part: {test.statistic:.2f} on {test.df:g} df."
     if not (choice.ask.ridge or robust):  # likelihoods know nothing of clusters and weights
         detail += f" Likelihood ratio: {ratio.statistic:.2f}, {say.p_value(ratio.p)}."
     page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=detail)
 
 
-def _curve(of: Cohort, outcome: Outcome, choice: Choice, found: SplineCurve, knots: int) -> None:
+def _curve(of: Cohort, outcome: Outcome, choice: Choice, check: LineCheck) -> None:
+    found = check.curve
     variable, c = of.variable(found.column), found.curve
-    values = numbers.curve_values(of, outcome, choice.ask, found, knots)
-    what = "intervals" if choice.ask.at_visits else "patients"
-    at = [(variable.say(v), float(v)) for v in np.nanquantile(values, (0.1, 0.5, 0.9))]
+    at = [(variable.say(v), float(v)) for v in np.nanquantile(check.values, (0.1, 0.5, 0.9))]
     title = f"{variable.label}{f' ({variable.unit})' if variable.unit else ''}"
+    what = "intervals" if choice.ask.at_visits else "patients"
+    dashed = "" if check.line is None else " Dashed: the model's own line."
+    log = check.base is not None
     save.figure(
-        lambda mode: spline_figure(found, values, x_title=title, mode=mode),
+        lambda mode: spline_figure(found, check.values, line=check.line, log=log, x_title=title, mode=mode),
         key="regression_spline",
         title=variable.label,
         aside=f"against {variable.say(c.reference)}",
         alt=spline_alt(found, said_at=at),
         note=f"{counted(choice, c.n)}, {say.events(c.n_events)}; restricted cubic spline with "
-        f"{len(found.knots)} knots, pointwise {c.level:.0%} band, from the 1st to the 99th percentile. "
-        f"Bars: how many {what} have each value.",
+        f"{len(found.knots)} knots{' of the logarithm' if log else ''}, pointwise {c.level:.0%} band, from the 1st to "
+        f"the 99th percentile.{dashed} Bars: how many {what} have each value.",
         stem="hazard-ratio-curve",
-        rows=lambda: spline_rows(found),
+        rows=lambda: spline_rows(found, check.line),
         made=lambda: made_regression.made_curve(
-            numbers.curve_data(of, outcome, choice.ask, found.column, knots), about(of, outcome, choice), found
+            check.data, about(of, outcome, choice), check.held, base=check.base
         ),
-    )
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------ influence

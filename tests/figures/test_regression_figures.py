@@ -17,8 +17,10 @@ from bedside.regression.forest_curve import curves_as_quartiles
 from bedside.regression.nomogram import nomogram
 from bedside.regression.parametric_compare import compare_parametric
 from bedside.regression.points import points_of
+from bedside.regression.terms import Log
 from bedside.regression.zph import check_proportional
 from bedside.survival import curves_by
+from components import numbers_checks
 from components.figures.beta_over_time import beta_alt, beta_figure, beta_rows
 from components.figures.forest_pair import forest_pair_alt, forest_pair_figure, forest_pair_rows, lines_of
 from components.figures.labels import pixels
@@ -113,6 +115,26 @@ def test_a_curve_is_one_row_between_quartiles(cohort):
     assert row.label == f"Age, {high:g} years against {low:g} years"
     assert row.term_p == rows[0].term_p
     assert nodes == rows[-1]
+
+
+def test_a_logarithm_is_held_against_its_own_line():
+    pbc = read_cohort(Path(__file__).parents[2] / "sample_data" / "pbc_liver")
+    spec = spec_of(pbc, [Log("bilirubin_mg_dl", 2.0), "age"])
+    model = multivariable(pbc, pbc.outcomes[0], spec)
+    made = numbers_checks._bent(model.design, 0, 4)
+    held = spline_curve(made, fit_cox(made.data), "bilirubin_mg_dl")
+    # R, survival::pbc: coxph(Surv(time, status > 0) ~ rcs(log2(bili), 4) + age), which has age unrounded.
+    assert held.nonlinearity.wald.statistic == pytest.approx(6.028015690, rel=1e-4)
+    assert held.nonlinearity.likelihood_ratio.statistic == pytest.approx(6.188412288, rel=1e-4)
+    line = numbers_checks._line(model, model.design.terms[0], held)
+    shown = numbers_checks._back(held, 2.0)
+    doubled = np.interp([shown.curve.reference, 2 * shown.curve.reference], shown.curve.value, line)
+    np.testing.assert_allclose(doubled, [1, model.rows[0].hr], rtol=1e-3)
+    fig = spline_figure(shown, np.exp2(made.data.x[:, 0]), line=line, log=True)
+    drawn = fig.data[2]
+    slopes = np.diff(drawn.y) / np.diff(drawn.x)
+    np.testing.assert_allclose(slopes, slopes[0], rtol=1e-6)  # straight on the axis that is drawn
+    assert list(fig.layout.xaxis.ticktext) == ["0.5", "1", "2", "5", "10", "20"]
 
 
 def test_the_ratio_over_time_is_drawn_whole_and_its_dots_as_far_as_they_are_near(models):

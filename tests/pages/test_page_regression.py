@@ -223,6 +223,19 @@ def test_values_that_change_at_visits():
     assert reader.stops == []
 
 
+def test_a_logarithm_in_the_model_is_what_its_curve_is_tested_against():
+    link = '["bilirubin_mg_dl", "age"]'
+    reader = Reader(cohort="pbc_liver").open("regression", regression_variables=link)
+    # R: the curved part of rcs(log2(bili), 4) has p = 0.049; of rcs(bili, 4) it has p < 1e-13.
+    assert "The model takes bilirubin per doubling. That is not enough (p = 0.049)" in reader.text
+    assert "one number does not describe the whole relation" in reader.text
+    assert "Dashed: the model's own line." in reader.text
+    reader.choose("regression_reference_pbc_liver_bilirubin_mg_dl", 2.0)
+    assert "against 2.0 mg/dl" in reader.text or "against 2 mg/dl" in reader.text
+    reader.choose("regression_reference_pbc_liver_bilirubin_mg_dl", -1.0)
+    assert "outside the range" in reader.text
+
+
 def test_a_link_brings_variables():
     reader = Reader(cohort="gbsg2_breast").open("regression", regression_variables='["nodes", "nobody", "age"]')
     assert list(ratios(reader)) == ["Positive lymph nodes, per doubling", "Age, per 10 years"]
