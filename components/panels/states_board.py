@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -19,7 +20,7 @@ from components.figures.km import nice_times
 from components.figures.stacked import Stack, stacked_figure
 from components.panels import page, save
 from components.panels.pick import told_apart
-from components.panels.survival_board import drawn
+from components.panels.survival_board import drawn, warn
 from components.panels.survival_choices import Choice
 
 FEW_LEVELS = 12
@@ -54,13 +55,21 @@ def _states(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
         )
     tau = float(convert(choice.until, choice.unit, end.unit))
     found = numbers.illness_death(of, start, end, grouping, choice.plan, tau)
-    _figure(found, labels[first], labels[last], end, choice)
-    names = ("neither so far", say.in_sentence(labels[first]), say.in_sentence(labels[last]))
-    _times(found, names, choice)
-    _mean_times(found, names, choice)
+    steps = ("neither so far", say.in_sentence(labels[first]), say.in_sentence(labels[last]))
+    if _contains(found):
+        warn(
+            f"“{labels[first]}” already counts {steps[2]}: the {say.patients(found.n_same_time)} in whom both came at "
+            f"the same time are taken to have gone straight to {steps[2]}. Where the cohort has an outcome without it, "
+            "choose that one as the first event."
+        )
+    names = _names(labels[first], labels[last])
+    _figure(found, names, steps, end, choice)
+    states = tuple(say.in_sentence(name) for name in reversed(names))
+    _times(found, states, choice)
+    _mean_times(found, states, choice)
     if st.toggle("Hazard ratios of each step", key="survival_state_model", persist_state="session"):
         with desk.fixable():
-            _model(of, start, end, names, choice)
+            _model(of, start, end, steps, choice)
 
 
 def _same(of: Cohort, start: Outcome, end: Outcome) -> bool:
@@ -71,25 +80,36 @@ def _same(of: Cohort, start: Outcome, end: Outcome) -> bool:
 
 
 def _names(first: str, last: str) -> tuple[str, str, str]:
-    return last, f"{first}, without {say.in_sentence(last)}", "Neither so far"
+    """Each state, from the last one: who is in the middle has had the first event, and not the final one."""
+    # A first event that counts the final one too, such as "recurrence or death", is named for the rest of it.
+    alone = re.sub(rf"(,| or| and) +{re.escape(last)}\b", "", first, flags=re.IGNORECASE)
+    alone = re.sub(rf"^{re.escape(last)}(,| or| and) +", "", alone, flags=re.IGNORECASE)
+    if re.search(r"\b(death|died|dead)\b", last, flags=re.IGNORECASE):
+        return last, f"Alive after {say.in_sentence(alone)}", "Neither so far"
+    return last, f"After {say.in_sentence(alone)}, before {say.in_sentence(last)}", "Neither so far"
 
 
-def _figure(found: IllnessDeath, first: str, last: str, end: Outcome, choice: Choice) -> None:
+def _contains(found: IllnessDeath) -> bool:
+    """True if nobody comes to the final event but through the first one, and some come to both at once."""
+    return found.n_same_time > 0 and int(found.transitions[0, 2]) == 0
+
+
+def _figure(found: IllnessDeath, names: Sequence[str], steps: Sequence[str], end: Outcome, choice: Choice) -> None:
     groups = found.occupations
     stacks = [
         Stack(g.group, np.asarray(convert(g.time, g.unit, choice.unit)), g.chance[:, ::-1]) for g in groups
     ]  # fmt: skip
-    names = _names(first, last)
-    moves = found.transitions
+    moves, both = found.transitions, found.n_same_time if _contains(found) else 0
     told = (
-        f"{say.patients(sum(g.n for g in groups))}; {int(moves[0, 1]):,} from the start to {say.in_sentence(first)}, "
-        f"{int(moves[0, 2]):,} straight to {say.in_sentence(last)}, {int(moves[1, 2]):,} from one to the other."
+        f"{say.patients(sum(g.n for g in groups))}; {int(moves[0, 1]) - both:,} from the start to "
+        f"{'the first event' if both else steps[1]}, {int(moves[0, 2]) + both:,} straight to {steps[2]}, "
+        f"{int(moves[1, 2]) - both:,} from one to the other."
     )
     if found.n_cut:
         told += f" {say.patients(found.n_cut)} are counted until their follow-up for the first event ended."
     save.figure(
         lambda mode: stacked_figure(
-            stacks, names, unit=choice.unit, until=choice.until, mode=mode,
+            stacks, names, unit=choice.unit, until=choice.until, mode=mode, turned=True,
             x_title=f"{choice.unit.capitalize()} since {end.since}",
         ),
         key="survival_states_figure",
@@ -137,18 +157,25 @@ def _times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
     page.table(header, rows, label="States at chosen times")
 
 
-def _share(value: float, low: float, high: float, choice: Choice) -> str:
+def _share(value: float, low: float, high: float, choice: Choice) -> str | page.Markup:
     if math.isnan(value):
         return "beyond follow-up"
-    between = (
-        "" if math.isnan(low) or math.isnan(high) else f" ({say.percent_range(low, high, decimals=choice.decimals)})"
-    )
-    return say.percent(value, decimals=choice.decimals) + between
+    if value == 0:
+        return "nobody"
+    share = say.percent(value, decimals=choice.decimals)
+    if math.isnan(low) or math.isnan(high):
+        return share
+    return _over(share, say.percent_range(low, high, decimals=choice.decimals))
+
+
+def _over(estimate: str, between: str) -> page.Markup:
+    """An estimate above its interval, so that a row of them fits a narrow page."""
+    return page.fill('{v}<br><span class="bs-muted">{b}</span>', v=estimate, b=between)
 
 
 def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
     header = [f"Mean time within {say.duration(choice.until, choice.unit, decimals=1)}", *states]
-    rows = []
+    rows, more = [], 2 if choice.decimals else 1
     for g in found.occupations:
         if g.within is None:
             continue
@@ -158,11 +185,10 @@ def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> N
                 float(convert(float(a[k]), g.unit, choice.unit))
                 for a in (g.within.mean, g.within.lower, g.within.upper)
             )
-            cells.append(f"{mean:.2f} ({low:.2f} to {high:.2f})" if not math.isnan(low) else f"{mean:.2f}")
+            cells.append(_over(f"{mean:.{more}f}", "" if math.isnan(low) else f"{low:.{more}f} to {high:.{more}f}"))
         rows.append((g.group, *cells))
     page.table(header, rows, label="Mean time in each state")
-    page.caption(f"In {choice.unit}, with {choice.level:.0%} intervals; standard errors by the infinitesimal jackknife "
-                 "over patients.")  # fmt: skip
+    page.caption(f"In {choice.unit}, with {choice.level:.0%} intervals.")
 
 
 def _model(of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choice: Choice) -> None:

@@ -232,8 +232,17 @@ def groups_in_numbers(
         follow = numbers.follow_up(of, outcome, drawn(grouping), choice.plan)
         header = ["Group", "Patients", "Events", "Censored", "Median follow-up", "A quarter by", "Half by",
                   "Three quarters by"]  # fmt: skip
-        rows = [_in_numbers(curve, follow.get(curve.group), choice) for curve in curves]
-        page.table(header, rows, label="Each group in numbers")
+        found = [_in_numbers(curve, follow.get(curve.group), choice) for curve in curves]
+        rows = [[*counts, *(f"{v} ({b})" if b else v for v, b in times)] for counts, times in found]
+        shown = [
+            [
+                page.fill('<span style="white-space:nowrap">{m}</span>', m=mark),
+                *counts[1:],
+                *(_stacked(*t) for t in times),
+            ]
+            for mark, (counts, times) in zip(names(curves), found, strict=True)
+        ]
+        page.table(header, shown, label="Each group in numbers")
         level = f"{choice.level:.0%}"
         since = ", counted from time zero" if choice.plan.alive_at else ""
         once = ", every patient counted once" if choice.plan.weights else ""
@@ -244,11 +253,14 @@ def groups_in_numbers(
         )  # fmt: skip
 
 
-def _in_numbers(curve: survival.Curve, follow: survival.Curve | None, choice: Choice) -> list[str]:
-    def said(of: survival.Curve, found: survival.Quantile) -> str:
-        text, between = time_of(of, found, choice)
-        return f"{text} ({between})" if between else text
+def _stacked(text: str, between: str) -> page.Markup:
+    return page.fill('{v}<br><span class="bs-muted">{b}</span>', v=text, b=between)
 
-    times = [said(curve, curve.quantile(share)) for share in (0.25, 0.5, 0.75)]
-    observed = "" if follow is None else said(follow, follow.median)
-    return [curve.group, f"{curve.n:,}", f"{curve.n_events:,}", f"{curve.n - curve.n_events:,}", observed, *times]
+
+def _in_numbers(
+    curve: survival.Curve, follow: survival.Curve | None, choice: Choice
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """A group's name and counts, and its times with their intervals: follow-up first."""
+    times = [time_of(curve, curve.quantile(share), choice) for share in (0.25, 0.5, 0.75)]
+    observed = ("", "") if follow is None else time_of(follow, follow.median, choice)
+    return [curve.group, f"{curve.n:,}", f"{curve.n_events:,}", f"{curve.n - curve.n_events:,}"], [observed, *times]

@@ -219,9 +219,9 @@ def test_states_from_one_outcome_to_the_next():
     # R: tmerge with both events, then survfit(Surv(tstart, tstop, event) ~ sex, id = id), in tests/reference/03.
     assert "115 from the start to progression, 860 straight to death, 103 from one to the other" in reader.text
     rows = {row[0]: row[1:] for row in reader.table("States at chosen times")[1:]}
-    states = ("neither so far", "progression", "death")
+    states = ("neither so far", "alive after progression", "death")
     assert set(rows) == {f"{sex}: {state}" for sex in ("Female", "Male") for state in states}
-    assert rows["Female: neither so far"][0].startswith("45% (40% to 49%)")
+    assert rows["Female: neither so far"][0].startswith("45% 40% to 49%")
     reader.choose("survival_state_model", True)
     table = reader.table("Hazard ratios of each step")
     # Complete cases only; R: coxph(Surv(tstart, tstop, event) ~ ..., id = id).
@@ -236,6 +236,9 @@ def test_a_composite_and_death_are_two_steps_as_well():
     rows = {row[0]: row[1:] for row in reader.table("States at chosen times")[1:]}
     # R: 1 - S of death at 4 years is 25%: summary(survfit(Surv(os_days, os_event) ~ 1), times = 1461).
     assert rows["All patients: death"][1].startswith("25%")
+    assert "All patients: alive after recurrence" in rows
+    # By hand: of 171 deaths with 299 composite events, those with both times equal are deaths without recurrence.
+    assert "“Recurrence or death” already counts death" in reader.text and " 0 straight to death" not in reader.text
 
 
 def test_differences_at_the_times_that_the_reader_chose(reader):
