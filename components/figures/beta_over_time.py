@@ -58,7 +58,9 @@ def beta_figure(
     if ends:
         data.append(_flat(ends, series.estimate, p.event, "dash"))
         data.append(_flat(ends, 0.0, p.neutral, "dot"))
-    axis: dict[str, Any] = {"range": [low, high], "fixedrange": True, "title": {"text": "Share of the model's effect"}}
+    axis: dict[str, Any] = {
+        "range": [low, high], "fixedrange": True, "title": {"text": "Ratio to the model's one value<br>(log scale)"},
+    }  # fmt: skip
     if single:
         shown = _ticks(low, high)
         axis |= {
@@ -78,7 +80,14 @@ def beta_alt(series: BetaOverTime, *, single: bool = True) -> str:
     start = f"{series.term} over time, {len(series.time)} events"
     if ends is None:
         return f"{start}; too few for a curve. In the model {_say(series.estimate, single)}."
-    early, late = (_say(v, single) for v in ends)
+    lower, upper = (
+        np.interp(np.quantile(series.scaled_time, (0.25, 0.75)), series.smooth_scaled, band)
+        for band in (series.lower, series.upper)
+    )
+    early, late = (
+        f"{_say(v, single)} ({_short(a, single)} to {_short(b, single)})"
+        for v, a, b in zip(ends, lower, upper, strict=True)
+    )
     return f"{start}: about {early} early and {late} late; in the model {_say(series.estimate, single)}."
 
 
@@ -91,7 +100,15 @@ def beta_rows(series: BetaOverTime, *, unit: str, per_unit: float = 1.0) -> tupl
 
 
 def _say(value: float, single: bool) -> str:
-    return f"hazard ratio {say.number_of(math.exp(value), decimals=2)}" if single else f"{value:.1f} times the model's"
+    return f"hazard ratio {_short(value, single)}" if single else f"{value:.1f} times the model's"
+
+
+def _short(value: float, single: bool) -> str:
+    """A ratio as far as a smooth can tell it: no digits where there is no precision."""
+    if not single:
+        return f"{value:.1f}"
+    ratio = math.exp(min(value, 50.0))
+    return "over 100" if ratio > 100 else "under 0.01" if ratio < 0.01 else say.number_of(ratio, decimals=2)
 
 
 def _range(series: BetaOverTime) -> tuple[float, float]:

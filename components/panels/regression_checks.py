@@ -29,6 +29,13 @@ from components.text import cell, md
 
 SCALES = {"km": "Kaplan-Meier", "rank": "Rank", "identity": "Time", "log": "Log of time"}
 DOUBT = 0.05
+WIDTHS = (70, 210, 100, 70)
+WEIGHS = (
+    "With everyone, and without this patient: the hazard ratio, by one step from the fit. In the file besides: dfbeta, "
+    "how far the coefficient would move without the patient, in standard errors; displacement, how much worse the "
+    "model found without the patient fits everyone; and for every patient the martingale residual, events seen less "
+    "events expected, and the deviance residual, the same made symmetrical."
+)
 
 
 # ------------------------------------------------------------------ proportional hazards
@@ -45,7 +52,10 @@ def proportional(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     with place:
         term = _term(found)
     _reading(found)
-    _tests(of, outcome, choice, found)
+    panel = st.expander("Numbers of the test", key="regression_zph_numbers", on_change="rerun")
+    if panel.open:
+        with panel:
+            _tests(of, outcome, choice, found)
     _beta(of, outcome, choice, found, term)
     _next(of, outcome, choice, found, term)
 
@@ -69,26 +79,26 @@ def _reading(found: ProportionalHazards) -> None:
         text += f" (all together: {say.p_value(found.overall.p)}). With few events a change can go unseen."
         page.put("<p>{t}</p>", t=text)
         return
-    parts = []  # at first, late: when a tenth and nine tenths of the events had happened
-    for name in doubtful[:3]:
-        series = found.series[found.terms.index(name)]
-        told = f"{say.in_sentence(name)} ({say.p_value(found.p[found.terms.index(name)])})"
-        if len(series.smooth) and found.df[found.terms.index(name)] == 1:
-            early, late = (number(math.exp(v)) for v in _ends(series))
-            told += f", about {early} at first and {late} late"
-        parts.append(told)
-    more = f" and {len(doubtful) - 3} more" if len(doubtful) > 3 else ""
+    parts = []
+    for name in doubtful:
+        at = found.terms.index(name)
+        parts.append(f"{say.in_sentence(name)} ({say.p_value(found.p[at])}{_direction(found.series[at])})")
     page.put(
         '<p class="bs-caution">{t}</p>',
-        t=f"The ratio seems to change over time for {'; '.join(parts)}{more}. The one number in the forest plot is "
+        t=f"The ratio seems to change over time for {'; '.join(parts)}. The one number in the forest plot is "
         "then a mean over the follow-up. Of 20 variables without any change, about one would look like this.",
     )
 
 
-def _ends(series: BetaOverTime) -> tuple[float, float]:
-    """The smooth when a tenth, and when nine tenths, of the events had happened."""
+def _direction(series: BetaOverTime) -> str:
+    """Which way a term goes: no numbers, since those of a smooth's ends mean nothing without their wide intervals."""
+    if not len(series.smooth):
+        return ""
+    # Early and late: when a tenth, and when nine tenths, of the events had happened.
     early, late = np.interp(np.quantile(series.time, (0.1, 0.9)), series.smooth_time, series.smooth)
-    return float(early), float(late)
+    if early * late <= 0:
+        return ", early and late in opposite directions"
+    return ", stronger early, weaker late" if abs(early) > abs(late) else ", weaker early, stronger late"
 
 
 def _tests(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards) -> None:
@@ -279,7 +289,13 @@ def _curve(of: Cohort, outcome: Outcome, choice: Choice, check: LineCheck) -> No
 
 def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     """The patients whose absence would move the ratios most: a list to check records by, never to cut."""
-    page.heading("Who weighs most?", "patients, by how far a ratio would move without them")
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        with st.container(width="stretch"):
+            page.heading("Who weighs most?", "patients, by how far a ratio would move without them")
+        with st.container(key="screen_regression_weighs", width="content"), st.popover(
+            "What is listed", key="regression_weighs", icon=":material/help:", type="tertiary"
+        ):
+            page.caption(WEIGHS)
     found = numbers.influential(of, outcome, choice.ask)
     text = "No patient moves a ratio by much." if not found.n_beyond else (
         f"{say.patients(found.n_beyond)} of {found.n:,} move{'s' if found.n_beyond == 1 else ''} a coefficient by "
@@ -288,13 +304,16 @@ def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     page.put("<p>{t} Check their records; they are part of the evidence and stay in.</p>", t=text)
     names = of.identifiers
     rows = [
-        (names[each.rows[0]], number(each.hazard_ratio), number(each.without), each.column, f"{each.dfbetas:+.2f}",
+        (names[each.rows[0]], each.column, number(each.hazard_ratio), number(each.without), f"{each.dfbetas:+.2f}",
          f"{each.displacement:.3f}")
         for each in found.patients
     ]  # fmt: skip
-    header = ("Patient", "With everyone", "Without", "Ratio that moves most", "dfbeta (SE)", "Displacement")
-    table = pd.DataFrame([[cell(v) for v in row] for row in rows], columns=[f"c{i}" for i in range(len(header))])
-    config = {f"c{i}": st.column_config.TextColumn(name) for i, name in enumerate(header)}
+    header = ("Patient", "Ratio that moves most", "With everyone", "Without", "dfbeta (SE)", "Displacement")
+    seen = header[:4]
+    # What a level is compared with stands in the forest plot and in the file; here it would be cut off.
+    short = [(row[0], _first_up(row[1].partition(" against ")[0]), *row[2:4]) for row in rows]
+    table = pd.DataFrame([[cell(v) for v in row] for row in short], columns=[f"c{i}" for i in range(len(seen))])
+    config = {f"c{i}": st.column_config.TextColumn(name, width=WIDTHS[i]) for i, name in enumerate(seen)}
     event = st.dataframe(
         table, key="regression_patients", hide_index=True, on_select="rerun", column_config=config,
         selection_mode="single-row", alt="The most influential patients; a row opens the patient.",
@@ -302,12 +321,7 @@ def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     chosen = event.selection.rows
     if chosen and chosen[0] < len(rows):
         patient_list.open_patient(of, found.patients[chosen[0]].rows[0])
-    page.caption(
-        f"{found.n:,} patients. A tick opens the patient. dfbeta: how far the coefficient would move without this "
-        "patient, in standard errors, by one step from the fit. Displacement: how much worse the model found without "
-        "the patient fits everyone. A martingale residual is events seen less events expected for a patient, a "
-        "deviance residual the same made symmetrical; both are in the file for every patient."
-    )
+    page.caption(f"{found.n:,} patients. A tick opens the patient.")
     save.numbers(
         "regression_influence",
         stem="influence",
@@ -317,6 +331,10 @@ def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         files=lambda: [("Residuals of everyone (CSV)", "csv", csv_bytes(*_residuals(of, outcome, choice)))],
         made=lambda: made_regression.made_influence(cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice)),
     )
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _residuals(of: Cohort, outcome: Outcome, choice: Choice) -> save.Rows:

@@ -148,14 +148,14 @@ def test_the_ratio_over_time_is_drawn_whole_and_its_dots_as_far_as_they_are_near
     assert one.y[0] == series.estimate and none.y[0] == 0
     assert len(band.x) == 80
     assert "Hazard ratio at that time" in fig.layout.yaxis.title.text
-    assert re.search(r"Age over time, 299 events: about hazard ratio [\d.]+ early", beta_alt(series))
+    assert re.search(r"Age over time, 299 events: about hazard ratio [\d.]+ \([\d.]+ to [\d.]+\) early", beta_alt(series))
     assert len(beta_rows(series, unit="years")[1]) == 299 + 40
 
 
 def test_a_term_of_several_columns_is_shown_as_a_share_of_its_effect(models):
     series = check_proportional(models[1].fit).series[1]
     fig = beta_figure(series, single=False)
-    assert fig.layout.yaxis.title.text == "Share of the model's effect"
+    assert fig.layout.yaxis.title.text == "Ratio to the model's one value<br>(log scale)"
     assert "times the model's" in beta_alt(series, single=False)
 
 
