@@ -17,7 +17,7 @@ VIEWS: dict[str, str] = {
     "survival": "Still free of the event",
     "incidence": "Had the event",
     "hazard": "Cumulative hazard",
-    "complementary-log-log": "Log–log (proportional?)",
+    "complementary-log-log": "Check: do the curves keep their distance?",
 }
 TOP = 1.005
 """Share of survival that the axis shows: a curve at 100% is not cut in half."""

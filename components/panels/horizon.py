@@ -72,4 +72,4 @@ def _linked(text: str | None, low: float, high: float) -> float | None:
 
 def decimals() -> int:
     """Decimals of every risk on the page: none, unless the reader asks."""
-    return int(st.toggle("Decimals", key="decimals", persist_state="session"))
+    return int(st.toggle("Show more decimals", key="decimals", persist_state="session"))

@@ -15,10 +15,11 @@ from bedside.cohort.groups import Grouping
 from bedside.errors import Fixable
 from bedside.report import say
 from components import desk, numbers
-from components.panels import page
+from components.figures.km import km_summary_rows
+from components.panels import page, save
 from components.panels.pick import told_apart
-from components.panels.survival_board import FEW, median, names, shown_as
-from components.panels.survival_choices import Choice
+from components.panels.survival_board import FEW, median, names, observed, shown_as
+from components.panels.survival_choices import ESTIMATORS, Choice
 
 TESTS = {
     "log-rank": "Log-rank",
@@ -74,7 +75,7 @@ def question(of: Cohort, choice: Choice) -> numbers.Question:
         q = st.number_input("q", 0.0, 5.0, 1.0, 0.5, key="survival_fh_q", persist_state="session")
     others = told_apart({v.name: v.label for v in of.groupings if v.name != choice.by})
     strata = st.multiselect(
-        "Within strata of", list(others), format_func=others.__getitem__, key=f"survival_strata_{of.key}",
+        "Compare only patients alike in", list(others), format_func=others.__getitem__, key=f"survival_strata_{of.key}",
         persist_state="session", max_selections=3,
         help="Patients are compared only with those of the same stratum, for instance the same centre or sex.",
     )  # fmt: skip
@@ -169,7 +170,15 @@ def _medians(drawn: Sequence[survival.Curve], outcome: Outcome, choice: Choice) 
     since = f" since {outcome.since}" if choice.plan.alive_at else ""
     if choice.restarted:
         since = f" after the {choice.mark(outcome.unit)} mark"
-    page.caption(f"Time{since} by which half had had the event ({say.in_sentence(outcome.label)}).")
+    told = f"Time{since} by which half had had the event ({say.in_sentence(outcome.label)})."
+    page.caption(told)
+    shown = shown_as(drawn, choice)
+    save.numbers(
+        "survival_medians", stem="medians", rows=lambda: km_summary_rows(shown, ()),
+        shown=lambda: (["", "Median", f"{choice.level:.0%} interval"],
+                       [[c.group, *each] for c, each in zip(drawn, said, strict=True)]),
+        title=f"Half of patients: {say.in_sentence(outcome.label)}", note=f"{told} {_rests_on(drawn, outcome, choice)}",
+    )  # fmt: skip
 
 
 def _median(shown: survival.Curve, outcome: Outcome, choice: Choice) -> tuple[str, str]:
@@ -205,7 +214,30 @@ def _at_times(of: Cohort, curves: Sequence[survival.Curve], outcome: Outcome, ch
         head=head,
         body=body,
     )
+    free = outcome.free_phrase[:1].upper() + outcome.free_phrase[1:]
+    header = ["", *(say.duration(t, choice.unit) for t in times)]
+    save.numbers(
+        "survival_times", stem="shares-at-times", rows=lambda: km_summary_rows(shown_as(curves, choice), times),
+        shown=lambda: (header, [[c.group, *(_in_words(p, i, choice) for i in range(len(times)))]
+                                for c, p in zip(curves, points, strict=True)]),
+        title=f"{free} at chosen times", note=_rests_on(curves, outcome, choice),
+    )  # fmt: skip
     return times
+
+
+def _rests_on(curves: Sequence[survival.Curve], outcome: Outcome, choice: Choice) -> str:
+    n, n_events = sum(c.n for c in curves), sum(c.n_events for c in curves)
+    text = f"{ESTIMATORS[choice.plan.estimator]} estimate, {say.patients(n)}, {say.events(n_events)}."
+    return f"{text}{observed(outcome, choice)} Intervals of {choice.level:.0%} ({choice.plan.interval})."
+
+
+def _in_words(point: survival.Points, i: int, choice: Choice) -> str:
+    if math.isnan(point.survival[i]):
+        return "beyond follow-up"
+    share = say.percent(point.survival[i], decimals=choice.decimals)
+    if not 0 < point.survival[i] < 1:
+        return share
+    return f"{share} ({say.percent_range(point.lower[i], point.upper[i], decimals=choice.decimals)})"
 
 
 def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:

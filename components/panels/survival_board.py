@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -148,7 +149,7 @@ def cautions(
     elif isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
         warn("Cut-points chosen after seeing the curves make the difference look surer than it is.")
     if of.treatment is not None and of.treatment.column == variable.name:
-        _allocation(of, grouping)
+        _allocation(of, _come_so_far(of, outcome, grouping, choice))
 
 
 def _selected(of: Cohort, outcome: Outcome, choice: Choice) -> None:
@@ -180,6 +181,14 @@ def _crossings(curves: Sequence[survival.Curve], choice: Choice) -> None:
         )
     if len(found) > 2:
         warn(f"{len(found) - 2} more pairs of curves cross.")
+
+
+def _come_so_far(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice) -> Grouping:
+    """The same groups of those patients who are in the curves after a later start."""
+    if not choice.plan.alive_at:
+        return grouping
+    codes = np.where(of.time(outcome) > choice.plan.alive_at, grouping.codes, -1)
+    return replace(grouping, codes=codes)
 
 
 def _allocation(of: Cohort, grouping: Grouping) -> None:

@@ -14,7 +14,7 @@ from bedside.errors import Fixable
 from bedside.report import say
 from components import desk, numbers
 from components.figures.views import CAUSES, VIEWS
-from components.panels import horizon
+from components.panels import horizon, page
 from components.panels.pick import pick
 from components.text import md
 
@@ -83,8 +83,9 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
         view = _view(outcome)
         unit = _unit(everyone, outcome)
         until = _until(everyone if by == AGAINST else cohort, outcome, unit)
-        with st.popover("Observed", icon=":material/schedule:", key="survival_observed"):
-            alive_at, restart, entry, weights = _observed(everyone if by == AGAINST else cohort, outcome, unit)
+        observed = everyone if by == AGAINST else cohort
+        with st.popover(_started(observed, outcome, unit), icon=":material/schedule:", key="survival_observed"):
+            alive_at, restart, entry, weights = _observed(observed, outcome, unit)
         with st.popover("Options", icon=":material/tune:", key="survival_options"):
             band = st.toggle("Show uncertainty", value=True, key="survival_band", persist_state="session")
             level, interval, estimator = _statistics()
@@ -234,9 +235,21 @@ def _step(unit: Unit) -> float:
     return {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[unit]
 
 
+def _known(cohort: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, str]:
+    """How long at least ten patients are observed, and the key of the slider that goes so far."""
+    known = float(convert(desk.curves(cohort, outcome, None)[0].reliable_until(10), outcome.unit, unit))
+    return known, f"survival_alive_{unit}_{known:.6g}"
+
+
+def _started(cohort: Cohort, outcome: Outcome, unit: Unit) -> str:
+    """What stands on the button: since when patients count, where that is not time zero."""
+    since = float(st.session_state.get(_known(cohort, outcome, unit)[1]) or 0.0)
+    return f"From {say.duration(since, unit)} on" if since else "Still free after…"
+
+
 def _observed(cohort: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, bool, str | None, str | None]:
     """From when patients count, and with what weight: `alive_at` in the outcome's unit."""
-    known = float(convert(desk.curves(cohort, outcome, None)[0].reliable_until(10), outcome.unit, unit))
+    known, key = _known(cohort, outcome, unit)
     step = _step(unit)
     since, restart = 0.0, False
     if known > 2 * step:
@@ -246,12 +259,13 @@ def _observed(cohort: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, bool
             max_value=step * (math.ceil(known / step) - 1),  # before the last time, so that somebody comes further
             value=0.0,
             step=step,
-            key=f"survival_alive_{unit}_{known:.6g}",
+            key=key,
             persist_state="session",
             format="%.1f" if unit in ("years", "months") else "%.0f",
             help="Conditional survival, also called a landmark analysis: what happens to those who have come so far.",
         )
         restart = st.toggle("Start the clock there", key="survival_restart", persist_state="session")
+    page.heading("Advanced")
     columns = {v.name: v.label for v in cohort.filterable if v.is_numeric}
     entry = pick("Observed only from", {NONE: "Time zero", **columns}, key="survival_entry", default=NONE)
     st.caption(f"Delayed entry (left truncation): a column with the time, in {outcome.unit}, at which each patient "
