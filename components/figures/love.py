@@ -9,11 +9,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from bedside.treatment import BalanceRow
+from bedside.treatment import BalanceRow, Column
 from bedside.treatment.balance import ENOUGH
 from components.figures.labels import label_lines, room_for, row_height, wrapped
 from components.figures.palette import Mode, palette, plain, template
 
+HEAD = 46
+"""Px above the rows: the circles' names, and under them the name of the dotted line."""
 MOST = 40
 """Rows that are drawn: those that differed most; the file has all."""
 
@@ -29,7 +31,7 @@ def love_figure(rows: Sequence[BalanceRow], *, mode: Mode = "light") -> go.Figur
     """
     p = palette(mode)
     drawn = love_order(rows)[:MOST]
-    labels = [label_lines(row.column.label, width=34) for row in drawn]
+    labels = [label_lines(name_of(row.column), width=34) for row in drawn]
     top = _top(drawn)
     step = row_height(labels)
     places = list(range(len(drawn)))
@@ -53,8 +55,8 @@ def love_figure(rows: Sequence[BalanceRow], *, mode: Mode = "light") -> go.Figur
     return go.Figure(
         data=[joins, *marks],
         layout={
-            "template": template(mode), "height": step * len(drawn) + 78, "hovermode": "closest",
-            "margin": {"l": room_for(labels) + 16, "r": 16, "t": 28, "b": 46},
+            "template": template(mode), "height": step * len(drawn) + HEAD + 50, "hovermode": "closest",
+            "margin": {"l": room_for(labels) + 16, "r": 16, "t": HEAD, "b": 46},
             "xaxis": {
                 "range": [-0.02 * top, top * 1.04], "fixedrange": True, "rangemode": "tozero", "automargin": False,
                 "title": {"text": "standardised mean difference"},
@@ -70,7 +72,7 @@ def love_figure(rows: Sequence[BalanceRow], *, mode: Mode = "light") -> go.Figur
             }],
             "annotations": [
                 {**note, "x": ENOUGH, "xref": "x", "text": "0.1", "yshift": 2},
-                {**note, "x": 1, "xref": "paper", "xanchor": "right", "yshift": 6, "text": "○ before   ● after"},
+                {**note, "x": 1, "xref": "paper", "xanchor": "right", "yshift": 22, "text": "○ before   ● after"},
             ],
         },
     )  # fmt: skip
@@ -88,10 +90,19 @@ def _two_levels(rows: Sequence[BalanceRow]) -> bool:
     return len(rows) == 2 and rows[0].column.level is not None
 
 
+def name_of(column: Column) -> str:
+    """A covariate or level, without saying a word twice: not "Symptoms of HIV: symptoms of HIV"."""
+    if column.level is None:
+        return column.label
+    level = column.variable.label_of(column.level)
+    repeated = column.variable.label.casefold() in level.casefold()
+    return level[:1].upper() + level[1:] if repeated else column.label
+
+
 def love_alt(rows: Sequence[BalanceRow]) -> str:
     """Every difference before and after, in words."""
     told = "; ".join(
-        f"{row.column.label}: {_number(row.before)} before, {_number(row.after)} after" for row in love_order(rows)
+        f"{name_of(row.column)}: {_number(row.before)} before, {_number(row.after)} after" for row in love_order(rows)
     )
     return f"Standardised mean differences before and after weighting. {told}."
 
@@ -100,7 +111,7 @@ def love_rows(rows: Sequence[BalanceRow], labels: Sequence[str]) -> tuple[list[s
     """Every covariate and level: differences with their sign, and means or shares of each group."""
     header = ["Covariate", "SMD before", "SMD after"]
     header += [f"{label}, {what}" for what in ("mean or share before", "after") for label in labels]
-    return header, [[r.column.label, r.before, r.after, *r.means, *r.weighted_means] for r in rows]
+    return header, [[name_of(r.column), r.before, r.after, *r.means, *r.weighted_means] for r in rows]
 
 
 def _top(rows: Sequence[BalanceRow]) -> float:
@@ -110,7 +121,7 @@ def _top(rows: Sequence[BalanceRow]) -> float:
 
 def _says(row: BalanceRow, k: int) -> str:
     value = row.before if k == 0 else row.after
-    return f"{plain(row.column.label)}: {_number(value)} {'before' if k == 0 else 'after weighting'}"
+    return f"{plain(name_of(row.column))}: {_number(value)} {'before' if k == 0 else 'after weighting'}"
 
 
 def _number(value: float) -> str:

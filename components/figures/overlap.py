@@ -8,8 +8,14 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 
+from components.figures.labels import label_lines, wrapped
 from components.figures.palette import Mode, palette, plain, rgba, template
 from components.figures.steps import short
+
+TITLE = 52
+"""Latin characters of the axis' title that stand on a line where the figure is at its narrowest."""
+ROOM = 1.4
+"""Height of a half, over that of its tallest bar: the group's name stands above it."""
 
 
 def overlap_figure(
@@ -43,18 +49,19 @@ def overlap_figure(
         }
         for sign, counts, name, colour in zip((1, -1), (up, down), names, colours, strict=True)
     ]  # fmt: skip
+    title = label_lines(x_title, width=TITLE)
     note = {"showarrow": False, "x": 1, "xref": "paper", "xanchor": "right", "yref": "paper"}
     return go.Figure(
         data=bars,
         layout={
-            "template": template(mode), "height": 260, "barmode": "overlay", "hovermode": "closest",
-            "margin": {"l": 46, "r": 10, "t": 10, "b": 46},
+            "template": template(mode), "height": 248 + 16 * len(title), "barmode": "overlay", "hovermode": "closest",
+            "margin": {"l": 46, "r": 18, "t": 26, "b": 34 + 16 * len(title)},
             "xaxis": {
                 "range": [0, 1], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "fixedrange": True,
-                "automargin": False, "title": {"text": plain(x_title, limit=90)},
+                "automargin": False, "title": {"text": wrapped(title)},
             },
             "yaxis": {
-                "range": [-most * 1.15, most * 1.15], "tickvals": ticks, "ticktext": [f"{abs(t):,}" for t in ticks],
+                "range": [-most * ROOM, most * ROOM], "tickvals": ticks, "ticktext": [f"{abs(t):,}" for t in ticks],
                 "fixedrange": True, "automargin": False, "ticks": "",
             },
             "shapes": [{"type": "line", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"color": p.muted, "width": 1}}],
@@ -63,6 +70,8 @@ def overlap_figure(
                  "font": {"size": 12, "color": colours[0]}},
                 {**note, "text": plain(short(names[1], 40)), "y": 0, "yanchor": "bottom",
                  "font": {"size": 12, "color": colours[1]}},
+                {**note, "text": "patients", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "xshift": -34,
+                 "yshift": 5, "font": {"size": 12, "color": p.muted}},
             ],
         },
     )  # fmt: skip

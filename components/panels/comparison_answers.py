@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -11,13 +11,15 @@ from scipy.stats import norm
 from streamlit.delta_generator import DeltaGenerator
 
 from bedside.cohort import Cohort, Outcome, convert
+from bedside.report import made_comparison as making
 from bedside.report import say
+from bedside.report.made import Made
 from bedside.treatment import HazardRatio, Standardised, differences_at
 from components import desk, numbers_comparison
 from components.figures.palette import shades
 from components.figures.subgroups import ratio_text
-from components.panels import page
-from components.panels.comparison_board import Found, noun, randomised, share_at, unsure
+from components.panels import page, save
+from components.panels.comparison_board import Found, noun, randomised, share_at, unsure, who
 from components.panels.comparison_choices import Choice
 
 CLOSE = 0.02
@@ -28,16 +30,25 @@ COX = (
     "groups, even where these are alike: the columns need not agree."
 )
 
+GREY = "Grey: hangs on a few patients, not to be relied on."
+
 Interval = tuple[float, float, float]
 
 
 def answers(of: Cohort, outcome: Outcome, choice: Choice, found: Found, place: DeltaGenerator) -> None:
     """The cards beside the figure."""
+
+    def made() -> Made:
+        return making.curves_made(
+            of, outcome, choice.groups, choice.plan.covariates, weighted=found.weighted, standard=found.standard,
+            at=float(convert(choice.at, choice.unit, outcome.unit)), filters=numbers_comparison.filters(),
+        )  # fmt: skip
+
     with place:
         with st.container(border=True, key="card_comparison_shares"), desk.fixable():
-            _shares(outcome, choice, found)
+            _shares(of, outcome, choice, found, made)
         with st.container(border=True, key="card_comparison_ratio"), desk.fixable():
-            _ratios(of, outcome, choice, found)
+            _ratios(of, outcome, choice, found, made)
         if found.weighted is not None and found.standard is not None:
             with st.container(border=True, key="card_comparison_agree"):
                 _agreement(outcome, choice, found)
@@ -105,13 +116,24 @@ def apart(gap: Interval, decimals: int = 0) -> str:
 # ------------------------------------------------------------------ shares
 
 
-def _shares(outcome: Outcome, choice: Choice, found: Found) -> None:
+def _headed(name: str, head: str, aside: str, **taken: object) -> None:
+    """A card's heading, with the ways to take its table along."""
+    with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="small"):
+        with st.container(width="stretch"):
+            page.heading(head, aside)
+        save.numbers(f"comparison_{name}", **taken)  # type: ignore[arg-type]
+
+
+def _shares(of: Cohort, outcome: Outcome, choice: Choice, found: Found, made: Callable[[], Made]) -> None:
     when = float(convert(choice.at, choice.unit, outcome.unit))
-    page.heading(
-        f"At {say.duration(choice.at, choice.unit)}", f"{outcome.free_phrase}, {choice.plan.level:.0%} interval"
-    )
     columns = shares(found, when)
     gaps = differences(found, choice, when)
+    at = f"At {say.duration(choice.at, choice.unit)}"
+    _headed(
+        "shares", at, f"{outcome.free_phrase}, {choice.plan.level:.0%} interval",
+        stem="fair-comparison-shares", title=f"{at}: {outcome.free_phrase}", note=who(of, choice, found), made=made,
+        rows=lambda: share_rows(choice, columns, gaps), shown=lambda: share_words(choice, columns, gaps),
+    )  # fmt: skip
     labels = choice.groups.labels
     marks = dict(zip(labels, _marks(labels), strict=True))
     rows: list[list[object]] = [
@@ -125,7 +147,41 @@ def _shares(outcome: Outcome, choice: Choice, found: Found) -> None:
     if len(choice.others) == 1:
         page.caption(f"Difference in percentage points: {choice.others[0]} less {choice.reference}.")
     if unsure(found):
-        page.caption("Grey: hangs on a few patients, not to be relied on.")
+        page.caption(GREY)
+
+
+def share_rows(
+    choice: Choice, columns: dict[str, list[Interval]], gaps: dict[str, list[Interval]]
+) -> tuple[list[str], list[list[object]]]:
+    """Every share and difference of the card, unrounded."""
+    when = [choice.at, choice.unit]
+    rows: list[list[object]] = []
+    for way, held in columns.items():
+        rows += [[way, label, "", *when, *told] for label, told in zip(choice.groups.labels, held, strict=True)]
+        rows += [[way, label, choice.reference, *when, *told]
+                 for label, told in zip(choice.others, gaps[way], strict=True)]  # fmt: skip
+    return ["Way", "Group", "Less", "Time", "Unit", "Share or difference", "Lower limit", "Upper limit"], rows
+
+
+def share_words(
+    choice: Choice, columns: dict[str, list[Interval]], gaps: dict[str, list[Interval]]
+) -> tuple[list[str], list[list[object]]]:
+    """The card as a report prints it."""
+
+    def share(told: Interval) -> str:
+        if math.isnan(told[0]):
+            return "not followed so long"
+        between = say.percent_range(told[1], told[2], decimals=choice.decimals)
+        return f"{say.percent(told[0], decimals=choice.decimals)} ({between})"
+
+    rows: list[list[object]] = [
+        [label, *(share(held[i]) for held in columns.values())] for i, label in enumerate(choice.groups.labels)
+    ]
+    for i, label in enumerate(choice.others):
+        told = [gaps[way][i] for way in columns]
+        words = ["–" if math.isnan(one[0]) else _points_in_line(one, choice.decimals) for one in told]
+        rows.append([f"{label} less {choice.reference}, percentage points", *words])
+    return ["", *columns], rows
 
 
 def _quiet(way: str, found: Found, told: page.Markup) -> page.Markup:
@@ -204,14 +260,19 @@ def _points(told: Interval, decimals: int) -> page.Markup:
 # ------------------------------------------------------------------ hazard ratios
 
 
-def _ratios(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
-    page.heading("Hazard ratio", f"against {choice.reference}, {choice.plan.level:.0%} interval")
+def _ratios(of: Cohort, outcome: Outcome, choice: Choice, found: Found, made: Callable[[], Made]) -> None:
     if found.weighted is not None:
         columns = {"As observed": found.weighted.raw_ratios, "Weighted": found.weighted.ratios}
     else:
         columns = {"As observed": numbers_comparison.raw_ratios(of, outcome, choice.groups, choice.plan)}
     if found.standard is not None:
         columns |= conditional(found.standard, choice)
+    aside = f"against {choice.reference}, {choice.plan.level:.0%} interval"
+    _headed(
+        "ratios", "Hazard ratio", aside, stem="fair-comparison-hazard-ratios", title=f"Hazard ratio {aside}",
+        note=f"{who(of, choice, found)} Below 1: a lower rate of the event.", made=made,
+        rows=lambda: ratio_rows(columns), shown=lambda: ratio_words(choice, columns),
+    )  # fmt: skip
     rows = [
         [label, *(_quiet(way, found, _ratio(column[i])) for way, column in columns.items())]
         for i, label in enumerate(choice.others)
@@ -224,6 +285,30 @@ def _ratios(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None:
     told = [reading, "Weighted: robust standard errors."] if "Weighted" in columns else []
     told += [COX] if "Cox model" in columns else []
     page.caption(" ".join(filter(None, [*told, "Below 1: a lower rate of the event."])))
+
+
+def ratio_rows(columns: Mapping[str, Sequence[HazardRatio]]) -> tuple[list[str], list[list[object]]]:
+    """Every hazard ratio of the card, unrounded."""
+    header = ["Way", "Group", "Against", "Patients", "Events", "Hazard ratio", "Lower limit", "Upper limit",
+              "Standard error of the logarithm", "p"]  # fmt: skip
+    return header, [
+        [way, one.label, one.reference, one.n, one.events, one.hr, one.lower, one.upper, one.se, one.p]
+        for way, held in columns.items()
+        for one in held
+    ]
+
+
+def ratio_words(choice: Choice, columns: Mapping[str, Sequence[HazardRatio]]) -> tuple[list[str], list[list[object]]]:
+    """The card as a report prints it."""
+
+    def words(one: HazardRatio) -> str:
+        if math.isnan(one.hr):
+            return "cannot be given"
+        return f"{ratio_text(one.hr)} ({ratio_text(one.lower)} to {ratio_text(one.upper)}), {say.p_value(one.p)}"
+
+    return ["", *columns], [
+        [label, *(words(held[i]) for held in columns.values())] for i, label in enumerate(choice.others)
+    ]
 
 
 def conditional(found: Standardised, choice: Choice) -> dict[str, tuple[HazardRatio, ...]]:

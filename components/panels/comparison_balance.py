@@ -14,7 +14,7 @@ from bedside.report.made import Made
 from bedside.treatment import Adjusted, histogram
 from bedside.treatment.balance import ENOUGH
 from components import desk, numbers_comparison
-from components.figures.love import MOST, love_alt, love_figure, love_order, love_rows
+from components.figures.love import MOST, love_alt, love_figure, love_order, love_rows, name_of
 from components.figures.overlap import overlap_alt, overlap_figure, overlap_rows
 from components.figures.palette import shades
 from components.panels import page, save
@@ -76,7 +76,7 @@ def said(found: Adjusted) -> str:
     worst = max(found.balance, key=lambda row: abs(row.after))
     text = f"{before} of {len(found.balance)} rows differed by {ENOUGH} or more before weighting, "
     if left:
-        return text + f"{len(left)} still do: most of all {worst.column.label} ({abs(worst.after):.2f})"
+        return text + f"{len(left)} still do: most of all {name_of(worst.column)} ({abs(worst.after):.2f})"
     return text + f"none does after it (largest {abs(worst.after):.2f})"
 
 
@@ -154,7 +154,7 @@ def _overlap(of: Cohort, choice: Choice, found: Found, made: Callable[[], Made])
         held = light if mode == "light" else colours
         return overlap_figure(
             edges, counts[chosen], rest, names=names, colours=(held[chosen], held[below]), mode=mode,
-            x_title=f"Chance of “{labels[chosen]}”, from what was known at the start",
+            x_title=f"Chance of “{labels[chosen]}”, known at the start",
         )  # fmt: skip
 
     save.figure(

@@ -173,13 +173,13 @@ def _apart(of: Cohort, choice: Choice) -> str:
     if not top:
         return "At the start they were much alike in everything recorded (no standardised difference of 0.1 or more)."
     told = "; ".join(_difference(row, found.labels) for row in top)
-    return f"At the start they differed most in {told}."
+    return f"At the start they differed most in: {told}."
 
 
 def _difference(row: RowBy, labels: tuple[str, ...]) -> str:
     """One variable, with what stands in the two groups that lie furthest apart."""
     pair = (row.difference.first, row.difference.second)
-    name = say.in_sentence(row.variable.label)
+    name = row.variable.label
     if row.numbers:
         values = [row.numbers[i].median if row.skewed else row.numbers[i].mean for i in pair]
         said = [row.variable.say(value) for value in values]
@@ -307,8 +307,8 @@ def who(of: Cohort, choice: Choice, found: Found) -> str:
     if found.weighted is None and found.standard is not None:
         text = f"As observed: {whole}. Adjusted: {say.patients(found.standard.n)}, {say.events(found.standard.events)}"
     text += f" (complete cases; {say.patients(told.dropped)} with a missing value left out)." if told.dropped else "."
-    labels = [say.in_sentence(of.variable(name).label) for name in choice.plan.covariates]
-    return f"{text} Made alike in {listed(labels)}."
+    # Labels keep their capitals: whether one begins with a name, such as Karnofsky's, nobody here can know.
+    return f"{text} Made alike in: {', '.join(of.variable(name).label for name in choice.plan.covariates)}."
 
 
 def note(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str) -> str:
@@ -330,12 +330,6 @@ def note(of: Cohort, outcome: Outcome, choice: Choice, found: Found, kind: str) 
     if outcome.has_competing:
         text += " The event is the first of any type."
     return f"{text} Pale where fewer than 10 patients of a group remain under observation."
-
-
-def listed(labels: list[str], most: int = 12) -> str:
-    """Names in a sentence."""
-    shown = labels[:most] + ([f"{len(labels) - most} more"] if len(labels) > most else [])
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def share_at(curve: Curve, when: float) -> tuple[float, float, float]:

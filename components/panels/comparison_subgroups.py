@@ -90,7 +90,7 @@ def reading(found: SubgroupForest) -> str:
     chance += f"{say.percent(1 - (1 - LIKELY) ** n)}."
     if not small:
         return f"No test of interaction is below 0.05: nothing speaks for a difference between subgroups. {chance}"
-    names = ", ".join(f"{say.in_sentence(row.title)} ({say.p_value(row.interaction.p)})" for row in small)
+    names = ", ".join(f"{row.title} ({say.p_value(row.interaction.p)})" for row in small)
     many = "s are" if len(small) > 1 else " is"
     return f"{len(small)} of {n} test{'s' * (n != 1)} of interaction{many} below 0.05: {names}. {chance}"
 

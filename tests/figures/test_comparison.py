@@ -14,7 +14,7 @@ from bedside.cohort.variable import Level, Variable
 from bedside.intake import read_cohort
 from bedside.treatment import Adjusted, BalanceRow, Column, SubgroupForest, adjusted, histogram, subgroups
 from components.figures.adjusted import Panel, adjusted_alt, adjusted_figure, adjusted_rows, line_of
-from components.figures.love import MOST, love_alt, love_figure, love_order, love_rows
+from components.figures.love import MOST, love_alt, love_figure, love_order, love_rows, name_of
 from components.figures.overlap import overlap_alt, overlap_figure, overlap_rows
 from components.figures.subgroups import ratio_text, subgroup_alt, subgroup_figure, subgroup_table
 from components.printing.paper import draw
@@ -137,3 +137,28 @@ def test_paper_shows_them(mode):
         assert {t.type for t in figure.data} <= {"scatter", "bar"}
         sheet = draw(figure)
         assert sheet.axes and sheet.get_figheight() > 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "level", "name"),
+    [
+        ("Symptoms of HIV", "symptoms of HIV", "Symptoms of HIV"),
+        ("Injected drugs", "has injected drugs", "Has injected drugs"),
+        ("Sex", "male", "Sex: male"),
+    ],
+)
+def test_what_a_level_repeats_is_said_once(variable, level, name):
+    told = Variable(name="x", label=variable, kind="categorical", levels=(Level(code="1", label=level),))
+    assert name_of(Column(told, "1", f"{variable}: {level}")) == name
+
+
+def test_nothing_of_the_overlap_lies_on_anything_else():
+    edges, up = np.linspace(0, 1, 21), np.zeros(20, dtype=int)
+    up[-1] = 50
+    title = "Chance of “Oestrogen receptor positive”, known at the start"
+    figure = overlap_figure(edges, up, up, names=("a", "b"), colours=("#000000", "#111111"), x_title=title)
+    # A name is 15 px high; the tallest bar leaves it more than that on either side.
+    plot = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    assert plot / 2 * (1 - 50 / figure.layout.yaxis.range[1]) > 20
+    assert figure.layout.xaxis.title.text.count("<br>") == 1
+    assert "patients" in [note.text for note in figure.layout.annotations]

@@ -83,8 +83,8 @@ def test_groups_that_were_not_randomised_say_in_what_they_differed():
     assert reader.title == "Recurrence or death, by hormone therapy: a fair comparison 686 patients, 299 events"
     caution = reader.box("Not randomised, so the groups differed before treatment.")
     # R: standardised differences 0.614 (menopausal status), 0.574 (age), 0.286 (oestrogen receptor).
-    assert "menopausal status (pre-menopausal: 52% against 24%; standardised difference 0.61)" in caution
-    assert "age (51 years against 57 years; standardised difference 0.57)" in caution
+    assert "in: Menopausal status (pre-menopausal: 52% against 24%; standardised difference 0.61)" in caution
+    assert "Age (51 years against 57 years; standardised difference 0.57)" in caution
     assert "standardised difference 0.29)" in caution
     assert "Weighting balances only what was recorded" in reader.text
 
@@ -178,7 +178,7 @@ def test_subgroups_and_their_interactions_are_those_of_r():
     assert "Male: 0.52 (0.37 to 0.74), 139 events in 307 patients" in said
     assert "interaction p = 0.96" in said and "0.71 (0.42 to 1.19), 60 events in 117 patients" in said
     text = reader.box("tests of interaction")
-    assert "1 of 8 tests of interaction is below 0.05: sex (p = 0.042)." in text
+    assert "1 of 8 tests of interaction is below 0.05: Sex (p = 0.042)." in text
     # 1 - 0.95^8.
     assert "the chance of at least one below 0.05 by luck alone is about 34%" in text
     shown = words(reader.figure("comparison_forest"))
@@ -274,7 +274,7 @@ def test_a_level_of_one_group_alone_is_named_and_can_be_left_out():
     alive(reader)
     reader.click("screen_comparison_without")
     assert reader.stops == [] and "comparison_love" in reader.figures
-    assert "Made alike in age and marker." in reader.text
+    assert "Made alike in: age, marker." in reader.text
 
 
 def test_where_weights_have_no_answer_standardisation_may_have_one():
@@ -323,16 +323,21 @@ def test_a_table_is_left_where_nobody_was_followed():
 
 def test_every_figure_and_table_says_how_it_was_made_and_goes_into_the_report():
     reader = comparison("gbsg2_breast").unfold("comparison_table").unfold("comparison_subgroups")
-    kept = ("curves", "love", "overlap", "weights", "forest", "table1")
+    kept = ("curves", "shares", "ratios", "love", "overlap", "weights", "forest", "table1")
     for name in kept:
         reader.unfold(f"how_comparison_{name}").unfold(f"save_comparison_{name}")
     files = [button.label for button in reader.at.get("download_button")]
-    assert sum("bedside" in name for name in files) == sum("lifelines" in name for name in files) == 4
+    assert sum("bedside" in name for name in files) == sum("lifelines" in name for name in files) == 6
     for part in ("stabilised inverse probability weights", "g-formula", "likelihood ratio test", "Welch's t test"):
         assert part in reader.text
     for name in kept:
         reader.click(f"report_comparison_{name}")
-    assert len(reader.at.session_state["basket"]) == len(kept)
+    basket = reader.at.session_state["basket"]
+    assert len(basket) == len(kept)
+    tables = {card.title.split(",")[0]: str(card.table) for card in basket.cards if card.table is not None}
+    # R: coxph and survfit without weights, 0.686 (0.538 to 0.885) and 65% (58% to 71%) at 4 years.
+    assert "0.69 (0.54 to 0.89), p = 0.004" in tables["Hazard ratio against No hormone therapy"]
+    assert "65% (58% to 71%)" in tables["At 4 years: alive and free of recurrence"]
 
 
 def test_hostile_names_are_shown_letter_for_letter():
@@ -351,7 +356,7 @@ def test_numbers_of_the_overlap_add_up_to_the_patients():
 def test_words_keep_apart_whose_ratio_and_whose_test_it_is():
     reader = Reader(cohort="colon_trial").open("comparison").unfold("comparison_subgroups")
     # R: anova of arm + sex against arm * sex has 2 df, p = .021; of the two arms that are drawn alone, p = .46.
-    assert "sex (p = 0.021)" in reader.text
+    assert "Sex (p = 0.021)" in reader.text
     assert "It is one test of all groups, not only of the two that are drawn." in reader.text
     assert "Such a ratio usually lies further from 1 than one of whole groups" in reader.text
 
