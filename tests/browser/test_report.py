@@ -38,7 +38,9 @@ def test_two_findings_leave_as_pdf_and_html(open_page, chromium: Browser, tmp_pa
     for name, kind in (("PDF", "pdf"), ("HTML, one file", "html")):
         with page.expect_download() as download:
             body.get_by_role("button", name=name).click()
-        assert re.fullmatch(rf"bedside-report-[0-9a-f]{{16}}\.{kind}", download.value.suggested_filename)
+        assert re.fullmatch(
+            rf"breast-cancer-gbsg-2-[\d-]{{10}}-[0-9a-f]{{16}}\.{kind}", download.value.suggested_filename
+        )
         files[kind] = tmp_path / f"report.{kind}"
         download.value.save_as(files[kind])
     data = files["pdf"].read_bytes()
@@ -54,7 +56,13 @@ def _reads_offline(chromium: Browser, file: Path) -> None:
     page.on("console", lambda message: said.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(file.as_uri())
-    expect(page.locator("h2")).to_have_text([re.compile("How large is the difference"), "Alive and free of recurrence"])
+    expect(page.locator("h2")).to_have_text(
+        [
+            re.compile("How large is the difference"),
+            re.compile("Alive and free of recurrence, by grade"),
+            "Methods and sources",
+        ]
+    )
     expect(page.get_by_text("Grade 1 does best.")).to_be_visible()
     expect(page.locator("figure")).to_have_accessible_name(re.compile("Kaplan-Meier"))
     expect(page.locator("svg").get_by_text("Grade 3").first).to_be_visible()

@@ -148,6 +148,20 @@ def test_the_patients_page_prints_on_a_sheet_or_two(open_page, scheme: str):
     expect(foot.last).to_contain_text("Shown")
 
 
+def test_on_paper_nothing_lies_over_what_a_page_break_pushed_down(open_page):
+    """Chromium does not let rows of flex boxes grow by a break: every box that a sheet is cut through is a block."""
+    visit = open_page("/survival?cohort=gbsg2_breast&survival_by=hormone_therapy")
+    drawn(visit, "Survival")
+    page = visit.page
+    page.emulate_media(media="print")
+    shown = page.locator('[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"]:visible')
+    assert set(shown.evaluate_all("all => all.map(each => getComputedStyle(each).display)")) == {"block"}
+    rows = page.locator('[class*="st-key-split_"] [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"])')
+    assert set(rows.evaluate_all("all => all.map(each => getComputedStyle(each).display)")) == {"table"}
+    for widget in ("stSlider", "stSelectbox", "stTooltipIcon"):
+        expect(page.get_by_test_id(widget).locator("visible=true")).to_have_count(0)
+
+
 def test_times_are_written_the_readers_way(open_page):
     visit = open_page("/", locale="de-DE", timezone_id="Asia/Tokyo")
     deep(visit, "Overview")

@@ -49,7 +49,9 @@ def deep(visit: Visit, name: str, query: str = "") -> None:
 
 def side(page: Page, name: str) -> Locator:
     """A page's entry in the sidebar."""
-    return page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=name, exact=True)
+    return page.locator('[data-testid="stSidebarNav"]').get_by_role(
+        "link", name=re.compile(rf"^{re.escape(name)}( \(\d+\))?$")
+    )
 
 
 def go(visit: Visit, name: str) -> None:
