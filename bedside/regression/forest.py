@@ -269,9 +269,10 @@ def _rows(cohort: Cohort, made: Design, fit: Ratios, tests: dict[str, ChiTest], 
         name = made.data.terms[index]
         columns = made.data.columns_of(index)
         p = tests[name].p if name in tests else float("nan")
-        if isinstance(term, Factor) and not term.full:
-            found.append(_reference(cohort, made, columns, name, p))
-        for j in columns:
+        place_of_reference = _before(cohort, made, columns) if isinstance(term, Factor) and not term.full else -1
+        for k, j in enumerate(columns):
+            if k == place_of_reference:
+                found.append(_reference(cohort, made, columns, name, p))
             column, (n, events) = made.columns[j], _counted(made, j)
             if column.name in aliased:
                 why = _aliased(aliased[column.name].made_of)
@@ -293,7 +294,19 @@ def _rows(cohort: Cohort, made: Design, fit: Ratios, tests: dict[str, ChiTest], 
                     term_p=p,
                 )
             )
+        if place_of_reference == len(columns):
+            found.append(_reference(cohort, made, columns, name, p))
     return found
+
+
+def _before(cohort: Cohort, made: Design, columns: list[int]) -> int:
+    """How many levels come before the reference: which one is chosen does not change the order of levels."""
+    first = made.columns[columns[0]]
+    order = columns_of(cohort).codes(first.variables[0])[1]
+    if first.reference not in order:
+        return 0
+    at = order.index(first.reference)
+    return sum(1 for j in columns if made.columns[j].level in order[:at])
 
 
 def rows_of(

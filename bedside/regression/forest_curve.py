@@ -1,4 +1,4 @@
-"""A curve in a forest plot: one value of the variable against another, since no single part of it says anything."""
+"""Values against values in a forest plot: of a curve, no part of which says anything, and where no patient doubles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bedside.cohort import Cohort
 from bedside.regression.design import Design
 from bedside.regression.forest import ForestRow, Ratios
 from bedside.regression.splines import spline_basis
-from bedside.regression.terms import Spline
+from bedside.regression.terms import Log, Spline
 
 
 class Covaried(Ratios, Protocol):
@@ -29,7 +29,9 @@ def curves_as_quartiles(
 ) -> tuple[ForestRow, ...]:
     """The rows of a forest plot, with one row in place of the parts of each restricted cubic spline.
 
-    The row compares the upper with the lower quartile of the variable; the term's p is that of the whole curve.
+    The row compares the upper with the lower quartile of the variable; the term's p is that of the whole curve. So
+    does the row of a logarithm whose step reaches further than from the 5th to the 95th percentile: a ratio for twice
+    the value would be that of two patients of whom there are hardly any.
 
     Parameters
     ----------
@@ -49,14 +51,37 @@ def curves_as_quartiles(
         for name, term in zip(made.data.terms, made.terms, strict=True)
         if isinstance(term, Spline) and not isinstance(term.knots, int)
     }
+    steep = {
+        name: term
+        for name, term in zip(made.data.terms, made.terms, strict=True)
+        if isinstance(term, Log) and _is_steep(made.data.x[:, made.data.columns_of(name)[0]])
+    }
     found: list[ForestRow] = []
     for row in rows:
         term = curved.get(row.term)
-        if term is None or row.note:
+        if row.term in steep and not row.note:
+            found.append(_quarter(cohort, made, steep[row.term], row))
+        elif term is None or row.note:
             found.append(row)
         elif not any(each.term == row.term for each in found):
             found.append(_between_quartiles(cohort, made, fit, term, row, level))
     return tuple(found)
+
+
+def _is_steep(values: np.ndarray) -> bool:
+    """Whether a step of the logarithm is more than nine tenths of patients span, and quartiles differ."""
+    low, lower, upper, high = np.quantile(values, (0.05, 0.25, 0.75, 0.95))
+    return bool(high - low < 1 and upper > lower)
+
+
+def _quarter(cohort: Cohort, made: Design, term: Log, row: ForestRow) -> ForestRow:
+    """The ratio of the upper against the lower quartile; p stays, being that of the same coefficient."""
+    variable = cohort.variable(term.column)
+    low, high = np.quantile(made.data.x[:, made.data.columns_of(row.term)[0]], (0.25, 0.75))
+    with np.errstate(over="ignore"):
+        ratio, lower, upper = (float(v ** (high - low)) for v in (row.hr, row.lower, row.upper))
+    values = (variable.say(float(term.base**v)) for v in (high, low))
+    return replace(row, label=f"{row.term}, {' against '.join(values)}", hr=ratio, lower=lower, upper=upper)
 
 
 def _between_quartiles(

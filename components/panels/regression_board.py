@@ -183,6 +183,8 @@ def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
     if found.concordance is not None:
         c = found.concordance
         text += f" Concordance {c.c:.2f} (standard error {c.se:.2f}) in the same patients, so it flatters."
+    quarters = dict.fromkeys(row.term for row in found.alone if row.level is None and " against " in row.label)
+    text += f" {', '.join(quarters)}: upper against lower quartile." if quarters else ""
     return f"{text} Open marks: what others are compared with."
 
 

@@ -79,6 +79,8 @@ def _points(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         note += " No chances: values change at visits, and nobody knows the later ones at the start."
     if choice.ask.cause:
         note += " Other types of event end observation; the chance is as if they did not happen."
+    if choice.ask.cause and ticks:
+        page.put('<p class="bs-caution">{t}</p>', t=_other_types(outcome, choice))
     save.figure(
         lambda mode: nomogram_figure(found.board, ticks, title=f"Without the event at {said}", mode=mode),
         key="regression_nomogram",
@@ -88,6 +90,15 @@ def _points(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         note=note,
         stem="points",
         rows=lambda: nomogram_rows(found.board, ticks),
+    )
+
+
+def _other_types(outcome: Outcome, choice: Choice) -> str:
+    """What a chance of one type of event alone is not."""
+    others = [say.in_sentence(c) for i, c in enumerate(outcome.cause_labels, start=1) if i != choice.ask.cause]
+    return (
+        f"The chances are as if {' or '.join(others)} never happened. They are not the share of patients who will be "
+        f"free of {say.in_sentence(outcome.cause_labels[choice.ask.cause - 1])}."
     )
 
 

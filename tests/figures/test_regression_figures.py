@@ -17,7 +17,7 @@ from bedside.regression.forest_curve import curves_as_quartiles
 from bedside.regression.nomogram import nomogram
 from bedside.regression.parametric_compare import compare_parametric
 from bedside.regression.points import points_of
-from bedside.regression.terms import Log
+from bedside.regression.terms import Factor, Log
 from bedside.regression.zph import check_proportional
 from bedside.survival import curves_by
 from components import numbers_checks
@@ -117,6 +117,26 @@ def test_a_curve_is_one_row_between_quartiles(cohort):
     assert nodes == rows[-1]
 
 
+def test_a_reference_stays_in_the_order_of_levels(cohort):
+    spec = spec_of(cohort, [Factor("grade", "2"), "age"])
+    rows = multivariable(cohort, cohort.outcomes[0], spec).rows
+    assert [(row.level, row.is_reference) for row in rows[:3]] == [("1", False), ("2", True), ("3", False)]
+    last = multivariable(cohort, cohort.outcomes[0], spec_of(cohort, [Factor("grade", "3")])).rows
+    assert [row.level for row in last] == ["1", "2", "3"] and last[2].is_reference
+
+
+def test_a_doubling_that_hardly_anybody_spans_is_told_between_quartiles():
+    pbc = read_cohort(Path(__file__).parents[2] / "sample_data" / "pbc_liver")
+    model = multivariable(pbc, pbc.outcomes[0], spec_of(pbc, ["prothrombin_s", "bilirubin_mg_dl"]))
+    rows = curves_as_quartiles(pbc, model.design, model.fit, model.rows)
+    assert rows[0].label == "Prothrombin time, 11.1 seconds against 10.0 seconds"
+    beta = model.fit.coef[0] * math.log2(11.1 / 10.0)
+    assert rows[0].hr == pytest.approx(math.exp(beta), rel=1e-9)
+    half = model.fit.variance[0, 0] ** 0.5 * math.log2(1.11) * 1.959963984540054
+    assert (rows[0].lower, rows[0].upper) == pytest.approx((math.exp(beta - half), math.exp(beta + half)), rel=1e-9)
+    assert rows[1] == model.rows[1]  # bilirubin: many patients have twice another's
+
+
 def test_a_logarithm_is_held_against_its_own_line():
     pbc = read_cohort(Path(__file__).parents[2] / "sample_data" / "pbc_liver")
     spec = spec_of(pbc, [Log("bilirubin_mg_dl", 2.0), "age"])
@@ -148,7 +168,8 @@ def test_the_ratio_over_time_is_drawn_whole_and_its_dots_as_far_as_they_are_near
     assert one.y[0] == series.estimate and none.y[0] == 0
     assert len(band.x) == 80
     assert "Hazard ratio at that time" in fig.layout.yaxis.title.text
-    assert re.search(r"Age over time, 299 events: about hazard ratio [\d.]+ \([\d.]+ to [\d.]+\) early", beta_alt(series))
+    said = r"Age over time, 299 events: about hazard ratio [\d.]+ \([\d.]+ to [\d.]+\) early"
+    assert re.search(said, beta_alt(series))
     assert len(beta_rows(series, unit="years")[1]) == 299 + 40
 
 

@@ -109,7 +109,8 @@ def test_the_test_of_proportional_hazards_is_that_of_r(reader):
     ]
     # All five below 0.05 are named, with a direction in place of numbers that the ends of a smooth do not have.
     said = reader.box("The ratio seems to change over time for")
-    for name in ("age (p = 0.002, ", "menopausal status (p = 0.028", "tumour grade (p = 0.005", "progesterone receptor (p = 0.047",
+    for name in ("age (p = 0.002, ",
+                 "menopausal status (p = 0.028", "tumour grade (p = 0.005", "progesterone receptor (p = 0.047",
                  "oestrogen receptor (p = 0.016"):  # fmt: skip
         assert name in said
     assert said.count("early") == said.count("late") == 5
@@ -243,6 +244,12 @@ def test_a_logarithm_in_the_model_is_what_its_curve_is_tested_against():
     assert "against 2.0 mg/dl" in reader.text or "against 2 mg/dl" in reader.text
     reader.choose("regression_reference_pbc_liver_bilirubin_mg_dl", -1.0)
     assert "outside the range" in reader.text
+
+
+def test_points_of_one_type_of_event_are_no_shares_of_patients():
+    reader = Reader(cohort="pbc_liver").open("regression", regression_event="cause:1").unfold("regression_planning")
+    said = reader.box("The chances are as if liver transplant never happened.")
+    assert "They are not the share of patients who will be free of death." in said
 
 
 def test_a_link_brings_variables():
