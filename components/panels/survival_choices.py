@@ -133,7 +133,7 @@ def _by(cohort: Cohort) -> str:
     if not desk.selection().is_everyone:
         labels[AGAINST] = "Selected patients against everyone else"
     labels |= {v.name: v.label for v in cohort.groupings}
-    return pick("Compare patients by", labels, key="survival_by", default=EVERYONE, width=250) or EVERYONE
+    return pick("Compare patients by", labels, key="survival_by", default=EVERYONE, width=228) or EVERYONE
 
 
 def _against() -> None:
@@ -149,7 +149,7 @@ def _view(outcome: Outcome) -> str:
     st.session_state["survival_types"] = types
     labels = ({CAUSES: "Each type of event"} if types else {}) | VIEWS
     first = next(iter(labels))
-    return pick("Show", labels, key="survival_view", default=first, width=190) or first
+    return pick("Show", labels, key="survival_view", default=first, width=176) or first
 
 
 def _cuts(cohort: Cohort, outcome: Outcome, by: str) -> tuple[str | tuple[float, ...] | None, Fixable | None]:
@@ -227,7 +227,7 @@ def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
         key=f"survival_until_{unit}_{longest:.6g}",
         persist_state="session",
         format="%.1f" if unit == "years" else "%.0f",
-        width=150,
+        width=136,
     )
 
 
