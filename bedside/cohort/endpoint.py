@@ -108,8 +108,9 @@ class Endpoint(Part):
 def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
     """The cohort with the reader's endpoint as a further outcome, under the key `KEY`.
 
-    The endpoint's time is that of the earliest event among ``first_of`` and ``competing``. Without an event it is the
-    shortest follow-up of the outcomes involved: beyond it nobody knows whether one of them would have come. With a
+    The endpoint's time is that of the earliest event among ``first_of`` and ``competing``, as far as all outcomes
+    involved were followed; without one it is the shortest follow-up among them: beyond it nobody knows whether one of
+    them would have come. With a
     later start, patients without a recorded start, or whose time had ended before it, are left out. Delayed entry is
     that of the outcomes involved, or from time zero where the start lies before it; who had come to the endpoint before
     observation began is left out.
@@ -130,7 +131,11 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
     Fixable
         If the cohort lacks a column or outcome, a column holds no usable times, or nobody is left.
     """
-    time, status, unit = _first(cohort, endpoint) if endpoint.columns is None else _columns(cohort, endpoint.columns)
+    late = 0
+    if endpoint.columns is None:
+        time, status, unit, late = _first(cohort, endpoint)
+    else:
+        time, status, unit = _columns(cohort, endpoint.columns)
     began = _entry(cohort, endpoint, unit)
     left = np.ones(len(cohort), dtype=bool)
     if endpoint.start:
@@ -152,7 +157,7 @@ def with_endpoint(cohort: Cohort, endpoint: Endpoint) -> Cohort:
     if began is not None:
         frame[names[2]] = began
     competes = bool((status[left] == "2").any())
-    outcome = _outcome(cohort, endpoint, unit, names, competes=competes, dropped=int((~left).sum()))
+    outcome = _outcome(cohort, endpoint, unit, names, competes=competes, dropped=int((~left).sum()), late=late)
     used = set() if endpoint.columns is None else {endpoint.columns.time, endpoint.columns.status}
     used |= {endpoint.start} - {""}
     seal = hashlib.sha256(f"{cohort.fingerprint}\x1fendpoint\x1f{endpoint.to_text()}".encode()).hexdigest()
@@ -173,8 +178,8 @@ def _entry(cohort: Cohort, endpoint: Endpoint, unit: Unit) -> np.ndarray | None:
     return np.max(began, axis=0) if began else None
 
 
-def _first(cohort: Cohort, endpoint: Endpoint) -> tuple[np.ndarray, np.ndarray, Unit]:
-    """The earliest of several outcomes' events."""
+def _first(cohort: Cohort, endpoint: Endpoint) -> tuple[np.ndarray, np.ndarray, Unit, int]:
+    """The earliest of several outcomes' events, and how many patients are censored before one that came later."""
     wanted = [cohort.outcome(key) for key in endpoint.first_of]
     against = [cohort.outcome(key) for key in endpoint.competing]
     unit = wanted[0].unit
@@ -195,8 +200,12 @@ def _first(cohort: Cohort, endpoint: Endpoint) -> tuple[np.ndarray, np.ndarray, 
     competing = np.where(event <= competing, np.inf, competing)
     follow = np.min([convert(cohort.time(o), o.unit, unit) for o in (*wanted, *against)], axis=0)
     first = np.minimum(event, competing)
+    # An event of one outcome after the follow-up of another had ended: counting it, but not those who lived on unseen,
+    # would make events too many.
+    late = np.isfinite(first) & (first > follow * (1 + 1e-9))
+    first = np.where(late, np.inf, first)
     status = np.where(np.isinf(first), "0", np.where(event <= competing, "1", "2"))
-    return np.where(np.isinf(first), follow, first), status, unit
+    return np.where(np.isinf(first), follow, first), status, unit, int(late.sum())
 
 
 def _columns(cohort: Cohort, columns: Columns) -> tuple[np.ndarray, np.ndarray, Unit]:
@@ -246,8 +255,9 @@ def _unknown(name: str) -> Fixable:
 
 
 def _outcome(
-    cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, str, str], *, competes: bool, dropped: int
-) -> Outcome:
+    cohort: Cohort, endpoint: Endpoint, unit: Unit, names: tuple[str, str, str], *, competes: bool, dropped: int,
+    late: int,
+) -> Outcome:  # fmt: skip
     against = " or ".join(_competing(cohort, endpoint)) if competes else ""
     wanted = [cohort.outcome(key) for key in endpoint.first_of]
     others = [cohort.outcome(key) for key in endpoint.competing] if competes else []
@@ -257,6 +267,9 @@ def _outcome(
     else:
         first = ", whichever comes first" if len(wanted) > 1 else ""
         made = f"Defined here as {words.listed(o.cause_label or o.label for o in wanted)}{first}."
+    if late:
+        who = "1 patient is" if late == 1 else f"{late:,} patients are"
+        made += f" {who} followed only until one of these was no longer looked for; later events are not counted."
     if study:
         made += f" In studies: “{study}”, the time without it."
     if endpoint.start:

@@ -75,6 +75,18 @@ def test_a_competing_outcome_is_kept_apart_and_the_event_wins_a_tie(cohort):
     assert made.outcome(KEY).cause_label == "Relapse"
 
 
+def test_an_event_after_another_outcome_was_no_longer_looked_for_is_not_counted():
+    frame = pd.DataFrame({"p_t": [2.0, 3.0, 4.0], "p": ["0", "0", "1"], "d_t": [9.0, 3.0, 9.0], "d": ["1", "1", "0"]})
+    outcomes = [
+        Outcome(key=k, label=k, time=f"{k}_t", unit="days", status=k, censored=("0",), event=("1",)) for k in ("p", "d")
+    ]
+    made = with_endpoint(
+        cohort_from_frame(frame, key="uneven", outcomes=outcomes), Endpoint(label="p or d", first_of=("p", "d"))
+    )
+    assert made.time(KEY).tolist() == [2, 3, 4] and made.event(KEY).tolist() == [False, True, True]
+    assert "1 patient is followed only until" in made.outcome(KEY).note
+
+
 def test_what_competes_with_an_outcome_competes_with_the_endpoint():
     frame = pd.DataFrame({"t": [5.0, 6.0, 7.0], "s": ["dead", "graft", "alive"]})
     outcome = Outcome(
