@@ -59,7 +59,7 @@ def _reads_offline(chromium: Browser, file: Path) -> None:
     expect(page.locator("h2")).to_have_text(
         [
             re.compile("How large is the difference"),
-            re.compile("Alive and free of recurrence, by grade"),
+            re.compile("Alive and free of recurrence, by tumour grade"),
             "Methods and sources",
         ]
     )
