@@ -89,7 +89,10 @@ def reading(found: SubgroupForest) -> str:
     chance = f"With {n} test{'s' * (n != 1)}, the chance of at least one below 0.05 by luck alone is about "
     chance += f"{say.percent(1 - (1 - LIKELY) ** n)}."
     if not small:
-        return f"No test of interaction is below 0.05: nothing speaks for a difference between subgroups. {chance}"
+        return (
+            "No test of interaction is below 0.05: nothing speaks for a difference between subgroups, though such "
+            f"tests find one only with about four times the events that the comparison itself needs. {chance}"
+        )
     names = ", ".join(f"{row.title} ({say.p_value(row.interaction.p)})" for row in small)
     many = "s are" if len(small) > 1 else " is"
     return f"{len(small)} of {n} test{'s' * (n != 1)} of interaction{many} below 0.05: {names}. {chance}"

@@ -140,10 +140,14 @@ def cautions(
         return
     variable = of.variable(choice.by)
     if variable.use == "later":
-        warn(
-            f"{variable.label} is known only later ({variable.why_later}). Patients who did badly early may be "
-            "missing, or already show it, which alone can part the curves."
-        )
+        told = f"{variable.label} is known only later ({variable.why_later})."
+        if choice.plan.alive_at:
+            warn(f"{told} Patients shown had come further than the chosen start: fair if it was known by then.")
+        else:
+            warn(
+                f"{told} Patients who did badly early may be missing, or already show it, which alone can part the "
+                "curves. A later start, “Still free after”, leaves out the time before it was known."
+            )
     if choice.cuts == "best":
         _selected(of, outcome, choice)
     elif isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
