@@ -43,10 +43,13 @@ def pick(label: str, options: Mapping[str, str], *, key: str, default: str | Non
     news = desk.from_link(key)
     if news is not None and news not in options:
         shown_instead = md(options.get(first or "", "None"))
-        st.warning(
-            f"This link asks for something that is not here ({label.lower()}). **{shown_instead}** is shown instead.",
-            icon=":material/link_off:",
-        )
+        # On a line of its own, also within a row of choices (the stylesheet knows it by its key).
+        with st.container(key=f"notice_{key}"):
+            st.warning(
+                f"This link asks for something that is not here ({label.lower()}). **{shown_instead}** is shown "
+                "instead.",
+                icon=":material/link_off:",
+            )
     if news is not None:
         st.session_state[key] = news
     if st.session_state.get(key) not in options:

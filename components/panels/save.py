@@ -18,6 +18,7 @@ from components.panels.page import caption, fill, heading, join, put
 
 Rows = tuple[Sequence[str], Sequence[Sequence[object]]]
 NOTHING_MORE = Made("")
+FILES = "These files compute it again: keep them in one folder."
 PRINTED_ROWS = 200
 """Rows of a table that a report holds; the file with the numbers holds all."""
 
@@ -79,7 +80,7 @@ def figure(
                 heading(title, aside)
             with st.container(key=f"screen_{key}", width="content", horizontal=True, gap="xsmall"):
                 if made is not None:
-                    _how(key, stem, made)
+                    _how(key, stem, made, note)
                 save = _menu(key)
                 if save.open:
                     with save:
@@ -133,7 +134,7 @@ def numbers(
 
     with st.container(key=f"screen_{key}", width="content", horizontal=True, gap="xsmall"):
         if made is not None:
-            _how(key, stem, made)
+            _how(key, stem, made, note)
         save = _menu(key)
         if save.open:
             with save:
@@ -156,18 +157,14 @@ def _menu(key: str) -> st.delta_generator.DeltaGenerator:
     return st.popover("Save", icon=":material/download:", type="tertiary", key=f"save_{key}", on_change="rerun")
 
 
-def _how(key: str, stem: str, made: Callable[[], Made]) -> None:
-    """How a finding was made: a paragraph for a paper, and what recomputes it."""
+def _how(key: str, stem: str, made: Callable[[], Made], note: str) -> None:
+    """How a finding was made: in short, what recomputes it, and folded a paragraph for a paper."""
     drawer = st.popover("How made", icon=":material/science:", type="tertiary", key=f"how_{key}", on_change="rerun")
     if not drawer.open:
         return
     with drawer, desk.fixable():
         told = sealed(made())
-        put("<p>{text}</p>", text=told.methods)
-        for text in told.stamp or basket.stamp_now():
-            caption(text)
-        if told.scripts:
-            caption("These files recompute the figure: keep them in one folder.")
+        put("<p>{short} {files}</p>", short=_first_sentence(note), files=FILES if told.scripts else "")
         for name, text in told.scripts:
             _file(
                 f"Python script with {name} alone", f"{name}_{key}", text.encode(), stem=f"{stem}-{name}", ending="py"
@@ -179,6 +176,16 @@ def _how(key: str, stem: str, made: Callable[[], Made]) -> None:
                 f"The data they read ({told.data_name})", data, file_name=told.data_name, mime="text/csv",
                 key=f"data_{key}", on_click="ignore", icon=":material/table:",
             )  # fmt: skip
+        with st.expander("Methods, as a paragraph for a paper"):
+            put("<p>{text}</p>", text=told.methods)
+            for text in told.stamp or basket.stamp_now():
+                caption(text)
+
+
+def _first_sentence(text: str) -> str:
+    """What a finding rests on, in short."""
+    first, _, more = text.partition(". ")
+    return f"{first}." if more else first
 
 
 def _to_report(key: str, add: Callable[[], None]) -> None:

@@ -26,6 +26,7 @@ def test_two_findings_leave_as_pdf_and_html(open_page, chromium: Browser, tmp_pa
     _add(visit, "survival_differences")
     go(visit, "Report")
     page = visit.page
+    expect(page.get_by_test_id("stSidebarNav")).to_contain_text("Report (2)")
     words = page.get_by_label("Your words").first
     words.fill("Grade 1 does best.")
     words.press("Tab")

@@ -105,6 +105,17 @@ def test_methods_stand_once_at_the_end_and_the_source_once(two):
     assert two.at.text_input(key="report_title").value == "Breast cancer, GBSG-2"
 
 
+def test_how_it_was_made_is_short_first_and_a_paragraph_when_asked_for():
+    reader = Reader(cohort="gbsg2_breast").open("survival", survival_by="hormone_therapy").unfold("how_survival_km")
+    short = reader.box("These files compute it again")
+    assert (
+        short
+        == "Kaplan-Meier estimate, 686 patients, 299 events. These files compute it again: keep them in one folder."
+    )
+    (fold,) = [each for each in reader.at.expander if each.label.startswith("Methods")]
+    assert not fold.proto.expanded
+
+
 def test_a_card_added_twice_is_replaced_where_it_stands(two):
     first = keys(two)
     two.choose(f"words_{first[0]}", "Mind the gap.")
