@@ -134,6 +134,17 @@ def text_of(pdf: bytes) -> str:
     return "".join(said)
 
 
+def test_cautions_and_the_answer_come_before_the_figures_note_and_methods_at_the_end():
+    warned = card(
+        "warned", cautions=("Mind this first.",), reading="Half of them.", stamp=("Who.", "Data. Source: X 1.")
+    )
+    whole = booklet.Report("R", (warned, card("next", stamp=("Who.", "Data. Source: X 1."))), WHEN)
+    order = ("Mind this first.", "Half of them.", "Note of warned", "Note of next", "Methods of warned", "X 1.")
+    for text in (text_of(booklet.pdf(whole)), booklet.html(whole).decode()):
+        places = [text.index(each) for each in order]
+        assert places == sorted(places) and text.count("X 1.") == 1
+
+
 def test_a_pdf_has_its_title_its_pages_and_its_time(pdf):
     assert pdf.startswith(b"%PDF-1.") and pdf.rstrip().endswith(b"%%EOF")
     (title,) = re.findall(rb"/Title \((.*?)\)\n>>", pdf, re.S)
