@@ -10,6 +10,7 @@ from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
 from bedside.errors import Fixable
 from bedside.regression import CoxFit, Design, Forest, Spline, fit_cox
+from bedside.regression.bootstrap import Optimism, bootstrap_optimism
 from bedside.regression.data import CoxData
 from bedside.regression.diagnose import SplineCurve, spline_curve
 from bedside.regression.influence import Influence, influence
@@ -218,6 +219,29 @@ def parametric(
             return compare_parametric(of, end, grouping=groups, separate=separate, until=until, level=level)
 
     return desk.kept(("parametric", of.fingerprint, end.key, desk.seal(groups), separate, until, level), make)
+
+
+def optimism(of: Cohort, end: Outcome, ask: Ask, count: int) -> Optimism:
+    """How much of the model's concordance would be lost in new patients."""
+    if ask.ridge:
+        raise Fixable(
+            "No bootstrap for this model.",
+            "It is held back by a ridge, without which each sample would be fitted.",
+            "Use a model without a ridge.",
+        )
+    if ask.at_visits:
+        raise Fixable(
+            "No bootstrap for this model.",
+            "Its values change at visits, and a sample would tear a patient's intervals apart.",
+            "Use the values at the start.",
+        )
+
+    def make() -> Optimism:
+        data = cox(of, end, ask).design.data
+        with desk.progress(f"Fitting the model in {count} samples") as report:
+            return bootstrap_optimism(data, count=count, seed=0, ties=ask.ties, done=lambda share: report(share, ""))
+
+    return kept("optimism", of, end, plain(ask), count, make=make)
 
 
 def residuals(of: Cohort, end: Outcome, ask: Ask) -> Residuals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,7 @@ def bootstrap_optimism(
     count: int = 100,
     seed: int = 0,
     ties: Ties = "efron",
+    done: Callable[[float], None] | None = None,
 ) -> Optimism:
     """Harrell's bootstrap: the model is fitted anew in each resample and tried on all patients.
 
@@ -76,6 +78,8 @@ def bootstrap_optimism(
     count, seed : int
         How many to draw, and from where; the same seed gives the same resamples.
     ties : {"efron", "breslow"}
+    done : callable, optional
+        Told which share of the resamples is through, from 0 to 1.
 
     Returns
     -------
@@ -102,7 +106,11 @@ def bootstrap_optimism(
         rng = np.random.default_rng(seed)
         resamples = np.stack([rng.integers(0, len(data), len(data)) for _ in range(count)])
     whole = fit_cox(data, ties=ties)
-    tried = [_one(data, np.asarray(rows, dtype=int), ties) for rows in resamples]
+    tried = []
+    for rows in resamples:
+        tried.append(_one(data, np.asarray(rows, dtype=int), ties))
+        if done is not None:
+            done(len(tried) / len(resamples))
     found = np.array([each for each in tried if each is not None])
     if len(found) < FEWEST_USED:
         raise Fixable(

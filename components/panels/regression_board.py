@@ -17,7 +17,7 @@ from bedside.report import made_regression, say
 from components import desk, numbers_regression
 from components.figures.forest_pair import forest_pair_alt, forest_pair_figure, forest_pair_rows, lines_of, number
 from components.numbers_regression import ANY, Answer
-from components.panels import page, save
+from components.panels import page, regression_optimism, save
 from components.panels import regression_choices as choose
 from components.panels.regression_choices import TIES, Choice
 from components.text import md
@@ -54,6 +54,8 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
     with st.container(border=True, key="card_regression_forest"):
         _figure(of, outcome, choice, found)
         _missing(choice, found)
+        with desk.fixable():
+            regression_optimism.show(of, outcome, choice, found)
     if choice.ask.is_fine_gray and found.fit is not None:
         page.caption(
             "The checks below are of the cause-specific Cox model of the same event: Fine and Gray's ratio is of a "

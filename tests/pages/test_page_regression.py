@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from tests.pages.reader import Reader, words
+from bedside.intake import read_cohort
+from bedside.regression.bootstrap import bootstrap_optimism
+from bedside.regression.data import cox_data
+from tests.pages.reader import ROOT, Reader, words
 
 FORM = "regression_form_gbsg2_breast_"
 
@@ -313,3 +317,28 @@ def test_a_sum_of_points_has_no_chance_where_values_change_at_visits():
     assert "read the lowest line below the sum" in reader.text
     reader.choose("regression_visits", True)
     assert "read the lowest line below the sum" not in reader.text and "No chances: values change" in reader.text
+
+
+def test_concordance_is_corrected_for_optimism_when_asked(reader):
+    assert "expected in new ones" not in reader.text
+    cohort = read_cohort(ROOT / "sample_data" / "gbsg2_breast")
+    numbers = ("age", "nodes", "pgr_fmol_mg")
+    reader.choose("regression_variables_gbsg2_breast", list(numbers)).choose("regression_optimism", True)
+    frame, (end, *_) = cohort.frame, cohort.outcomes
+    x = np.column_stack((frame["age"] / 10, np.log2(frame["nodes"]), frame["pgr_fmol_mg"] / 100))
+    data = cox_data(x, cohort.time(end), cohort.event(end))
+    found = bootstrap_optimism(data, count=100, seed=0)
+    assert found.c_corrected < found.c_apparent
+    assert (
+        f"Concordance {found.c_apparent:.2f} in these patients; about {found.c_corrected:.2f} expected in new ones of "
+        f"the same kind (slope {found.shrinkage:.2f})."
+    ) in reader.text
+    reader.unfold("save_regression_forest").click("report_regression_forest")
+    (card,) = reader.at.session_state["basket"].cards
+    assert f"about {found.c_corrected:.2f} expected in new ones" in card.reading
+    model(reader).choose("regression_strata_gbsg2_breast", ["grade"])
+    (stop,) = reader.stops
+    assert "It has strata, weights or delayed entry" in stop
+    assert "Does the hazard ratio stay the same over time?" in reader.text
+    reader.choose("regression_optimism", False)
+    assert reader.stops == []
