@@ -54,11 +54,15 @@ class IllnessDeath:
 
 @dataclass(frozen=True, eq=False)
 class IllnessDeathModel:
-    """Cox models of the three transitions, with the design they were fitted to."""
+    """Cox models of the three transitions, with the design and the rows they were fitted to.
+
+    ``rows.rows`` are places in the cohort, complete cases only.
+    """
 
     design: Design
     fit: MultiStateCox
     level: float
+    rows: Histories
 
 
 def illness_death(
@@ -137,7 +141,7 @@ def illness_death_model(
     kept = rows.take(place[rows.rows] >= 0)
     x = np.zeros((len(cohort), made.data.x.shape[1]))
     x[made.data.rows] = made.data.x
-    return IllnessDeathModel(made, multi_state_cox(kept, x, names=made.data.names, ties=ties), level)
+    return IllnessDeathModel(made, multi_state_cox(kept, x, names=made.data.names, ties=ties), level, kept)
 
 
 def _histories(cohort: Cohort, first: Outcome, terminal: Outcome) -> tuple[Histories, tuple[int, int, int]]:

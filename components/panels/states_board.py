@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -12,13 +12,15 @@ import streamlit as st
 
 from bedside.cohort import Cohort, Outcome, convert
 from bedside.cohort.groups import Grouping
-from bedside.competing import IllnessDeath, Occupation
+from bedside.competing import IllnessDeath, IllnessDeathModel, Occupation
 from bedside.errors import Fixable
 from bedside.report import say
+from bedside.report.made import Made
+from bedside.report.made_states import states_made, steps_made
 from components import desk, numbers
 from components.figures.km import nice_times
 from components.figures.stacked import Stack, stacked_figure
-from components.panels import page, save
+from components.panels import page, save, survival_made
 from components.panels.pick import told_apart
 from components.panels.survival_board import drawn, warn
 from components.panels.survival_choices import Choice
@@ -63,13 +65,18 @@ def _states(of: Cohort, grouping: Grouping | None, choice: Choice) -> None:
             "choose that one as the first event."
         )
     names = _names(labels[first], labels[last])
-    _figure(found, names, steps, end, choice)
+    at = nice_times(choice.until, choice.unit, most=5)[1:].tolist()
+
+    def made() -> Made:
+        return states_made(of, start, end, grouping, survival_made.recipe(of, choice), found, times=at)
+
+    _figure(found, names, steps, end, choice, made)
     states = tuple(say.in_sentence(name) for name in reversed(names))
-    _times(found, states, choice)
-    _mean_times(found, states, choice)
+    _times(found, states, choice, at, made)
+    _mean_times(found, states, choice, made)
     if st.toggle("Hazard ratios of each step", key="survival_state_model", persist_state="session"):
         with desk.fixable():
-            _model(of, start, end, steps, choice)
+            _model(of, start, end, steps, choice, found)
 
 
 def _same(of: Cohort, start: Outcome, end: Outcome) -> bool:
@@ -94,7 +101,10 @@ def _contains(found: IllnessDeath) -> bool:
     return found.n_same_time > 0 and int(found.transitions[0, 2]) == 0
 
 
-def _figure(found: IllnessDeath, names: Sequence[str], steps: Sequence[str], end: Outcome, choice: Choice) -> None:
+def _figure(
+    found: IllnessDeath, names: Sequence[str], steps: Sequence[str], end: Outcome, choice: Choice,
+    made: Callable[[], Made],
+) -> None:  # fmt: skip
     groups = found.occupations
     stacks = [
         Stack(g.group, np.asarray(convert(g.time, g.unit, choice.unit)), g.chance[:, ::-1]) for g in groups
@@ -119,6 +129,7 @@ def _figure(found: IllnessDeath, names: Sequence[str], steps: Sequence[str], end
         note=f"Aalen-Johansen estimate of state occupation. {told}",
         stem="states",
         rows=lambda: _rows(groups, names, choice),
+        made=made,
     )  # fmt: skip
 
 
@@ -143,10 +154,12 @@ def _rows(groups: Sequence[Occupation], names: Sequence[str], choice: Choice) ->
     return header, rows
 
 
-def _times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
-    at = nice_times(choice.until, choice.unit, most=5)[1:].tolist()
+def _times(
+    found: IllnessDeath, states: Sequence[str], choice: Choice, at: Sequence[float], made: Callable[[], Made]
+) -> None:
     header = ["", *(say.duration(t, choice.unit) for t in at)]
-    rows = []
+    rows: list[tuple[str | page.Markup, ...]] = []
+    exact: list[list[object]] = []
     for g in found.occupations:
         points = g.at([float(convert(t, choice.unit, g.unit)) for t in at])
         for k, state in enumerate(states):
@@ -154,7 +167,34 @@ def _times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
                 _share(points.chance[i, k], points.lower[i, k], points.upper[i, k], choice) for i in range(len(at))
             )
             rows.append((f"{g.group}: {state}", *cells))
+            values = zip(at, *(a[:, k].tolist() for a in (points.chance, points.lower, points.upper)), strict=True)
+            exact += [[g.group, state, t, *(known(v) for v in shares)] for t, *shares in values]
     page.table(header, rows, label="States at chosen times")
+    columns = ["Group", "State", f"Time ({choice.unit})", "Share", "Lower limit", "Upper limit"]
+    save.numbers(
+        "survival_states_times", stem="states-shares", rows=lambda: (columns, exact),
+        shown=lambda: (header, [[said(cell) for cell in row] for row in rows]),
+        title="Where patients are, at chosen times",
+        note=f"{_of(found)}. Aalen-Johansen estimate of state occupation, {choice.level:.0%} intervals.", made=made,
+    )  # fmt: skip
+
+
+def known(value: float) -> float | None:
+    """A number for a file; what is not known is left empty."""
+    return None if math.isnan(value) else value
+
+
+def said(cell: str | page.Markup) -> str:
+    """A cell of the page as one line of a report: the interval stands in brackets."""
+    if not isinstance(cell, page.Markup):
+        return cell
+    value, _, between = cell.partition("<br>")
+    between = page.Markup(between).striptags()
+    return f"{page.Markup(value).striptags()} ({between})" if between else page.Markup(value).striptags()
+
+
+def _of(found: IllnessDeath) -> str:
+    return say.patients(sum(g.n for g in found.occupations))
 
 
 def _share(value: float, low: float, high: float, choice: Choice) -> str | page.Markup:
@@ -173,9 +213,12 @@ def _over(estimate: str, between: str) -> page.Markup:
     return page.fill('{v}<br><span class="bs-muted">{b}</span>', v=estimate, b=between)
 
 
-def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> None:
-    header = [f"Mean time within {say.duration(choice.until, choice.unit, decimals=1)}", *states]
-    rows, more = [], 2 if choice.decimals else 1
+def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice, made: Callable[[], Made]) -> None:
+    within = f"within {say.duration(choice.until, choice.unit, decimals=1)}"
+    header = [f"Mean time {within}", *states]
+    rows: list[tuple[str | page.Markup, ...]] = []
+    exact: list[list[object]] = []
+    more = 2 if choice.decimals else 1
     for g in found.occupations:
         if g.within is None:
             continue
@@ -185,13 +228,25 @@ def _mean_times(found: IllnessDeath, states: Sequence[str], choice: Choice) -> N
                 float(convert(float(a[k]), g.unit, choice.unit))
                 for a in (g.within.mean, g.within.lower, g.within.upper)
             )
+            exact.append([g.group, states[k], mean, known(low), known(high)])
             cells.append(_over(f"{mean:.{more}f}", "" if math.isnan(low) else f"{low:.{more}f} to {high:.{more}f}"))
         rows.append((g.group, *cells))
     page.table(header, rows, label="Mean time in each state")
     page.caption(f"In {choice.unit}, with {choice.level:.0%} intervals.")
+    if not rows:
+        return
+    columns = ["Group", "State", f"Mean time ({choice.unit})", "Lower limit", "Upper limit"]
+    save.numbers(
+        "survival_states_means", stem="states-mean-times", rows=lambda: (columns, exact),
+        shown=lambda: (header, [[said(cell) for cell in row] for row in rows]),
+        title=f"Mean time in each state {within}",
+        note=f"{_of(found)}. In {choice.unit}, with {choice.level:.0%} intervals.", made=made,
+    )  # fmt: skip
 
 
-def _model(of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choice: Choice) -> None:
+def _model(
+    of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choice: Choice, followed: IllnessDeath
+) -> None:
     """A Cox model of each step, of the cohort's predictors."""
     labels = told_apart({v.name: v.label for v in of.predictors})
     usual = [v.name for v in of.predictors if len(v.levels) <= FEW_LEVELS]
@@ -211,10 +266,29 @@ def _model(of: Cohort, start: Outcome, end: Outcome, states: Sequence[str], choi
         places = [k + p * move for move in range(len(fit.moves))]
         rows.append((name, *(_ratio(fit.coef[at], fit.robust_se[at], z) for at in places)))
     page.table(header, rows, label="Hazard ratios of each step")
-    page.caption(
+    told = (
         f"Cox model of each step, {made.level:.0%} intervals (robust); "
         f"{say.patients(made.design.n_dropped)} with missing values left out. Associations, not effects."
     )
+    page.caption(told)
+    save.numbers(
+        "survival_states_steps", stem="states-hazard-ratios", rows=lambda: _steps(made, states, z),
+        shown=lambda: (header, rows), title="Hazard ratios of each step",
+        note=f"{say.patients(len(made.design.data))}. {told}",
+        made=lambda: steps_made(of, start, end, survival_made.recipe(of, choice), made, followed),
+    )  # fmt: skip
+
+
+def _steps(made: IllnessDeathModel, states: Sequence[str], z: float) -> tuple[list[str], list[list[object]]]:
+    header = ["From", "To", "Events", "Term", "Hazard ratio", "Lower limit", "Upper limit", "Coefficient",
+              "Robust standard error"]  # fmt: skip
+    fit, rows = made.fit, []
+    for k, ((i, j), n) in enumerate(zip(fit.moves, fit.n_events, strict=True)):
+        for at, name in enumerate(fit.names, start=k * len(fit.names)):
+            coef, error = float(fit.coef[at]), float(fit.robust_se[at])
+            values = (math.exp(coef), math.exp(coef - z * error), math.exp(coef + z * error), coef, error)
+            rows.append([states[i], states[j], n, name, *(known(v) for v in values)])
+    return header, rows
 
 
 def _ratio(coef: float, se: float, z: float) -> str:
