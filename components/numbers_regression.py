@@ -256,6 +256,13 @@ def _cox(of: Cohort, end: Outcome, ask: Ask) -> Fits:
 
 def _fine_gray(of: Cohort, end: Outcome, ask: Ask) -> Fits:
     """Fine-Gray's model; strata, weights, clusters and a ridge are not part of it."""
+    if ask.at_visits:
+        # Each interval of a patient would count as a patient, with the event at its end.
+        raise Fixable(
+            "No Fine-Gray model of values that change at visits.",
+            "After another type of event a patient still counts in it, and nobody knows the values at later visits.",
+            "Choose the cause-specific hazard, or values at the start.",
+        )
     whole = made_of(of, end, ask)
     causes = of.cause(end)[whole.data.rows]
 

@@ -180,6 +180,15 @@ def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
         text += " Weighted."
     if data.entry is not None and not ask.at_visits:
         text += " Delayed entry: each patient counts from when observation began."
+    if ask.is_fine_gray and data.entry is not None:
+        text += (
+            " Fine-Gray with delayed entry: standard errors take the pieces of a patient's follow-up as independent."
+        )
+    if ask.at_visits:
+        text += (
+            " Values shortly before the event can already be part of it; such ratios describe the course and do not "
+            "predict from time zero."
+        )
     if ask.ridge:
         text += f" Held back by a ridge of strength {ask.ridge:g}; intervals and p are approximate."
     if found.concordance is not None:
@@ -187,6 +196,8 @@ def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
         text += f" Concordance {c.c:.2f} (standard error {c.se:.2f}) in the same patients, so it flatters."
     quarters = dict.fromkeys(row.term for row in found.alone if row.level is None and " against " in row.label)
     text += f" {', '.join(quarters)}: upper against lower quartile." if quarters else ""
+    # Each variable's own model is made from the rows of the model of all.
+    text += " Both columns are of the same patients." if found.alone and found.together else ""
     return f"{text} Open marks: what others are compared with."
 
 

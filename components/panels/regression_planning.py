@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from bedside.cohort import Cohort, Outcome, convert
+from bedside.errors import Fixable
 from bedside.regression.points import Points
 from bedside.regression.power import power_of, sample_size
 from bedside.report import say
-from components import desk
+from components import desk, numbers_regression
 from components import numbers_checks as numbers
 from components.figures.nomogram import nomogram_alt, nomogram_figure, nomogram_rows
 from components.numbers_regression import cox
@@ -31,7 +32,7 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, *, no_model: bool) -> Non
     with panel:
         left, right = page.split("planning", 1, 1.6)
         with left, desk.fixable():
-            _planning(of, outcome)
+            _planning(of, outcome, choice)
         with right, desk.fixable():
             if no_model:
                 page.caption("Without a model there are no points.")
@@ -39,9 +40,10 @@ def show(of: Cohort, outcome: Outcome, choice: Choice, *, no_model: bool) -> Non
                 _points(of, outcome, choice)
 
 
-def _planning(of: Cohort, outcome: Outcome) -> None:
+def _planning(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     page.heading("How many events does a study need?", "Schoenfeld's formula")
-    share = float(np.mean(of.event(outcome)))
+    have, seen = _seen(of, outcome, choice)
+    share = have / seen if seen else 0.0
     with st.container(key="screen_regression_planning"):
         ratio = st.number_input("Hazard ratio to be found", 0.01, 100.0, 0.7, 0.05, key="regression_plan_hr",
                                 persist_state="session")  # fmt: skip
@@ -51,17 +53,27 @@ def _planning(of: Cohort, outcome: Outcome) -> None:
         part = st.slider("Share of patients in one group", 0.1, 0.9, 0.5, 0.05, key="regression_plan_share",
                          persist_state="session")  # fmt: skip
         chance = st.slider("Share of patients who will have the event", 0.01, 1.0, min(max(round(share, 2), 0.01), 1.0),
-                           0.01, key=f"regression_plan_event_{of.key}", persist_state="session")  # fmt: skip
+                           0.01, key=f"regression_plan_event_{of.key}_{outcome.key}_{choice.ask.cause}",
+                           persist_state="session")  # fmt: skip
     found = sample_size(ratio, alpha=alpha, power=power, allocation=part, event_probability=chance)
     page.put(
         '<p class="bs-lead"><b>{events}</b> are needed, in about {patients}.</p>',
         events=say.events(found.whole_events), patients=say.patients(found.whole_patients or 0),
     )  # fmt: skip
-    have = int(of.event(outcome).sum())
     page.caption(
         f"For a hazard ratio of {ratio:g} with {power:.0%} power at a two-sided level of {alpha:g}. With the "
         f"{say.events(have)} seen here the power is {say.percent(power_of(ratio, have, alpha=alpha, allocation=part))}."
     )
+
+
+def _seen(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[int, int]:
+    """Events and patients of the page's model; where its rows cannot be made, those of all patients."""
+    try:
+        data = numbers_regression.answer(of, outcome, choice.ask).made.data
+    except Fixable:
+        happened = choice.ask.happened(of, outcome)
+        return int((of.event(outcome) if happened is None else happened).sum()), len(of)
+    return data.n_events, len(np.unique(data.rows))
 
 
 def _points(of: Cohort, outcome: Outcome, choice: Choice) -> None:

@@ -342,3 +342,28 @@ def test_concordance_is_corrected_for_optimism_when_asked(reader):
     assert "Does the hazard ratio stay the same over time?" in reader.text
     reader.choose("regression_optimism", False)
     assert reader.stops == []
+
+
+def test_planning_counts_the_events_of_the_model_on_the_page():
+    reader = Reader(cohort="mgus_competing").open("regression").unfold("regression_planning")
+    assert "With the 950 events seen here" in reader.text  # 975 patients had one, 25 of them lack a value
+    reader.choose("regression_event", "cause:1")
+    # 115 patients progressed, 3 of them lack a value. Power: Phi(|log 0.7| sqrt(112 / 4) - 1.95996) = 0.471.
+    assert "With the 112 events seen here the power is 47%." in reader.text
+    assert reader.at.get_by_key("regression_plan_event_mgus_competing_progression_1").value == 0.08  # 112 of 1,338
+    reader.choose("regression_event", "fine-gray:1")
+    assert "With the 112 events seen here the power is 47%." in reader.text
+
+
+def test_what_values_at_visits_cannot_say_is_said():
+    course = "Values shortly before the event can already be part of it"
+    reader = model(Reader(cohort="pbc_liver").open("regression"))
+    assert course not in reader.text and "Both columns are of the same patients." in reader.text
+    reader.choose("regression_visits", True)
+    assert f"{course}; such ratios describe the course and do not predict from time zero." in reader.text
+    reader.choose("regression_optimism", True)
+    assert "Its values change at visits" in reader.stops[0]
+    reader.choose("regression_optimism", False).choose("regression_event", "fine-gray:1")
+    (stop,) = reader.stops
+    assert "No Fine-Gray model of values that change at visits." in stop
+    assert "Does the hazard ratio stay the same over time?" in reader.text

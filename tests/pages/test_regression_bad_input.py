@@ -65,11 +65,16 @@ def one_time(root: Path) -> None:
     made.write(root, "zero", base | {"days": [0] * 20 + base["days"][20:]}, made.dictionary("Times of zero"))
 
 
+def late(root: Path) -> None:
+    """Two types of event, and patients who came under observation later."""
+    made.write(root, "late", made.workbench(300), made.workbench_told("Late"))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """All of them in one folder, which an administrator has named."""
     root = tmp_path_factory.mktemp("regression")
-    for make in (few_events, three_arms, twice, many_levels, weighted, one_time, made.hostile, made.quiet_group,
+    for make in (few_events, three_arms, twice, many_levels, weighted, one_time, late, made.hostile, made.quiet_group,
                  made.all_censored, made.one_patient):  # fmt: skip
         make(root)
     with pytest.MonkeyPatch.context() as patch:
@@ -204,3 +209,22 @@ def test_without_events_or_patients_the_reason_is_said(key):
     assert "data and filter" in reader.text
     reader.unfold("regression_parametric").unfold("regression_planning")
     assert "events are needed" in reader.text
+
+
+def test_shares_with_delayed_entry_say_what_their_errors_rest_on():
+    reader = Reader(cohort="late", outcome="cause").open("regression").choose("regression_variables_late", ["age"])
+    pieces = "Fine-Gray with delayed entry: standard errors take the pieces of a patient's follow-up as independent."
+    reader.choose("regression_event", "fine-gray:1")
+    assert "cmprsk's definition" in reader.text and pieces not in reader.text
+    reader.unfold("regression_model").choose("regression_entry_late", "entry")
+    assert reader.stops == []
+    assert pieces in reader.text
+    assert pieces not in reader.choose("regression_event", "cause:1").text
+
+
+def test_no_bootstrap_of_a_ridge_and_the_rest_lives():
+    reader = opened("twice").choose("regression_variables_twice", ["age", "marker"]).unfold("regression_model")
+    reader.choose("regression_ridge", True).choose("regression_optimism", True)
+    (stop,) = reader.stops
+    assert "held back by a ridge" in stop
+    assert "regression_forest" in reader.figures and lives(reader)
