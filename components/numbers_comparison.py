@@ -157,8 +157,16 @@ def one_sided(of: Cohort, groups: Grouping, covariates: Sequence[str]) -> tuple[
     return tuple(found)
 
 
+def complete(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> Grouping:
+    """The same groups with the complete cases alone, as both ways of adjusting count them."""
+    found, _, codes, _ = complete_cases(of, end, groups, plan.covariates)
+    kept = np.full(len(groups.codes), -1, dtype=np.int64)
+    kept[found.rows] = codes
+    return replace(groups, codes=kept)
+
+
 def raw_ratios(of: Cohort, end: Outcome, groups: Grouping, plan: Plan) -> tuple[treatment.HazardRatio, ...]:
-    """Hazard ratios of all patients of the groups, not adjusted."""
+    """Hazard ratios of the patients in the groups, not adjusted."""
 
     def make() -> tuple[treatment.HazardRatio, ...]:
         chosen = columns_of(of, end)

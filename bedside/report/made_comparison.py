@@ -9,13 +9,11 @@ import numpy as np
 
 from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
-from bedside.cohort.table_by import TableBy
 from bedside.report import made_scripts_comparison as scripts
 from bedside.report import say
 from bedside.report.made import Made, Table
 from bedside.report.made_words import sentence, software
-from bedside.report.table_export import notes
-from bedside.treatment import Adjusted, Standardised, SubgroupForest
+from bedside.treatment import Adjusted, Standardised
 from bedside.treatment.adjusted import complete_cases
 
 DATA = "comparison-data.csv"
@@ -94,38 +92,6 @@ def balance_made(
     return replace(made, methods=made.methods + extra)
 
 
-def subgroups_made(cohort: Cohort, outcome: Outcome, found: SubgroupForest, filters: Sequence[str] = ()) -> Made:
-    """How hazard ratios in subgroups and tests of interaction were made."""
-    chosen = f" Patients were chosen by: {'; '.join(filters)}." if filters else ""
-    against = found.labels[found.reference]
-    titles = [say.in_sentence(row.title) for row in found.rows]
-    text = (
-        f"{outcome.label} was compared in {say.patients(found.overall.n)} of “{cohort.title}” "
-        f"({sentence(cohort.source.citation)}) with {say.events(found.overall.events)}.{chosen} Hazard ratios against "
-        f"“{against}” are from Cox models (Efron's ties) in everybody and in each subgroup, with Wald "
-        f"{found.level:.0%} confidence intervals; nothing else was adjusted for. Whether the hazard ratio differs "
-        "between the levels of a variable was tested by a likelihood ratio test of its interaction with the group"
-        + (f" ({', '.join(titles)})" if titles else "")
-        + ". The tests are not corrected for their number, and no p-value is given within a subgroup. "
-        + software(cohort)
-    )
-    return Made(text)
-
-
-def table_made(cohort: Cohort, found: TableBy, *, tests: bool, filters: Sequence[str] = ()) -> Made:
-    """How Table 1 was made."""
-    chosen = f" Patients were chosen by: {'; '.join(filters)}." if filters else ""
-    rule = (
-        " Groups were compared by Welch's t test or analysis of variance; by Wilcoxon's or Kruskal-Wallis' rank test "
-        "where values were skewed or ordered; and by the chi-squared test, or Fisher's exact test where an expected "
-        "count was below 5."
-    )
-    return Made(
-        f"Characteristics of “{cohort.title}” ({sentence(cohort.source.citation)}) by {say.in_sentence(found.title)}."
-        f"{chosen} {' '.join(notes(found, tests=tests))}{rule if tests else ''} {software(cohort)}"
-    )
-
-
 def _who(
     cohort: Cohort, outcome: Outcome, grouping: Grouping, covariates: Sequence[str],
     found: Adjusted | Standardised | None, filters: Sequence[str],
@@ -136,13 +102,14 @@ def _who(
         n, seen = sum(found.n), sum(found.events)
     elif found is not None:
         n, seen = found.n, found.events
-    labels = [say.in_sentence(cohort.variable(name).label) for name in covariates]
+    # Labels keep their capitals, as on the page: one may begin with a name.
+    labels = [cohort.variable(name).label for name in covariates]
     chosen = f" Patients were chosen by: {'; '.join(filters)}." if filters else ""
     lost = (
         f" {say.patients(found.dropped)} with a missing value left out." if found is not None and found.dropped else ""
     )
     return (
-        f"{outcome.label} was compared between {len(grouping.labels)} groups by {say.in_sentence(grouping.title)} in "
+        f"{outcome.label} was compared between {len(grouping.labels)} groups by “{grouping.title}” in "
         f"{say.patients(n)} of “{cohort.title}” ({sentence(cohort.source.citation)}) with {say.events(seen)}.{chosen} "
         f"Complete cases were analysed.{lost} Adjusted for: {', '.join(labels)}."
     )

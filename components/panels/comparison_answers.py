@@ -264,7 +264,7 @@ def _ratios(of: Cohort, outcome: Outcome, choice: Choice, found: Found, made: Ca
     if found.weighted is not None:
         columns = {"As observed": found.weighted.raw_ratios, "Weighted": found.weighted.ratios}
     else:
-        columns = {"As observed": numbers_comparison.raw_ratios(of, outcome, choice.groups, choice.plan)}
+        columns = {"As observed": numbers_comparison.raw_ratios(of, outcome, found.groups, choice.plan)}
     if found.standard is not None:
         columns |= conditional(found.standard, choice)
     aside = f"against {choice.reference}, {choice.plan.level:.0%} interval"

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bedside.cohort import Cohort, Outcome, convert
+from bedside.cohort.groups import Grouping
 from bedside.cohort.table_by import RowBy
 from bedside.errors import Fixable
 from bedside.report import made_comparison as making
@@ -43,13 +44,16 @@ class Found:
 
     Attributes
     ----------
+    groups : Grouping
+        Who is compared without adjustment: the complete cases, or everybody where neither way has an answer.
     raw : tuple of Curve
-        Of the complete cases, or of all patients where no weights could be found.
+        Of those patients.
     weighted : Adjusted or None
     standard : Standardised or None
     no_weights, no_standard : Fixable or None
     """
 
+    groups: Grouping
     raw: tuple[Curve, ...]
     weighted: Adjusted | None
     standard: Standardised | None
@@ -97,12 +101,11 @@ def find(of: Cohort, outcome: Outcome, choice: Choice) -> Found:
         standard = numbers_comparison.standardised(of, outcome, choice.groups, choice.plan, choice.times)
     except Fixable as stop:
         no_standard = stop
-    raw = weighted.raw_curves if weighted is not None else _raw(of, outcome, choice)
-    return Found(raw, weighted, standard, no_weights, no_standard)
-
-
-def _raw(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[Curve, ...]:
-    return numbers.curves(of, outcome, choice.groups, numbers.Plan(level=choice.plan.level))
+    groups = choice.groups
+    if weighted is not None or standard is not None:
+        groups = numbers_comparison.complete(of, outcome, choice.groups, choice.plan)
+    raw = numbers.curves(of, outcome, groups, numbers.Plan(level=choice.plan.level)) if weighted is None else None
+    return Found(groups, raw or weighted.raw_curves, weighted, standard, no_weights, no_standard)
 
 
 # ------------------------------------------------------------------ what must be known first
@@ -304,8 +307,6 @@ def who(of: Cohort, choice: Choice, found: Found) -> str:
     if told is None:
         return f"{whole}."
     text = whole
-    if found.weighted is None and found.standard is not None:
-        text = f"As observed: {whole}. Adjusted: {say.patients(found.standard.n)}, {say.events(found.standard.events)}"
     text += f" (complete cases; {say.patients(told.dropped)} with a missing value left out)." if told.dropped else "."
     # Labels keep their capitals: whether one begins with a name, such as Karnofsky's, nobody here can know.
     return f"{text} Made alike in: {', '.join(of.variable(name).label for name in choice.plan.covariates)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from bedside.cohort import Cohort, Outcome, Variable
-from bedside.report import made_comparison as making
+from bedside.report import made_fair_groups as making
 from bedside.report import say
 from bedside.treatment import SubgroupForest
 from components import desk, numbers_comparison
@@ -65,7 +65,7 @@ def _forest(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         note=_note(found, choice),
         stem="subgroups",
         rows=lambda: subgroup_table(found),
-        made=lambda: making.subgroups_made(of, outcome, found, filters=numbers_comparison.filters()),
+        made=lambda: making.subgroups_made(of, outcome, choice.groups, found, filters=numbers_comparison.filters()),
     )
 
 

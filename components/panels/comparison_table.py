@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from bedside.cohort import Cohort
-from bedside.report import made_comparison as making
+from bedside.report import made_fair_groups as making
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.table_export import notes, table_by_csv, table_by_html, table_by_latex, table_by_rows
@@ -35,17 +35,20 @@ def _table(of: Cohort, choice: Choice) -> None:
         page.caption(WHY_NOT)
     found = numbers_comparison.table(of, choice.groups)
     header, rows = table_by_rows(found, tests=tests)
-    page.table(header, rows, label="Table 1 by group")
+    # A file keeps the hyphen that programs read; on screen and in a report it is a minus.
+    shown = [[*row[:-1], row[-1].replace("-", "−", 1)] for row in rows]
+    page.table(header, shown, label="Table 1 by group")
     for line in notes(found, tests=tests):
         page.caption(line)
 
     def made() -> Made:
-        return making.table_made(of, found, tests=tests, filters=numbers_comparison.filters())
+        return making.table_made(of, choice.groups, found, tests=tests, filters=numbers_comparison.filters())
 
     title = f"Characteristics by {say.in_sentence(choice.by.label)}"
     with st.container(horizontal=True, gap="small"):
         save.numbers(
             "comparison_table1", stem="table-1-by-group", rows=lambda: (header, rows), title=title,
+            shown=lambda: (header, shown),
             note=" ".join(notes(found, tests=tests)), made=made,
             files=lambda: (
                 ("Every number, unrounded (CSV)", "csv", table_by_csv(found)),

@@ -150,6 +150,8 @@ def test_table_one_is_that_of_r():
     assert rows["Age (years), mean (SD)"] == ["51 (10)", "57 (9)", "< 0.001", "Welch's t test", "0.57"]
     assert rows["Menopausal status, n (%)"][-1] == "0.61"
     assert rows["post-menopausal"][:2] == ["209 (47.5%)", "187 (76.0%)"]
+    # Tumours are smaller in the second group: a real minus sign.
+    assert rows["Tumour size (mm), median (quartiles)"][-1] == "−0.06"
     hidden = reader.choose("comparison_tests_False", False).table("Table 1 by group")
     assert hidden[0] == ["Variable", "No hormone therapy (n = 440)", "Hormone therapy (n = 246)", "SMD"]
 
@@ -281,8 +283,9 @@ def test_where_weights_have_no_answer_standardisation_may_have_one():
     reader = comparison("lung_ncctg")
     assert "The only patient with “3 (in bed more than half the day)” is not in “Female”." in reader.stops[0]
     assert "Standardisation is drawn instead." in reader.text
-    # R: coxph(Surv(time, status) ~ sex), 0.588 (0.424 to 0.816).
-    assert reader.table("Hazard ratios")[1][1].startswith("0.59 0.42 to 0.82")
+    # R: coxph(Surv(time, status) ~ sex) of the 210 complete cases, 0.587 (0.415 to 0.828); of all 228, 0.424 to 0.816.
+    assert reader.table("Hazard ratios")[1][1].startswith("0.59 0.42 to 0.83")
+    assert "210 patients, 148 events (complete cases; 18 patients with a missing value left out)" in reader.text
 
 
 @pytest.mark.parametrize(
@@ -327,7 +330,8 @@ def test_every_figure_and_table_says_how_it_was_made_and_goes_into_the_report():
     for name in kept:
         reader.unfold(f"how_comparison_{name}").unfold(f"save_comparison_{name}")
     files = [button.label for button in reader.at.get("download_button")]
-    assert sum("bedside" in name for name in files) == sum("lifelines" in name for name in files) == 6
+    # lifelines has no Table 1.
+    assert sum("bedside" in name for name in files) == 8 and sum("lifelines" in name for name in files) == 7
     for part in ("stabilised inverse probability weights", "g-formula", "likelihood ratio test", "Welch's t test"):
         assert part in reader.text
     for name in kept:
