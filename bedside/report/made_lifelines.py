@@ -53,7 +53,7 @@ def curves(rows: Analysed, recipe: Recipe, per: float, file: str, *, tested: boo
     lines = [
         'found = {"groups": []}',
         "for number, label in enumerate(GROUPS, start=1):",
-        *_one_curve(rows, recipe),
+        *one_curve(rows, recipe),
         *(["    limits = fitter.confidence_interval_"] if limits else []),
         '    median = next((time for time, share in survival.items() if share <= 0.5), float("inf"))',
         '    found["groups"].append({',
@@ -66,7 +66,7 @@ def curves(rows: Analysed, recipe: Recipe, per: float, file: str, *, tested: boo
     ]
     imports = ["from lifelines import " + FITTERS[recipe.estimator]]
     imports += ["from lifelines.statistics import multivariate_logrank_test"] if test else []
-    return _opening("Recomputes survival curves", rows, file, imports, remarks) + "\n".join(lines) + "\n" + PRINT
+    return opening("Recomputes survival curves", rows, file, imports, remarks) + "\n".join(lines) + "\n" + PRINT
 
 
 ROUNDING = (
@@ -95,7 +95,7 @@ def differences(rows: Analysed, recipe: Recipe, per: float, file: str, *, tau: f
         f"when = {when}",
         "fitters = []",
         "for number, label in enumerate(GROUPS, start=1):",
-        *_one_curve(rows, recipe)[:-1],
+        *one_curve(rows, recipe)[:-1],
         "    fitters.append(fitter)",
         f'means = [(restricted_mean_survival_time(fitter, t=when){start}) / {per!r} for fitter in fitters]',
         "shares = [float(fitter.predict(when)) for fitter in fitters]",
@@ -119,7 +119,7 @@ def differences(rows: Analysed, recipe: Recipe, per: float, file: str, *, tau: f
     if tests:
         imports += ["from lifelines.statistics import survival_difference_at_fixed_point_in_time_test"]
     imports += ["from lifelines.utils import restricted_mean_survival_time"]
-    start_of = _opening("Recomputes differences between groups", rows, file, imports, remarks)
+    start_of = opening("Recomputes differences between groups", rows, file, imports, remarks)
     return start_of + "\n".join(lines) + "\n" + PRINT
 
 
@@ -148,7 +148,7 @@ def incidence(rows: Analysed, recipe: Recipe, per: float, file: str) -> str:
     lines = [
         'found = {"groups": []}',
         "for number, label in enumerate(GROUPS, start=1):",
-        f"    part = data[{_here(rows)}]",
+        f"    part = data[{rows_here(rows)}]",
         '    times = sorted({0.0, *part["time"]})',
         '    last = part.groupby("time")["parted"].max().reindex(times)',
         "    incidence = []",
@@ -164,11 +164,12 @@ def incidence(rows: Analysed, recipe: Recipe, per: float, file: str) -> str:
         "    })",
     ]
     imports = ["from lifelines import AalenJohansenFitter"]
-    start = _opening("Recomputes cumulative incidence", rows, file, imports, remarks)
+    start = opening("Recomputes cumulative incidence", rows, file, imports, remarks)
     return start + apart + "\n" + "\n".join(lines) + "\n" + PRINT
 
 
-def _opening(what: str, rows: Analysed, file: str, imports: list[str], remarks: list[str]) -> str:
+def opening(what: str, rows: Analysed, file: str, imports: list[str], remarks: list[str]) -> str:
+    """How each script begins: what lifelines does not have, the names it needs, and the file."""
     said = "".join(f"\n{fill(text, 100)}\n" for text in remarks)
     causes = f"CAUSES = {literal(rows.causes)}\n" if rows.causes else ""
     return OPENING.format(
@@ -177,12 +178,14 @@ def _opening(what: str, rows: Analysed, file: str, imports: list[str], remarks: 
     )  # fmt: skip
 
 
-def _here(rows: Analysed) -> str:
+def rows_here(rows: Analysed) -> str:
+    """Which rows of the file are in a group's curve."""
     mask = 'data["group"] == number'
     return mask if bool(rows.drawn.all()) else f'({mask}) & data["weight"].notna()'
 
 
-def _one_curve(rows: Analysed, recipe: Recipe) -> list[str]:
+def one_curve(rows: Analysed, recipe: Recipe) -> list[str]:
+    """One group's curve, "survival", as lines within a loop over groups."""
     more = ', entry=part["entry"].clip(lower=0)' if rows.entry is not None else ""
     more += ', weights=part["weight"]' if rows.weight is not None else ""
     data = f'part["time"], part["event"]{more}'
@@ -197,7 +200,7 @@ def _one_curve(rows: Analysed, recipe: Recipe) -> list[str]:
             f"    fitter = NelsonAalenFitter(nelson_aalen_smoothing={tied}).fit({data})",
             "    survival = fitter.cumulative_hazard_.iloc[:, 0].map(lambda hazard: 2.718281828459045 ** -hazard)",
         ]
-    return [f"    part = data[{_here(rows)}]", *fit]
+    return [f"    part = data[{rows_here(rows)}]", *fit]
 
 
 def _on_clock(value: str, recipe: Recipe, per: float) -> str:

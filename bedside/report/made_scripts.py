@@ -48,7 +48,7 @@ def curves(rows: Analysed, recipe: Recipe, unit: str, file: str) -> str:
     lines = [
         'found = {"groups": []}',
         "for number, label in enumerate(GROUPS, start=1):",
-        *_one_curve(rows, recipe, unit),
+        *one_curve(rows, recipe, unit),
         '    found["groups"].append({',
         '        "group": label, "n": curve.n, "events": curve.n_events, "median": plain(curve.median),',
         '        "time": plain(curve.time), "survival": plain(curve.survival), "lower": plain(curve.lower),',
@@ -64,7 +64,7 @@ def differences(rows: Analysed, recipe: Recipe, unit: str, file: str, *, tau: fl
     lines = [
         "curves = []",
         "for number, label in enumerate(GROUPS, start=1):",
-        *_one_curve(rows, recipe, unit, name="str(number)"),
+        *one_curve(rows, recipe, unit, name="str(number)"),
         "    curves.append(curve)",
         f"reference = str({rows.labels.index(reference) + 1})",
         f"means = survival.restricted_means(curves, {tau!r}, reference=reference, level={recipe.level!r})",
@@ -98,7 +98,7 @@ def incidence(rows: Analysed, recipe: Recipe, per: float, file: str) -> str:
     lines = [
         'found = {"groups": []}',
         "for number, label in enumerate(GROUPS, start=1):",
-        f"    here = {_here(rows)}",
+        f"    here = {rows_here(rows)}",
         "    curve = competing.cumulative_incidence(",
         f"        time[here], cause[here], causes=CAUSES, level={recipe.level!r}, interval={recipe.interval!r}{more}",
         "    )",
@@ -136,11 +136,13 @@ def columns(rows: Analysed) -> Sequence[str]:
     return ["time", rows.what, "group", *(name for name, values in more.items() if values is not None)]
 
 
-def _here(rows: Analysed) -> str:
+def rows_here(rows: Analysed) -> str:
+    """Which rows of the file are in a group's curve."""
     return "group == number" if bool(rows.drawn.all()) else "(group == number) & ~np.isnan(weight)"
 
 
-def _one_curve(rows: Analysed, recipe: Recipe, unit: str, name: str = "label") -> list[str]:
+def one_curve(rows: Analysed, recipe: Recipe, unit: str, name: str = "label") -> list[str]:
+    """One group's curve as lines within a loop over groups."""
     given = [
         f"group={name}", f'unit="{unit}"', f"level={recipe.level!r}", f"interval={recipe.interval!r}",
         f"estimator={recipe.estimator!r}",
@@ -151,7 +153,7 @@ def _one_curve(rows: Analysed, recipe: Recipe, unit: str, name: str = "label") -
     shown = f'.convert("{recipe.unit}")' if recipe.unit != unit else ""
     shown += ".restart()" if recipe.restart and recipe.alive_at else ""
     return [
-        f"    here = {_here(rows)}",
+        f"    here = {rows_here(rows)}",
         "    curve = survival.kaplan_meier(",
         f"        time[here], event[here], {', '.join(given)},",
         *([f"        {', '.join(more)},"] if more else []),

@@ -16,7 +16,7 @@ from bedside.errors import Fixable
 from bedside.report import say
 from components import desk, numbers
 from components.figures.km import km_summary_rows
-from components.panels import page, save
+from components.panels import page, save, survival_made
 from components.panels.pick import told_apart
 from components.panels.survival_board import FEW, median, names, observed, shown_as
 from components.panels.survival_choices import ESTIMATORS, Choice
@@ -109,6 +109,13 @@ def _told(
     page.put('<p>{text}</p><p class="bs-muted">{detail}</p>', text=text, detail=_detail(found, of, choice))
     if choice.plan.weights:
         page.caption("The test counts every patient once; the curves use the case weights.")
+    columns = ["Test", "Chi-squared", "Degrees of freedom", "p"]
+    save.numbers(
+        "survival_tested", stem="test", title=f"{outcome.label}: is it more than chance?",
+        rows=lambda: (columns, [[test.name, test.statistic, test.df, test.p]]),
+        shown=lambda: (columns, [[test.name, f"{test.statistic:.2f}", f"{test.df:g}", say.p_value(test.p)]]),
+        note=_detail(found, of, choice), made=survival_made.of_curves(of, outcome, grouping, choice),
+    )  # fmt: skip
 
 
 def _short(name: str) -> str:

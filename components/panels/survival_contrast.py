@@ -13,6 +13,7 @@ from bedside.cohort.groups import Grouping
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.tables import differences_rows, differences_said
+from bedside.report.tables_survival import groups_rows, pairs_rows
 from components import desk, numbers
 from components.panels import page, save, survival_made
 from components.panels.pick import told_apart
@@ -209,10 +210,16 @@ def pairs(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice, aske
                 found.labels, found.pairs.statistic, found.pairs.p, found.pairs.adjusted, strict=True
             )
         ]
-        page.table(("Groups", "Chi-squared", "p alone", "p corrected"), rows, label="Every pair of groups")
-        page.caption(
-            f"{found.pairs.name}. With {len(rows)} comparisons some look different by chance: read the corrected p."
-        )
+        header = ("Groups", "Chi-squared", "p alone", "p corrected")
+        page.table(header, rows, label="Every pair of groups")
+        told = f"{found.pairs.name}. With {len(rows)} comparisons some look different by chance: read the corrected p."
+        page.caption(told)
+        save.numbers(
+            "survival_pairs", stem="pairs", rows=lambda: pairs_rows(found), shown=lambda: (header, rows),
+            title=f"{outcome.label}, every pair of groups",
+            note=f"{told} Corrected after {ADJUSTMENTS[found.pairs.adjustment]}.",
+            made=survival_made.of_pairs(of, outcome, grouping, choice, found),
+        )  # fmt: skip
 
 
 def _number(value: float) -> str:
@@ -248,8 +255,10 @@ def groups_in_numbers(
         once = ", every patient counted once" if choice.plan.weights else ""
         page.caption(f"Times with {level} intervals{since}. Follow-up by the reverse Kaplan-Meier method{once}.")
         save.numbers(
-            "survival_groups", stem="groups", rows=lambda: (header, rows), title=f"{outcome.label}, in numbers",
+            "survival_groups", stem="groups", rows=lambda: groups_rows(curves, follow, choice.unit),
+            shown=lambda: (header, rows), title=f"{outcome.label}, in numbers",
             note=f"Kaplan-Meier quantiles with {level} intervals; median follow-up by reverse Kaplan-Meier.",
+            made=survival_made.of_groups(of, outcome, drawn(grouping), choice),
         )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
 from bedside.report.made import Made
 from bedside.report.made_curves import Recipe, differences_made, incidence_made, survival_made
+from bedside.report.made_survival_groups import groups_made, pairs_made
+from bedside.survival import PairComparison
 from components import desk
 from components.panels.survival_choices import Choice
 
@@ -29,6 +31,18 @@ def of_differences(
 ) -> Callable[[], Made]:
     """Restricted means and shares at one time."""
     return lambda: differences_made(of, outcome, grouping, recipe(of, choice), tau=tau, reference=reference)
+
+
+def of_pairs(
+    of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice, found: PairComparison
+) -> Callable[[], Made]:
+    """Every two groups compared."""
+    return lambda: pairs_made(of, outcome, grouping, recipe(of, choice), found)
+
+
+def of_groups(of: Cohort, outcome: Outcome, grouping: Grouping | None, choice: Choice) -> Callable[[], Made]:
+    """Each group in numbers."""
+    return lambda: groups_made(of, outcome, grouping, recipe(of, choice))
 
 
 def recipe(of: Cohort, choice: Choice) -> Recipe:
