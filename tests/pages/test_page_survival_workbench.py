@@ -314,3 +314,21 @@ def test_curves_of_several_types_are_pale_where_few_are_left():
         assert numbers(strong["x"])[-1] == numbers(pale["x"])[0]
         assert (np.diff(numbers(pale["x"])) >= 0).all()
     assert reader.table("Incidence at chosen times")[2][0] == "4% 3% to 6% 431 at risk"
+
+
+def test_the_folds_can_be_saved_and_say_how_they_were_made():
+    reader = Reader(cohort="gbsg2_breast").open("survival", survival_by="grade")
+    reader.unfold("survival_pairs").unfold("survival_groups").unfold("survival_states")
+    reader.choose("survival_state_model", True)
+    names = ("tested", "pairs", "groups", "states_figure", "states_times", "states_means", "states_steps")
+    for name in names:
+        reader.unfold(f"how_survival_{name}").unfold(f"save_survival_{name}")
+        reader.click(f"report_survival_{name}")
+    keys = {button.key for button in reader.at.get("download_button")}
+    assert keys >= {f"{kind}_survival_{name}" for kind in ("csv", "bedside", "data") for name in names}
+    assert keys >= {f"lifelines_survival_{name}" for name in ("tested", "pairs", "groups")}
+    assert "corrected for 3 comparisons after Holm" in reader.text
+    assert "reverse Kaplan-Meier curve, in which events count as censored" in reader.text
+    assert "Each step has a Cox model of its own" in reader.text
+    assert reader.stops == []
+    assert "7 cards" in reader.open("report").title
