@@ -63,12 +63,14 @@ def select(page: Page, key: str, options: tuple[str | int, ...]) -> Iterator[Cal
         yield option.click
 
 
-def slide(page: Page, key: str) -> Iterator[Callable[[], object]]:
-    """Moving a slider by a step, to and fro."""
+def slide(
+    page: Page, key: str, *, there: str = "ArrowLeft", back: str = "ArrowRight"
+) -> Iterator[Callable[[], object]]:
+    """Moving a slider by a step, two there and two back; where it stands at its start, there is to the right."""
     thumb = page.locator(f"[class*='st-key-{key}'] input[type='range']").last
     for i in range(REPEATS):
         thumb.focus()
-        yield lambda i=i: page.keyboard.press("ArrowLeft" if i % 4 < 2 else "ArrowRight")
+        yield lambda i=i: page.keyboard.press(there if i % 4 < 2 else back)
 
 
 def press(part: Locator) -> Iterator[Callable[[], object]]:
@@ -99,8 +101,8 @@ def controls(page: Page) -> Iterator[tuple[str, Iterator[Callable[[], object]]]]
     yield "show up to", slide(page, "survival_until")
     yield "within (restricted mean)", slide(page, "survival_window")
     yield "compared with", select(page, "survival_reference", (1, 0))
-    open_menu(page, "Observed")
-    yield "only patients still alive after", slide(page, "survival_alive")
+    open_menu(page, "Still free after…")
+    yield "only patients still alive after", slide(page, "survival_alive", there="ArrowRight", back="ArrowLeft")
     close_menu(page)
     open_menu(page, "Options")
     yield "show uncertainty", press(page.locator(".st-key-survival_band label").first)
@@ -125,7 +127,7 @@ def main() -> int:
             value = server.accept().cookies["bedside_pass"]
             page.context.add_cookies([{"name": "bedside_pass", "value": value, "url": server.url, "httpOnly": True}])
             page.goto(f"{server.url}/survival?cohort={name}&survival_by=stage")
-            page.locator(".st-key-card_differences table").wait_for(timeout=60_000)
+            page.locator(".st-key-card_differences table").first.wait_for(timeout=60_000)
             page.wait_for_timeout(1000)
             page.evaluate(CLOCK)
             for what, acts in controls(page):
