@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -153,13 +151,3 @@ def test_unusable_rows_are_named(told, why):
         cumulative_incidence(**{"time": [1, 2], "cause": [1, 0]} | told)
     assert why in stop.value.why
     assert stop.value.next_step
-
-
-def test_ten_thousand_patients_feel_instant():
-    rng = np.random.default_rng(0)
-    time, cause = rng.exponential(10, 10_000), rng.integers(0, 4, 10_000)
-    entry = rng.uniform(0, 1, 10_000) * time
-    begun = clock.perf_counter()
-    cumulative_incidence(time, cause)
-    cumulative_incidence(time, cause, entry=entry)
-    assert clock.perf_counter() - begun < 0.5

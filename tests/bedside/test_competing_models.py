@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
-
 import numpy as np
 import pytest
 
@@ -113,15 +111,6 @@ def test_cmprsk_has_no_delayed_entry_and_no_efron():
         fine_gray(x, time, cause, entry=time - 0.5)
     with pytest.raises(Fixable, match="Breslow's ties only"):
         fine_gray(x, time, cause, ties="efron")
-
-
-@pytest.mark.parametrize("form", [{}, {"definition": "finegray"}, {"definition": "finegray", "ties": "efron"}])
-def test_ten_thousand_patients_with_ten_variables_are_quick(form):
-    rng = np.random.default_rng(2)
-    x, time, cause = rng.normal(size=(10_000, 10)), rng.exponential(1, 10_000), rng.integers(0, 3, 10_000)
-    begun = clock.perf_counter()
-    fine_gray(x, time, cause, **form)
-    assert clock.perf_counter() - begun < 1
 
 
 def test_absolute_risks_of_all_types_and_none_add_up_to_one():

