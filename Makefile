@@ -74,6 +74,7 @@ bench: databases ## how long a start takes, and curves of 10,000,000 rows, each 
 lock: $(VENV)/installed-dev ## compile the requirements .in files into the hash-pinned locks
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements.txt requirements-boost.in -o requirements-boost.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements-dev.txt requirements-all.in -o requirements-all.txt
 

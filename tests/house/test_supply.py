@@ -22,7 +22,7 @@ FLOORS = {
     "authlib": "1.6.9",  # CVE-2026-27962, CVE-2025-61920, CVE-2025-62706
     "pyarrow": "14.0.1",  # CVE-2023-47248
 }
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-all.txt")
+LOCKS = ("requirements.txt", "requirements-boost.txt", "requirements-dev.txt", "requirements-all.txt")
 
 
 def _locked(path: Path) -> dict[str, str]:
