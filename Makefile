@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 # Without .pyc files for code that is never run the installation is 0.94 GB instead of 1.16.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
+# A worker for each core; tests/conftest.py says which tests stay together, and in what order they are given out.
+CORES := -n logical --dist loadgroup --no-loadscope-reorder
+
 .PHONY: help run install test test-all lint check browser bench lock clean
 
 help: ## list what there is
@@ -52,14 +55,14 @@ tools: databases
 	@$(BIN)/python scripts/fetch_axe.py
 
 test: lint tools ## install what tests need, a browser and PostgreSQL included, then lint and test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(CORES)
 
 test-all: lint tools $(VENV)/installed-all ## the same and the slow suite: Spark, which is installed for it
 	@bash scripts/find_java.sh
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest $(CORES) -m "slow or not slow"
 
 check: lint databases ## lint and test everything but the browser
-	$(BIN)/python -m pytest --ignore=tests/browser
+	$(BIN)/python -m pytest $(CORES) --ignore=tests/browser
 
 browser: tools ## only the browser tests
 	$(BIN)/python -m pytest tests/browser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,15 +13,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-REFERENCE = Path(__file__).parent / "reference"
+TESTS = Path(__file__).parent
+REFERENCE = TESTS / "reference"
 
 RELATIVE = 1e-8
 """How far a statistic may be from R's, relatively."""
 
+TOGETHER = ("browser", "engines")
+"""Folders whose files share servers, and so a worker."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright keeps an event loop open in this thread, beside which no other can run."""
-    items.sort(key=lambda item: "browser" in item.path.relative_to(Path(__file__).parent).parts)
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files stay together when tests run on several cores, and browser tests have a worker's whole attention.
+
+    With one process browser tests come last; with several they come first, since they take longest and hardly any CPU.
+    """
+    browser_last = "PYTEST_XDIST_WORKER" not in os.environ
+    items.sort(key=lambda item: ("browser" in item.path.relative_to(TESTS).parts) == browser_last)
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            folder, *_ = parts = item.path.relative_to(TESTS).parts
+            item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else "-".join(parts)))
 
 
 @cache

@@ -103,9 +103,12 @@ class Visit:
         return [each for each in found if each["targets"]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Chromium: BEDSIDE_BROWSER, what is on PATH, or Playwright's own."""
+    """Chromium: BEDSIDE_BROWSER, what is on PATH, or Playwright's own.
+
+    It ends with the last browser test: Playwright keeps an event loop open, beside which no other can run.
+    """
     found = os.environ.get("BEDSIDE_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
@@ -113,9 +116,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """``start(env=..., app=..., flags=...)``: a further server, stopped when the tests end."""
+    """``start(env=..., app=..., flags=...)``: a further server, stopped when the browser tests end."""
     with ExitStack() as stack:
 
         def run(**options: Any) -> Server:
@@ -124,7 +127,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         yield run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(start: Callable[..., Server]) -> Server:
     """Bedside with its own cohorts, as `make run` starts it."""
     return start()
