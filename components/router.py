@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import basket, desk, page_words
 from components.guard import gate
-from components.panels import cohort_bar, page, stamp
+from components.panels import cohort_bar, later_start, page, stamp
 
 st.set_page_config(page_title="Bedside", page_icon=str(desk.HOME / "static" / "icon.png"), layout="wide")
 gate.require_pass()
@@ -73,5 +73,7 @@ with st.sidebar:
     gate.account()
 cohort_bar.show()
 page_words.begin()
+if chosen.url_path not in ("survival", "report"):
+    later_start.elsewhere()
 chosen.run()
 stamp.show(desk.cohort())

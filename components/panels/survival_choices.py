@@ -14,7 +14,7 @@ from bedside.errors import Fixable
 from bedside.report import say
 from components import desk, numbers
 from components.figures.views import CAUSES, VIEWS
-from components.panels import horizon, page
+from components.panels import horizon, later_start, page
 from components.panels.pick import pick
 from components.text import md
 
@@ -84,8 +84,9 @@ def choices(everyone: Cohort, cohort: Cohort, outcome: Outcome) -> Choice:
         unit = _unit(everyone, outcome)
         until = _until(everyone if by == AGAINST else cohort, outcome, unit)
         observed = everyone if by == AGAINST else cohort
-        with st.popover(_started(observed, outcome, unit), icon=":material/schedule:", key="survival_observed"):
-            alive_at, restart, entry, weights = _observed(observed, outcome, unit)
+        slider = _slider(observed, outcome, unit)
+        with st.popover(_started(slider), icon=":material/schedule:", key="survival_observed"):
+            alive_at, restart, entry, weights = _observed(observed, outcome, slider)
         with st.popover("Options", icon=":material/tune:", key="survival_options"):
             band = st.toggle("Show uncertainty", value=True, key="survival_band", persist_state="session")
             level, interval, estimator = _statistics()
@@ -235,36 +236,23 @@ def _step(unit: Unit) -> float:
     return {"days": 1.0, "weeks": 1.0, "months": 0.5, "years": 0.1}[unit]
 
 
-def _known(cohort: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, str]:
-    """How long at least ten patients are observed, and the key of the slider that goes so far."""
+def _slider(cohort: Cohort, outcome: Outcome, unit: Unit) -> later_start.Slider:
+    """A later start is offered as far as at least ten patients are observed."""
     known = float(convert(desk.curves(cohort, outcome, None)[0].reliable_until(10), outcome.unit, unit))
-    return known, f"survival_alive_{unit}_{known:.6g}"
+    return later_start.slider(known, unit, _step(unit))
 
 
-def _started(cohort: Cohort, outcome: Outcome, unit: Unit) -> str:
+def _started(slider: later_start.Slider) -> str:
     """What stands on the button: since when patients count, where that is not time zero."""
-    since = float(st.session_state.get(_known(cohort, outcome, unit)[1]) or 0.0)
-    return f"From {say.duration(since, unit)} on" if since else "Still free after…"
+    return f"From {say.duration(slider.at, slider.unit)} on" if slider.at else "Still free after…"
 
 
-def _observed(cohort: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, bool, str | None, str | None]:
+def _observed(
+    cohort: Cohort, outcome: Outcome, slider: later_start.Slider
+) -> tuple[float, bool, str | None, str | None]:
     """From when patients count, and with what weight: `alive_at` in the outcome's unit."""
-    known, key = _known(cohort, outcome, unit)
-    step = _step(unit)
-    since, restart = 0.0, False
-    if known > 2 * step:
-        since = st.slider(
-            f"Only patients still {_plain(outcome)} after ({unit})",
-            min_value=0.0,
-            max_value=step * (math.ceil(known / step) - 1),  # before the last time, so that somebody comes further
-            value=0.0,
-            step=step,
-            key=key,
-            persist_state="session",
-            format="%.1f" if unit in ("years", "months") else "%.0f",
-            help="Conditional survival, also called a landmark analysis: what happens to those who have come so far.",
-        )
-        restart = st.toggle("Start the clock there", key="survival_restart", persist_state="session")
+    unit = slider.unit
+    since, restart = later_start.draw(slider, f"Only patients still {_plain(outcome)} after ({unit})")
     page.heading("Advanced")
     columns = {v.name: v.label for v in cohort.filterable if v.is_numeric}
     entry = pick("Observed only from", {NONE: "Time zero", **columns}, key="survival_entry", default=NONE)

@@ -222,3 +222,40 @@ def test_markup_in_any_part_of_a_link_reaches_no_page(name):
     reader = Reader(**{"cohort": "gbsg2_breast", name: "<img src=x onerror=alert(1)>"})
     for page in PAGES:
         assert b"<img" not in reader.open(page).sent
+
+
+def later(reader: Reader) -> float:
+    (value,) = [each.value for each in reader.at.slider if each.key.startswith("survival_alive")]
+    return value
+
+
+def test_a_later_start_is_in_the_link_and_told_on_the_other_pages():
+    said = "The 3-year start on Survival is not used here."
+    reader = Reader(cohort="gbsg2_breast").open("survival")
+    assert "survival_since" not in reader.link
+    (key,) = [each.key for each in reader.at.slider if each.key.startswith("survival_alive")]
+    reader.choose(key, 3.0).choose("survival_restart", True)
+    assert reader.link["survival_since"] == "3-years"
+    assert reader.link["survival_restart"] == "yes"
+    assert said not in reader.text
+    for page in set(PAGES) - {"survival", "report"}:
+        assert said in reader.open(page).text, page
+    assert later(reader.open("survival")) == 3.0
+    shown = Reader(cohort="gbsg2_breast", survival_since="3-years", survival_restart="yes").open("survival")
+    assert shown.table("Shares at chosen times") == reader.table("Shares at chosen times")
+    assert (later(shown), shown.at.get_by_key("survival_restart").value) == (3.0, True)
+    months = Reader(cohort="gbsg2_breast", survival_since="36-months").open("survival")
+    assert (later(months), months.link["survival_since"]) == (3.0, "36-months")
+    (key,) = [each.key for each in months.at.slider if each.key.startswith("survival_alive")]
+    months.choose(key, 0.0)
+    assert "survival_since" not in months.link
+    assert said not in months.open("regression").text
+
+
+@pytest.mark.parametrize("nonsense", ["soon", "1e9-years", "-3-years", "nan-years", "3-decades"])
+def test_a_later_start_that_makes_no_sense_is_said_and_left_out(nonsense):
+    reader = Reader(cohort="gbsg2_breast", survival_since=nonsense).open("survival")
+    assert later(reader) == 0.0
+    assert any("later start that could not be read" in stop for stop in reader.stops)
+    beyond = Reader(cohort="gbsg2_breast", survival_since="80-years").open("survival")
+    assert 6.5 < later(beyond) < 7.5  # as far as ten patients are observed
