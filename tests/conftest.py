@@ -23,6 +23,7 @@ TOGETHER = ("browser", "engines")
 """Folders whose files share servers, and so a worker."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files stay together when tests run on several cores, and browser tests have a worker's whole attention.
 
