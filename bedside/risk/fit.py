@@ -14,6 +14,7 @@ from bedside.risk.choice import chosen
 from bedside.risk.design import Design, build, level_label
 from bedside.risk.efron import Maximum, NotConverged, RiskSets, baseline, maximise, risk_sets, solve
 from bedside.risk.model import Model, ModelTest
+from bedside.risk.training import Target
 from bedside.survival.checks import merge_ties
 
 FEWEST_EVENTS = 10
@@ -93,6 +94,7 @@ def fit_rows(
     cohort_fingerprint: str,
     penalizer: float | None = None,
     progress: Progress | None = None,
+    target: Target = "any",
 ) -> Model:
     """The model of some rows of a cohort; `fit` is this after its checks."""
     tell = progress or _silent
@@ -134,6 +136,8 @@ def fit_rows(
         baseline=base,
         cautions=_cautions(design, x, event, best, raised=raised),
         strong_ridge=raised,
+        target=target,
+        settings={"penalizer": used},
     )
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
+from scipy.linalg import cholesky
+from scipy.stats import norm
 
 from bedside.cohort.outcome import Outcome
 from bedside.cohort.units import Unit
 from bedside.cohort.variable import Variable
 from bedside.risk.design import Design, Dropped, Range, Reading, Term
 from bedside.risk.efron import Baseline
+from bedside.risk.fitted import Limits, State
+from bedside.risk.hazards import all_within, at_times, combine, survival_limits
+from bedside.risk.learners import KINDS
+from bedside.risk.state import common_facts, design_arrays, read_common
+from bedside.risk.training import Target
+
+BASELINE = ("time", "hazard", "cumulative", "variance", "drift")
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,12 @@ class Model:
         True where the default ridge was raised for want of events: intervals are then too narrow.
     ties : str
         Always Efron's.
+    target : {"any", "event"}
+        Which event the risk is of.
+    settings : mapping
+        Hyper-parameters in use: ``penalizer`` and ``knots``.
+    kind, label : str
+        Key of the learner, and what the model is called.
     """
 
     cohort_key: str
@@ -73,6 +90,10 @@ class Model:
     cautions: tuple[str, ...] = ()
     strong_ridge: bool = False
     ties: str = "efron"
+    target: Target = "any"
+    settings: Mapping[str, float | int | str] = field(default_factory=dict)
+    kind: str = "cox"
+    label: str = KINDS["cox"]
 
     @property
     def outcome_key(self) -> str:
@@ -127,13 +148,90 @@ class Model:
         """Positions of a variable's columns in `coef` and in the design matrix."""
         return [term.column for term in self.terms if term.variable == name]
 
+    def linear_predictor(self, patients: pd.DataFrame) -> np.ndarray:
+        """Log hazard of patients relative to the centre of the training patients, shape (n,)."""
+        return combine(self.design.encode(patients), self.coef)
+
+    def risk(self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Risk of the event by each time, shape (n, t)."""
+        asked = all_within(times, self.last, self.unit)
+        hazard = at_times(self.baseline.time, self.baseline.cumulative, asked)
+        return -np.expm1(-np.outer(np.exp(self.linear_predictor(patients)), hazard))
+
+    def score(self, patients: pd.DataFrame) -> np.ndarray:
+        """The linear predictor, shape (n,)."""
+        return self.linear_predictor(patients)
+
+    def limits(self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray, *, level: float = 0.95) -> Limits:
+        """Interval of `risk` on the log-log scale, from the baseline and the coefficients together.
+
+        NaN between time 0 and the first event: nothing is known of how rare an event is that nobody had.
+
+        References
+        ----------
+        R: ``survfit(coxph(...), newdata, conf.type = "log-log")``.
+        """
+        asked = all_within(times, self.last, self.unit)
+        base, x = self.baseline, self.design.encode(patients)
+        # x' V x as a sum of squares: the coefficients' share of the variance can't turn negative by rounding.
+        root = cholesky(self.variance, lower=True)
+        hazard = at_times(base.time, base.cumulative, asked)
+        drift = at_times(base.time, base.drift, asked)
+        own = np.column_stack([combine(x, column) for column in root.T])
+        spread = np.zeros((len(x), len(asked)))
+        for j in range(own.shape[1]):
+            spread += (np.outer(own[:, j], hazard) - combine(drift, root[:, j])) ** 2
+        relative = np.exp(combine(x, self.coef))[:, None]
+        se = relative * np.sqrt(at_times(base.time, base.variance, asked) + spread)
+        lower, upper = survival_limits(relative * hazard, norm.ppf((1 + level) / 2) * se, "log-log")
+        unknown = (hazard == 0) & (asked > 0)
+        lower[:, unknown] = upper[:, unknown] = np.nan
+        return Limits(1 - upper, 1 - lower, f"{100 * level:g}% interval")
+
+    def state(self) -> State:
+        """Everything that `restore_model` needs to have it back with the same bits."""
+        facts = common_facts(self) | {
+            "penalizer": self.penalizer,
+            "log_likelihood": self.log_likelihood,
+            "log_likelihood_null": self.log_likelihood_null,
+            "tests": [asdict(test) for test in self.tests],
+            "strong_ridge": self.strong_ridge,
+        }
+        arrays = {f"baseline.{name}": getattr(self.baseline, name) for name in BASELINE}
+        arrays |= {"coef": self.coef, "variance": self.variance}
+        return State(self.kind, facts, arrays | design_arrays(self.design))
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of everything that a prediction depends on."""
         seal = hashlib.sha256()
-        told = (self.cohort_key, self.cohort_fingerprint, self.outcome.model_dump_json(), self.design.readings)
+        told = (
+            self.cohort_key,
+            self.cohort_fingerprint,
+            self.outcome.model_dump_json(),
+            self.design.readings,
+            self.target,
+        )
         seal.update(repr((told, self.terms, self.penalizer, self.n, self.n_events)).encode())
         b = self.baseline
         for numbers in (self.coef, self.variance, self.design.centre, b.time, b.cumulative, b.variance, b.drift):
             seal.update(np.ascontiguousarray(numbers))
         return seal.hexdigest()
+
+
+def restore_model(state: State) -> Model:
+    """The inverse of ``Model.state``."""
+    facts, arrays = state.facts, state.arrays
+    common = read_common(facts, arrays)
+    base = {name: np.asarray(arrays[f"baseline.{name}"], dtype=float) for name in BASELINE}
+    return Model(
+        **{name: value for name, value in common.items() if name != "last"},
+        coef=np.asarray(arrays["coef"], dtype=float),
+        variance=np.asarray(arrays["variance"], dtype=float),
+        penalizer=float(facts["penalizer"]),
+        log_likelihood=float(facts["log_likelihood"]),
+        log_likelihood_null=float(facts["log_likelihood_null"]),
+        tests=tuple(ModelTest(**told) for told in facts["tests"]),
+        baseline=Baseline(**base, last=common["last"]),
+        strong_ridge=bool(facts["strong_ridge"]),
+    )

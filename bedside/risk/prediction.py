@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,8 @@ from scipy.linalg import cholesky
 from scipy.stats import norm
 
 from bedside.cohort import Cohort, Unit
-from bedside.errors import Fixable
+from bedside.risk.hazards import RiskInterval, combine, survival_limits, within
 from bedside.risk.model import Model
-from bedside.survival.curve import SLACK
-
-RiskInterval = Literal["log-log", "log"]
-MOST_REACH = 350.0
-FURTHEST_HAZARD = 1e5
-"""Exponents are cut there: the limits are 0 and 1 to the last digit by then, without overflow."""
-FURTHEST = 300.0
-"""Linear predictors beyond it are read as this: the risk is then 0 or 1 to the last digit, without overflow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +56,7 @@ class Prediction:
         Fixable
             If `t` is negative or beyond the longest follow-up.
         """
-        at = np.searchsorted(self.time, _within(t, self.last, self.unit), side="right") - 1
+        at = np.searchsorted(self.time, within(t, self.last, self.unit), side="right") - 1
         if at == 0 and t > 0 and self.interval == "log-log":
             unknown = np.full(len(self.survival), np.nan)
             return 1 - self.survival[:, 0], unknown, unknown.copy()
@@ -86,17 +78,6 @@ def linear_predictor(model: Model, frame: pd.DataFrame) -> np.ndarray:
     Equals R's ``predict(fit, type = "lp")`` up to a constant: R leaves 0/1 columns uncentred.
     """
     return combine(encode(model, frame), model.coef)
-
-
-def combine(x: np.ndarray, coef: np.ndarray) -> np.ndarray:
-    """Sum of the columns times their coefficients, shape (n,).
-
-    Column by column, since a matrix product may round equal patients differently, and ties count in C.
-    """
-    total = np.zeros(len(x))
-    for column, beta in zip(x.T, coef, strict=True):
-        total += column * beta
-    return np.clip(total, -FURTHEST, FURTHEST)
 
 
 def predict(
@@ -142,7 +123,7 @@ def predict(
     hazard, se = np.hstack([start, hazard])[:, steps], np.hstack([start, se])[:, steps]
     if len(base.time) and base.time[-1] == base.last:
         time, hazard, se = time[:-1], hazard[:, :-1], se[:, :-1]
-    lower, upper = _limits(hazard, z * se, interval)
+    lower, upper = survival_limits(hazard, z * se, interval)
     return Prediction(
         time=time,
         survival=np.exp(-hazard),
@@ -152,15 +133,6 @@ def predict(
         level=level,
         interval=interval,
     )
-
-
-def _limits(hazard: np.ndarray, reach: np.ndarray, interval: RiskInterval) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper limit of survival from the cumulative hazard and z times its standard error."""
-    if interval == "log":
-        return np.exp(-hazard - reach), np.exp(np.minimum(-hazard + reach, 0.0))
-    share = np.divide(reach, hazard, out=np.zeros_like(hazard), where=hazard > 0)
-    factor = np.exp(np.minimum(share, MOST_REACH))
-    return np.exp(-np.minimum(hazard * factor, FURTHEST_HAZARD)), np.exp(-hazard / factor)
 
 
 def risks(model: Model, patients: Cohort | pd.DataFrame, t: float) -> np.ndarray:
@@ -196,7 +168,7 @@ def cumulative_hazard(model: Model, t: float) -> float:
         If `t` is negative or beyond the longest follow-up.
     """
     base = model.baseline
-    at = np.searchsorted(base.time, _within(t, base.last, model.unit), side="right")
+    at = np.searchsorted(base.time, within(t, base.last, model.unit), side="right")
     return float(base.cumulative[at - 1]) if at else 0.0
 
 
@@ -211,14 +183,3 @@ def _cumulative_hazard(model: Model, x: np.ndarray) -> tuple[np.ndarray, np.ndar
     for j in range(own.shape[1]):
         spread += (np.outer(own[:, j], base.cumulative) - drift[:, j]) ** 2
     return relative * base.cumulative, relative * np.sqrt(base.variance + spread)
-
-
-def _within(t: float, last: float, unit: str) -> float:
-    """`t` with room for a rounding error of the way from years to days, or the reason why there is no risk."""
-    if not 0 <= t <= last * (1 + SLACK):
-        raise Fixable(
-            "No risk at that time.",
-            f"The model knows the time from 0 to {last:.6g} {unit}, the longest follow-up it was fitted on.",
-            "Choose a time within it.",
-        )
-    return t * (1 + SLACK)

@@ -14,8 +14,10 @@ from bedside.risk.choice import chosen
 from bedside.risk.concordance import concordance
 from bedside.risk.efron import NotConverged, maximise, risk_sets
 from bedside.risk.fit import check_size, fit_rows
+from bedside.risk.hazards import combine
 from bedside.risk.model import Model
-from bedside.risk.prediction import combine, encode, predicted_risk
+from bedside.risk.prediction import encode, predicted_risk
+from bedside.risk.tuning import stratified_folds
 from bedside.survival import kaplan_meier
 from bedside.survival.checks import merge_ties
 from bedside.survival.curve import SLACK
@@ -148,7 +150,7 @@ def validate(
     for done, (repeat, k) in enumerate(parts):
         if progress is not None:
             progress(done / len(parts), f"Checking part {done + 1} of {len(parts)}")
-        held = stratified_folds(event, used, seed=seed + repeat) == k
+        held = stratified_folds(event, used, seed + repeat) == k
         model = _model_of_the_others(
             cohort, outcome, asked, time, ~held, penalizer, f"fold {k}/{used}, {seed + repeat}"
         )
@@ -183,15 +185,6 @@ def _model_of_the_others(
         cohort_fingerprint=f"{cohort.fingerprint} {seal}",
         penalizer=penalizer,
     )
-
-
-def stratified_folds(event: np.ndarray, folds: int, *, seed: int) -> np.ndarray:
-    """Fold of each patient, 0 to folds - 1, shape (n,): equal shares of events and of patients, by chance."""
-    rng = np.random.default_rng(seed)
-    order = np.concatenate([rng.permutation(np.flatnonzero(event)), rng.permutation(np.flatnonzero(~event))])
-    fold = np.empty(len(event), dtype=int)
-    fold[order] = np.arange(len(event)) % folds
-    return fold
 
 
 def calibration_by_risk(

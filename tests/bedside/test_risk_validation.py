@@ -11,7 +11,8 @@ from risk_cases import REFERENCES, cohort_of, levels, number, simulated
 
 from bedside.errors import Fixable
 from bedside.risk import concordance, fit, linear_predictor, validate
-from bedside.risk.validation import calibration_by_risk, stratified_folds
+from bedside.risk.tuning import stratified_folds
+from bedside.risk.validation import calibration_by_risk
 
 
 def test_folds_share_events_and_patients_equally():
