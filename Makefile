@@ -10,8 +10,8 @@ BIN := $(VENV)/bin
 # Without .pyc files for code that is never run the installation is 0.94 GB instead of 1.16.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
-# A worker for each core; tests/conftest.py says which tests stay together, and in what order they are given out.
-CORES := -n logical --dist loadgroup --no-loadscope-reorder
+# A worker for each core; tests/workers.py says which tests stay together.
+CORES := -n logical
 
 .PHONY: help run install test test-all lint check browser bench lock clean
 

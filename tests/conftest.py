@@ -19,22 +19,23 @@ REFERENCE = TESTS / "reference"
 RELATIVE = 1e-8
 """How far a statistic may be from R's, relatively."""
 
-TOGETHER = ("browser", "engines")
-"""Folders whose files share servers, and so a worker."""
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop open in this thread, beside which no other can run.
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Files stay together when tests run on several cores, and browser tests have a worker's whole attention.
-
-    With one process browser tests come last; with several they come first, since they take longest and hardly any CPU.
+    On several cores they come first, since they take longest and wait most; the loop ends with the last of them.
     """
-    browser_last = "PYTEST_XDIST_WORKER" not in os.environ
-    items.sort(key=lambda item: ("browser" in item.path.relative_to(TESTS).parts) == browser_last)
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            folder, *_ = parts = item.path.relative_to(TESTS).parts
-            item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else "-".join(parts)))
+    last = "PYTEST_XDIST_WORKER" not in os.environ
+    items.sort(key=lambda item: ("browser" in item.path.relative_to(TESTS).parts) == last)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Who runs what, on several cores."""
+    from tests.workers import Together
+
+    config.option.loadscopereorder = False
+    return Together(config, log)
 
 
 @cache
