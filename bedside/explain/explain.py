@@ -10,10 +10,11 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from bedside.cohort import Cohort, Unit, Variable, convert
+from bedside.cohort.values import level_index, numbers
 from bedside.errors import Fixable
 from bedside.explain.explanation import Contribution, Explanation, Global, Method
 from bedside.explain.shapley import EXACT_UP_TO, shapley_cox, shapley_cox_sampled
-from bedside.risk.design import Reading, level_index, numbers
+from bedside.risk.design import Reading
 from bedside.risk.model import Model
 from bedside.risk.prediction import cumulative_hazard, encode, linear_predictor
 

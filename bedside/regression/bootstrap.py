@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bedside.errors import Fixable
+from bedside.regression.concordance import concordance
 from bedside.regression.cox import fit_cox
 from bedside.regression.data import CoxData, cox_data
 from bedside.regression.model import CoxFit, Ties
-from bedside.risk.concordance import concordance
 
 FEWEST_USED = 2
 

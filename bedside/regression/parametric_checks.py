@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bedside.errors import Fixable
+from bedside.regression.columns import redundant
 from bedside.regression.data import CoxData
 from bedside.regression.model import Aliased
 from bedside.regression.parametric_response import NO_FIT, RIGHT, Response, refuse_rows
-from bedside.risk.columns import redundant
 
 
 def check_rows(data: CoxData, response: Response) -> None:

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from bedside.cohort import Cohort, Outcome, Variable, normal_code
+from bedside.cohort.values import Range, level_index, numbers, tidy_step
 from bedside.cohort.variable import UNSHARED
 from bedside.errors import Fixable
 from bedside.regression.terms import Factor, Interaction, Linear, Log, Term, variables_of
-from bedside.risk.coefficients import tidy_step
-from bedside.risk.design import Range, level_index, numbers
 
 WHAT = "That variable can't be used here."
 

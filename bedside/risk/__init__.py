@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bedside.cohort.values import Range
 from bedside.risk.coefficients import Coefficient, coefficients
 from bedside.risk.concordance import Concordance, concordance
 from bedside.risk.crosscheck import against_lifelines
-from bedside.risk.design import Dropped, Range, Reading, Term
+from bedside.risk.design import Dropped, Reading, Term
 from bedside.risk.efron import Baseline
 from bedside.risk.fit import fit
 from bedside.risk.model import Model, ModelTest

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
+from bedside.cohort.values import tidy_step
 from bedside.cohort.variable import Variable
-from bedside.risk.design import Range, Term
+from bedside.risk.design import Term
 from bedside.risk.model import Model
 
 
@@ -102,14 +103,3 @@ def _step(model: Model, term: Term) -> tuple[str, str, float]:
 
 def _with_unit(variable: Variable, step: float) -> str:
     return variable.with_unit(f"{step:g}" if 1e-4 <= step < 1e6 else f"{step:.0e}")
-
-
-def tidy_step(seen: Range) -> float:
-    """The largest of 1, 2 or 5 times a power of ten within the interquartile range.
-
-    Where half of the patients share one value, a quarter of the 1st to 99th percentile stands in for the
-    interquartile range, and failing that of the whole range.
-    """
-    spread = seen.q3 - seen.q1 or (seen.p99 - seen.p01) / 4 or (seen.high - seen.low) / 4
-    power = 10.0 ** math.floor(math.log10(spread))
-    return next(m * power for m in (10, 5, 2, 1) if m * power <= spread * (1 + 1e-9) or m == 1)

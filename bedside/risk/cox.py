@@ -35,6 +35,7 @@ def fit_cox_rows(
         rows.time,
         rows.event,
         rows.variables,
+        entry=rows.entry,
         outcome=rows.outcome,
         cohort_key=rows.cohort_key,
         cohort_fingerprint=rows.cohort_fingerprint,

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bedside.cohort.codes import normal_code
+from bedside.cohort.values import Range, level_index, numbers
 from bedside.cohort.variable import Variable
-from bedside.risk.columns import is_outcome, redundant
+from bedside.regression.columns import redundant
+from bedside.risk.columns import is_outcome
 
-MISSING, UNSEEN = -1, -2
 FEWEST_AT_LEVEL = 5
 FEWEST_ALIKE = 10
 """A level with fewer patients, all with the event or all without, says nothing of its own."""
@@ -46,19 +47,6 @@ class Dropped:
 
     variable: str
     why: str
-
-
-@dataclass(frozen=True)
-class Range:
-    """What a continuous variable looked like in training, missing values aside, in its own unit."""
-
-    low: float
-    p01: float
-    q1: float
-    median: float
-    q3: float
-    p99: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -127,31 +115,6 @@ class Design:
         return x
 
 
-def numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """A continuous column as float64, shape (n,): NaN where missing, infinite, not a number or absent."""
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    column = frame[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(object)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def level_index(frame: pd.DataFrame, name: str, codes: Sequence[str]) -> np.ndarray:
-    """Position of each patient's level in `codes`, shape (n,): -1 where missing, -2 where not among them."""
-    if name not in frame:
-        return np.full(len(frame), MISSING)
-    column = frame[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        found, levels = column.cat.codes.to_numpy(), column.cat.categories
-    else:
-        found, levels = pd.factorize(column)
-    place = {code: i for i, code in enumerate(codes)}
-    table = np.array([place.get(normal_code(level), UNSEEN) for level in levels] + [MISSING])
-    return table[found]
-
-
 def read(reading: Reading, frame: pd.DataFrame) -> np.ndarray:
     """A variable as the model takes it, shape (n,): transformed number, or position of the level."""
     name = reading.variable.name
@@ -207,10 +170,11 @@ def build(
         for level, column in _columns(reading, frame):
             terms.append(Term(variable.name, level, len(terms), level_label(variable, level)))
             columns.append(column)
+    # Each column by itself, so that its centre has the same bits whichever others stand beside it.
+    centre = np.array([column.mean() for column in columns])
+    columns = [column - middle for column, middle in zip(columns, centre, strict=True)]
+    spread = np.array([column.std(ddof=1) for column in columns])
     x = np.column_stack(columns) if columns else np.empty((len(frame), 0))
-    centre = x.mean(axis=0)
-    x -= centre
-    spread = x.std(axis=0, ddof=1)
     repeats = redundant(x / np.where(spread > 0, spread, 1.0))
     dropped += [_repeats(terms, column, others) for column, others in repeats.items()]
     keep = [i for i in range(len(terms)) if i not in repeats]

@@ -9,10 +9,12 @@ import pandas as pd
 from scipy.stats import chi2
 
 from bedside.cohort import Cohort, Outcome, Variable
+from bedside.competing.checks import check_entry
 from bedside.errors import Fixable
+from bedside.regression.likelihood import Partial
 from bedside.risk.choice import chosen
 from bedside.risk.design import Design, build, level_label
-from bedside.risk.efron import Maximum, NotConverged, RiskSets, baseline, maximise, risk_sets, solve
+from bedside.risk.efron import Maximum, NotConverged, baseline, likelihood, maximise, solve
 from bedside.risk.model import Model, ModelTest
 from bedside.risk.training import Target
 from bedside.survival.checks import merge_ties
@@ -80,6 +82,7 @@ def fit(
     event = cohort.event(outcome)
     check_size(len(cohort), int(event.sum()), outcome)
     named = {"outcome": outcome, "cohort_key": cohort.key, "cohort_fingerprint": cohort.fingerprint}
+    named["entry"] = cohort.entry(outcome)
     return fit_rows(cohort.frame, cohort.time(outcome), event, asked, penalizer=penalizer, progress=progress, **named)
 
 
@@ -89,6 +92,7 @@ def fit_rows(
     event: np.ndarray,
     variables: Sequence[Variable],
     *,
+    entry: np.ndarray | None = None,
     outcome: Outcome,
     cohort_key: str,
     cohort_fingerprint: str,
@@ -96,7 +100,10 @@ def fit_rows(
     progress: Progress | None = None,
     target: Target = "any",
 ) -> Model:
-    """The model of some rows of a cohort; `fit` is this after its checks."""
+    """The model of some rows of a cohort; `fit` is this after its checks.
+
+    With `entry` a patient is at risk in (entry, time], as in R's ``Surv(entry, time, event)``.
+    """
     tell = progress or _silent
     tell(0.05, "Reading the variables")
     design, x = build(frame, time, event, variables)
@@ -111,12 +118,12 @@ def fit_rows(
     raised = penalizer is None and (p > MANY_COLUMNS or p > deaths / 2)
     used = (p if raised else 1) / n if penalizer is None else _checked(penalizer)
     tell(0.35, "Fitting the Cox model")
-    time = merge_ties(time)
-    sets = risk_sets(time, event)
-    best, variance = _solved(sets, x, design.scale, n * used)
+    time, entry = check_entry(entry, merge_ties(time))
+    of = likelihood(time, event, x / design.scale, entry=entry)
+    best, variance = _solved(of, design.scale, n * used)
     coef = best.beta / design.scale
     tell(0.8, "Working out the baseline")
-    base = baseline(sets, x, coef, last=time.max())
+    base = baseline(of, best.beta, design.scale, last=time.max())
     for array in (coef, variance, base.time, base.hazard, base.cumulative, base.variance, base.drift):
         array.flags.writeable = False
     tell(1.0, "Model ready")
@@ -168,11 +175,11 @@ def check_size(n: int, events: int, outcome: Outcome) -> None:
         )
 
 
-def _solved(sets: RiskSets, x: np.ndarray, scale: np.ndarray, ridge: float) -> tuple[Maximum, np.ndarray]:
+def _solved(of: Partial, scale: np.ndarray, ridge: float) -> tuple[Maximum, np.ndarray]:
     """The maximum for standardised columns, and the variance of the coefficients in their own units."""
-    penalty = np.full(x.shape[1], ridge)
+    penalty = np.full(len(scale), ridge)
     try:
-        best = maximise(sets, x / scale, penalty)
+        best = maximise(of, penalty)
         inverse = solve(best.information + np.diag(penalty), np.eye(len(penalty)))
     except NotConverged as reason:
         raise Fixable(

@@ -14,8 +14,9 @@ from scipy.stats import norm
 
 from bedside.cohort.outcome import Outcome
 from bedside.cohort.units import Unit
+from bedside.cohort.values import Range
 from bedside.cohort.variable import Variable
-from bedside.risk.design import Design, Dropped, Range, Reading, Term
+from bedside.risk.design import Design, Dropped, Reading, Term
 from bedside.risk.efron import Baseline
 from bedside.risk.fitted import Limits, State
 from bedside.risk.hazards import all_within, at_times, combine, survival_limits

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from bedside.cohort.outcome import Outcome
+from bedside.cohort.values import Range
 from bedside.cohort.variable import Variable
-from bedside.risk.design import Design, Dropped, Range, Reading, Term
+from bedside.risk.design import Design, Dropped, Reading, Term
 from bedside.risk.fitted import Fitted
 
 DESIGN = "design."

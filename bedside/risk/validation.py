@@ -9,10 +9,11 @@ import numpy as np
 
 from bedside.cohort import Cohort, Outcome, Variable
 from bedside.cohort.units import Unit
+from bedside.competing.checks import check_entry
 from bedside.errors import Fixable
+from bedside.regression.concordance import concordance
 from bedside.risk.choice import chosen
-from bedside.risk.concordance import concordance
-from bedside.risk.efron import NotConverged, maximise, risk_sets
+from bedside.risk.efron import NotConverged, likelihood, maximise
 from bedside.risk.fit import check_size, fit_rows
 from bedside.risk.hazards import combine
 from bedside.risk.model import Model
@@ -140,8 +141,9 @@ def validate(
     """
     outcome = cohort.outcome(outcome) if isinstance(outcome, str) else outcome
     asked = chosen(cohort, variables)
-    time, event = merge_ties(cohort.time(outcome)), cohort.event(outcome)
+    event = cohort.event(outcome)
     check_size(len(cohort), int(event.sum()), outcome)
+    time, entry = check_entry(cohort.entry(outcome), merge_ties(cohort.time(outcome)))
     _check_time(t, time, outcome)
     used = max(2, min(folds, int(event.sum()) // EVENTS_PER_FOLD))
     parts = [(repeat, k) for repeat in range(repeats) for k in range(used)]
@@ -152,17 +154,17 @@ def validate(
             progress(done / len(parts), f"Checking part {done + 1} of {len(parts)}")
         held = stratified_folds(event, used, seed + repeat) == k
         model = _model_of_the_others(
-            cohort, outcome, asked, time, ~held, penalizer, f"fold {k}/{used}, {seed + repeat}"
+            cohort, outcome, asked, time, entry, ~held, penalizer, f"fold {k}/{used}, {seed + repeat}"
         )
         lp = combine(encode(model, cohort.frame[held]), model.coef)
-        c_folds.append(concordance(time[held], event[held], lp).c)
+        c_folds.append(concordance(time[held], event[held], lp, entry=_some(entry, held)).c)
         # A training part may end a little before the whole cohort: its last hazard is then carried on.
         risk[held] += predicted_risk(model, lp, min(t, model.last)) / repeats
         score[held] += lp / repeats
     if progress is not None:
         progress(1.0, "Model checked")
     return _summary(
-        time, event, risk, score, c_folds, t=t, outcome=outcome, folds=used, asked_folds=folds, repeats=repeats
+        time, event, entry, risk, score, c_folds, t=t, outcome=outcome, folds=used, asked_folds=folds, repeats=repeats
     )
 
 
@@ -171,6 +173,7 @@ def _model_of_the_others(
     outcome: Outcome,
     variables: Sequence[Variable],
     time: np.ndarray,
+    entry: np.ndarray | None,
     rows: np.ndarray,
     penalizer: float | None,
     seal: str,
@@ -180,6 +183,7 @@ def _model_of_the_others(
         time[rows],
         cohort.event(outcome)[rows],
         variables,
+        entry=_some(entry, rows),
         outcome=outcome,
         cohort_key=cohort.key,
         cohort_fingerprint=f"{cohort.fingerprint} {seal}",
@@ -188,7 +192,13 @@ def _model_of_the_others(
 
 
 def calibration_by_risk(
-    time: np.ndarray, event: np.ndarray, risk: np.ndarray, *, t: float, groups: int = GROUPS
+    time: np.ndarray,
+    event: np.ndarray,
+    risk: np.ndarray,
+    *,
+    t: float,
+    groups: int = GROUPS,
+    entry: np.ndarray | None = None,
 ) -> tuple[CalibrationPoint, ...]:
     """Mean predicted and observed risk by time `t`, in equal groups of predicted risk.
 
@@ -201,6 +211,8 @@ def calibration_by_risk(
         In the unit of `time`.
     groups : int
         Equal risks stay in one group, so there may be fewer.
+    entry : array, shape (n,), optional
+        At risk in (entry, time].
 
     References
     ----------
@@ -208,11 +220,20 @@ def calibration_by_risk(
     """
     edges = np.quantile(risk, np.arange(1, groups) / groups)
     group = np.searchsorted(edges, risk, side="right")
-    return tuple(_point(time[group == g], event[group == g], risk[group == g], t) for g in np.unique(group))
+    return tuple(
+        _point(time[here], event[here], _some(entry, here), risk[here], t)
+        for here in (group == g for g in np.unique(group))
+    )
 
 
-def _point(time: np.ndarray, event: np.ndarray, risk: np.ndarray, t: float) -> CalibrationPoint:
-    seen = kaplan_meier(time, event).at([t])
+def _some(entry: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if entry is None else entry[rows]
+
+
+def _point(
+    time: np.ndarray, event: np.ndarray, entry: np.ndarray | None, risk: np.ndarray, t: float
+) -> CalibrationPoint:
+    seen = kaplan_meier(time, event, entry=entry).at([t])
     return CalibrationPoint(
         predicted=float(risk.mean()),
         observed=1 - float(seen.survival[0]),
@@ -235,6 +256,7 @@ def _check_time(t: float, time: np.ndarray, outcome: Outcome) -> None:
 def _summary(
     time: np.ndarray,
     event: np.ndarray,
+    entry: np.ndarray | None,
     risk: np.ndarray,
     score: np.ndarray,
     c_folds: list[float],
@@ -248,7 +270,7 @@ def _summary(
     n, deaths = len(time), int(event.sum())
     known = [c for c in c_folds if c == c]
     groups = max(1, min(GROUPS, n // PATIENTS_PER_GROUP))
-    points = calibration_by_risk(time, event, risk, t=t, groups=groups)
+    points = calibration_by_risk(time, event, risk, t=t, groups=groups, entry=entry)
     told = []
     if folds < asked_folds:
         told.append(f"{deaths} events allow {folds} folds instead of {asked_folds}.")
@@ -258,8 +280,8 @@ def _summary(
         told.append(f"{n} patients allow {groups} group{'s' if groups != 1 else ''} of risk instead of {GROUPS}.")
     mean = float(np.mean(known)) if known else float("nan")
     sd = float(np.std(known, ddof=1)) if len(known) > 1 else float("nan")
-    overall = _point(time, event, risk, t)
-    slope = _slope(time, event, score)
+    overall = _point(time, event, entry, risk, t)
+    slope = _slope(time, event, entry, score)
     return Validation(
         t=t,
         unit=outcome.unit,
@@ -281,12 +303,13 @@ def _summary(
     )
 
 
-def _slope(time: np.ndarray, event: np.ndarray, score: np.ndarray) -> float:
+def _slope(time: np.ndarray, event: np.ndarray, entry: np.ndarray | None, score: np.ndarray) -> float:
     spread = float(score.std())
     if spread == 0:
         return float("nan")
     try:
-        best = maximise(risk_sets(time, event), (score - score.mean())[:, None] / spread, np.zeros(1))
+        centred = (score - score.mean())[:, None] / spread
+        best = maximise(likelihood(time, event, centred, entry=entry), np.zeros(1))
     except NotConverged:
         return float("nan")
     return float(best.beta[0]) / spread

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from bedside.cohort import Variable
-from bedside.risk.design import MISSING, UNSEEN, Reading, level_index, numbers
+from bedside.cohort.values import MISSING, UNSEEN, level_index, numbers
+from bedside.risk.design import Reading
 from bedside.risk.model import Model
 
 

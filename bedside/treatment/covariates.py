@@ -11,7 +11,7 @@ from bedside.cohort.cohort import Cohort
 from bedside.cohort.groups import Grouping
 from bedside.cohort.variable import Variable
 from bedside.errors import Fixable
-from bedside.risk.columns import redundant
+from bedside.regression.columns import redundant
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from lifelines import CoxPHFitter
 from risk_cases import REFERENCES
 
 from bedside.risk import concordance, cumulative_hazard, fit, linear_predictor, predict
-from bedside.risk.efron import maximise, risk_sets, solve
+from bedside.risk.efron import likelihood, maximise, solve
 
 CURVES = ("lung_age_sex_ecog_efron", "ovarian_age_rx", "pbc_mayo_efron", "gbsg_full")
 
@@ -127,8 +127,8 @@ def lung_ridge(case):
     """``lung_ridge(penalty)``: the maximum for lung with a penalty for each coefficient."""
     _, cohort, _ = case("lung_age_sex_ecog_efron")
     x = cohort.frame[["age", "sex", "ph.ecog"]].to_numpy()
-    sets = risk_sets(cohort.time("death"), cohort.event("death"))
-    return lambda penalty: maximise(sets, x - x.mean(axis=0), np.asarray(penalty, float))
+    of = likelihood(cohort.time("death"), cohort.event("death"), x - x.mean(axis=0))
+    return lambda penalty: maximise(of, np.asarray(penalty, float))
 
 
 def test_ridge_equals_r(lung_ridge, r, same):
