@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,17 @@ class Point:
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """Outcomes of rows in the order of risk sets: end, event, case weight, entry and stratum, shape (n,) each."""
+
+    time: np.ndarray
+    event: np.ndarray
+    weight: np.ndarray
+    entry: np.ndarray | None
+    strata: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
 class Likelihood:
     """Who was at risk when, and with which weight. Rows are in the order of `order` everywhere here.
 
@@ -50,6 +61,7 @@ class Likelihood:
         Weight of the rows with the event, 0 elsewhere.
     at_event : array, shape (g,)
         Weight of the events at each time.
+    rows : Rows
     """
 
     sets: RiskSets
@@ -57,6 +69,7 @@ class Likelihood:
     weight: np.ndarray
     deaths: np.ndarray
     at_event: np.ndarray
+    rows: Rows
 
     @property
     def saturated(self) -> float:
@@ -66,7 +79,20 @@ class Likelihood:
     @property
     def null_deviance(self) -> float:
         """Deviance of a linear predictor that is the same for everyone."""
-        return 2 * (self.saturated - float(self.values(np.zeros((len(self.weight), 1)))[0]))
+        return float(self.deviances(np.zeros((len(self.weight), 1)))[0])
+
+    def deviances(self, eta: np.ndarray) -> np.ndarray:
+        """Twice the way from the saturated log partial likelihood to that of each column, shape (n, k) to (k,)."""
+        return 2 * (self.saturated - self.values(eta))
+
+    def scaled(self, total: float) -> Likelihood:
+        """The same with weights that sum to `total`."""
+        by = total / float(self.weight.sum())
+        return replace(self, weight=self.weight * by, deaths=self.deaths * by, at_event=self.at_event * by)
+
+    def keeping(self, kept: np.ndarray) -> Likelihood:
+        """The same rows with weight 0 for those not in a mask in the order of `order`; event times nobody has go."""
+        return _built(replace(self.rows, weight=np.where(kept, self.rows.weight, 0.0)), self.order)
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
         """Sums over the risk sets, shape (g, ...)."""
@@ -124,15 +150,21 @@ def likelihood_of(
     """
     time, entry = same_times(np.asarray(time, dtype=float), entry)
     weight = np.ones(len(time)) if weight is None else np.asarray(weight, dtype=float)
-    event = np.asarray(event, dtype=bool) & (weight > 0)
+    event = np.asarray(event, dtype=bool)
     order = risk_sets(time, event, entry=entry, strata=strata).order
-    sets = risk_sets(
-        time[order],
-        event[order],
+    rows = Rows(
+        time=time[order],
+        event=event[order],
+        weight=weight[order],
         entry=None if entry is None else entry[order],
         strata=None if strata is None else np.asarray(strata)[order],
     )
-    weight = weight[order]
-    deaths = np.where(event[order], weight, 0.0)
+    return _built(rows, order)
+
+
+def _built(rows: Rows, order: np.ndarray) -> Likelihood:
+    seen = rows.event & (rows.weight > 0)
+    sets = risk_sets(rows.time, seen, entry=rows.entry, strata=rows.strata)
+    deaths = np.where(seen, rows.weight, 0.0)
     at_event = np.add.reduceat(deaths[sets.deaths], sets.start) if len(sets.start) else np.zeros(0)
-    return Likelihood(sets, order, weight, deaths, at_event)
+    return Likelihood(sets, order, rows.weight, deaths, at_event, rows)

@@ -101,6 +101,8 @@ class Problem:
         Weight of each coefficient's penalty, their mean 1.
     likelihood : Likelihood
     offset : array, shape (n,)
+    standardised : bool
+        Whether `scale` is each column's standard deviation.
     """
 
     x: np.ndarray
@@ -109,6 +111,7 @@ class Problem:
     factor: np.ndarray
     likelihood: Likelihood
     offset: np.ndarray
+    standardised: bool = True
 
     @property
     def weight(self) -> float:
@@ -224,6 +227,7 @@ def problem_of(
         factor=factors * p / factors.sum(),
         likelihood=likelihood,
         offset=offset,
+        standardised=standardise,
     )
 
 
