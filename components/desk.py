@@ -38,6 +38,7 @@ from components.text import md
 HOME = Path(__file__).parents[1]
 BUNDLED = HOME / "sample_data"
 SHELF = 64
+JOBS = ("jobs",)  # what runs in the background stays on the shelf as long as the session
 OPENING = "Opening the cohort"
 
 
@@ -51,7 +52,7 @@ class Shelf(dict[tuple[object, ...], Any]):
         else:
             self[key] = make()
             while len(self) > SHELF:
-                self.pop(next(iter(self)))
+                self.pop(next(key for key in self if key != JOBS))
         return self[key]
 
 
