@@ -138,7 +138,12 @@ def _transformed(values: np.ndarray, floor: float | None) -> np.ndarray:
 
 
 def build(
-    frame: pd.DataFrame, time: np.ndarray, event: np.ndarray, variables: Sequence[Variable]
+    frame: pd.DataFrame,
+    time: np.ndarray,
+    event: np.ndarray,
+    variables: Sequence[Variable],
+    *,
+    combinations: bool = False,
 ) -> tuple[Design, np.ndarray]:
     """Learn the design from training patients.
 
@@ -150,6 +155,8 @@ def build(
         Used only to find variables that repeat the outcome.
     variables : sequence of Variable
         In dictionary order; of two that say the same, the earlier one stays.
+    combinations : bool
+        Keep columns that can be worked out from several others, which a penalty can weigh; only copies go.
 
     Returns
     -------
@@ -175,7 +182,7 @@ def build(
     columns = [column - middle for column, middle in zip(columns, centre, strict=True)]
     spread = np.array([column.std(ddof=1) for column in columns])
     x = np.column_stack(columns) if columns else np.empty((len(frame), 0))
-    repeats = redundant(x / np.where(spread > 0, spread, 1.0))
+    repeats = copies(columns) if combinations else redundant(x / np.where(spread > 0, spread, 1.0))
     dropped += [_repeats(terms, column, others) for column, others in repeats.items()]
     keep = [i for i in range(len(terms)) if i not in repeats]
     kept = tuple(Term(terms[i].variable, terms[i].level, k, terms[i].label) for k, i in enumerate(keep))
