@@ -99,9 +99,13 @@ def _means(values: np.ndarray) -> np.ndarray:
 
 
 def judged(model: Fitted, held: Training) -> tuple[float, float]:
-    """Harrell's C and the integrated Brier score of a model on rows that it has not seen."""
+    """Harrell's C and the integrated Brier score of a model on rows that it has not seen.
+
+    With delayed entry the score is NaN: a risk from time zero can't be compared with what became of those who had
+    already been free of the event for a while.
+    """
     c = concordance(held.time, held.event, model.score(held.frame), entry=held.entry).c
-    if not held.event.any():
+    if held.entry is not None or not held.event.any():
         return c, float("nan")
     times = np.unique(np.quantile(held.time[held.event], SHARES))
     times = times[times <= model.last]
@@ -134,8 +138,6 @@ def _uncensored(held: Training, at: np.ndarray, *, before: bool) -> np.ndarray:
     times = np.unique(held.time[censored])
     ordered, died = np.sort(held.time), np.sort(held.time[~censored])
     at_risk = len(ordered) - np.searchsorted(ordered, times, side="left")
-    if held.entry is not None:
-        at_risk = at_risk - (len(ordered) - np.searchsorted(np.sort(held.entry), times, side="left"))
     tied_events = np.searchsorted(died, times, side="right") - np.searchsorted(died, times, side="left")
     lost = np.searchsorted(np.sort(held.time[censored]), times, side="right") - np.searchsorted(
         np.sort(held.time[censored]), times, side="left"
