@@ -1,4 +1,4 @@
-"""Columns that have no place in a model because they repeat the outcome."""
+"""Columns that have no place in a model because they repeat the outcome, or another column value by value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+
+
+def copies(columns: Sequence[np.ndarray]) -> dict[int, list[int]]:
+    """Columns that equal an earlier one, and which."""
+    first: dict[bytes, int] = {}
+    found: dict[int, list[int]] = {}
+    for j, column in enumerate(columns):
+        earlier = first.setdefault(hashlib.sha256(np.ascontiguousarray(column)).digest(), j)
+        if earlier != j:
+            found[j] = [earlier]
+    return found
 
 
 def is_outcome(values: np.ndarray, time: np.ndarray, event: np.ndarray) -> bool:

@@ -12,7 +12,7 @@ from bedside.cohort.codes import normal_code
 from bedside.cohort.values import Range, level_index, numbers
 from bedside.cohort.variable import Variable
 from bedside.regression.columns import redundant
-from bedside.risk.columns import is_outcome
+from bedside.risk.columns import copies, is_outcome
 
 FEWEST_AT_LEVEL = 5
 FEWEST_ALIKE = 10

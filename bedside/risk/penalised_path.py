@@ -374,9 +374,7 @@ class _Walk:
                 return left <= ACCEPTABLE / ENOUGH * self.enough
         return False
 
-    def _step(
-        self, at: np.ndarray, x: np.ndarray, step: np.ndarray, bound: np.ndarray, ridge: np.ndarray
-    ) -> bool:
+    def _step(self, at: np.ndarray, x: np.ndarray, step: np.ndarray, bound: np.ndarray, ridge: np.ndarray) -> bool:
         """Take a step, halved until the objective does not rise beyond rounding; False where none will do."""
         likelihood, weight = self.problem.likelihood, self.problem.weight
         begin = self.beta[at]
