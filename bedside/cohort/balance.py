@@ -8,6 +8,7 @@ import numpy as np
 
 from bedside.cohort.cohort import Cohort
 from bedside.cohort.groups import Grouping
+from bedside.cohort.table_by import bound_to
 from bedside.cohort.variable import Variable
 
 
@@ -28,7 +29,8 @@ def largest_imbalance(cohort: Cohort, grouping: Grouping) -> Imbalance | None:
     cohort : Cohort
         The patients that were grouped.
     grouping : Grouping
-        At least two groups; others than the first two are not looked at.
+        At least two groups; others than the first two are not looked at. What is known only after they were formed
+        is left out.
 
     Returns
     -------
@@ -40,9 +42,9 @@ def largest_imbalance(cohort: Cohort, grouping: Grouping) -> Imbalance | None:
     ----------
     Austin (2009), Stat Med 28:3083-3107.
     """
-    found = []
+    found, without = [], bound_to(cohort, grouping)
     for variable in cohort.predictors:
-        if not variable.is_numeric:
+        if not variable.is_numeric or variable.name in without:
             continue
         values = cohort.frame[variable.name].to_numpy(dtype=float)
         a, b = (values[(grouping.codes == code) & ~np.isnan(values)] for code in (0, 1))

@@ -146,6 +146,14 @@ class Cohort:
         """Variables of the default model: known at time zero, and naming nobody."""
         return tuple(v for v in self.filterable if v.use == "predictor")
 
+    def known_after(self, by: str) -> tuple[Variable, ...]:
+        """Variables recorded only after the groups of column ``by`` were formed; the dictionary knows of the treatment.
+
+        They may be a consequence of the group, so that adjusting for them can hide what the group did.
+        """
+        formed = self.treatment is not None and self.treatment.column == by
+        return tuple(v for v in self.filterable if formed and v.after_treatment)
+
     @property
     def groupings(self) -> tuple[Variable, ...]:
         """Variables that curves can be drawn by."""

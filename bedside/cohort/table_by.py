@@ -234,8 +234,15 @@ def _row(cohort: Cohort, variable: Variable, members: list[np.ndarray]) -> RowBy
 
 
 def _baseline(cohort: Cohort, grouping: Grouping) -> list[Variable]:
-    """What is known at time zero, without the variable that the groups were made from."""
-    return [v for v in cohort.filterable if v.use != "later" and not _made_the_groups(cohort, v, grouping)]
+    """What is known at time zero and before the groups were formed, without the variable that made them."""
+    without = bound_to(cohort, grouping)
+    return [v for v in cohort.filterable if v.use != "later" and v.name not in without]
+
+
+def bound_to(cohort: Cohort, grouping: Grouping) -> set[str]:
+    """Names of the variable that the groups were made from, and of those known only after they were formed."""
+    made = [v for v in cohort.filterable if _made_the_groups(cohort, v, grouping)]
+    return {v.name for by in made for v in (by, *cohort.known_after(by.name))}
 
 
 def _made_the_groups(cohort: Cohort, variable: Variable, grouping: Grouping) -> bool:

@@ -68,6 +68,11 @@ class Variable(Part):
         ``optional`` is eligible for a model without being in the default one;
         ``later`` is known only after time zero and never a predictor;
         ``outcome`` is part of what happened, and no variable of the cohort.
+    after_treatment : bool
+        Known at time zero, but only after the treatment's groups were formed, so that it may be a consequence of
+        them: a fair comparison of these groups does not adjust for it unless told to.
+    earlier : str
+        Column of the same measurement from before the groups were formed, adjusted for in its place.
     scale : {"linear", "log"}
         How a model reads the values.
     cutpoints : tuple of float
@@ -92,6 +97,8 @@ class Variable(Part):
     reference: str | None = None
     use: Literal["predictor", "optional", "later", "outcome"] = "predictor"
     why_later: str = ""
+    after_treatment: bool = False
+    earlier: str = ""
     scale: Literal["linear", "log"] = "linear"
     cutpoints: tuple[float, ...] = ()
     sensitive: bool = False
@@ -148,6 +155,8 @@ class Variable(Part):
             raise ValueError("a reference that is one of the levels")
         if self.use == "later" and not self.why_later:
             raise ValueError("why_later, when use is later")
+        if self.earlier and not self.after_treatment:
+            raise ValueError("earlier only where after_treatment is true")
         if self.kind != "continuous" and (self.scale == "log" or self.cutpoints or self.plausible):
             raise ValueError("scale log, cutpoints and plausible only for a continuous variable")
         return self

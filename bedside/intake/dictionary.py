@@ -89,6 +89,17 @@ class Dictionary(Part):
     def _beside(cls, value: str) -> str:
         return beside(value)
 
+    @model_validator(mode="after")
+    def _after_what(self) -> Dictionary:
+        """What is known only after the treatment needs a treatment, and what came before it stands among the others."""
+        before = {v.name for v in self.variables if not v.after_treatment}
+        for v in self.variables:
+            if v.after_treatment and (self.treatment is None or v.name == self.treatment.column):
+                raise ValueError("after_treatment only beside a treatment, and not at its own column")
+            if v.earlier and v.earlier not in before:
+                raise ValueError("as earlier, another of the variables without after_treatment")
+        return self
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -126,7 +137,7 @@ def read_dictionary(path: Path) -> Draft:
     except ValidationError as error:
         return _salvage(told, tuple(_faults(error, told, path.name)))
     return Draft(
-        variables=tuple(_cleaned(v) for v in whole.variables),
+        variables=tuple(cleaned(v) for v in whole.variables),
         outcomes=whole.outcomes,
         identifier=None if whole.identifier is None else clean_name(whole.identifier),
         treatment=_cleaned_treatment(whole.treatment),
@@ -168,8 +179,10 @@ def _no_json(file: str, error: ValueError) -> Fault:
     return Fault(file, "", "numbers of a usual length", "one of thousands of digits")
 
 
-def _cleaned(variable: Variable) -> Variable:
-    return variable.model_copy(update={"name": clean_name(variable.name)})
+def cleaned(variable: Variable) -> Variable:
+    """With names of columns as they are after reading."""
+    earlier = clean_name(variable.earlier) if variable.earlier else ""
+    return variable.model_copy(update={"name": clean_name(variable.name), "earlier": earlier})
 
 
 def _cleaned_treatment(treatment: Treatment | None) -> Treatment | None:
@@ -188,7 +201,7 @@ def _salvage(told: dict[str, Any], faults: tuple[Fault, ...]) -> Draft:
     except ValueError:
         data = "data.csv"
     return Draft(
-        variables=tuple(_cleaned(v) for v in _sound(Variable, told.get("variables"))),
+        variables=tuple(cleaned(v) for v in _sound(Variable, told.get("variables"))),
         outcomes=_sound(OutcomeEntry, told.get("outcomes")),
         identifier=clean_name(identifier) if isinstance(identifier, str) else None,
         treatment=treatment[0] if treatment else None,

@@ -14,6 +14,7 @@ from bedside.cohort.variable import Variable
 from bedside.errors import Fault, Faults
 from bedside.intake.build import Built, build
 from bedside.intake.columns import Column, Table, clean_name
+from bedside.intake.dictionary import cleaned
 
 FILE = "data frame"
 UNKNOWN_SOURCE = Source(citation="Not stated.", licence="Not stated.", origin="A data frame in memory.")
@@ -61,7 +62,7 @@ def cohort_from_frame(
     table, faults = table_of(FILE, [str(name) for name in frame.columns], columns)
     built = build(
         table,
-        variables=[v.model_copy(update={"name": clean_name(v.name)}) for v in variables],
+        variables=[cleaned(v) for v in variables],
         outcomes=outcomes,
         identifier=None if identifier is None else clean_name(identifier),
         treatment=treatment,

@@ -129,6 +129,7 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None
             f"{choice.by.label} is known only later ({choice.by.why_later}): patients who did badly early may be "
             "missing, or already show it. No adjustment for the start can mend that."
         )
+    _formed_before(choice)
     is_treatment = noun(of, choice) == "treatment"
     told = of.treatment.note if is_treatment and of.treatment is not None else ""
     apart = _apart(of, choice)
@@ -150,6 +151,19 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None
     )
     if choice.unused:
         page.caption(f"Not adjusted for, since nobody has a recorded value: {', '.join(choice.unused)}.")
+
+
+def _formed_before(choice: Choice) -> None:
+    """What was recorded only after the groups had been formed: left out, or adjusted for all the same."""
+    if choice.after:
+        warn(
+            f"Recorded only after the groups were formed: {'; '.join(choice.after)}. The group may have changed "
+            "it, and adjusting for it then takes away part of what is asked about. Take it out under “Alike in”."
+        )
+    if choice.skipped:
+        page.caption(
+            f"Not adjusted for, since recorded only after the groups were formed: {'; '.join(choice.skipped)}."
+        )
 
 
 def _few(found: Adjusted) -> str:

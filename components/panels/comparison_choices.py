@@ -52,6 +52,10 @@ class Choice:
         True if there are more groups than one figure can hold, so that two were taken.
     unused : tuple of str
         Labels of predictors that nobody has a value of.
+    skipped : tuple of str
+        Labels of predictors known only after the groups were formed, and therefore not adjusted for.
+    after : tuple of str
+        Labels of such that the reader adjusts for all the same.
     """
 
     by: Variable
@@ -64,6 +68,8 @@ class Choice:
     decimals: int
     narrowed: bool
     unused: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -96,7 +102,10 @@ def choices(cohort: Cohort, outcome: Outcome) -> Choice:
             decimals = horizon.decimals()
     at = float(convert(when, its_unit, unit))
     times = _times(cohort, outcome, when, its_unit)
-    return Choice(by, groups, plan, whom, unit, at, times, decimals, narrowed, unused)
+    later = cohort.known_after(by.name)
+    skipped = tuple(v.label for v in later if v.use == "predictor" and v.name not in covariates)
+    after = tuple(v.label for v in later if v.name in covariates)
+    return Choice(by, groups, plan, whom, unit, at, times, decimals, narrowed, unused, skipped, after)
 
 
 def _horizon(cohort: Cohort, outcome: Outcome, groups: Grouping, plan: Plan) -> tuple[float, Unit]:
@@ -237,9 +246,16 @@ def adjust_key(cohort: Cohort, by: Variable) -> str:
     return f"comparison_adjust_{cohort.key}_{by.name}"
 
 
+def adjusted_at_first(cohort: Cohort, by: Variable) -> list[Variable]:
+    """The predictors known before the groups were formed; of one measured again later, the earlier measurement."""
+    later = cohort.known_after(by.name)
+    instead = {v.earlier for v in later if v.use == "predictor"}
+    return [v for v in eligible(cohort, by) if v not in later and (v.use == "predictor" or v.name in instead)]
+
+
 def _covariates(cohort: Cohort, by: Variable) -> tuple[tuple[str, ...], tuple[str, ...]]:
     open_to = eligible(cohort, by)
-    wanted = [v for v in open_to if v.use == "predictor"]
+    wanted = adjusted_at_first(cohort, by)
     known = [v.name for v in wanted if cohort.frame[v.name].notna().any()]
     unused = tuple(v.label for v in wanted if v.name not in known)
     key = adjust_key(cohort, by)

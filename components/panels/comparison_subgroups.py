@@ -28,10 +28,11 @@ def show(of: Cohort, outcome: Outcome, choice: Choice) -> None:
 
 
 def offered(of: Cohort, choice: Choice) -> list[Variable]:
-    """Variables known at time zero with few enough levels to be subgroups."""
+    """Variables known at time zero, before the groups were formed, with few enough levels to be subgroups."""
+    after = of.known_after(choice.by.name)
     return [
         v for v in of.filterable
-        if v.use != "later" and v.name != choice.by.name and of.frame[v.name].notna().any()
+        if v not in after and v.use != "later" and v.name != choice.by.name and of.frame[v.name].notna().any()
         and (v.is_numeric or 1 < of.frame[v.name].nunique() <= MOST_LEVELS)
     ]  # fmt: skip
 

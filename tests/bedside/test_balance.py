@@ -19,7 +19,7 @@ def test_the_largest_standardised_difference_is_found(sample):
     by_hand = {
         v.name: abs(a[v.name].mean() - b[v.name].mean()) / np.sqrt((a[v.name].var() + b[v.name].var()) / 2)
         for v in nhefs.predictors
-        if v.is_numeric
+        if v.is_numeric and "1982" not in v.name  # weight in 1982 is a consequence of having stopped
     }
     assert found.variable.name == max(by_hand, key=by_hand.get)
     assert found.difference == pytest.approx(by_hand[found.variable.name], rel=1e-12)

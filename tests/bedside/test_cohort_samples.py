@@ -162,6 +162,14 @@ def test_why_later_fits_into_brackets(sample, key):
         assert variable.why_later[0].islower() and variable.why_later[-1] != ".", variable.name
 
 
+def test_what_was_measured_after_people_had_stopped_smoking_is_known_as_such(sample):
+    cohort = sample("nhefs_prevention")
+    after = {v.name: v.earlier for v in cohort.known_after("quit_smoking")}
+    assert after == {"weight_1982_kg": "weight_1971_kg", "sbp_1982_mmhg": "", "dbp_1982_mmhg": ""}
+    assert cohort.known_after("sex") == ()  # sex was there before
+    assert {v.name for v in cohort.filterable if "1982" in v.label} == {*after, "quit_smoking"}
+
+
 def test_treatments(sample):
     randomised = {key: t.randomised for key in KEYS if (t := sample(key).treatment) is not None}
     assert randomised == {

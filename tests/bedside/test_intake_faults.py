@@ -241,3 +241,37 @@ def test_a_status_that_is_nowhere_recorded_is_one_fault(cohort_folder):
     told = {"outcomes": [{"key": "os", "label": "Death", "time": "days", "unit": "days", "status": "status"}]}
     found = faults_of(cohort_folder(base(status=[None, None, None]), **told))
     assert [(fault.column, fault.found) for fault in found] == [("status", "none in rows 1, 2, 3")]
+
+
+@pytest.mark.parametrize(
+    ("variable", "treated", "expected"),
+    [
+        ({"after_treatment": True}, False, "after_treatment only beside a treatment, and not at its own column"),
+        ({"earlier": "arm"}, True, "earlier only where after_treatment is true"),
+        (
+            {"after_treatment": True, "earlier": "age"},
+            True,
+            "as earlier, another of the variables without after_treatment",
+        ),
+        (
+            {"after_treatment": True, "earlier": "gone"},
+            True,
+            "as earlier, another of the variables without after_treatment",
+        ),
+    ],
+)
+def test_what_is_known_after_the_treatment_needs_one(cohort_folder, variable, treated, expected):
+    told = [
+        {"name": "age", "kind": "continuous"} | variable,
+        {"name": "arm", "kind": "binary"},
+    ]
+    treatment = {"treatment": {"column": "arm", "randomised": False}} if treated else {}
+    folder = cohort_folder(base(arm=[0, 1, 1]), variables=told, **treatment)
+    assert expected in [fault.expected for fault in faults_of(folder)]
+
+
+def test_the_treatment_is_not_after_itself(cohort_folder):
+    told = [{"name": "arm", "kind": "binary", "after_treatment": True}]
+    folder = cohort_folder(base(arm=[0, 1, 1]), variables=told, treatment={"column": "arm", "randomised": False})
+    (fault,) = faults_of(folder)
+    assert fault.expected == "after_treatment only beside a treatment, and not at its own column"

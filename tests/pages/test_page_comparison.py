@@ -378,3 +378,23 @@ def test_words_keep_apart_whose_ratio_and_whose_test_it_is():
 )
 def test_a_difference_in_words_has_no_sign_to_misread(gap, words):
     assert apart(gap) == words
+
+
+def test_what_came_after_the_groups_is_not_adjusted_for_unless_asked():
+    """NHEFS: the standard set of Hernán & Robins is of 1971; what was measured in 1982 came after people stopped."""
+    skipped = "Not adjusted for, since recorded only after the groups were formed: "
+    reader = Reader(cohort="nhefs_prevention").open("comparison")
+    key = "comparison_adjust_nhefs_prevention_quit_smoking"
+    first = reader.at.get_by_key(key).value
+    assert not [name for name in first if "1982" in name]
+    assert {"weight_1971_kg", "age", "sex", "race", "education_1971", "cigarettes_per_day", "years_smoking",
+            "exercise_1971", "activity_1971"} <= set(first)  # fmt: skip
+    assert f"{skipped}Weight in 1982; Systolic pressure in 1982; Diastolic pressure in 1982." in reader.text
+    assert "Recorded only after the groups were formed" not in reader.text
+    reader.choose(key, [*first, "weight_1982_kg"])
+    assert "Recorded only after the groups were formed: Weight in 1982. The group may have changed it" in reader.text
+    assert f"{skipped}Systolic pressure in 1982; Diastolic pressure in 1982." in reader.text
+    other = Reader(cohort="nhefs_prevention", comparison_by="sex").open("comparison")
+    assert "weight_1982_kg" in other.at.get_by_key("comparison_adjust_nhefs_prevention_sex").value
+    assert "weight_1971_kg" not in other.at.get_by_key("comparison_adjust_nhefs_prevention_sex").value
+    assert skipped not in other.text
