@@ -146,7 +146,9 @@ def _counted(rows: Rows, risk: np.ndarray, weight: np.ndarray, left: np.ndarray)
         held = 1 / left[other]
         below = earlier_and_lower(moment[other], value[other], held, moment + 1, value)
         upto = earlier_and_lower(moment[other], value[other], held, moment + 1, value + 1)
-        earlier = earlier_and_lower(moment[other], np.zeros(len(other), dtype=np.int64), held, moment + 1, value * 0 + 1)
+        earlier = earlier_and_lower(
+            moment[other], np.zeros(len(other), dtype=np.int64), held, moment + 1, value * 0 + 1
+        )
         # Those of the same time that stand later in the order were counted as not yet there.
         right, pairs = right + (below + (upto - below) / 2) / left, pairs + earlier / left
         right, pairs = _without_twice(rows, (right, pairs), other, place, moment, value, weight)

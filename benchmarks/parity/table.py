@@ -28,10 +28,13 @@ class Table:
         Numbers as float64, text as objects with None where missing.
     levels : dict of str to list
         Order of the levels of a column, where the block gives one.
+    folder : Path or None
+        Where inputs are read from.
     """
 
     frame: pd.DataFrame
     levels: dict[str, list[Any]]
+    folder: Path | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -91,13 +94,19 @@ class Table:
         value = self.value(expression)
         return value.dtype == object and not {part for part in value if part is not None} <= LOGICAL
 
+    def other(self, data: dict[str, Any]) -> Table:
+        """Other rows of the same folder, told of as a block's ``data``."""
+        if self.folder is None:
+            raise ValueError("this table was not read from a folder")
+        return read_table(self.folder, data)
+
     def rows(self, mask: np.ndarray) -> Table:
         """The rows where the mask is True."""
-        return Table(self.frame.loc[mask].reset_index(drop=True), self.levels)
+        return Table(self.frame.loc[mask].reset_index(drop=True), self.levels, self.folder)
 
     def with_column(self, name: str, values: np.ndarray) -> Table:
         """The same rows with one more column."""
-        return Table(self.frame.assign(**{name: values}), self.levels)
+        return Table(self.frame.assign(**{name: values}), self.levels, self.folder)
 
     def new_rows(self, given: dict[str, Any]) -> pd.DataFrame:
         """New patients, a column of values or one value by name, as this table would hold them."""
@@ -142,7 +151,7 @@ def read_table(folder: Path, data: dict[str, Any]) -> Table:
     levels = dict(data.get("levels") or {})
     for name, expression in (data.get("derive") or {}).items():
         frame[name] = Table(frame, levels).value(expression)
-    table = Table(frame, levels)
+    table = Table(frame, levels, folder)
     if data.get("where") is not None:
         table = table.rows(table.flag(data["where"]))
     if data.get("complete"):

@@ -29,8 +29,8 @@ Rows with anything missing are left out. Kinds:
 ``case_cohort``
     ``coef`` and ``se``; options ``subcohort`` (1 where drawn), ``cohort_size``, ``method``.
 ``concordance_variants``
-    ``c``, ``se`` and ``counts`` for each time weight. Options ``score`` (an expression) or ``terms`` (the linear
-    predictor of that Cox model), ``up_to`` (the last event time that counts).
+    ``c``, ``se`` and ``counts`` for each time weight. Options ``score`` (an expression, or numbers) or ``terms`` (the
+    linear predictor of that Cox model), ``up_to`` (the last event time that counts).
 """
 
 from __future__ import annotations
@@ -310,7 +310,10 @@ def concordance_variants(table: Table, block: dict[str, Any]) -> dict[str, Any]:
         fit = fit_of(table, block)
         data, score = fit.data, fit.linear_predictor
     else:
-        data = data_of(table, {**block, "terms": [block["score"]]})
+        given = block["score"]
+        if isinstance(given, list):
+            table, given = table.with_column("given_score", np.asarray(given, dtype=float)), "given_score"
+        data = data_of(table, {**block, "terms": [given]})
         score = data.x[:, 0]
     last = option(block, "up_to")
     out = {}
