@@ -24,6 +24,7 @@ from components.text import md
 
 CLEAREST = 3
 FEW_CLUSTERS = 30
+ATTENUATED = "Filling in values makes very strong associations look somewhat weaker than they are."
 
 
 def subject(outcome: Outcome, choice: Choice) -> str:
@@ -70,8 +71,9 @@ def _few_clusters(found: Answer) -> tuple[str, ...]:
     if count >= FEW_CLUSTERS:
         return ()
     return (
-        f"With {count} clusters robust standard errors are too small, intervals too narrow and p too low: as a rule "
-        f"with fewer than about {FEW_CLUSTERS}.",
+        f"With {count} clusters robust standard errors are usually too small, intervals too narrow and p too low: as a "
+        f"rule with fewer than about {FEW_CLUSTERS}. They are shown as R gives them, not corrected for few clusters: "
+        "read them as a lower limit of the uncertainty.",
     )
 
 
@@ -196,6 +198,7 @@ def _note(outcome: Outcome, choice: Choice, found: Answer) -> str:
         text += f" Concordance {c.c:.2f} (standard error {c.se:.2f}) in the same patients, so it flatters."
     quarters = dict.fromkeys(row.term for row in found.alone if row.level is None and " against " in row.label)
     text += f" {', '.join(quarters)}: upper against lower quartile." if quarters else ""
+    text += _filled(found)
     # Each variable's own model is made from the rows of the model of all.
     text += " Both columns are of the same patients." if found.alone and found.together else ""
     return f"{text} Open marks: what others are compared with."
@@ -207,13 +210,19 @@ def _is_robust(found: Answer) -> bool:
     return any(getattr(fit, "robust", False) for fit in fits)
 
 
+def _filled(found: Answer) -> str:
+    """Of the note that goes into a report: that values were imputed."""
+    return "" if found.imputed is None else f" Missing values imputed 20 times and pooled. {ATTENUATED}"
+
+
 def _missing(choice: Choice, found: Answer) -> None:
     """Who was left out, or what was imputed."""
     if found.imputed is not None:
         gaps = ", ".join(f"{name} {n:,}" for name, n in _labelled(found).items()) or "none"
         page.caption(
             f"Missing values were imputed 20 times by chained equations, and the models pooled by Rubin's rules: "
-            f"{gaps}. Counts at each level are those of the first copy. The checks below use complete cases."
+            f"{gaps}. {ATTENUATED} Counts at each level are those of the first copy. The checks below use complete "
+            "cases."
         )
         return
     dropped = found.made.dropped

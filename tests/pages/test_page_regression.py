@@ -224,6 +224,7 @@ def test_missing_values_are_counted_and_imputed_by_a_click():
     reader.click("regression_impute")
     assert "Cox model, 418 patients, 186 events" in reader.text
     assert "imputed 20 times by chained equations" in reader.text
+    assert "Filling in values makes very strong associations look somewhat weaker than they are." in reader.text
     low, high = (float(v) for v in ratios(reader)["Bilirubin, per doubling"].split("together ")[1][6:-1].split(" to "))
     assert 1.5 < low < 1.71 < high < 2  # complete cases: 1.71 (1.53 to 1.92)
 
@@ -307,7 +308,8 @@ def test_robust_errors_are_named_for_pooled_models_and_stand_beside_no_likelihoo
     model(reader).choose("regression_cluster_gbsg2_breast", "nodes")
     assert "Likelihood ratio" not in reader.box("Wald's test of the curved part")
     reader.choose("regression_cluster_gbsg2_breast", "grade")
-    assert "With 3 clusters robust standard errors are too small" in reader.text
+    assert "With 3 clusters robust standard errors are usually too small" in reader.text
+    assert "not corrected for few clusters: read them as a lower limit of the uncertainty." in reader.text
     lung = model(Reader(cohort="lung_ncctg").open("regression")).choose("regression_cluster_lung_ncctg", "institution")
     assert "Robust standard errors by cluster." in lung.choose("regression_missing", "imputed").text
 
