@@ -1,0 +1,334 @@
+"""A forest grown on pseudo-observations: risks at about 20 times at once, without assuming proportional hazards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort.outcome import Outcome
+from bedside.errors import Fixable
+from bedside.risk.design import Design, build, read
+from bedside.risk.fit import check_size
+from bedside.risk.fitted import Fitted, Limits, Progress, State
+from bedside.risk.forest_arrays import Trees
+from bedside.risk.forest_grow import Grown, Settings, grow, nominal_order
+from bedside.risk.forest_tune import DEFAULTS, tuned
+from bedside.risk.learners import KINDS
+from bedside.risk.pseudo import pseudo_incidence
+from bedside.risk.state import common_facts, design_arrays, read_common
+from bedside.risk.training import Target, Training
+from bedside.survival.curve import SLACK
+
+GRID = 20
+"""Times at which the trees hold a risk."""
+FEWEST_AT_RISK = 5
+"""The grid ends where fewer are under observation: pseudo-observations are wild beyond."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """A forest of one outcome, ready to predict; see `Fitted` for what all models have.
+
+    A patient's risk at a grid time is the mean over the trees of the value of the leaf that the patient falls into.
+    Between grid times it rises in step with the cohort's own curve: F(t) = F₁ + (F₂ - F₁)(M(t) - M₁)/(M₂ - M₁), with
+    M the cohort's cumulative incidence; after the last grid time a patient who is free of the event has the cohort's
+    chance of it. Both are linear in the leaves' values, so that contributions of variables add up tree by tree.
+
+    Attributes
+    ----------
+    grid : array, shape (k,)
+        Grid times, ascending, in the outcome's unit.
+    curve_time, curve : arrays, shape (m,)
+        The cohort's cumulative incidence M: its value from each time on.
+    order : mapping of str to array
+        For each variable with levels, the number that stands for each level: its rank, or, where levels have no order,
+        its place in the order of their mean pseudo-observations.
+    trees : Trees
+        Columns are the variables of `design.readings`, one each.
+    """
+
+    outcome: Outcome
+    target: Target
+    cohort_key: str
+    cohort_fingerprint: str
+    n: int
+    n_events: int
+    design: Design = field(repr=False)
+    last: float
+    settings: Mapping[str, float | int | str]
+    cautions: tuple[str, ...]
+    grid: np.ndarray
+    curve_time: np.ndarray = field(repr=False)
+    curve: np.ndarray = field(repr=False)
+    order: Mapping[str, np.ndarray] = field(repr=False)
+    trees: Trees = field(repr=False)
+    kind: str = "forest"
+    label: str = KINDS["forest"]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that a prediction depends on."""
+        seal = hashlib.sha256()
+        told = (self.cohort_key, self.cohort_fingerprint, self.outcome.model_dump_json(), self.target, self.last)
+        seal.update(repr((told, self.design.readings, self.n, self.n_events)).encode())
+        for name, array in sorted(self._arrays().items()):
+            seal.update(name.encode())
+            seal.update(np.ascontiguousarray(array))
+        return seal.hexdigest()
+
+    def columns(self, patients: pd.DataFrame) -> np.ndarray:
+        """What the trees look at, shape (n, p): one column for each variable, gaps and unseen levels filled."""
+        return encoded(self.design, self.order, patients)
+
+    def at_grid(self, patients: pd.DataFrame) -> np.ndarray:
+        """Risk at each grid time, shape (n, k)."""
+        return self.trees.mean(self.columns(patients))
+
+    def weights(self, times: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How risks at any times follow from those at grid times: ``risk = at_grid @ weights + constant``.
+
+        Parameters
+        ----------
+        times : array, shape (t,)
+            From 0 to `last`.
+
+        Returns
+        -------
+        weights : array, shape (k, t)
+            Not negative, at most two in a column.
+        constant : array, shape (t,)
+
+        Raises
+        ------
+        Fixable
+            If a time is outside.
+        """
+        asked = np.asarray(times, dtype=float)
+        if not ((asked >= 0) & (asked <= self.last * (1 + SLACK))).all():
+            raise Fixable(
+                "No risk at that time.",
+                f"The model knows the time from 0 to {self.last:.6g} {self.outcome.unit}, the longest follow-up it was "
+                "fitted on.",
+                "Choose a time within it.",
+            )
+        level = self._marginal(asked * (1 + SLACK))
+        at_grid = np.concatenate(([0.0], self._marginal(self.grid)))
+        k = np.clip(np.searchsorted(np.concatenate(([0.0], self.grid)), asked * (1 + SLACK), side="right") - 1, 0, None)
+        after = k == len(self.grid)
+        following = np.minimum(k + 1, len(self.grid))
+        gap = at_grid[following] - at_grid[k]
+        share = np.divide(level - at_grid[k], gap, out=np.zeros(len(asked)), where=gap > 0)
+        left = 1 - at_grid[-1]
+        beyond = (level - at_grid[-1]) / left if left > 0 else np.zeros(len(asked))
+        beyond = np.where(after, beyond, 0.0)
+        weights = np.zeros((len(self.grid) + 1, len(asked)))
+        column = np.arange(len(asked))
+        weights[k, column] = np.where(after, 1 - beyond, 1 - share)
+        weights[following, column] += np.where(after, 0.0, share)
+        return weights[1:], beyond
+
+    def risk(self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Risk of the event by each time, shape (n, t), never falling over time.
+
+        Raises
+        ------
+        Fixable
+            If a time is negative or beyond the longest follow-up.
+        """
+        weights, constant = self.weights(times)
+        at_grid = self.at_grid(patients)
+        out = np.zeros((len(at_grid), weights.shape[1]))
+        # Column by column: a matrix product may round equal patients differently.
+        for j in range(weights.shape[1]):
+            for k in np.flatnonzero(weights[:, j]):
+                out[:, j] += at_grid[:, k] * weights[k, j]
+            out[:, j] += constant[j]
+        return np.clip(out, 0.0, 1.0)
+
+    def score(self, patients: pd.DataFrame) -> np.ndarray:
+        """Mean risk over the grid times, shape (n,): higher means sooner."""
+        return mean_risk(self.at_grid(patients))
+
+    def limits(
+        self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray, *, level: float = 0.95
+    ) -> Limits | None:
+        """None: how much a forest varies takes refits."""
+        return None
+
+    def state(self) -> State:
+        """Everything needed to have it back with the same bits."""
+        facts: dict[str, Any] = {**common_facts(self), "ordered": list(self.order)}
+        return State(self.kind, facts, self._arrays())
+
+    def _marginal(self, times: np.ndarray) -> np.ndarray:
+        """The cohort's cumulative incidence at times, shape (t,)."""
+        return np.concatenate(([0.0], self.curve))[np.searchsorted(self.curve_time, times, side="right")]
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        own = {"grid": self.grid, "curve_time": self.curve_time, "curve": self.curve}
+        ordered = {f"order.{i}": values for i, values in enumerate(self.order.values())}
+        trees = {f"trees.{name}": array for name, array in vars(self.trees).items()}
+        return {**own, **ordered, **trees, **design_arrays(self.design)}
+
+
+def fit_forest(
+    rows: Training,
+    *,
+    settings: Mapping[str, float | int | str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Forest:
+    """A forest of regression trees on the jackknife pseudo-observations of the cumulative incidence.
+
+    Parameters
+    ----------
+    rows : Training
+        At least 2 patients and 10 events; competing events and delayed entry are part of the pseudo-observations.
+    settings : mapping, optional
+        ``trees`` (300), ``leaf`` (fewest patients in a leaf), ``share`` (of the variables looked at in each node, 0 to
+        1), ``depth`` (0: no limit), ``rows`` (drawn for each tree, with replacement; at most the number of patients).
+        What is left out is chosen on patients who were not drawn for a tree (out of bag), see `tuned`.
+    seed : int
+        The same seed gives the same bits.
+    progress : callable, optional
+
+    Raises
+    ------
+    Fixable
+        Fewer than 2 patients or 10 events, or nothing left to predict with.
+
+    References
+    ----------
+    Andersen, Klein & Rosthoj (2003), Biometrika 90:15-27 (pseudo-observations). Breiman (2001), Mach Learn 45:5-32.
+    Mogensen & Gerds (2013), Stat Med 32:3102-3114 (pseudo-value forest). Wright & Konig (2019), PeerJ 7:e6339 (order
+    of levels).
+    """
+    tell = progress or (lambda share, sentence: None)
+    check_size(len(rows), int(rows.event.sum()), rows.outcome)
+    tell(0.02, "Reading the variables")
+    design, _ = build(rows.frame, rows.time, rows.cause > 0, rows.variables)
+    if not design.terms:
+        raise Fixable(
+            "No model for this selection.",
+            "None of the variables can predict here. " + " ".join(d.why for d in design.dropped),
+            "Choose other variables, or include more patients.",
+        )
+    tell(0.05, "Working out pseudo-observations")
+    grid = grid_times(rows)
+    pseudo = pseudo_incidence(rows.time, rows.cause, grid, entry=rows.entry)
+    order = nominal_order(design, rows.frame, pseudo)
+    x = encoded(design, order, rows.frame)
+    used = dict(DEFAULTS) | dict(settings or {})
+    if any(name not in (settings or {}) for name in ("leaf", "share")):
+        used = tuned(x, pseudo, rows, used, asked=settings or {}, seed=seed, progress=stage(tell, 0.1, 0.6))
+    grown = grow(x, pseudo, used, seed=seed, progress=stage(tell, 0.6, 1.0))
+    curve_time, curve = marginal(rows)
+    return _made(rows, design, grid, curve_time, curve, order, grown, used)
+
+
+def _made(
+    rows: Training,
+    design: Design,
+    grid: np.ndarray,
+    curve_time: np.ndarray,
+    curve: np.ndarray,
+    order: Mapping[str, np.ndarray],
+    grown: Grown,
+    used: Settings,
+) -> Forest:
+    return Forest(
+        outcome=rows.outcome,
+        target=rows.target,
+        cohort_key=rows.cohort_key,
+        cohort_fingerprint=rows.cohort_fingerprint,
+        n=len(rows),
+        n_events=int(rows.event.sum()),
+        design=design,
+        last=float(rows.time.max()),
+        settings=used,
+        cautions=_cautions(rows),
+        grid=grid,
+        curve_time=curve_time,
+        curve=curve,
+        order=order,
+        trees=grown.trees,
+    )
+
+
+def restore_forest(state: State) -> Fitted:
+    """The inverse of ``Forest.state``."""
+    arrays = state.arrays
+    return Forest(
+        **read_common(state.facts, arrays),
+        grid=np.asarray(arrays["grid"]),
+        curve_time=np.asarray(arrays["curve_time"]),
+        curve=np.asarray(arrays["curve"]),
+        order={name: np.asarray(arrays[f"order.{i}"]) for i, name in enumerate(state.facts["ordered"])},
+        trees=Trees(**{name: np.asarray(arrays[f"trees.{name}"]) for name in Trees.__dataclass_fields__}),
+    )
+
+
+def encoded(design: Design, order: Mapping[str, np.ndarray], frame: pd.DataFrame) -> np.ndarray:
+    """What the trees look at, shape (n, p) float32: one column for each variable that is read."""
+    x = np.empty((len(frame), len(design.readings)), dtype=np.float32)
+    for j, reading in enumerate(design.readings):
+        values = read(reading, frame)
+        name = reading.variable.name
+        x[:, j] = order[name][values] if name in order else values
+    return x
+
+
+def mean_risk(at_grid: np.ndarray) -> np.ndarray:
+    """Mean over the grid times, added in their order, shape (n,)."""
+    total = np.zeros(len(at_grid))
+    for column in at_grid.T:
+        total += column
+    return total / at_grid.shape[1]
+
+
+def grid_times(rows: Training) -> np.ndarray:
+    """About 20 event times with equal shares of the events between them, ending where 5 are still under observation."""
+    times = np.sort(rows.time[rows.event])
+    ordered = np.sort(rows.time)
+    enough = times[len(ordered) - np.searchsorted(ordered, times, side="left") >= FEWEST_AT_RISK]
+    kept = enough if len(enough) else times[:1]
+    at = np.linspace(0, len(kept) - 1, GRID + 1)[1:]
+    return np.unique(kept[np.round(at).astype(int)])
+
+
+def marginal(rows: Training) -> tuple[np.ndarray, np.ndarray]:
+    """The cohort's cumulative incidence (Aalen-Johansen) at each time of the event, and those times."""
+    distinct, at = np.unique(rows.time, return_inverse=True)
+    at_risk = len(rows) - np.searchsorted(np.sort(rows.time), distinct, side="left")
+    if rows.entry is not None:
+        at_risk = at_risk - (len(rows) - np.searchsorted(np.sort(rows.entry), distinct, side="left"))
+    any_event = np.bincount(at[rows.cause > 0], minlength=len(distinct))
+    wanted = np.bincount(at[rows.event], minlength=len(distinct))
+    free = np.concatenate(([1.0], np.cumprod(1 - any_event / at_risk)[:-1]))
+    seen = wanted > 0
+    return distinct[seen], np.minimum(np.cumsum(free * wanted / at_risk)[seen], 1.0)
+
+
+def stage(progress: Progress, start: float, end: float) -> Progress:
+    """Progress of a stage that goes from one share of the whole to another."""
+
+    def told(share: float, sentence: str) -> None:
+        progress(start + share * (end - start), sentence)
+
+    return told
+
+
+def _cautions(rows: Training) -> tuple[str, ...]:
+    events = int(rows.event.sum())
+    if events < 100:
+        return (
+            f"A forest learns little from {events} events: its risks stay close to the cohort's average, and vary from "
+            "one group of patients to the next.",
+        )
+    return ()
