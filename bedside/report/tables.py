@@ -47,7 +47,7 @@ def differences_rows(means: RestrictedMeans, shares: Milestones) -> tuple[list[s
         At one time, of the same groups in the same order with the same reference.
     """
     header = ["Group", "Compared with", "Patients", f"Mean time ({means.unit})", "Lower limit", "Upper limit"]
-    for what in ("Difference", "Ratio"):
+    for what in ("Difference", "Ratio of mean times"):
         header += [what, f"{what}: lower limit", f"{what}: upper limit", f"{what}: p"]
     header += ["Share", "Share: lower limit", "Share: upper limit"]
     header += [f"Difference of shares{more}" for more in ("", ": lower limit", ": upper limit", ": p")]
@@ -61,10 +61,26 @@ def differences_rows(means: RestrictedMeans, shares: Milestones) -> tuple[list[s
     return header, rows
 
 
-def differences_said(means: RestrictedMeans, shares: Milestones, *, decimals: int = 1) -> Rows:
-    """The same in words, for a page of paper: estimate (interval), p."""
+def differences_said(
+    means: RestrictedMeans, shares: Milestones, *, decimals: int = 1, window: str = "", at: str = ""
+) -> Rows:
+    """The same in words, for a page of paper: estimate (interval), p.
+
+    Parameters
+    ----------
+    means, shares
+        As in `differences_rows`.
+    decimals : int
+        Of mean times; shares have one less.
+    window, at : str
+        The window of the mean, "within 2 years of the 3-year mark", and the time of the share; by default those of
+        curves that begin at time zero.
+    """
     when = say.duration(means.tau, means.unit)
-    header = ["", f"Mean time within {when}", "Difference", "Ratio", f"Share at {when}", "Difference in points"]
+    header = [
+        "", f"Mean time {window or f'within {when}'}", "Difference", "Ratio of mean times", f"Share at {at or when}",
+        "Difference in points",
+    ]  # fmt: skip
     rows = []
     for g, point in zip(means.groups, shares.points, strict=True):
         mean, share = _contrasts(g.group, means, shares)
@@ -75,7 +91,7 @@ def differences_said(means: RestrictedMeans, shares: Milestones, *, decimals: in
         rows.append([
             g.group,
             _said(g.mean, *limits, f".{decimals}f"),
-            _said_effect(mean.difference, f"+.{decimals}f", sure=sure) if mean else "compared with",
+            _said_effect(mean.difference, f"+.{decimals}f", sure=sure) if mean else "reference",
             _said_effect(mean.ratio, ".2f", sure=sure) if mean else "",
             _said(100 * point.survival, 100 * point.lower, 100 * point.upper, f".{decimals - 1}f", "%"),
             _said_effect(share.difference, f"+.{decimals - 1}f", p=share.p, times=100, sure=varies) if share else "",

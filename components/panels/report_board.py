@@ -54,9 +54,9 @@ def _usual(held: Basket) -> str:
 def _empty() -> None:
     page.title("Report", "nothing in it yet")
     page.put(
-        "<p>Every figure and table has a <b>Save</b> menu with <b>Add to report</b>. What you add is gathered here "
-        "with its cohort, filter and method, can be put in order and annotated, and leaves as one PDF or one HTML "
-        "file that needs no network.</p>"
+        "<p>Wherever a figure or table has a <b>Save</b> menu, <b>Add to report</b> stands in it. What you add is "
+        "gathered here with its cohort, filter and method, can be put in order and annotated, and leaves as one PDF or "
+        "one HTML file that needs no network.</p>"
     )
     st.page_link(desk.page("survival"), label="Go to the survival curves", icon=":material/show_chart:")
 

@@ -93,8 +93,10 @@ def _means(
     began = max(curve.origin for curve in shown)
     # On its own clock the area begins at the time that patients are known to have come to.
     window = f"between {say.number_of(began)} and {when}" if began else f"within {when}"
+    at = when
     if choice.restarted:
         window += f" of the {choice.mark(outcome.unit)} mark"
+        at += f" after the {choice.mark(outcome.unit)} mark"
     length = say.duration(tau - began, unit)
     broken = page.Markup("<br>")
     head = ("", page.fill("Mean time{br}{w}", br=broken, w=window), "Difference",
@@ -122,10 +124,10 @@ def _means(
     )
     save.numbers(
         "survival_differences", stem="differences", rows=lambda: differences_rows(means, points),
-        shown=lambda: differences_said(means, points, decimals=more),
-        title=f"How large is the difference? Mean time and share at {when}",
+        shown=lambda: differences_said(means, points, decimals=more, window=window, at=at),
+        title=f"How large is the difference? Mean time and share at {at}",
         note=f"{say.patients(sum(g.n for g in means.groups))}. Mean time: {unit} {outcome.free_phrase} out of {length} "
-        f"(restricted mean). Share: {outcome.free_phrase} at {when}. Intervals of {choice.level:.0%}.",
+        f"(restricted mean). Share: {outcome.free_phrase} at {at}. Intervals of {choice.level:.0%}.",
         made=made,
     )  # fmt: skip
 

@@ -49,7 +49,7 @@ def two() -> Reader:
 def test_an_empty_report_says_how_to_fill_it():
     reader = Reader(cohort="gbsg2_breast").open("report")
     assert reader.title == "Report nothing in it yet"
-    assert "Every figure and table has a Save menu with Add to report" in reader.text
+    assert "Wherever a figure or table has a Save menu, Add to report stands in it." in reader.text
     assert "report_title" not in {box.key for box in reader.at.text_input}
 
 
@@ -69,7 +69,7 @@ def test_cards_bring_cohort_method_and_fingerprint(two):
         "",
         "Mean time within 6 years",
         "Difference",
-        "Ratio",
+        "Ratio of mean times",
         "Share at 6 years",
         "Difference in points",
     ]
@@ -208,6 +208,22 @@ def test_hostile_words_of_a_cohort_stay_words(tmp_path, monkeypatch):
     assert pdf.startswith(b"%PDF-")
     assert b"<script" not in page and b"&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert b"<img" not in page and b"src=" not in page
+
+
+def test_a_table_after_a_landmark_has_the_heads_of_the_screen():
+    reader = Reader(cohort="gbsg2_breast", survival_since="3-years", survival_by="grade").open("survival")
+    add(reader, "survival_differences")
+    reader.choose("survival_restart", True)
+    add(reader, "survival_differences").open("report")
+    kept, restarted = (each.table.header for each in reader.at.session_state["basket"].cards)
+    assert kept[1:] == (
+        "Mean time between 3 and 5 years", "Difference", "Ratio of mean times", "Share at 5 years",
+        "Difference in points",
+    )  # fmt: skip
+    assert (restarted[1], restarted[4]) == (
+        "Mean time within 2 years of the 3-year mark", "Share at 2 years after the 3-year mark",
+    )  # fmt: skip
+    assert {each.table.rows[0][2] for each in reader.at.session_state["basket"].cards} == {"reference"}
 
 
 def test_a_landmark_with_types_of_event_says_who_is_left():
