@@ -94,8 +94,9 @@ def truncated_concordance(time: np.ndarray, cause: np.ndarray, risk: np.ndarray,
     Notes
     -----
     A pair counts 1 / (G(T-) G(T)) for the event at T that came first; where the other patient had a competing event
-    at T' by then, 1 / (G(T-) G(T'-)). Pairs with events at one time are compared in the order of the rows, as pec
-    does; equal risks count half, and 1 where the events are at one time too.
+    at T' by then, 1 / (G(T-) G(T'-)). Equal risks count half. As in pec, without competing events pairs with events
+    at one time are compared in the order of the rows, and are right where their risks are equal; with competing
+    events they are not compared.
 
     References
     ----------
@@ -122,57 +123,45 @@ def truncated_concordance(time: np.ndarray, cause: np.ndarray, risk: np.ndarray,
 
 def _counted(rows: Rows, risk: np.ndarray, weight: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each patient as the one with the first event: weighted pairs in the right order, and all pairs."""
+    value = np.unique(risk, return_inverse=True)[1]
+    if rows.competes:
+        return _counted_competing(rows, value, weight, left)
     n = len(risk)
     order = np.lexsort((np.arange(n), ~rows.event, rows.time))
     place = np.empty(n, dtype=np.int64)
     place[order] = np.arange(n)
-    value = np.unique(risk, return_inverse=True)[1]
     one = np.ones(n)
-    lower = earlier_and_lower(-place, value, one, -place, value)
-    not_above = earlier_and_lower(-place, value, one, -place, value + 1)
-    moment = np.unique(rows.time, return_inverse=True)[1]
+    lower, upto = (earlier_and_lower(-place, value, one, -place, value + more) for more in (0, 1))
     # Same time, same risk, both events: pec counts the pair as right.
     died = np.flatnonzero(rows.event)
-    key = moment[died] * (int(value.max(initial=0)) + 1) + value[died]
+    moment = np.unique(rows.time[died], return_inverse=True)[1]
+    key = moment * (int(value.max(initial=0)) + 1) + value[died]
     sort = np.lexsort((place[died], key))
-    edge = np.r_[0, np.flatnonzero(np.diff(key[sort])) + 1, len(sort)] if len(sort) else np.zeros(1, dtype=int)
-    size = np.diff(edge)
+    ends = np.searchsorted(key[sort], key[sort], side="right")
     matched = np.zeros(n)
-    matched[died[sort]] = np.repeat(edge[1:], size) - 1 - np.arange(len(sort))
-    right = weight * (lower + (not_above - lower) / 2 + matched / 2)
-    pairs = weight * (n - 1 - place)
-    other = np.flatnonzero(rows.cause > 1)
-    if len(other):
-        held = 1 / left[other]
-        below = earlier_and_lower(moment[other], value[other], held, moment + 1, value)
-        upto = earlier_and_lower(moment[other], value[other], held, moment + 1, value + 1)
-        earlier = earlier_and_lower(
-            moment[other], np.zeros(len(other), dtype=np.int64), held, moment + 1, value * 0 + 1
-        )
-        # Those of the same time that stand later in the order were counted as not yet there.
-        right, pairs = right + (below + (upto - below) / 2) / left, pairs + earlier / left
-        right, pairs = _without_twice(rows, (right, pairs), other, place, moment, value, weight)
-    return right, pairs
+    matched[died[sort]] = ends - 1 - np.arange(len(sort))
+    return weight * (lower + upto + matched) / 2, weight * (n - 1 - place)
 
 
-def _without_twice(
-    rows: Rows,
-    sums: tuple[np.ndarray, np.ndarray],
-    other: np.ndarray,
-    place: np.ndarray,
-    moment: np.ndarray,
-    value: np.ndarray,
-    weight: np.ndarray,
+def _counted_competing(
+    rows: Rows, value: np.ndarray, weight: np.ndarray, left: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The sums without pairs that were counted as later although the competing event is of the same time."""
-    right, pairs = (part.copy() for part in sums)
-    for i in np.flatnonzero((rows.cause == 1) & np.isin(moment, moment[other])):
-        tied = other[(moment[other] == moment[i]) & (place[other] > place[i])]
-        pairs[i] -= weight[i] * len(tied)
-        right[i] -= weight[i] * ((value[tied] < value[i]).sum() + (value[tied] == value[i]).sum() / 2)
-        both = ((value[tied] == value[i]) & rows.event[tied]).sum()
-        right[i] -= weight[i] * both / 2
-    return right, pairs
+    """The same with competing events: patients still to come, and those whom a competing event took by then."""
+    moment = np.unique(rows.time, return_inverse=True)[1]
+    everyone, level = np.ones(len(value)), np.zeros(len(value), dtype=np.int64)
+    # A censoring at the time of an event is later.
+    later, query = -(2 * moment + ~rows.event), -2 * moment
+    other = np.flatnonzero(rows.cause > 1)
+    taken = 1 / left[other]
+
+    def sums(of: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return (
+            earlier_and_lower(later, of, everyone, query, limit),
+            earlier_and_lower(moment[other], of[other], taken, moment + 1, limit) / left,
+        )
+
+    (a0, b0), (a1, b1), (a, b) = sums(value, value), sums(value, value + 1), sums(level, level + 1)
+    return (weight * (a0 + a1) + b0 + b1) / 2, weight * a + b
 
 
 def auc(

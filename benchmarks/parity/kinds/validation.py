@@ -3,7 +3,8 @@
 Options that all kinds of this file share: ``time``, ``event`` (an expression that is 1 where the event was seen; with
 ``competing``, an expression that is 1 where another event was), ``entry`` (delayed entry), ``risk`` (predicted risks,
 as a matrix, a list or an expression; or ``{"cox": {"data", "time", "event", "terms", "times"}}``, those of a Cox model
-with Breslow's ties: near 1 a printed risk has too few digits), ``times`` or ``t``, ``score`` (linear predictors).
+with Breslow's ties: near 1 a printed risk has too few digits), ``times`` or ``t`` (with a matrix
+of risks, ``column`` is the one of ``t``, from 0), ``score`` (linear predictors).
 
 ``validation_score``
     What ``riskRegression::Score`` gives for one model and the null model: AUC and Brier score with standard errors
@@ -71,6 +72,12 @@ def _given(table: Table, value: Any) -> np.ndarray:
         told = value["cox"]
         return _predicted(table.other(told["data"]), table, told)["predicted_risk_test"]["matrix"]
     return np.asarray(value["matrix"] if isinstance(value, dict) else value, dtype=float)
+
+
+def _one(table: Table, block: dict[str, Any]) -> np.ndarray:
+    """Risks by one time: a list, or a column of a matrix."""
+    risk = _given(table, block["risk"])
+    return risk[:, block.get("column", 0)] if risk.ndim > 1 else risk
 
 
 def _times(block: dict[str, Any]) -> np.ndarray:
@@ -172,7 +179,7 @@ def royston_d(table: Table, block: dict[str, Any]) -> object:
 def calibration_block(table: Table, block: dict[str, Any]) -> object:
     """One block of calib."""
     score = _given(table, block["score"]) if block.get("score") is not None else None
-    return _calibration(_rows(table, block), _given(table, block["risk"]), score, block["t"], block)
+    return _calibration(_rows(table, block), _one(table, block), score, block["t"], block)
 
 
 def _calibration(
@@ -218,7 +225,7 @@ def calibration_set(table: Table, block: dict[str, Any]) -> object:
 @kind("decision_curve")
 def decision_curve(table: Table, block: dict[str, Any]) -> object:
     """Net benefit at one time."""
-    return _decision(_rows(table, block), _given(table, block["risk"]), block["t"], block["thresholds"])
+    return _decision(_rows(table, block), _one(table, block), block["t"], block["thresholds"])
 
 
 def _decision(rows: Rows, risk: np.ndarray, t: float, thresholds: Any) -> dict[str, Any]:
@@ -263,9 +270,7 @@ def pseudo_values(table: Table, block: dict[str, Any]) -> object:
 def weak_calibration(table: Table, block: dict[str, Any]) -> object:
     """Intercept and slope by estimating equations."""
     rows = _rows(table, block)
-    found = calibration.weak_calibration(
-        rows.time, rows.cause, _given(table, block["risk"]), block["t"], entry=rows.entry
-    )
+    found = calibration.weak_calibration(rows.time, rows.cause, _one(table, block), block["t"], entry=rows.entry)
     return {
         "intercept": {"est": found.intercept.value, "se": found.intercept.std_err},
         "slope": {"est": found.slope.value, "se": found.slope.std_err},
