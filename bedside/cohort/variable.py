@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bedside.cohort.codes import normal_code
+from bedside.cohort.concepts import CONCEPTS
 
 Kind = Literal["continuous", "categorical", "ordinal", "binary", "identifier", "date", "text"]
 GROUPED: frozenset[str] = frozenset({"categorical", "ordinal", "binary"})
@@ -83,6 +84,11 @@ class Variable(Part):
         Decimals a clinician would say; three significant figures if not given.
     expected : {"raises", "lowers"}, optional
         What higher values are known to do to the risk.
+    concept : str
+        Which input of published scores the column holds, e.g. ``"bilirubin"``: one of `CONCEPTS`.
+    concept_levels : tuple of (str, str)
+        Which answer of a score each level's code stands for, where they differ; an object of code and answer in
+        the dictionary. A level that is not named and is no answer itself is read as missing.
     phrase, phrase_one : str
         Templates with ``{value}``, e.g. ``"{value} positive nodes"``, and for
         the value 1 ``"{value} positive node"``.
@@ -105,6 +111,8 @@ class Variable(Part):
     decimals: int | None = Field(default=None, ge=0, le=6)
     expected: Literal["raises", "lowers"] | None = None
     modifiable: bool = False
+    concept: str = ""
+    concept_levels: tuple[tuple[str, str], ...] = ()
     phrase: str = ""
     phrase_one: str = ""
     note: str = ""
@@ -120,6 +128,18 @@ class Variable(Part):
     @classmethod
     def _reference_as_text(cls, value: object) -> object:
         return None if value is None else normal_code(value)
+
+    @field_validator("concept")
+    @classmethod
+    def _known_concept(cls, value: str) -> str:
+        if value and value not in CONCEPTS:
+            raise ValueError("a concept of this list: " + ", ".join(CONCEPTS))
+        return value
+
+    @field_validator("concept_levels", mode="before")
+    @classmethod
+    def _concept_codes(cls, value: object) -> object:
+        return tuple((normal_code(k), v) for k, v in value.items()) if isinstance(value, dict) else value
 
     @field_validator("plausible")
     @classmethod
@@ -153,6 +173,7 @@ class Variable(Part):
             raise ValueError("two levels for a binary variable")
         if self.reference is not None and codes and self.reference not in codes:
             raise ValueError("a reference that is one of the levels")
+        self._consistent_concept(codes)
         if self.use == "later" and not self.why_later:
             raise ValueError("why_later, when use is later")
         if self.earlier and not self.after_treatment:
@@ -160,6 +181,12 @@ class Variable(Part):
         if self.kind != "continuous" and (self.scale == "log" or self.cutpoints or self.plausible):
             raise ValueError("scale log, cutpoints and plausible only for a continuous variable")
         return self
+
+    def _consistent_concept(self, codes: list[str]) -> None:
+        if self.concept_levels and not self.concept:
+            raise ValueError("concept_levels only beside a concept")
+        if codes and {code for code, _ in self.concept_levels} - set(codes):
+            raise ValueError("concept_levels only for codes of the levels")
 
     @property
     def is_numeric(self) -> bool:

@@ -90,6 +90,13 @@ class Dictionary(Part):
         return beside(value)
 
     @model_validator(mode="after")
+    def _one_column_a_concept(self) -> Dictionary:
+        named = [v.concept for v in self.variables if v.concept]
+        if len(set(named)) < len(named):
+            raise ValueError("each concept at one variable only")
+        return self
+
+    @model_validator(mode="after")
     def _after_what(self) -> Dictionary:
         """What is known only after the treatment needs a treatment, and what came before it stands among the others."""
         before = {v.name for v in self.variables if not v.after_treatment}
