@@ -109,6 +109,16 @@ class Forest:
         Fixable
             If a time is outside.
         """
+        k, share = self._between(times)
+        after = k == len(self.grid)
+        weights = np.zeros((len(self.grid) + 1, len(k)))
+        column = np.arange(len(k))
+        weights[k, column] = 1 - share
+        weights[np.minimum(k + 1, len(self.grid)), column] += np.where(after, 0.0, share)
+        return weights[1:], np.where(after, share, 0.0)
+
+    def _between(self, times: Sequence[float] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which grid time each time follows (0: none), and how far its risk is on the way to the next one."""
         asked = np.asarray(times, dtype=float)
         if not ((asked >= 0) & (asked <= self.last * (1 + SLACK))).all():
             raise Fixable(
@@ -117,21 +127,11 @@ class Forest:
                 "fitted on.",
                 "Choose a time within it.",
             )
-        level = self._marginal(asked * (1 + SLACK))
-        at_grid = np.concatenate(([0.0], self._marginal(self.grid)))
-        k = np.clip(np.searchsorted(np.concatenate(([0.0], self.grid)), asked * (1 + SLACK), side="right") - 1, 0, None)
-        after = k == len(self.grid)
-        following = np.minimum(k + 1, len(self.grid))
-        gap = at_grid[following] - at_grid[k]
-        share = np.divide(level - at_grid[k], gap, out=np.zeros(len(asked)), where=gap > 0)
-        left = 1 - at_grid[-1]
-        beyond = (level - at_grid[-1]) / left if left > 0 else np.zeros(len(asked))
-        beyond = np.where(after, beyond, 0.0)
-        weights = np.zeros((len(self.grid) + 1, len(asked)))
-        column = np.arange(len(asked))
-        weights[k, column] = np.where(after, 1 - beyond, 1 - share)
-        weights[following, column] += np.where(after, 0.0, share)
-        return weights[1:], beyond
+        at = asked * (1 + SLACK)
+        k = np.searchsorted(self.grid, at, side="right")
+        stops = np.concatenate(([0.0], self._marginal(self.grid), [1.0]))
+        gap = stops[k + 1] - stops[k]
+        return k, np.divide(self._marginal(at) - stops[k], gap, out=np.zeros(len(at)), where=gap > 0)
 
     def risk(self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray) -> np.ndarray:
         """Risk of the event by each time, shape (n, t), never falling over time.
@@ -141,15 +141,13 @@ class Forest:
         Fixable
             If a time is negative or beyond the longest follow-up.
         """
-        weights, constant = self.weights(times)
+        k, share = self._between(times)
         at_grid = self.at_grid(patients)
-        out = np.zeros((len(at_grid), weights.shape[1]))
-        # Column by column: a matrix product may round equal patients differently.
-        for j in range(weights.shape[1]):
-            for k in np.flatnonzero(weights[:, j]):
-                out[:, j] += at_grid[:, k] * weights[k, j]
-            out[:, j] += constant[j]
-        return np.clip(out, 0.0, 1.0)
+        ends = np.ones((len(at_grid), 1))
+        stops = np.concatenate([0 * ends, at_grid, ends], axis=1)
+        low, high = stops[:, k], stops[:, k + 1]
+        # In this form rounding can't make the risk fall from one time to the next.
+        return np.minimum(low + share * (high - low), high)
 
     def score(self, patients: pd.DataFrame) -> np.ndarray:
         """Mean risk over the grid times, shape (n,): higher means sooner."""
