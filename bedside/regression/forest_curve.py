@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -46,25 +46,57 @@ def curves_as_quartiles(
     ----------
     Harrell (2015), Regression Modeling Strategies, section 5.1. R: ``summary(rms::cph(...))``.
     """
-    curved = {
-        name: term
-        for name, term in zip(made.data.terms, made.terms, strict=True)
-        if isinstance(term, Spline) and not isinstance(term.knots, int)
-    }
-    steep = {
-        name: term
-        for name, term in zip(made.data.terms, made.terms, strict=True)
-        if isinstance(term, Log) and _is_steep(made.data.x[:, made.data.columns_of(name)[0]])
-    }
+    contrasts = {made.data.terms[each.term]: each for each in quartile_contrasts(cohort, made)}
     found: list[ForestRow] = []
     for row in rows:
-        term = curved.get(row.term)
-        if row.term in steep and not row.note:
-            found.append(_quarter(cohort, made, steep[row.term], row))
-        elif term is None or row.note:
+        contrast = contrasts.get(row.term)
+        if contrast is None or row.note:
             found.append(row)
         elif not any(each.term == row.term for each in found):
-            found.append(_between_quartiles(cohort, made, fit, term, row, level))
+            one = len(contrast.weights) == 1
+            found.append(_powered(row, contrast) if one else _between(fit, contrast, row, level))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What stands in a forest plot in place of a term's columns.
+
+    Attributes
+    ----------
+    term : int
+        Index into the terms.
+    label : str
+        What is compared: ``"Age, 61 against 46 years"``.
+    weights : tuple of float
+        How many of each of the term's columns; all 0 where both quartiles are one value.
+    """
+
+    term: int
+    label: str
+    weights: tuple[float, ...]
+
+
+def quartile_contrasts(cohort: Cohort, made: Design) -> tuple[Contrast, ...]:
+    """The terms of a design that are shown as their upper against their lower quartile, and how."""
+    found = []
+    for index, term in enumerate(made.terms):
+        curved = isinstance(term, Spline) and not isinstance(term.knots, int)
+        if not curved and not isinstance(term, Log):
+            continue
+        values = made.data.x[:, made.data.columns_of(index)[0]]
+        low, high = (float(v) for v in np.quantile(values, (0.25, 0.75)))
+        variable = cohort.variable(term.column)
+        if curved:
+            weights = np.subtract(*spline_basis(np.array([high, low]), term.knots))
+            said = variable.say(high), variable.say(low)
+        elif _is_steep(values):
+            weights = np.array([high - low])
+            said = variable.say(float(term.base**high)), variable.say(float(term.base**low))
+        else:
+            continue
+        label = f"{made.data.terms[index]}, {' against '.join(said)}"
+        found.append(Contrast(index, label, tuple(weights.tolist())))
     return tuple(found)
 
 
@@ -74,31 +106,24 @@ def _is_steep(values: np.ndarray) -> bool:
     return bool(high - low < 1 and upper > lower)
 
 
-def _quarter(cohort: Cohort, made: Design, term: Log, row: ForestRow) -> ForestRow:
-    """The ratio of the upper against the lower quartile; p stays, being that of the same coefficient."""
-    variable = cohort.variable(term.column)
-    low, high = np.quantile(made.data.x[:, made.data.columns_of(row.term)[0]], (0.25, 0.75))
+def _powered(row: ForestRow, contrast: Contrast) -> ForestRow:
+    """The ratio of several steps of one coefficient, whose p is that of one step."""
     with np.errstate(over="ignore"):
-        ratio, lower, upper = (float(v ** (high - low)) for v in (row.hr, row.lower, row.upper))
-    values = (variable.say(float(term.base**v)) for v in (high, low))
-    return replace(row, label=f"{row.term}, {' against '.join(values)}", hr=ratio, lower=lower, upper=upper)
+        ratio, lower, upper = (float(v ** contrast.weights[0]) for v in (row.hr, row.lower, row.upper))
+    return replace(row, label=contrast.label, hr=ratio, lower=lower, upper=upper)
 
 
-def _between_quartiles(
-    cohort: Cohort, made: Design, fit: Covaried, term: Spline, row: ForestRow, level: float
-) -> ForestRow:
-    variable = cohort.variable(term.column)
-    values = made.data.x[:, made.data.columns_of(row.term)[0]]
-    low, high = (float(v) for v in np.quantile(values, (0.25, 0.75)))
-    label = f"{row.term}, {variable.say(high)} against {variable.say(low)}"
+def _between(fit: Covaried, contrast: Contrast, row: ForestRow, level: float) -> ForestRow:
     columns = fit.data.columns_of(row.term) if row.term in fit.data.terms else []
-    if len(columns) != len(term.knots) - 1 or low == high:  # type: ignore[arg-type]
+    if len(columns) != len(contrast.weights) or not any(contrast.weights):
         nan = float("nan")
-        return replace(row, label=label, hr=nan, lower=nan, upper=nan, p=nan, note="Shown as a curve below.")
-    apart = np.subtract(*spline_basis(np.array([high, low]), term.knots))  # type: ignore[arg-type]
+        return replace(row, label=contrast.label, hr=nan, lower=nan, upper=nan, p=nan, note="Shown as a curve below.")
+    apart = np.array(contrast.weights)
     log = float(apart @ fit.coef[columns])
     error = float(np.sqrt(apart @ fit.variance[np.ix_(columns, columns)] @ apart))
     reach = float(ndtri((1 + level) / 2)) * error
     with np.errstate(over="ignore"):
         ratio, lower, upper = (float(v) for v in np.exp([log, log - reach, log + reach]))
-    return replace(row, label=label, hr=ratio, lower=lower, upper=upper, p=float(2 * norm.sf(abs(log / error))))
+    return replace(
+        row, label=contrast.label, hr=ratio, lower=lower, upper=upper, p=float(2 * norm.sf(abs(log / error)))
+    )

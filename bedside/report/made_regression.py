@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bedside.regression.data import CoxData
+from bedside.regression.forest_curve import Contrast
 from bedside.report import say
 from bedside.report.made import Made, Table
 from bedside.report.made_scripts_regression import (
@@ -25,7 +26,10 @@ from bedside.report.made_scripts_regression import (
     LIFELINES_POOLED,
     READ_BEDSIDE,
     READ_LIFELINES,
+    SHOW_BEDSIDE,
+    SHOW_LIFELINES,
     settings,
+    shown,
 )
 from bedside.report.made_words import versions
 
@@ -65,6 +69,8 @@ class About:
         Which terms are interactions, and are not fitted alone.
     fingerprint : str
         Of the cohort and filter.
+    contrasts : tuple of Contrast
+        Terms that the figure shows as their upper against their lower quartile.
     """
 
     event: str
@@ -78,15 +84,16 @@ class About:
     n_dropped: int
     products: tuple[int, ...]
     fingerprint: str
+    contrasts: tuple[Contrast, ...] = ()
 
 
 def made_cox(data: CoxData, about: About) -> Made:
     """Hazard ratios of a Cox model, of each term alone and of all together."""
     told = [_model(data, about), _gaps(about), _versions(about)]
-    top = settings(data, about)
-    scripts = [("bedside", READ_BEDSIDE.format(top=top, name=DATA_NAME) + BEDSIDE_COX)]
+    top = settings(data, about) + shown(about)
+    scripts = [("bedside", READ_BEDSIDE.format(top=top, name=DATA_NAME) + SHOW_BEDSIDE + BEDSIDE_COX)]
     if about.ties == "efron":
-        scripts.append(("lifelines", READ_LIFELINES.format(top=top, name=DATA_NAME) + LIFELINES_COX))
+        scripts.append(("lifelines", READ_LIFELINES.format(top=top, name=DATA_NAME) + SHOW_LIFELINES + LIFELINES_COX))
     else:
         told.append("(lifelines has no Breslow's form of ties, so that there is no script for it.)")
     return Made(" ".join(told), tuple(scripts), design_table(data), DATA_NAME)
@@ -110,8 +117,8 @@ def made_fine_gray(data: CoxData, causes: np.ndarray, cause: int, about: About) 
         f"{int(((causes > 0) & (causes != cause)).sum()):,} with another type of event), each variable alone and all "
         f"together, with {about.level:.0%} Wald intervals."
     )
-    top = settings(data, about) + f"CAUSE = {cause}\n"
-    script = READ_BEDSIDE.format(top=top, name=DATA_NAME) + BEDSIDE_FINE_GRAY
+    top = settings(data, about) + shown(about) + f"CAUSE = {cause}\n"
+    script = READ_BEDSIDE.format(top=top, name=DATA_NAME) + SHOW_BEDSIDE + BEDSIDE_FINE_GRAY
     told = (text, _gaps(about), "lifelines has no Fine-Gray model.", _versions(about))
     return Made(" ".join(filter(None, told)), (("bedside", script),), design_table(data, causes=causes), DATA_NAME)
 
@@ -127,10 +134,11 @@ def made_pooled(copies: Sequence[CoxData], about: About) -> Made:
     header, rows = design_table(copies[0], copy=1)
     for number, data in enumerate(copies[1:], start=2):
         rows = [*rows, *design_table(data, copy=number)[1]]
-    top = settings(copies[0], about)
-    scripts = [("bedside", READ_BEDSIDE.format(top=top, name=DATA_NAME) + BEDSIDE_POOLED)]
+    top = settings(copies[0], about) + shown(about)
+    scripts = [("bedside", READ_BEDSIDE.format(top=top, name=DATA_NAME) + SHOW_BEDSIDE + BEDSIDE_POOLED)]
     if about.ties == "efron":
-        scripts.append(("lifelines", READ_LIFELINES.format(top=top, name=DATA_NAME) + LIFELINES_POOLED))
+        read = READ_LIFELINES.format(top=top, name=DATA_NAME)
+        scripts.append(("lifelines", read + SHOW_LIFELINES + LIFELINES_POOLED))
     return Made(text, tuple(scripts), (header, rows), DATA_NAME)
 
 

@@ -27,6 +27,13 @@ def settings(data: CoxData, about: About) -> str:
     )
 
 
+def shown(about: About) -> str:
+    """What the figure shows in place of columns, as an assignment."""
+    told = "".join(f"    {each.term}: ({each.label!a}, {list(each.weights)!r}),\n" for each in about.contrasts)
+    what = "# terms shown as upper against lower quartile: how many of each column lie between"
+    return f"{what}\nCONTRASTS = {{\n{told}}}\n" if told else "CONTRASTS = {}\n"
+
+
 def _listed(names: tuple[str, ...]) -> str:
     return "[\n" + "".join(f"    {name!a},\n" for name in names) + "]"
 
@@ -72,20 +79,50 @@ def ridge():
     return Ridge(RIDGE) if RIDGE else None
 
 
-def show(model, names, ratio, lower, upper, p):
-    for name, *values in zip(names, ratio, lower, upper, p):
+'''
+
+_CONTRAST = """def contrast(weights, own, coef, variance, lower, upper, p):
+    if len(own) == 1:  # steps of one coefficient have the p of one step
+        j, steps = own[0], weights[0]
+        return np.exp(steps * coef[j]), lower[j] ** steps, upper[j] ** steps, p[j]
+    log = np.dot(weights, coef[own])
+    error = np.sqrt(weights @ variance[np.ix_(own, own)] @ np.array(weights))
+    reach = stats.norm.ppf((1 + LEVEL) / 2) * error
+    return np.exp(log), np.exp(log - reach), np.exp(log + reach), 2 * stats.norm.sf(abs(log / error))
+
+
+def show(model, names, coef, variance, lower, upper, p):
+    terms = [ASSIGN[NAMES.index(name)] for name in names]
+    for j, (name, term) in enumerate(zip(names, terms)):
+        own = [i for i, other in enumerate(terms) if other == term]
+        values = np.exp(coef[j]), lower[j], upper[j], p[j]
+        if term in CONTRASTS:
+            name, weights = CONTRASTS[term]
+            if j != own[0] or len(own) != len(weights) or not any(weights):
+                continue
+            values = contrast(weights, own, coef, variance, lower, upper, p)
         print(model, ascii(name), *(repr(float(v)) for v in values), sep="\\t")
 
 
-'''
+"""
+
+SHOW_BEDSIDE = (
+    "from scipy import stats\n\n\n"
+    + _CONTRAST
+    + """def show_fit(model, fit, names):
+    show(model, list(names), fit.coef, fit.variance, *fit.interval(LEVEL), fit.p)
+
+
+"""
+)
 
 BEDSIDE_COX = """data = model_data()
 for term in range(len(TERMS)):
     if term not in PRODUCTS:
         fit = fit_cox(data.with_columns(data.columns_of(term)), ties=TIES, robust=ROBUST)
-        show("alone", fit.data.names, np.exp(fit.coef), *fit.interval(LEVEL), fit.p)
+        show_fit("alone", fit, fit.data.names)
 fit = fit_cox(data, ties=TIES, robust=ROBUST, ridge=ridge())
-show("together", fit.data.names, np.exp(fit.coef), *fit.interval(LEVEL), fit.p)
+show_fit("together", fit, fit.data.names)
 """
 
 BEDSIDE_FINE_GRAY = """from bedside.competing import fine_gray
@@ -103,9 +140,9 @@ def fitted(part):
 for term in range(len(TERMS)):
     if term not in PRODUCTS:
         fit = fitted(data.with_columns(data.columns_of(term)))
-        show("alone", fit.names, fit.ratio, *fit.interval(LEVEL), fit.p)
+        show_fit("alone", fit, fit.names)
 fit = fitted(data)
-show("together", fit.names, fit.ratio, *fit.interval(LEVEL), fit.p)
+show_fit("together", fit, fit.names)
 """
 
 BEDSIDE_POOLED = """from bedside.regression.imputation import pool_cox
@@ -116,9 +153,9 @@ for term in range(len(TERMS)):
     if term not in PRODUCTS:
         parts = [data.with_columns(data.columns_of(term)) for data in copies]
         fit = pool_cox(parts, ties=TIES, robust=ROBUST)
-        show("alone", fit.names, np.exp(fit.coef), *fit.interval(LEVEL), fit.p)
+        show_fit("alone", fit, fit.names)
 fit = pool_cox(copies, ties=TIES, robust=ROBUST)
-show("together", fit.names, np.exp(fit.coef), *fit.interval(LEVEL), fit.p)
+show_fit("together", fit, fit.names)
 """
 
 BEDSIDE_CHECK = """from bedside.regression.zph import check_proportional
@@ -186,18 +223,24 @@ def columns_of(term):
     return [f"x{{j + 1}}" for j, of in enumerate(ASSIGN) if of == term]
 
 
-def show(model, columns, ratio, lower, upper, p):
-    for name, *values in zip(columns, ratio, lower, upper, p):
-        print(model, ascii(NAMES[int(name[1:]) - 1]), *(repr(float(v)) for v in values), sep="\\t")
+EVERY = [f"x{{j + 1}}" for j in range(len(NAMES))]
+'''
+
+SHOW_LIFELINES = (
+    "\n\n"
+    + _CONTRAST
+    + """def names_of(columns):
+    return [NAMES[int(name[1:]) - 1] for name in columns]
 
 
 def show_fit(name, model):
     limits = np.exp(model.confidence_intervals_.to_numpy())
-    show(name, model.params_.index, np.exp(model.params_), limits[:, 0], limits[:, 1], model.summary["p"])
+    covariance, p = model.variance_matrix_.to_numpy(), model.summary["p"].to_numpy()
+    show(name, names_of(model.params_.index), model.params_.to_numpy(), covariance, limits[:, 0], limits[:, 1], p)
 
 
-EVERY = [f"x{{j + 1}}" for j in range(len(NAMES))]
-'''
+"""
+)
 
 LIFELINES_COX = """for term in range(len(TERMS)):
     if term not in PRODUCTS:
@@ -205,29 +248,27 @@ LIFELINES_COX = """for term in range(len(TERMS)):
 show_fit("together", fitted(EVERY, RIDGE))
 """
 
-LIFELINES_POOLED = """
-
-def pooled(columns):
+LIFELINES_POOLED = """def pooled(columns):
     models = [fitted(columns, frame=part.drop(columns="copy")) for _, part in frame.groupby("copy")]
     m, events = len(models), int(frame.loc[frame["copy"] == frame["copy"].min(), "event"].sum())
     estimate = np.array([model.params_ for model in models])
-    within = np.mean([np.diag(model.variance_matrix_) for model in models], axis=0)
-    between = estimate.var(axis=0, ddof=1)
+    within = np.mean([model.variance_matrix_.to_numpy() for model in models], axis=0)
+    between = np.atleast_2d(np.cov(estimate, rowvar=False, ddof=1))
     total = within + (1 + 1 / m) * between
-    share = np.maximum((1 + 1 / m) * between / total, 1e-4)
+    share = np.maximum((1 + 1 / m) * np.diag(between) / np.diag(total), 1e-4)
     freedom = max(events - len(columns), 1)
     seen = (freedom + 1) / (freedom + 3) * freedom * (1 - share)
     old = (m - 1) / share**2
     df = old * seen / (old + seen)
-    log, error = estimate.mean(axis=0), np.sqrt(total)
+    log, error = estimate.mean(axis=0), np.sqrt(np.diag(total))
     reach = stats.t.ppf((1 + LEVEL) / 2, df) * error
-    return np.exp(log), np.exp(log - reach), np.exp(log + reach), 2 * stats.t.sf(np.abs(log / error), df)
+    return log, total, np.exp(log - reach), np.exp(log + reach), 2 * stats.t.sf(np.abs(log / error), df)
 
 
 for term in range(len(TERMS)):
     if term not in PRODUCTS:
-        show("alone", columns_of(term), *pooled(columns_of(term)))
-show("together", EVERY, *pooled(EVERY))
+        show("alone", names_of(columns_of(term)), *pooled(columns_of(term)))
+show("together", NAMES, *pooled(EVERY))
 """
 
 LIFELINES_CURVE = """

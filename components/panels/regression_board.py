@@ -11,6 +11,7 @@ import streamlit as st
 
 from bedside.cohort import Cohort, Outcome
 from bedside.regression import ForestRow
+from bedside.regression.forest_curve import quartile_contrasts
 from bedside.regression.terms import Factor, Interaction, variables_of
 from bedside.regression.trouble import Separated, TooFew
 from bedside.report import made_regression, say
@@ -289,7 +290,7 @@ def _made(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> made_r
         level=ask.level, ties=ask.ties, robust=ask.robust, ridge=ask.ridge, at_visits=ask.at_visits,
         patients=people(found), dropped=found.made.dropped, n_dropped=found.made.n_dropped,
         products=tuple(i for i, term in enumerate(found.made.terms) if isinstance(term, Interaction)),
-        fingerprint=of.fingerprint[:12],
+        fingerprint=of.fingerprint[:12], contrasts=quartile_contrasts(of, found.made),
     )  # fmt: skip
     if found.imputed is not None:
         data = numbers_regression.pooled_data(of, outcome, ask)

@@ -16,8 +16,10 @@ import pytest
 from bedside.cohort import Cohort
 from bedside.competing import fine_gray
 from bedside.intake import read_cohort
-from bedside.regression import CoxData, Ridge, Spline, cox_data, design, fit_cox, spec_of
+from bedside.regression import CoxData, Log, Ridge, Spline, cox_data, design, fit_cox, spec_of
 from bedside.regression.diagnose import spline_curve
+from bedside.regression.forest import rows_of, term_tests
+from bedside.regression.forest_curve import curves_as_quartiles, quartile_contrasts
 from bedside.regression.imputation import impute, pool_cox
 from bedside.regression.influence import influence
 from bedside.regression.parametric_compare import compare_parametric
@@ -82,6 +84,13 @@ class Everything:
         curved = design(gbsg2, outcome, spec_of(gbsg2, [Spline("age", 4), "nodes"]))
         self.curve = spline_curve(curved, fit_cox(curved.data), "age", reference=50.0)
         self.models = compare_parametric(gbsg2, outcome)
+        self.quarters = design(
+            gbsg2, outcome, spec_of(gbsg2, [Spline("age", 4), "grade", Log("tumour_size_mm", base=8.0)])
+        )
+        self.contrasts = quartile_contrasts(gbsg2, self.quarters)
+        fit = fit_cox(self.quarters.data)
+        rows = rows_of(gbsg2, self.quarters, fit, term_tests(fit))
+        self.drawn = curves_as_quartiles(gbsg2, self.quarters, fit, rows)
         m = made_regression
         self.made: dict[str, Made] = {
             "strata": m.made_cox(self.strata, about(self.strata)),
@@ -91,6 +100,7 @@ class Everything:
             "breslow": m.made_cox(self.plain, about(self.plain, ties="breslow")),
             "fine-gray": m.made_fine_gray(self.competing, self.causes, 1, about(self.competing)),
             "pooled": m.made_pooled(self.copies, about(self.copies[0])),
+            "quarters": m.made_cox(self.quarters.data, about(self.quarters.data, contrasts=self.contrasts)),
             "zph": m.made_proportional(self.plain, about(self.plain), scale="rank"),
             "influence": m.made_influence(self.plain, about(self.plain)),
             "curve": m.made_curve(curved.data, about(curved.data), self.curve),
@@ -160,6 +170,23 @@ def test_a_cox_model(all_of, ran, case, name, tolerance):
     same(found, expected(fit_cox(data)), tolerance)
     same(found, expected(fit_cox(data.with_columns([0])), "alone"), tolerance)
     assert len(found) == 2 * len(data.names)
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("bedside", EXACT), ("lifelines", CLOSE)])
+def test_what_the_figure_shows_as_quartiles_the_script_prints_as_quartiles(all_of, ran, name, tolerance):
+    lines = ran("quarters", name)
+    found, drawn = table_of(lines), [row for row in all_of.drawn if not row.is_reference]
+    assert [ast.literal_eval(line[1]) for line in lines if line[0] == "together"] == [row.label for row in drawn]
+    assert [row.label for row in drawn if row.level is None] == [
+        "Age, 61 years against 46 years", "Tumour size, 35 mm against 20 mm",
+    ]  # fmt: skip
+    same(found, {("together", r.label): [r.hr, r.lower, r.upper, r.p] for r in drawn}, tolerance)
+    # 35 mm is 1.75 times 20 mm: the ratio is the one for each natural logarithm to the power of log(1.75).
+    data = all_of.quarters.data
+    own = data.columns_of(2)
+    by_log = fit_cox(data.with_columns(own)).coef[0] / np.log(8)
+    alone = found[("alone", "Tumour size, 35 mm against 20 mm")]
+    np.testing.assert_allclose(alone[0], np.exp(by_log * np.log(35 / 20)), rtol=tolerance)
 
 
 def test_a_ridge_weights_and_entries(all_of, ran):
