@@ -252,9 +252,13 @@ def solve_path(
     lambdas: np.ndarray | None = None,
     n_lambdas: int = 100,
     smallest: float = 1e-4,
+    most: int | None = None,
     tell: Callable[[float], None] | None = None,
 ) -> Path:
-    """The path of a prepared problem; `penalised_path` says what it is."""
+    """The path of a prepared problem; `penalised_path` says what it is.
+
+    It ends at the first model that keeps more than `most` columns, where that is given.
+    """
     if not len(problem.likelihood.at_event):
         raise Fixable("No path of models.", "There is no event among these rows.", "Include more patients.")
     if not problem.usable.any():
@@ -270,7 +274,8 @@ def solve_path(
         ratio.append(1 - 2 * (best - value) / null if null > 0 else 0.0)
         if tell is not None:
             tell((k + 1) / len(used))
-        if not own and _ended(ratio, min(FLAT_OVER, len(used))):
+        full = most is not None and np.count_nonzero(beta) > most
+        if full or (not own and _ended(ratio, min(FLAT_OVER, len(used)))):
             break
     if not found:
         raise Fixable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-MOST_ROUNDS = 400
+MOST_ROUNDS, SWEEPS = 400, 5
 JITTER = 1e-10
 """Share of the largest curvature that is added, so that columns that repeat each other still have one answer."""
 
@@ -33,7 +33,12 @@ def minimise(h: np.ndarray, gradient: np.ndarray, start: np.ndarray, bound: np.n
     b = start.copy()
     now = gradient.copy()
     for _ in range(MOST_ROUNDS):
-        _sweep(h, now, b, bound)
+        signs = np.sign(b)
+        for _ in range(SWEEPS):
+            _sweep(h, now, b, bound)
+            before, signs = signs, np.sign(b)
+            if (signs == before).all():
+                break
         b = _on_face(h, now, b, bound)
         now = gradient + h @ (b - start)
         if violation(now, b, bound).max(initial=0.0) <= enough:
@@ -70,9 +75,14 @@ def _on_face(h: np.ndarray, now: np.ndarray, b: np.ndarray, bound: np.ndarray) -
     if not crosses.any():
         reached[at] += step
         return reached
+    # All that would cross stop at 0, if that is downhill; otherwise the first of them alone.
+    reached[at] = np.where(crosses, 0.0, b[at] + step)
+    away = reached - b
+    if now @ away + 0.5 * away @ (h @ away) + bound @ (np.abs(reached) - np.abs(b)) < 0:
+        return reached
     share = np.full(len(at), np.inf)
     share[crosses] = -b[at][crosses] / step[crosses]
     first = int(np.argmin(share))
-    reached[at] += share[first] * step
+    reached[at] = b[at] + share[first] * step
     reached[at[first]] = 0.0
     return reached
