@@ -151,6 +151,10 @@ def kept(what: str, of: Cohort, end: Outcome, ask: Ask, *more: str | float, make
     return desk.kept((what, of.fingerprint, end.key, repr(ask), *more), make)
 
 
+class NoFineGray(Fixable):
+    """A stop because Fine and Gray's model cannot be fitted to what was asked for."""
+
+
 def answer(of: Cohort, end: Outcome, ask: Ask) -> Answer:
     """Hazard ratios alone and together."""
     return kept("answer", of, end, ask, make=lambda: _read(of, fits(of, end, ask), ask.level))
@@ -258,7 +262,7 @@ def _fine_gray(of: Cohort, end: Outcome, ask: Ask) -> Fits:
     """Fine-Gray's model; strata, weights, clusters and a ridge are not part of it."""
     if ask.at_visits:
         # Each interval of a patient would count as a patient, with the event at its end.
-        raise Fixable(
+        raise NoFineGray(
             "No Fine-Gray model of values that change at visits.",
             "After another type of event a patient still counts in it, and nobody knows the values at later visits.",
             "Choose the cause-specific hazard, or values at the start.",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components import desk, numbers_regression
+from components import desk
 from components.panels import (
     page,
     regression_board,
@@ -19,8 +19,7 @@ with desk.fixable():
     choice = regression_choices.choices(everyone, cohort, outcome)
     page.title(regression_board.subject(outcome, choice), cohort.short_title)
     with desk.fixable():
-        found = numbers_regression.answer(cohort, outcome, choice.ask)
-        regression_board.show(cohort, outcome, choice, found)
+        regression_board.answer(cohort, outcome, choice)
     no_model = regression_checks.refused(cohort, outcome, choice)
     if not no_model:
         left, right = page.split("regression", 1, 1)

@@ -94,7 +94,7 @@ def _weights(of: Cohort, choice: Choice, found: Found, made: Callable[[], Made])
             made=made,
         )  # fmt: skip
     if weights.poor_overlap:
-        page.put('<p class="bs-caution">{t}</p>', t=_poor(found.weighted))
+        page.caution(_poor(found.weighted))
     else:
         page.put("<p>{t}</p>", t=_sound(found.weighted))
     rows = [

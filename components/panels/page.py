@@ -75,6 +75,11 @@ def split(key: str, *widths: float) -> list[DeltaGenerator]:
 def warn(text: str) -> None:
     """A caution in the house's own colour. It holds for the whole page, so it goes with all that is taken from it."""
     page_words.now().cautions.append(text)
+    caution(text)
+
+
+def caution(text: str) -> None:
+    """A caution of one card; a figure or table of the card takes it along by its own `cautions`."""
     put('<p class="bs-caution">{t}</p>', t=text)
 
 

@@ -45,6 +45,20 @@ def ratio_name(choice: Choice) -> str:
     return "subdistribution hazard ratio" if choice.ask.is_fine_gray else "hazard ratio"
 
 
+def answer(of: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """The answer in words and the figure, or why there is none, with the ways out as clicks."""
+    try:
+        found = numbers_regression.answer(of, outcome, choice.ask)
+    except numbers_regression.NoFineGray as stop:
+        desk.show(stop)
+        with st.container(key="screen_regression_no_fine_gray", horizontal=True, gap="small"):
+            st.button("Use the cause-specific hazard", key="regression_use_cause", on_click=choose.use_cause_specific,
+                      args=(choice.ask.event,))  # fmt: skip
+            st.button("Use values at the start", key="regression_use_start", on_click=choose.use_values_at_start)
+        return
+    show(of, outcome, choice, found)
+
+
 def show(of: Cohort, outcome: Outcome, choice: Choice, found: Answer) -> None:
     """The answer in words, then the figure."""
     if found.stop is not None:

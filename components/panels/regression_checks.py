@@ -51,12 +51,12 @@ def proportional(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     found = numbers.proportional(of, outcome, choice.ask, scale)
     with place:
         term = _term(found)
-    _reading(found)
+    cautions = _reading(found)
     panel = st.expander("Numbers of the test", key="regression_zph_numbers", on_change="rerun")
     if panel.open:
         with panel:
-            _tests(of, outcome, choice, found)
-    _beta(of, outcome, choice, found, term)
+            _tests(of, outcome, choice, found, cautions)
+    _beta(of, outcome, choice, found, term, cautions)
     _next(of, outcome, choice, found, term)
 
 
@@ -72,22 +72,24 @@ def _term(found: ProportionalHazards) -> str:
     return st.selectbox("Show over time", order, format_func=shown.__getitem__, key=key, persist_state="session")
 
 
-def _reading(found: ProportionalHazards) -> None:
+def _reading(found: ProportionalHazards) -> tuple[str, ...]:
+    """What the tests say; where a ratio seems to change, that is a caution, which is handed back."""
     doubtful = found.doubtful(DOUBT)
     if not doubtful:
         text = "No sign that any hazard ratio changes over time"
         text += f" (all together: {say.p_value(found.overall.p)}). With few events a change can go unseen."
         page.put("<p>{t}</p>", t=text)
-        return
+        return ()
     parts = []
     for name in doubtful:
         at = found.terms.index(name)
         parts.append(f"{say.in_sentence(name)} ({say.p_value(found.p[at])}{_direction(found.series[at])})")
-    page.put(
-        '<p class="bs-caution">{t}</p>',
-        t=f"The ratio seems to change over time for {'; '.join(parts)}. The one number in the forest plot is "
-        "then a mean over the follow-up. Of 20 variables without any change, about one would look like this.",
+    text = (
+        f"The ratio seems to change over time for {'; '.join(parts)}. The one number in the forest plot is then a mean "
+        "over the follow-up. Of 20 variables without any change, about one would look like this."
     )
+    page.caution(text)
+    return (text,)
 
 
 def _direction(series: BetaOverTime) -> str:
@@ -101,7 +103,9 @@ def _direction(series: BetaOverTime) -> str:
     return ", stronger early, weaker late" if abs(early) > abs(late) else ", weaker early, stronger late"
 
 
-def _tests(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards) -> None:
+def _tests(
+    of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, cautions: tuple[str, ...]
+) -> None:
     rows = [
         (name, f"{test.statistic:.2f}", f"{test.df:g}", say.p_value(test.p))
         for name, test in zip(found.terms, found.tests, strict=True)
@@ -118,13 +122,16 @@ def _tests(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHaza
         rows=lambda: (["term", "chi-squared", "df", "p"], exact),
         title="Tests of proportional hazards",
         note=f"{counted(choice, found.n)}, {say.events(found.n_events)}; time counted by: {SCALES[found.scale]}.",
+        cautions=cautions,
         made=lambda: made_regression.made_proportional(
             cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
         ),
     )
 
 
-def _beta(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, term: str) -> None:
+def _beta(
+    of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, term: str, cautions: tuple[str, ...]
+) -> None:
     series = found.series[found.terms.index(term)]
     single = bool(found.df[found.terms.index(term)] == 1)
     title = f"{choice.unit.capitalize()} since {outcome.since}"
@@ -138,6 +145,7 @@ def _beta(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazar
         "with its 95% band. Dashed: the model's one value; dotted: no association.",
         stem="over-time",
         rows=lambda: beta_rows(series, unit=choice.unit, per_unit=choice.per_unit),
+        cautions=cautions,
         made=lambda: made_regression.made_proportional(
             cox(of, outcome, choice.ask).fit.data, about(of, outcome, choice), scale=found.scale
         ),

@@ -313,6 +313,16 @@ def stratify(of: Cohort, name: str) -> None:
     st.session_state[key] = [*st.session_state.get(key, []), name][-3:]
 
 
+def use_cause_specific(event: str) -> None:
+    """The hazard of the same type of event instead of Fine and Gray's."""
+    st.session_state["regression_event"] = event.replace("fine-gray", "cause")
+
+
+def use_values_at_start() -> None:
+    """Values at time zero instead of those of the visits."""
+    st.session_state["regression_visits"] = False
+
+
 def use_ridge() -> None:
     """Hold coefficients back."""
     st.session_state["regression_ridge"] = True

@@ -129,12 +129,12 @@ def _figure(of: Cohort, outcome: Outcome, choice: Choice, found: ParametricCompa
     ]  # fmt: skip
     until = float(fitted[0].curves[0].time[-1]) * choice.per_unit
     followed = found.followed_until * choice.per_unit
-    if until > followed * 1.001:
-        page.put(
-            '<p class="bs-caution">{t}</p>',
-            t=f"Beyond {say.duration(followed, choice.unit)} nobody was followed: what a curve says there is an "
-            "assumption of its model, and models that agree before can part after.",
-        )
+    cautions = () if until <= followed * 1.001 else (
+        f"Beyond {say.duration(followed, choice.unit)} nobody was followed: what a curve says there is an "
+        "assumption of its model, and models that agree before can part after.",
+    )  # fmt: skip
+    for text in cautions:
+        page.caution(text)
     save.figure(
         lambda mode: overlay_figure(
             shown, chosen, per_unit=choice.per_unit, until=until, followed=followed, mode=mode,
@@ -147,6 +147,7 @@ def _figure(of: Cohort, outcome: Outcome, choice: Choice, found: ParametricCompa
         note=_note(found),
         stem="parametric",
         rows=lambda: overlay_rows(chosen, per_unit=choice.per_unit, unit=choice.unit),
+        cautions=cautions,
         made=lambda: _made(of, outcome, choice, found, groups),
     )  # fmt: skip
 

@@ -91,8 +91,9 @@ def _points(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         note += " No chances: values change at visits, and nobody knows the later ones at the start."
     if choice.ask.cause:
         note += " Other types of event end observation; the chance is as if they did not happen."
-    if choice.ask.cause and ticks:
-        page.put('<p class="bs-caution">{t}</p>', t=_other_types(outcome, choice))
+    cautions = (_other_types(outcome, choice),) if choice.ask.cause and ticks else ()
+    for text in cautions:
+        page.caution(text)
     save.figure(
         lambda mode: nomogram_figure(found.board, ticks, title=f"Without the event at {said}", mode=mode),
         key="regression_nomogram",
@@ -102,6 +103,7 @@ def _points(of: Cohort, outcome: Outcome, choice: Choice) -> None:
         note=note,
         stem="points",
         rows=lambda: nomogram_rows(found.board, ticks),
+        cautions=cautions,
     )
 
 

@@ -369,3 +369,9 @@ def test_what_values_at_visits_cannot_say_is_said():
     (stop,) = reader.stops
     assert "No Fine-Gray model of values that change at visits." in stop
     assert "Does the hazard ratio stay the same over time?" in reader.text
+    reader.click("regression_use_cause")
+    assert reader.stops == [] and reader.at.get_by_key("regression_event").value == "cause:1"
+    assert course in reader.text
+    reader.choose("regression_event", "fine-gray:1").click("regression_use_start")
+    assert reader.stops == [] and "Fine-Gray model (cmprsk's definition)" in reader.text
+    assert course not in reader.text

@@ -210,6 +210,17 @@ def test_hostile_words_of_a_cohort_stay_words(tmp_path, monkeypatch):
     assert b"<img" not in page and b"src=" not in page
 
 
+def test_a_caution_of_one_card_goes_with_what_is_taken_from_it():
+    """cox.zph(coxph(...)) of GBSG-2: progesterone receptor and grade change over time."""
+    reader = Reader(cohort="gbsg2_breast").open("regression")
+    add(reader, "regression_beta")
+    add(reader, "regression_forest").open("report")
+    beta, forest = reader.at.session_state["basket"].cards
+    (said,) = [text for text in beta.cautions if text.startswith("The ratio seems to change over time for")]
+    assert said not in forest.cautions
+    assert said in reader.raw
+
+
 def test_a_table_after_a_landmark_has_the_heads_of_the_screen():
     reader = Reader(cohort="gbsg2_breast", survival_since="3-years", survival_by="grade").open("survival")
     add(reader, "survival_differences")
