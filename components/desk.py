@@ -70,9 +70,17 @@ def roots() -> tuple[Path, ...]:
     return (BUNDLED, *(Path(part) for part in extra.split(os.pathsep) if part))
 
 
+def begin() -> None:
+    """Forget what was looked up in the last run: called first in every run."""
+    st.session_state.pop("entries", None)
+
+
 def entries() -> tuple[Entry, ...]:
-    """Every cohort that can be chosen, broken ones included."""
-    return list_cohorts(roots())
+    """Every cohort that can be chosen, broken ones included; looked for once in a run."""
+    found = st.session_state.get("entries")
+    if found is None:
+        found = st.session_state["entries"] = list_cohorts(roots())
+    return found
 
 
 @st.cache_resource(show_spinner=OPENING)

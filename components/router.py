@@ -71,6 +71,7 @@ chosen = st.navigation(pages())
 with st.sidebar:
     page.footer()
     gate.account()
+desk.begin()
 cohort_bar.show()
 page_words.begin()
 if chosen.url_path not in ("survival", "report"):

@@ -88,14 +88,27 @@ function save(button) {
   image.src = URL.createObjectURL(svg)
 }
 
+// Kept by the browser as it changes, so that looking costs nothing where there are none.
+const times = document.getElementsByTagName("time")
+let looking = false
+
 function localTimes() {
-  for (const time of document.querySelectorAll("time[data-bs-seconds]")) {
+  looking = false
+  for (const time of times) {
+    if (!time.dataset.bsSeconds) continue
     const text = new Date(1000 * Number(time.dataset.bsSeconds)).toLocaleString(undefined, {
       dateStyle: "long",
       timeStyle: "short",
     })
     if (time.textContent !== text) time.textContent = text
   }
+}
+
+// Once before the next frame: while a figure is drawn the page changes a thousand times.
+function lookSoon() {
+  if (looking) return
+  looking = true
+  requestAnimationFrame(localTimes)
 }
 
 // A menu's inside stands at the end of the page: who opened it by keyboard is taken there, and not through the page.
@@ -116,5 +129,5 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest && event.target.closest("button[data-bs-save]")
   if (button) save(button)
 })
-new MutationObserver(localTimes).observe(document.documentElement, { childList: true, subtree: true })
+new MutationObserver(lookSoon).observe(document.documentElement, { childList: true, subtree: true })
 localTimes()

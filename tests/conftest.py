@@ -12,6 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
+
+# A busy machine is not a fault of the code.
+settings.register_profile("bedside", deadline=None)
+settings.load_profile("bedside")
 
 TESTS = Path(__file__).parent
 REFERENCE = TESTS / "reference"

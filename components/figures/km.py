@@ -16,7 +16,7 @@ from components.figures.km_labels import leaders, names, places
 from components.figures.km_table import Sheet, Table, margins, table_of
 from components.figures.km_words import km_alt, km_rows, km_summary_rows
 from components.figures.palette import Mode, dashes, palette, plain, rgba, shades, template
-from components.figures.steps import band_outline, censor_marks, drawn_rows, short
+from components.figures.steps import LIMIT, LIMIT_OF_MANY, band_outline, censor_marks, drawn_rows, short
 from components.figures.views import axis_of, seen_as
 
 __all__ = ["km_alt", "km_figure", "km_rows", "km_summary_rows", "nice_times"]
@@ -108,7 +108,8 @@ def km_figure(
     traces = [t for i in range(n) if band for t in _band(sheet, i)]
     traces += [_medians(sheet, medians), *leaders(sheet, labels)]
     traces += [t for i in range(n) for t in _line(sheet, i, unit)]
-    return go.Figure(data=[*traces, table.numbers], layout=layout)
+    # Checking every property takes longer than the rest; the tests check them.
+    return go.Figure(data=[*traces, table.numbers], layout=layout, _validate=False)
 
 
 def nice_times(until: float, unit: Unit, *, most: int = 8) -> np.ndarray:
@@ -174,7 +175,8 @@ def _band(sheet: Sheet, i: int) -> list[dict[str, Any]]:
 def _course(sheet: Sheet, curve: Curve) -> tuple[np.ndarray, float, float]:
     """Rows of a curve to draw, where it turns pale, and where it ends."""
     end = min(curve.last, sheet.until)
-    return drawn_rows(curve, sheet.until), min(curve.reliable_until(sheet.fade_below), end), end
+    limit = LIMIT if sheet.n < 3 else LIMIT_OF_MANY
+    return drawn_rows(curve, sheet.until, limit=limit), min(curve.reliable_until(sheet.fade_below), end), end
 
 
 def _line(sheet: Sheet, i: int, unit: Unit) -> list[dict[str, Any]]:

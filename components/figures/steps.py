@@ -6,14 +6,19 @@ import numpy as np
 
 from bedside.survival import Curve
 
+LIMIT = 400
+LIMIT_OF_MANY = 260
+"""Rows of each curve where three or more are drawn: a browser's time goes with the rows of all."""
 
-def drawn_rows(curve: Curve, until: float, *, limit: int = 400) -> np.ndarray:
+
+def drawn_rows(curve: Curve, until: float, *, limit: int = LIMIT) -> np.ndarray:
     """Rows of a curve that draw it from 0 to `until`, at most about `limit` of them.
 
     Only rows with an event change the curve or its band, so the others are
     left out at no loss. If more than `limit` remain, one row is kept for each
     of `limit` / 2 equal steps of time and of survival: each kept point is
-    exact, and between them the drawing is off by less than a pixel.
+    exact, and between them the drawing is off by about a pixel (by about the
+    width of a line with the limit that three or more curves have).
 
     Parameters
     ----------

@@ -10,14 +10,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import settings
 
 from bedside.cohort import Cohort
 from bedside.intake import read_cohort
-
-# A busy machine is not a fault of the code.
-settings.register_profile("bedside", deadline=None)
-settings.load_profile("bedside")
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 

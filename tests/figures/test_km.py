@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -258,6 +261,20 @@ def test_a_hundred_thousand_patients_are_drawn_with_a_few_hundred_exact_points()
     assert len(censor_marks(curve, curve.last)[0]) <= 61
     figure = km_figure([curve])
     assert max(len(t.x) for t in figure.data) <= 4 * 402
+    three = km_figure([curve] * 3)
+    assert max(len(t.x) for t in three.data) <= 4 * 262
+    rows = drawn_rows(curve, curve.last, limit=260)
+    last = rows[np.searchsorted(rows, np.arange(len(curve.time)), side="right") - 1]
+    assert np.abs(curve.survival - curve.survival[last]).max() < 1 / 128
+
+
+@pytest.mark.parametrize("scale", ["survival", "incidence", "hazard"])
+def test_every_property_of_the_figure_is_one_that_plotly_knows(scale):
+    rng = np.random.default_rng(6)
+    curves = [kaplan_meier(rng.exponential(900, n), rng.random(n) < 0.5) for n in (2000, 40)]
+    figure = km_figure(curves, scale=scale)
+    # Checked in full here, and so not in every run of the page: what Plotly does not know it would refuse.
+    assert json.loads(go.Figure(figure.to_dict()).to_json()) == json.loads(figure.to_json())
 
 
 def test_nothing_is_thinned_that_need_not_be():
