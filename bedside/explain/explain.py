@@ -269,7 +269,7 @@ def _rises(model: Model, variable: Variable) -> float:
     """Above 0 if the log hazard rises with the value, or on the whole with the order of the levels."""
     reading = model.reading(variable.name)
     if variable.is_numeric:
-        return float(sum(model.coef[column] for column in model.columns(variable.name)))
+        return model.rise(variable.name)
     judged = [code for code in reading.present if code not in reading.rare]
     effect = dict.fromkeys(judged, 0.0)
     effect |= {term.level: float(model.coef[term.column]) for term in model.terms if term.variable == variable.name}

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 from bedside.cohort.values import tidy_step
 from bedside.cohort.variable import Variable
@@ -31,9 +31,9 @@ class Coefficient:
     p : float
         Two-sided Wald test.
     unit_step_text : str
-        "per 10 years", "per doubling" or "against I".
+        "per 10 years", "per doubling" or "against I"; "70 years against 50" along a curve.
     step : float
-        What the model's log hazard ratio was multiplied by.
+        What the model's log hazard ratio was multiplied by; along a curve, the distance of the two values.
     """
 
     label: str
@@ -53,7 +53,8 @@ def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...
     A continuous variable is told per step: the largest of 1, 2 or 5 times a power of ten within its
     interquartile range, so that the ratio compares two ordinary patients. One on the log scale is told per
     doubling, or per 10% more if the 99th percentile is less than twice the 1st; a level against the reference
-    level. Intervals and p are Wald's, on the log scale.
+    level. A curved variable has one ratio for all of its columns: the upper quartile against the lower one, with
+    the test that none of its columns matters. Intervals and p are Wald's, on the log scale.
 
     References
     ----------
@@ -62,6 +63,9 @@ def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...
     z = float(norm.ppf((1 + level) / 2))
     told = []
     for term, beta, se in zip(model.terms, model.coef, np.sqrt(np.diag(model.variance)), strict=True):
+        if term.level is None and model.reading(term.variable).knots:
+            told += [_curved(model, term, z)] if term.part == 0 else []
+            continue
         label, text, step = _step(model, term)
         low, high = sorted((_ratio(step * (beta - z * se)), _ratio(step * (beta + z * se))))
         told.append(
@@ -78,6 +82,30 @@ def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...
             )
         )
     return tuple(told)
+
+
+def _curved(model: Model, term: Term, z: float) -> Coefficient:
+    """The ratio between a curved variable's quartiles, or the ends of its range where these are the same."""
+    variable, seen = model.reading(term.variable).variable, model.ranges[term.variable]
+    low, high = (seen.q1, seen.q3) if seen.q1 < seen.q3 else (seen.low, seen.high)
+    below, above = model.contrast(term.variable, (low, high))
+    along = above - below
+    log_ratio, se = float(along @ model.coef), float(np.sqrt(along @ model.variance @ along))
+    columns = model.columns(term.variable)
+    part = model.coef[columns]
+    wald = float(part @ np.linalg.solve(model.variance[np.ix_(columns, columns)], part))
+    text = f"{variable.say(high)} against {variable.number(low)}"
+    return Coefficient(
+        label=f"{variable.label}, {text} (along a curve)",
+        variable=term.variable,
+        level=None,
+        hr=_ratio(log_ratio),
+        lower=_ratio(log_ratio - z * se),
+        upper=_ratio(log_ratio + z * se),
+        p=float(chi2.sf(wald, len(columns))),
+        unit_step_text=text,
+        step=high - low,
+    )
 
 
 def _ratio(log_ratio: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,11 @@ from bedside.cohort.codes import normal_code
 from bedside.cohort.values import Range, level_index, numbers
 from bedside.cohort.variable import Variable
 from bedside.regression.columns import redundant
+from bedside.regression.splines import spline_basis, spline_knots
 from bedside.risk.columns import copies, is_outcome
 
 FEWEST_AT_LEVEL = 5
+FEWEST_KNOTS = 3
 FEWEST_ALIKE = 10
 """A level with fewer patients, all with the event or all without, says nothing of its own."""
 
@@ -33,12 +35,15 @@ class Term:
         Position in the design matrix.
     label : str
         E.g. ``"Age"`` or ``"Tumour grade: III"``.
+    part : int
+        Of a curved variable: which column of its spline, 0 for the straight line.
     """
 
     variable: str
     level: str | None
     column: int
     label: str
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ class Reading:
         For a continuous variable.
     floor : float or None
         On the log scale, half the smallest positive training value: what lies below is read as this.
+    knots : tuple of float
+        Of its restricted cubic spline, on the scale it is read on; empty for a straight line.
     """
 
     variable: Variable
@@ -83,6 +90,11 @@ class Reading:
     missing: int
     range: Range | None
     floor: float | None
+    knots: tuple[float, ...] = ()
+
+    def columns(self, values: np.ndarray) -> np.ndarray:
+        """A continuous variable's columns at values as `read` gives them, shape (n, 1 + curved parts)."""
+        return spline_basis(values, self.knots) if self.knots else values[:, None]
 
     def stand_in(self, level: str) -> str:
         """What a rare level is read as: the nearest judged one where levels are ordered, else the reference."""
@@ -106,11 +118,11 @@ class Design:
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         """Design matrix, shape (n, p): filled, transformed and centred on the training means."""
         x = np.empty((len(frame), len(self.terms)), order="F")
-        values = {r.variable.name: read(r, frame) for r in self.readings}
+        values = {r.variable.name: _values(r, frame) for r in self.readings}
         level_at = {r.variable.name: {code: i for i, code in enumerate(r.codes)} for r in self.readings}
         for term in self.terms:
             read_as = values[term.variable]
-            column = read_as if term.level is None else read_as == level_at[term.variable][term.level]
+            column = read_as[:, term.part] if term.level is None else read_as == level_at[term.variable][term.level]
             x[:, term.column] = column - self.centre[term.column]
         return x
 
@@ -125,6 +137,12 @@ def read(reading: Reading, frame: pd.DataFrame) -> np.ndarray:
     # The two last places are those of -2, unseen, and of -1, missing.
     read_as = [_stands_for(reading, code) for code in (*reading.codes, reading.fill, reading.fill)]
     return np.array([reading.codes.index(code) for code in read_as])[index]
+
+
+def _values(reading: Reading, frame: pd.DataFrame) -> np.ndarray:
+    """What a variable's columns are made of: all of a number's columns, or the position of the level."""
+    values = read(reading, frame)
+    return reading.columns(values) if reading.variable.is_numeric else values
 
 
 def _stands_for(reading: Reading, code: object) -> str:
@@ -144,6 +162,7 @@ def build(
     variables: Sequence[Variable],
     *,
     combinations: bool = False,
+    knots: int = 0,
 ) -> tuple[Design, np.ndarray]:
     """Learn the design from training patients.
 
@@ -157,6 +176,10 @@ def build(
         In dictionary order; of two that say the same, the earlier one stays.
     combinations : bool
         Keep columns that can be worked out from several others, which a penalty can weigh; only copies go.
+
+    knots : int, default 0
+        Knots of each continuous variable's restricted cubic spline, 3 to 5, at Harrell's quantiles of the values
+        seen; a straight line with 0, or where too few of these quantiles differ.
 
     Returns
     -------
@@ -173,9 +196,11 @@ def build(
         dropped += [Dropped(variable.name, sentence) for sentence in why]
         if reading is None:
             continue
+        reading = replace(reading, knots=_knots(reading, frame, knots))
         readings[variable.name] = reading
-        for level, column in _columns(reading, frame):
-            terms.append(Term(variable.name, level, len(terms), level_label(variable, level)))
+        for level, part, column in _columns(reading, frame):
+            label = level_label(variable, level) + (f", curve {part}" if part else "")
+            terms.append(Term(variable.name, level, len(terms), label, part))
             columns.append(column)
     # Each column by itself, so that its centre has the same bits whichever others stand beside it.
     centre = np.array([column.mean() for column in columns])
@@ -183,9 +208,9 @@ def build(
     spread = np.array([column.std(ddof=1) for column in columns])
     x = np.column_stack(columns) if columns else np.empty((len(frame), 0))
     repeats = copies(columns) if combinations else redundant(x / np.where(spread > 0, spread, 1.0))
-    dropped += [_repeats(terms, column, others) for column, others in repeats.items()]
+    dropped += [_repeats(terms, column, others) for column, others in repeats.items() if not terms[column].part]
     keep = [i for i in range(len(terms)) if i not in repeats]
-    kept = tuple(Term(terms[i].variable, terms[i].level, k, terms[i].label) for k, i in enumerate(keep))
+    kept = tuple(replace(terms[i], column=k) for k, i in enumerate(keep))
     used = {term.variable for term in kept}
     return (
         Design(
@@ -209,12 +234,23 @@ def level_label(variable: Variable, level: str | None) -> str:
     return f"{variable.label}: {said}"
 
 
-def _columns(reading: Reading, frame: pd.DataFrame) -> list[tuple[str | None, np.ndarray]]:
-    values = read(reading, frame)
+def _knots(reading: Reading, frame: pd.DataFrame, count: int) -> tuple[float, ...]:
+    """Where a continuous variable's spline has its knots; none where fewer than three would differ."""
+    if not count or not reading.variable.is_numeric:
+        return ()
+    seen = numbers(frame, reading.variable.name)
+    found = spline_knots(_transformed(seen[~np.isnan(seen)], reading.floor), count)
+    return found if len(found) >= FEWEST_KNOTS else ()
+
+
+def _columns(reading: Reading, frame: pd.DataFrame) -> list[tuple[str | None, int, np.ndarray]]:
+    """Level, part and values of each column."""
     if reading.variable.is_numeric:
-        return [(None, values)]
+        # Copies, since the sum of a strided column may round differently from that of a plain one.
+        return [(None, part, column.copy()) for part, column in enumerate(_values(reading, frame).T)]
+    values = read(reading, frame)
     others = [code for code in reading.present if code != reading.reference and code not in reading.rare]
-    return [(code, (values == reading.codes.index(code)).astype(float)) for code in others]
+    return [(code, 0, (values == reading.codes.index(code)).astype(float)) for code in others]
 
 
 def _learn(

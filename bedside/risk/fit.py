@@ -35,6 +35,7 @@ def fit(
     *,
     variables: Sequence[str] | None = None,
     penalizer: float | None = None,
+    knots: int = 0,
     progress: Progress | None = None,
 ) -> Model:
     """A Cox model of an outcome, with a light ridge.
@@ -56,6 +57,8 @@ def fit(
         At least 0. Default: 1/n, which weighs each standardised coefficient as if it had a normal prior with
         mean 0 and standard deviation 1; with more than 60 design columns, or more columns than half the
         events, p/n, so that all p of them together have that prior variance.
+    knots : int, default 0
+        0 for straight lines; 3 to 5 for a restricted cubic spline of each continuous variable.
     progress : callable, optional
         Called with a share from 0 to 1 and a sentence.
 
@@ -83,7 +86,9 @@ def fit(
     check_size(len(cohort), int(event.sum()), outcome)
     named = {"outcome": outcome, "cohort_key": cohort.key, "cohort_fingerprint": cohort.fingerprint}
     named["entry"] = cohort.entry(outcome)
-    return fit_rows(cohort.frame, cohort.time(outcome), event, asked, penalizer=penalizer, progress=progress, **named)
+    return fit_rows(
+        cohort.frame, cohort.time(outcome), event, asked, penalizer=penalizer, knots=knots, progress=progress, **named
+    )
 
 
 def fit_rows(
@@ -97,6 +102,7 @@ def fit_rows(
     cohort_key: str,
     cohort_fingerprint: str,
     penalizer: float | None = None,
+    knots: int = 0,
     progress: Progress | None = None,
     target: Target = "any",
 ) -> Model:
@@ -106,7 +112,7 @@ def fit_rows(
     """
     tell = progress or _silent
     tell(0.05, "Reading the variables")
-    design, x = build(frame, time, event, variables)
+    design, x = build(frame, time, event, variables, knots=knots)
     if not design.terms:
         raise Fixable(
             "No model for this selection.",
@@ -115,12 +121,11 @@ def fit_rows(
         )
     n, p = x.shape
     deaths = int(event.sum())
-    raised = penalizer is None and (p > MANY_COLUMNS or p > deaths / 2)
-    used = (p if raised else 1) / n if penalizer is None else _checked(penalizer)
+    used, raised = ridge_of(penalizer, n, p, deaths)
     tell(0.35, "Fitting the Cox model")
     time, entry = check_entry(entry, merge_ties(time))
     of = likelihood(time, event, x / design.scale, entry=entry)
-    best, variance = _solved(of, design.scale, n * used)
+    best, variance = solved(of, design.scale, n * used)
     coef = best.beta / design.scale
     tell(0.8, "Working out the baseline")
     base = baseline(of, best.beta, design.scale, last=time.max())
@@ -141,15 +146,21 @@ def fit_rows(
         n=n,
         n_events=deaths,
         baseline=base,
-        cautions=_cautions(design, x, event, best, raised=raised),
+        cautions=cautions_of(design, x, event, best, raised=raised),
         strong_ridge=raised,
         target=target,
-        settings={"penalizer": used},
+        settings={"penalizer": used, "knots": knots},
     )
 
 
 def _silent(_share: float, _sentence: str) -> None:
     """Progress that nobody asked for."""
+
+
+def ridge_of(penalizer: float | None, n: int, p: int, events: int) -> tuple[float, bool]:
+    """The ridge to use, and whether the default was raised for want of events."""
+    raised = penalizer is None and (p > MANY_COLUMNS or p > events / 2)
+    return (p if raised else 1) / n if penalizer is None else _checked(penalizer), raised
 
 
 def _checked(penalizer: float) -> float:
@@ -175,7 +186,7 @@ def check_size(n: int, events: int, outcome: Outcome) -> None:
         )
 
 
-def _solved(of: Partial, scale: np.ndarray, ridge: float) -> tuple[Maximum, np.ndarray]:
+def solved(of: Partial, scale: np.ndarray, ridge: float) -> tuple[Maximum, np.ndarray]:
     """The maximum for standardised columns, and the variance of the coefficients in their own units."""
     penalty = np.full(len(scale), ridge)
     try:
@@ -202,7 +213,8 @@ def _tests(best: Maximum, ridge: float) -> tuple[ModelTest, ...]:
     return tuple(ModelTest(name, value, df, float(chi2.sf(value, df))) for name, value in statistics.items())
 
 
-def _cautions(design: Design, x: np.ndarray, event: np.ndarray, best: Maximum, *, raised: bool) -> tuple[str, ...]:
+def cautions_of(design: Design, x: np.ndarray, event: np.ndarray, best: Maximum, *, raised: bool) -> tuple[str, ...]:
+    """What the reader of any number from a model should see, from its design, its events and where it came to rest."""
     deaths, p = int(event.sum()), len(design.terms)
     told: list[str] = []
     if deaths < EVENTS_PER_COEFFICIENT * p:

@@ -16,7 +16,7 @@ from bedside.cohort.outcome import Outcome
 from bedside.cohort.units import Unit
 from bedside.cohort.values import Range
 from bedside.cohort.variable import Variable
-from bedside.risk.design import Design, Dropped, Reading, Term
+from bedside.risk.design import Design, Dropped, Reading, Term, read
 from bedside.risk.efron import Baseline
 from bedside.risk.fitted import Limits, State
 from bedside.risk.hazards import all_within, at_times, combine, survival_limits
@@ -148,6 +148,30 @@ class Model:
     def columns(self, name: str) -> list[int]:
         """Positions of a variable's columns in `coef` and in the design matrix."""
         return [term.column for term in self.terms if term.variable == name]
+
+    def contrast(self, name: str, values: Sequence[float]) -> np.ndarray:
+        """What a continuous variable adds to the log hazard at values in its own unit, as weights of `coef`.
+
+        Returns
+        -------
+        array, shape (n_values, p)
+            Uncentred, so that the difference of two rows is a log hazard ratio's.
+        """
+        reading = self.reading(name)
+        patients = pd.DataFrame({name: np.asarray(values, dtype=float)})
+        columns = reading.columns(read(reading, patients))
+        weights = np.zeros((len(patients), len(self.coef)))
+        for term in self.terms:
+            if term.variable == name:
+                weights[:, term.column] = columns[:, term.part]
+        return weights
+
+    def rise(self, name: str) -> float:
+        """Log hazard of a continuous variable's upper quartile less that of its lower one, or of its range's ends."""
+        seen = self.ranges[name]
+        low, high = (seen.q1, seen.q3) if seen.q1 < seen.q3 else (seen.low, seen.high)
+        below, above = self.contrast(name, (low, high))
+        return float((above - below) @ self.coef)
 
     def linear_predictor(self, patients: pd.DataFrame) -> np.ndarray:
         """Log hazard of patients relative to the centre of the training patients, shape (n,)."""

@@ -104,7 +104,9 @@ def judged(model: Fitted, held: Training) -> tuple[float, float]:
     With delayed entry the score is NaN: a risk from time zero can't be compared with what became of those who had
     already been free of the event for a while.
     """
-    c = concordance(held.time, held.event, model.score(held.frame), entry=held.entry).c
+    # Someone who had another event never has this one: in a pair they are the ones who stay free of it.
+    until = np.where(held.cause > 1, held.time.max() + 1, held.time)
+    c = float(concordance(until, held.event, model.score(held.frame), entry=held.entry).c)
     if held.entry is not None or not held.event.any():
         return c, float("nan")
     times = np.unique(np.quantile(held.time[held.event], SHARES))
