@@ -43,9 +43,10 @@ import numpy as np
 from bedside.regression.baseline import baselines
 from bedside.regression.cox import fit_cox
 from bedside.regression.data import CoxData, cox_data
+from bedside.risk.pseudo import pseudo_incidence
 from bedside.validation import accuracy, calibration, decision, discrimination
+from bedside.validation.calibration_curve import smooth_calibration
 from bedside.validation.measure import Measure, Rows, contrast, rows_of
-from bedside.validation.pseudo import pseudo_risk
 from bedside.validation.risk_groups import risk_groups as grouped
 from bedside.validation.weights import censoring_curve
 from benchmarks.parity.kinds import kind
@@ -188,7 +189,7 @@ def _calibration(
     given = (rows.time, rows.cause, risk, t)
     overall = calibration.overall_calibration(*given, entry=rows.entry, extend=True)
     groups = calibration.calibration_groups(*given, groups=block.get("groups", 10), entry=rows.entry, extend=True)
-    smooth = calibration.smooth_calibration(*given, entry=rows.entry)
+    smooth = smooth_calibration(*given, entry=rows.entry)
     out = {
         "time": t,
         "observed_risk_km": overall.observed.risk,
@@ -263,7 +264,7 @@ def risk_groups(table: Table, block: dict[str, Any]) -> object:
 def pseudo_values(table: Table, block: dict[str, Any]) -> object:
     """The jackknife."""
     rows = _rows(table, block)
-    return {"matrix": pseudo_risk(rows.time, rows.cause, _times(block), entry=rows.entry)}
+    return {"matrix": pseudo_incidence(rows.time, rows.cause, _times(block), entry=rows.entry)}
 
 
 @kind("weak_calibration")
