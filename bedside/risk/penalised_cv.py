@@ -8,12 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from bedside.errors import Fixable
+from bedside.risk.penalised_cyclic import glmnet_path
 from bedside.risk.penalised_path import Curve, Path, Problem, solve_path, spread
 
 Told = Callable[[float], None]
 
 
-def cross_validate(problem: Problem, path: Path, fold: np.ndarray, *, tell: Told | None = None) -> Curve:
+def cross_validate(
+    problem: Problem, path: Path, fold: np.ndarray, *, tell: Told | None = None, threshold: float | None = None
+) -> Curve:
     """Deviance of held-out patients for each lambda of a path.
 
     A fold's share is the deviance of all patients less that of the patients it was fitted on, both at the
@@ -29,6 +32,8 @@ def cross_validate(problem: Problem, path: Path, fold: np.ndarray, *, tell: Told
         Fold of each row of the table, from 0. Folds without events are left out of the mean.
     tell : callable, optional
         Called with the share done.
+    threshold : float, optional
+        Stop where glmnet would with this ``thresh``, to compare numbers with it.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def cross_validate(problem: Problem, path: Path, fold: np.ndarray, *, tell: Told
     for k in range(count):
         part = None if tell is None else _part(tell, k, count)
         if events[k] > 0 and events[k] < events.sum():
-            share[k] = _held_out(problem, path, held == k, part) / events[k]
+            share[k] = _held_out(problem, path, held == k, part, threshold) / events[k]
     good = np.isfinite(share).all(axis=1)
     weight = events[good] / events[good].sum()
     mean = weight @ share[good]
@@ -79,7 +84,7 @@ def _part(tell: Told, k: int, of: int) -> Told:
     return told
 
 
-def _held_out(problem: Problem, path: Path, out: np.ndarray, tell: Told | None) -> np.ndarray:
+def _held_out(problem: Problem, path: Path, out: np.ndarray, tell: Told | None, threshold: float | None) -> np.ndarray:
     """Deviance of all rows less that of the rows kept, at the coefficients of the rows kept, shape (k,)."""
     like = problem.likelihood
     known = like.keeping(~out)
@@ -87,7 +92,10 @@ def _held_out(problem: Problem, path: Path, out: np.ndarray, tell: Told | None) 
     scale = scale if problem.standardised else problem.scale
     inner = replace(problem, scale=scale, usable=usable, likelihood=known)
     try:
-        coef = solve_path(inner, path.alpha, lambdas=path.lambdas, tell=tell).coef
+        if threshold is None:
+            coef = solve_path(inner, path.alpha, lambdas=path.lambdas, tell=tell).coef
+        else:
+            coef = glmnet_path(inner, path, own=True, threshold=threshold)
     except Fixable:
         coef = np.zeros((1, problem.x.shape[1]))
     used = np.flatnonzero((coef != 0).any(axis=0))
