@@ -234,6 +234,17 @@ def test_many_equal_one_by_one(key):
             assert 0 <= risk.risk <= 1
 
 
+def test_answers_as_numbers_and_truth_values_are_read():
+    """A grade of 3.0 and a yes that is True, as tables hold them."""
+    found = by_key("npi").compute_many({"tumour_size": [2.0, 2.0], "nodes": [0, 0], "grade": [3.0, np.nan]})
+    np.testing.assert_array_equal(found.value, [4.4, np.nan])
+    assert by_key("npi").compute({"tumour_size": 2, "nodes": 0, "grade": 3}).value == 4.4
+    alone = {**LIVER, "dialysis": True}
+    assert by_key("meld").compute(alone).value == by_key("meld").compute({**LIVER, "dialysis": "yes"}).value
+    columns = {k: [v] for k, v in alone.items()}
+    assert by_key("meld").compute_many(columns).value[0] == by_key("meld").compute(alone).value
+
+
 def test_columns_that_are_absent_or_too_short_are_refused():
     with pytest.raises(Fixable, match="Not among the columns: INR"):
         by_key("meld").compute_many({"bilirubin": [1.0], "creatinine": [1.0]})

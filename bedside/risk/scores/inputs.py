@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
+from bedside.cohort.codes import normal_code
 from bedside.cohort.wording import either
 from bedside.errors import Fixable
 
@@ -149,8 +151,10 @@ class Input:
         good : array of bool, shape (n_patients,)
         """
         if self.kind == "choice":
-            texts = np.array(["" if _blank(v) else str(v) for v in values], dtype=object)
-            return texts, np.isin(texts, [c.code for c in self.choices])
+            places, seen = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=True)
+            known = {c.code for c in self.choices}
+            texts = np.array([*(_code(v) for v in seen), ""], dtype=object)
+            return texts[places], np.array([text in known for text in texts], dtype=bool)[places]
         numbers = np.asarray(values, dtype=float)
         good = np.isfinite(numbers) & (numbers <= self.highest)
         good &= numbers >= 0 if self.zero else numbers > 0
@@ -176,7 +180,7 @@ class Input:
         if _blank(value):
             return None
         if self.kind == "choice":
-            code = ("yes" if value else "no") if isinstance(value, bool | np.bool_) else str(value)
+            code = _code(value)
             if code not in {c.code for c in self.choices}:
                 raise Fixable(
                     f"{self.label} could not be read.",
@@ -198,6 +202,13 @@ class Input:
         low = "0 or more" if self.zero else "above 0"
         high = f" and at most {self.highest:g}" if math.isfinite(self.highest) else ""
         return f"{kind}{low}{high}"
+
+
+def _code(value: Any) -> str:
+    """An answer as text: 3.0 is "3", True is "yes"."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return normal_code(value)
 
 
 def _blank(value: Any) -> bool:
