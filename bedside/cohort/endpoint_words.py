@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from bedside.cohort.label_words import in_sentence
 from bedside.cohort.outcome import Outcome
 from bedside.cohort.wording import sentence_case
 
@@ -23,7 +24,7 @@ def names_a_survival(text: str) -> bool:
 
 def event_name(outcomes: Sequence[Outcome]) -> str:
     """What the first event of these outcomes is called: "Recurrence or death"."""
-    return sentence_case(" or ".join(dict.fromkeys(_small(o.cause_label or o.label) for o in outcomes))) or NAMELESS
+    return sentence_case(listed(o.cause_label or o.label for o in outcomes)) or NAMELESS
 
 
 def event_phrase(outcomes: Sequence[Outcome], label: str) -> str:
@@ -47,7 +48,7 @@ def free_phrase(outcomes: Sequence[Outcome], label: str) -> str:
 
 def listed(labels: Iterable[str]) -> str:
     """Labels within a sentence: "recurrence or death"."""
-    return " or ".join(dict.fromkeys(map(_small, labels)))
+    return " or ".join(dict.fromkeys(map(in_sentence, labels)))
 
 
 def _part_of(phrase: str, other: str) -> bool:
@@ -55,13 +56,8 @@ def _part_of(phrase: str, other: str) -> bool:
 
 
 def _have(label: str) -> str:
-    return UNSAID_EVENT if label in ("", NAMELESS) else f"have {_small(label)}"
+    return UNSAID_EVENT if label in ("", NAMELESS) else f"have {in_sentence(label)}"
 
 
 def _free(label: str) -> str:
-    return UNSAID_FREE if label in ("", NAMELESS) else f"free of {_small(label)}"
-
-
-def _small(label: str) -> str:
-    """A label inside a sentence; abbreviations stay as they are."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
+    return UNSAID_FREE if label in ("", NAMELESS) else f"free of {in_sentence(label)}"

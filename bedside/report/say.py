@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from bedside.cohort.label_words import in_sentence as in_sentence
 from bedside.cohort.units import DAYS, Unit, convert
 
 
@@ -66,11 +67,6 @@ def percent_range(lower: float, upper: float, *, decimals: int = 0) -> str:
 def _uncertain(end: float) -> float:
     """The end of an interval is never a certainty, even where its last digit is lost to rounding."""
     return min(max(end, 1e-9), 1 - 1e-9)
-
-
-def in_sentence(label: str) -> str:
-    """A label inside a sentence: "Recurrence or death" begins small, "CD4 fall" and "AIDS" stay as they are."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
 
 
 def duration(value: float, unit: Unit, *, decimals: int | None = None) -> str:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from bedside.cohort import label_words
 from bedside.report import say
 
 
@@ -77,3 +78,17 @@ def test_p_values(p, text):
 
 def test_the_examples_in_the_docstrings_are_true():
     assert doctest.testmod(say).failed == 0
+    assert doctest.testmod(label_words).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("Recurrence or death", "recurrence or death"), ("A rash", "a rash"), ("CD4 fall", "CD4 fall"),
+        ("Karnofsky, by the physician", "Karnofsky, by the physician"), ("Gleason score", "Gleason score"),
+        ("Child-Pugh class", "Child-Pugh class"), ("Ki-67", "Ki-67"), ("Cushing's disease", "Cushing's disease"),
+        ("Spider naevi", "spider naevi"), ("Chronic bronchitis/emphysema", "chronic bronchitis/emphysema"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_label_in_a_sentence(label, said):
+    assert say.in_sentence(label) == said
