@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,12 @@ FORMULA = (
 SPLINE = (
     "Restricted cubic spline with knots k1 < ... < km: part 0 is x; part j is (cube(x - kj) - cube(x - km-1)(km - kj)/"
     "(km - km-1) + cube(x - km)(km-1 - kj)/(km - km-1))/(km - k1)^2, where cube(u) = max(u, 0)^3."
+)
+CAUSES = (
+    "Each part is the hazard of one event, with coefficients and all steps of its cumulative hazard H. At a time at "
+    "which any of them steps, d = the step of H x exp(lp) for each; of the patients free of all events before, "
+    "1 - exp(-sum of d) have one then, and the first part's share of them is its d / sum of d. The risk is the sum of "
+    "these shares up to t."
 )
 LOG = "Scale log: x is ln(max(value, floor))."
 
@@ -88,28 +95,39 @@ class BaselineAt(_Part):
     survival: float
 
 
+class Steps(_Part):
+    """A cumulative hazard as it stands after each of its steps."""
+
+    time: tuple[float, ...]
+    cumulative_hazard: tuple[float, ...]
+
+
 class Parameters(_Part):
     """The model itself.
 
     Attributes
     ----------
-    form : {"proportional hazards", "average", "structure"}
-        ``"proportional hazards"``: coefficients and baseline are all there is. ``"average"``: the mean risk of `parts`.
-        ``"structure"``: too large for a table; settings and sizes are given, the saved model has the rest.
+    form : {"proportional hazards", "competing hazards", "average", "structure"}
+        ``"proportional hazards"``: coefficients and baseline are all there is. ``"competing hazards"``: one of them for
+        each event among `parts`, the predicted one first. ``"average"``: the mean risk of `parts`. ``"structure"``:
+        too large for a table; settings and sizes are given, the saved model has the rest.
     formula : tuple of str
         How a risk follows from what is given.
     settings : mapping
         Hyper-parameters.
+    steps : Steps or None
+        The whole baseline, where the risk can't be worked out from its values at a few times.
     structure : mapping
         What there is of what, e.g. trees and nodes.
     """
 
-    form: Literal["proportional hazards", "average", "structure"]
+    form: Literal["proportional hazards", "competing hazards", "average", "structure"]
     label: str
     formula: tuple[str, ...] = ()
     settings: dict[str, float | int | str]
     coefficients: tuple[Coefficient, ...] = ()
     baseline: tuple[BaselineAt, ...] = ()
+    steps: Steps | None = None
     structure: dict[str, int] = Field(default_factory=dict)
     parts: tuple[Parameters, ...] = ()
 
@@ -155,30 +173,75 @@ def specification(model: Fitted, times: Sequence[float]) -> Parameters:
             settings=dict(model.settings),
             parts=tuple(specification(member, times) for member in members),
         )
-    if hasattr(model, "coef") and hasattr(model, "baseline"):
-        return _hazards(model, times)
+    hazards = _hazards(model)
+    if len(hazards) == 1:
+        return _alone(model, hazards[0], times)
+    if hazards:
+        parts = tuple(_part(model, hazard) for hazard in hazards)
+        told = (CAUSES, *_reading_told(model))
+        return Parameters(
+            form="competing hazards", label=model.label, formula=told, settings=dict(model.settings), parts=parts
+        )
     arrays = {name: int(np.size(array)) for name, array in model.state().arrays.items()}
     return Parameters(form="structure", label=model.label, settings=dict(model.settings), structure=arrays)
 
 
-def _hazards(model: Fitted, times: Sequence[float]) -> Parameters:
-    coef, design, base = model.coef, model.design, model.baseline
-    variance = getattr(model, "variance", None)
-    errors = [None] * len(coef) if variance is None else np.sqrt(np.diag(variance)).tolist()
-    hazard = at_times(base.time, base.cumulative, all_within(times, model.last, model.outcome.unit))
-    told = [FORMULA]
-    told += [SPLINE] if any(r.knots for r in design.readings) else []
-    told += [LOG] if any(r.floor is not None for r in design.readings) else []
+@dataclass(frozen=True, eq=False)
+class _Hazard:
+    """Coefficients with their variance, and a baseline as steps, whichever kind of model they are from."""
+
+    label: str
+    coef: np.ndarray
+    variance: np.ndarray | None
+    time: np.ndarray
+    cumulative: np.ndarray
+
+
+def _hazards(model: Fitted) -> list[_Hazard]:
+    """The hazards that a model is made of; none for trees."""
+    names = model.outcome.cause_labels
+    if hasattr(model, "baseline") and hasattr(model, "coef"):
+        base = model.baseline
+        return [_Hazard(model.label, model.coef, model.variance, base.time, base.cumulative)]
+    if hasattr(model, "hazards"):
+        return [_Hazard(names[h.cause - 1], h.coef, None, h.time, np.cumsum(h.increment)) for h in model.hazards]
+    if hasattr(model, "causes"):
+        pairs = zip(model.numbers, model.causes, strict=False)
+        return [_Hazard(names[n - 1], c.coef, c.cov, model.time, np.cumsum(c.hazard)) for n, c in pairs]
+    return []
+
+
+def _reading_told(model: Fitted) -> list[str]:
+    readings = model.design.readings
+    told = [SPLINE] if any(r.knots for r in readings) else []
+    return told + ([LOG] if any(r.floor is not None for r in readings) else [])
+
+
+def _alone(model: Fitted, own: _Hazard, times: Sequence[float]) -> Parameters:
+    hazard = at_times(own.time, own.cumulative, all_within(times, model.last, model.outcome.unit))
     return Parameters(
         form="proportional hazards",
         label=model.label,
-        formula=tuple(told),
+        formula=(FORMULA, *_reading_told(model)),
         settings=dict(model.settings),
-        coefficients=tuple(
-            _coefficient(term, float(design.centre[term.column]), float(coef[term.column]), errors[term.column])
-            for term in design.terms
-        ),
+        coefficients=_coefficients(model, own),
         baseline=tuple(_baseline(float(t), float(h)) for t, h in zip(times, hazard, strict=True)),
+    )
+
+
+def _part(model: Fitted, own: _Hazard) -> Parameters:
+    moved = np.diff(own.cumulative, prepend=0.0) > 0
+    steps = Steps(time=own.time[moved].tolist(), cumulative_hazard=own.cumulative[moved].tolist())
+    return Parameters(
+        form="proportional hazards", label=own.label, settings={}, coefficients=_coefficients(model, own), steps=steps
+    )
+
+
+def _coefficients(model: Fitted, own: _Hazard) -> tuple[Coefficient, ...]:
+    errors = [None] * len(own.coef) if own.variance is None else np.sqrt(np.diag(own.variance)).tolist()
+    return tuple(
+        _coefficient(t, float(model.design.centre[t.column]), float(own.coef[t.column]), errors[t.column])
+        for t in model.design.terms
     )
 
 

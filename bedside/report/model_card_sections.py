@@ -147,7 +147,7 @@ def _coefficients(told: Parameters) -> tuple[tuple[str, ...], ...]:
 
     return tuple(
         (
-            c.label + (f" (curve, part {c.part})" if c.part else ""),
+            c.label,
             f"{c.coefficient:.10g}",
             UNKNOWN if c.std_err is None else f"{c.std_err:.4g}",
             ratio(c.coefficient),

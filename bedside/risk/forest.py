@@ -16,7 +16,7 @@ from bedside.errors import Fixable
 from bedside.risk.design import Design, build, read
 from bedside.risk.fit import check_size
 from bedside.risk.fitted import Fitted, Limits, Progress, State
-from bedside.risk.forest_arrays import Trees
+from bedside.risk.forest_arrays import Trees, check_sound
 from bedside.risk.forest_grow import Grown, Settings, grow, nominal_order
 from bedside.risk.forest_tune import DEFAULTS, tuned
 from bedside.risk.learners import KINDS
@@ -262,6 +262,7 @@ def _made(
 def restore_forest(state: State) -> Fitted:
     """The inverse of ``Forest.state``."""
     arrays = state.arrays
+    check_sound(arrays["trees.left"], arrays["trees.right"], arrays["trees.leaf"], arrays["trees.value"])
     return Forest(
         **read_common(state.facts, arrays),
         grid=np.asarray(arrays["grid"]),

@@ -67,6 +67,23 @@ class Trees:
         return out / len(self)
 
 
+def check_sound(left: np.ndarray, right: np.ndarray, leaf: np.ndarray, value: np.ndarray) -> None:
+    """Whether every way through the nodes of a file ends at a leaf, since one in a circle would never end.
+
+    Raises
+    ------
+    ValueError
+        If not, or if a leaf is nothing that a risk can be.
+    """
+    here = np.arange(len(left))
+    onward = (left > here) & (right > here) & (leaf == -1)
+    ends = (left == here) & (right == here) & (leaf >= 0) & (leaf < len(value))
+    if not (onward | ends).all():
+        raise ValueError("nodes in a circle")
+    if value.size and not (value.min() >= 0 and value.max() <= 1 and (np.diff(value, axis=1) >= 0).all()):
+        raise ValueError("no risks")
+
+
 def flat(trees: Sequence[object], values: Sequence[np.ndarray]) -> Trees:
     """One set of arrays from trees of scikit-learn and the values of their leaves.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import math
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from risk_cases import cohort_of, levels, number
 
 from bedside.cohort import Cohort
 from bedside.errors import Fixable
+from bedside.intake import read_cohort
 from bedside.report.model_card import ModelCard, model_card
 from bedside.report.model_card_html import card_file, card_html
 from bedside.report.model_card_sections import sections
@@ -24,6 +27,7 @@ from bedside.risk.learners import learn
 from bedside.risk.training import training
 from components.printing.model_card import card_pdf
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EVIL = '<img src=x onerror="alert(1)">\u202egnp & ![x](http://evil/x.png)'
 
@@ -91,9 +95,14 @@ def column(x: float, predictor: dict[str, Any], part: int) -> float:
 
 
 def risk_by_hand(told: dict[str, Any], patient: dict[str, Any], hazard: float) -> float:
+    return 1 - math.exp(-hazard * relative(told, told["specification"], patient))
+
+
+def relative(told: dict[str, Any], model: dict[str, Any], patient: dict[str, Any]) -> float:
+    """exp(lp) of a patient."""
     by_name = {p["name"]: p for p in told["predictors"]}
     lp = 0.0
-    for c in told["specification"]["coefficients"]:
+    for c in model["coefficients"]:
         predictor = by_name[c["variable"]]
         value = patient.get(c["variable"])
         value = predictor["fill"] if value is None or value != value else value
@@ -103,7 +112,24 @@ def risk_by_hand(told: dict[str, Any], patient: dict[str, Any], hazard: float) -
             read_as = {level["code"]: level["read_as"] for level in predictor["levels"]}
             x = float(read_as.get(value, read_as[predictor["fill"]]) == c["level"])
         lp += c["coefficient"] * (x - c["centre"])
-    return 1 - math.exp(-hazard * math.exp(lp))
+    return math.exp(lp)
+
+
+def incidence_by_hand(told: dict[str, Any], patient: dict[str, Any], t: float) -> float:
+    """The risk of the first part's event, as the card's own sentences say."""
+    parts = told["specification"]["parts"]
+    steps = []
+    for part in parts:
+        running = [0.0, *part["steps"]["cumulative_hazard"]]
+        own = relative(told, part, patient)
+        moves = [(b - a) * own for a, b in itertools.pairwise(running)]
+        steps.append(dict(zip(part["steps"]["time"], moves, strict=True)))
+    free, risk = 1.0, 0.0
+    for time in sorted(time for time in set().union(*steps) if time <= t):
+        d = [step.get(time, 0.0) for step in steps]
+        risk += free * (1 - math.exp(-sum(d))) * d[0] / sum(d)
+        free *= math.exp(-sum(d))
+    return risk
 
 
 def test_the_risk_follows_from_the_json_alone(model: Fitted):
@@ -121,6 +147,26 @@ def test_the_risk_follows_from_the_json_alone(model: Fitted):
         ours = model.risk(frame, [at["time"]])[:, 0]
         by_hand = [risk_by_hand(told, patient, at["cumulative_hazard"]) for patient in patients]
         np.testing.assert_allclose(by_hand, ours, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("cox", {"knots": 3}), ("penalised", None)])
+def test_so_does_the_risk_of_one_event_among_several(kind: str, settings: dict[str, int] | None):
+    everyone = read_cohort(ROOT / "sample_data" / "mgus_competing")
+    cohort = everyone.take(np.arange(len(everyone)) < 500, seal="500")
+    outcome = next(o for o in cohort.outcomes if o.has_competing)
+    model = learn(kind, training(cohort, outcome, target="event"), settings)
+    card = model_card(model, cohort, now=NOW)
+    told = json.loads(card_file(card))
+    assert told["specification"]["form"] == "competing hazards" and told["outcome"]["target"] == "event"
+    assert told["size"]["n_competing"] == int((cohort.cause(outcome) > 1).sum()) > 0
+    names = [p["name"] for p in told["predictors"]]
+    patients = [*cohort.frame[names].astype(object).iloc[:12].to_dict("records"), {}]
+    for t in (0.3 * model.last, 0.8 * model.last):
+        by_hand = [incidence_by_hand(told, patient, t) for patient in patients]
+        np.testing.assert_allclose(by_hand, model.risk(pd.DataFrame(patients), [t])[:, 0], rtol=0, atol=1e-12)
+    said = texts(card_html(card).decode())
+    for part in card.specification.parts:
+        assert f"Coefficients of {part.label}" in said
 
 
 def test_every_coefficient_is_the_models(model: Fitted):

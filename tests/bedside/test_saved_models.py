@@ -28,6 +28,7 @@ from bedside.store import models
 
 ROOT = Path(__file__).resolve().parents[2]
 COHORT = read_cohort(ROOT / "sample_data" / "pbc_liver")
+SMALL = {"trees": 20, "leaf": 20}
 WHEN = "2026-11-22T09:00:00+00:00"
 HOSTILE = "../../etc/x\n<script>alert(1)</script> ![x](http://evil/x.png) \u202egnp.exe \ud800"
 
@@ -87,6 +88,48 @@ def test_the_same_bits_come_back():
     assert back.fingerprint == model.fingerprint
     assert back.design.readings == model.design.readings and back.cautions == model.cautions
     assert packed(back) == packed(model)
+
+
+@cache
+def forest() -> Fitted:
+    return learn("forest", training(COHORT, COHORT.outcomes[0]), SMALL)
+
+
+def _others() -> dict[str, Callable[[], Fitted]]:
+    outcome = next(o for o in COHORT.outcomes if o.has_competing)
+    members = {f"forest.{name}": value for name, value in SMALL.items()} | {"cox.knots": 0}
+    return {
+        "curved Cox": lambda: learn("cox", training(COHORT, COHORT.outcomes[0]), {"knots": 4}),
+        "competing Cox": lambda: learn("cox", training(COHORT, outcome, target="event"), {"knots": 0}),
+        "penalised": lambda: learn("penalised", training(COHORT, outcome, target="event")),
+        "forest": forest,
+        "average": lambda: learn("average", training(COHORT, COHORT.outcomes[0]), members),
+    }
+
+
+@pytest.mark.parametrize("kind", _others())
+def test_every_kind_comes_back(kind: str):
+    model = _others()[kind]()
+    data = packed(model)
+    back = unpack(data).model
+    times = np.linspace(0, model.last, 5)
+    np.testing.assert_array_equal(back.risk(COHORT.frame, times), model.risk(COHORT.frame, times))
+    np.testing.assert_array_equal(back.score(COHORT.frame), model.score(COHORT.frame))
+    assert (back.fingerprint, dict(back.settings)) == (model.fingerprint, dict(model.settings))
+    assert packed(back) == data
+
+
+def test_a_forest_with_a_way_in_a_circle_is_refused():
+    part = Open.of(packed(forest()))
+    at = 0
+    for told in part.facts["arrays"]:
+        size = np.dtype(told["dtype"]).itemsize * int(np.prod(told["shape"]))
+        if told["name"] in ("trees.left", "trees.right"):
+            nodes = np.frombuffer(part.block[at : at + size], dtype=told["dtype"]).copy()
+            nodes[nodes[0]] = 0
+            part.block = part.block[:at] + nodes.tobytes() + part.block[at + size :]
+        at += size
+    refused(part.sealed(), "do not make a model of its kind")
 
 
 def test_what_it_is_can_be_read_without_the_model():
