@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bedside.cohort.values import Range
+from bedside.regression.concordance import Concordance, concordance
 from bedside.risk.coefficients import Coefficient, coefficients
-from bedside.risk.concordance import Concordance, concordance
 from bedside.risk.crosscheck import against_lifelines
 from bedside.risk.design import Dropped, Reading, Term
 from bedside.risk.efron import Baseline

@@ -13,15 +13,13 @@ from bedside.competing.checks import check_entry
 from bedside.errors import Fixable
 from bedside.regression.concordance import concordance
 from bedside.risk.choice import chosen
-from bedside.risk.efron import NotConverged, likelihood, maximise
 from bedside.risk.fit import check_size, fit_rows
 from bedside.risk.hazards import combine
 from bedside.risk.model import Model
 from bedside.risk.prediction import encode, predicted_risk
 from bedside.risk.tuning import stratified_folds
-from bedside.survival import kaplan_meier
 from bedside.survival.checks import merge_ties
-from bedside.survival.curve import SLACK
+from bedside.validation.calibration import calibration_groups, calibration_slope
 
 EVENTS_PER_FOLD = 4
 PATIENTS_PER_GROUP = 10
@@ -157,7 +155,7 @@ def validate(
             cohort, outcome, asked, time, entry, ~held, penalizer, f"fold {k}/{used}, {seed + repeat}"
         )
         lp = combine(encode(model, cohort.frame[held]), model.coef)
-        c_folds.append(concordance(time[held], event[held], lp, entry=_some(entry, held)).c)
+        c_folds.append(concordance(time[held], event[held], lp, entry=None if entry is None else entry[held]).c)
         # A training part may end a little before the whole cohort: its last hazard is then carried on.
         risk[held] += predicted_risk(model, lp, min(t, model.last)) / repeats
         score[held] += lp / repeats
@@ -183,7 +181,7 @@ def _model_of_the_others(
         time[rows],
         cohort.event(outcome)[rows],
         variables,
-        entry=_some(entry, rows),
+        entry=None if entry is None else entry[rows],
         outcome=outcome,
         cohort_key=cohort.key,
         cohort_fingerprint=f"{cohort.fingerprint} {seal}",
@@ -218,30 +216,8 @@ def calibration_by_risk(
     ----------
     R: ``1 - summary(survfit(Surv(time, event) ~ cut(risk, ...), conf.type = "log-log"), times = t)$surv``.
     """
-    edges = np.quantile(risk, np.arange(1, groups) / groups)
-    group = np.searchsorted(edges, risk, side="right")
-    return tuple(
-        _point(time[here], event[here], _some(entry, here), risk[here], t)
-        for here in (group == g for g in np.unique(group))
-    )
-
-
-def _some(entry: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    return None if entry is None else entry[rows]
-
-
-def _point(
-    time: np.ndarray, event: np.ndarray, entry: np.ndarray | None, risk: np.ndarray, t: float
-) -> CalibrationPoint:
-    seen = kaplan_meier(time, event, entry=entry).at([t])
-    return CalibrationPoint(
-        predicted=float(risk.mean()),
-        observed=1 - float(seen.survival[0]),
-        lower=1 - float(seen.upper[0]),
-        upper=1 - float(seen.lower[0]),
-        n=len(time),
-        events=int((event & (time <= t * (1 + SLACK))).sum()),
-    )
+    found = calibration_groups(time, event, risk, t, groups=groups, entry=entry)
+    return tuple(CalibrationPoint(g.predicted, g.observed, g.lower, g.upper, g.n, g.n_events) for g in found)
 
 
 def _check_time(t: float, time: np.ndarray, outcome: Outcome) -> None:
@@ -280,8 +256,8 @@ def _summary(
         told.append(f"{n} patients allow {groups} group{'s' if groups != 1 else ''} of risk instead of {GROUPS}.")
     mean = float(np.mean(known)) if known else float("nan")
     sd = float(np.std(known, ddof=1)) if len(known) > 1 else float("nan")
-    overall = _point(time, event, entry, risk, t)
-    slope = _slope(time, event, entry, score)
+    (overall,) = calibration_by_risk(time, event, risk, t=t, groups=1, entry=entry)
+    slope = calibration_slope(time, event, score, entry=entry).value
     return Validation(
         t=t,
         unit=outcome.unit,
@@ -301,18 +277,6 @@ def _summary(
         reading=_reading(mean, points, overall, slope),
         notes=tuple(told),
     )
-
-
-def _slope(time: np.ndarray, event: np.ndarray, entry: np.ndarray | None, score: np.ndarray) -> float:
-    spread = float(score.std())
-    if spread == 0:
-        return float("nan")
-    try:
-        centred = (score - score.mean())[:, None] / spread
-        best = maximise(likelihood(time, event, centred, entry=entry), np.zeros(1))
-    except NotConverged:
-        return float("nan")
-    return float(best.beta[0]) / spread
 
 
 def _reading(mean: float, points: Sequence[CalibrationPoint], overall: CalibrationPoint, slope: float) -> str:

@@ -7,11 +7,9 @@ from bedside.validation.calibration import (
     CalibrationGroup,
     Estimate,
     OverallCalibration,
-    WeakCalibration,
     calibration_groups,
     calibration_slope,
     overall_calibration,
-    weak_calibration,
 )
 from bedside.validation.calibration_curve import SmoothCalibration, smooth_calibration
 from bedside.validation.compare import (
@@ -42,6 +40,7 @@ from bedside.validation.resample import (
     validate_part,
 )
 from bedside.validation.risk_groups import RiskGroups, risk_groups
+from bedside.validation.weak import WeakCalibration, weak_calibration
 from bedside.validation.weights import Convention, censoring_curve, uncensored_weights
 
 __all__ = [

@@ -13,10 +13,8 @@ from bedside.cohort.units import Unit
 from bedside.validation.calibration import (
     CalibrationGroup,
     OverallCalibration,
-    WeakCalibration,
     calibration_groups,
     overall_calibration,
-    weak_calibration,
 )
 from bedside.validation.calibration_curve import SmoothCalibration, smooth_calibration
 from bedside.validation.d_calibration import DCalibration, d_calibration
@@ -24,6 +22,7 @@ from bedside.validation.decision import THRESHOLDS, DecisionCurve, decision_curv
 from bedside.validation.panel import MEASURES, Better
 from bedside.validation.resample import NULL, Resampled
 from bedside.validation.risk_groups import RiskGroups, risk_groups
+from bedside.validation.weak import WeakCalibration, weak_calibration
 
 Verdict = Literal["noise", "alike", "better", "worse", "unknown"]
 COMPARED = ("harrell", "uno", "auc", "brier", "ibs", "ici")

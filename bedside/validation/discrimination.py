@@ -110,10 +110,11 @@ def truncated_concordance(time: np.ndarray, cause: np.ndarray, risk: np.ndarray,
     with np.errstate(divide="ignore"):
         weight = np.where((left > 0) & (here > 0), 1 / (left * here), 0.0)
     by = risk_matrix(risk, len(rows.time), len(at))
-    found, known = np.full(len(at), np.nan), None
+    found, last, known = np.full(len(at), np.nan), np.empty(0), (np.empty(0), np.empty(0))
     for j, t in enumerate(at):
-        if known is None or np.asarray(risk).ndim > 1:
-            known = _counted(rows, np.ascontiguousarray(by[:, j]), weight, left)
+        value = np.unique(by[:, j], return_inverse=True)[1]
+        if not np.array_equal(value, last):  # the same order as by the time before, as in every Cox model
+            last, known = value, _counted(rows, value, weight, left)
         first = (rows.cause == 1) & (rows.time <= t * (1 + SLACK))
         pairs = float(known[1][first].sum())
         if pairs > 0:
@@ -121,12 +122,11 @@ def truncated_concordance(time: np.ndarray, cause: np.ndarray, risk: np.ndarray,
     return found
 
 
-def _counted(rows: Rows, risk: np.ndarray, weight: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _counted(rows: Rows, value: np.ndarray, weight: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each patient as the one with the first event: weighted pairs in the right order, and all pairs."""
-    value = np.unique(risk, return_inverse=True)[1]
     if rows.competes:
         return _counted_competing(rows, value, weight, left)
-    n = len(risk)
+    n = len(value)
     order = np.lexsort((np.arange(n), ~rows.event, rows.time))
     place = np.empty(n, dtype=np.int64)
     place[order] = np.arange(n)

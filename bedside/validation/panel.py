@@ -13,11 +13,11 @@ from bedside.validation.calibration import (
     calibration_slope,
     cloglog,
     overall_calibration,
-    weak_calibration,
 )
 from bedside.validation.calibration_curve import smooth_calibration
 from bedside.validation.discrimination import auc, concordance, royston_d, uno
 from bedside.validation.measure import Rows
+from bedside.validation.weak import weak_calibration
 
 Better = Literal["higher", "lower", "one", "zero"]
 

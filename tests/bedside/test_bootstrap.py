@@ -9,8 +9,8 @@ from scipy.stats import norm
 from bedside.errors import Fixable
 from bedside.regression import cox_data, fit_cox
 from bedside.regression.bootstrap import bootstrap_optimism
+from bedside.regression.concordance import concordance
 from bedside.regression.power import power_of, sample_size
-from bedside.risk.concordance import concordance
 
 
 def made_up(columns: int, *, effect: float, n: int = 120):

@@ -48,6 +48,7 @@ from bedside.validation import accuracy, calibration, decision, discrimination
 from bedside.validation.calibration_curve import smooth_calibration
 from bedside.validation.measure import Measure, Rows, contrast, rows_of
 from bedside.validation.risk_groups import risk_groups as grouped
+from bedside.validation.weak import weak_calibration as weak_calibration_of
 from bedside.validation.weights import censoring_curve
 from benchmarks.parity.kinds import kind
 from benchmarks.parity.kinds.curves import km
@@ -271,7 +272,7 @@ def pseudo_values(table: Table, block: dict[str, Any]) -> object:
 def weak_calibration(table: Table, block: dict[str, Any]) -> object:
     """Intercept and slope by estimating equations."""
     rows = _rows(table, block)
-    found = calibration.weak_calibration(rows.time, rows.cause, _one(table, block), block["t"], entry=rows.entry)
+    found = weak_calibration_of(rows.time, rows.cause, _one(table, block), block["t"], entry=rows.entry)
     return {
         "intercept": {"est": found.intercept.value, "se": found.intercept.std_err},
         "slope": {"est": found.slope.value, "se": found.slope.std_err},
