@@ -63,6 +63,9 @@ LEARNERS: dict[str, LazyLearner] = {
 KINDS: dict[str, str] = {kind: learner.label for kind, learner in LEARNERS.items()}
 """What each kind is called on screen."""
 
+VARIED = "varied"
+"""Kind of the state of a model that carries its refits (`bedside.risk.variability`)."""
+
 DEFAULT_SET = ("cox", "forest", "average")
 """What is fitted and compared where nobody chose."""
 
@@ -107,6 +110,8 @@ def restore(state: State) -> Fitted:
     Fixable
         If no learner of this version made it.
     """
+    if state.kind == VARIED:
+        return import_module("bedside.risk.variability").restore_varied(state)
     if state.kind not in LEARNERS:
         raise Fixable(
             "This model can't be opened.",
