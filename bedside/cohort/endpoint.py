@@ -13,8 +13,9 @@ from pydantic import Field, ValidationError, model_validator
 from bedside.cohort import endpoint_words as words
 from bedside.cohort.cohort import Cohort
 from bedside.cohort.outcome import Outcome
+from bedside.cohort.selection import FEWEST_SHARED
 from bedside.cohort.units import Unit, convert
-from bedside.cohort.variable import Part
+from bedside.cohort.variable import UNSHARED, Part
 from bedside.errors import Fixable
 
 KEY = "own"
@@ -83,6 +84,22 @@ class Endpoint(Part):
     def to_text(self) -> str:
         """For a link: names of outcomes and columns, no patient's value."""
         return self.model_dump_json(exclude_defaults=True)
+
+    def may_be_shared(self, cohort: Cohort) -> bool:
+        """True if a link with this endpoint points at no person, under the rule of filters.
+
+        No column may identify somebody, and where a later start leaves patients out, at least ten must be left.
+
+        Parameters
+        ----------
+        cohort : Cohort
+            As it was read, without the endpoint.
+        """
+        used = [self.start] if self.columns is None else [self.start, self.columns.time, self.columns.status]
+        if any(cohort.has(name) and cohort.variable(name).kind in UNSHARED for name in used if name):
+            return False
+        left = len(with_endpoint(cohort, self))
+        return left == len(cohort) or left >= FEWEST_SHARED
 
     @classmethod
     def from_text(cls, text: str) -> Endpoint:

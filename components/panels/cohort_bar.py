@@ -47,8 +47,11 @@ def from_link(cohort: Cohort) -> None:
 
 def to_link(cohort: Cohort) -> bool:
     """Keep the filter in the link as far as it identifies nobody; whether it could be kept."""
-    chosen = desk.selection()
-    shared = chosen.is_everyone or chosen.may_be_shared(cohort)
+    chosen, fewest = desk.selection(), cohort
+    # The endpoint can be chosen by whoever opens the link: whom it leaves out does not count, chosen here or not.
+    if desk.endpoint() is not None and all(desk.whole(listed=True).has(name) for name in chosen.columns):
+        fewest = desk.whole(listed=True)
+    shared = chosen.is_everyone or chosen.may_be_shared(fewest)
     desk.keep_in_link("filter", chosen.to_text() if shared and not chosen.is_everyone else None)
     return shared
 
@@ -63,7 +66,7 @@ def show() -> None:
             plain = desk.as_read()
         endpoint_bar.from_link()
         listed = _with_endpoint(plain)
-        endpoint_bar.to_link()
+        end_shared = endpoint_bar.to_link(plain)
         with row:
             choose_outcome(listed)
             everyone = desk.whole()
@@ -73,6 +76,8 @@ def show() -> None:
             add_filter(everyone)
             count(everyone)
         attrition(everyone)
+        if not end_shared:
+            st.caption("Your endpoint is not in the link: it leaves fewer than 10 patients, or names them.")
         if not to_link(everyone):
             st.caption("This filter is not in the link: it leaves fewer than 10 patients.")
     with desk.fixable_page():

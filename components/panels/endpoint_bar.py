@@ -28,10 +28,13 @@ def from_link() -> None:
             desk.define(Endpoint.from_text(text))
 
 
-def to_link() -> None:
-    """Keep it in the link: it names outcomes and columns, nobody."""
+def to_link(plain: Cohort) -> bool:
+    """Keep it in the link as far as it identifies nobody; whether it could be kept."""
     chosen = desk.endpoint()
-    desk.keep_in_link("endpoint", None if chosen is None else chosen.to_text())
+    key = ("shared", plain.fingerprint, "" if chosen is None else chosen.to_text())
+    shared = chosen is None or desk.kept(key, lambda: chosen.may_be_shared(plain))
+    desk.keep_in_link("endpoint", chosen.to_text() if shared and chosen is not None else None)
+    return shared
 
 
 def define(cohort: Cohort) -> None:

@@ -189,3 +189,12 @@ def test_a_start_before_time_zero_is_entered_late(cohort):
     made = with_endpoint(before, Endpoint(label="Since graft", first_of=("death",), start="graft"))
     assert made.time(KEY).tolist() == [55, 20, 27, 70, 40]
     assert made.entry(KEY).tolist() == [5, 0, -3, 0, 0]
+
+
+def test_an_endpoint_may_be_shared_unless_it_points_at_somebody(cohort):
+    assert Endpoint(label="First", first_of=("relapse", "death")).may_be_shared(cohort)  # leaves everybody
+    assert not Endpoint(label="Late", first_of=("death",), start="graft").may_be_shared(cohort)  # three of five
+    frame = cohort.frame.assign(who=[f"A{i}" for i in range(5)]).astype({"who": "category"})
+    named = cohort_from_frame(frame, key="named", outcomes=list(cohort.outcomes), identifier="who")
+    columns = Columns(time="death_t", status="who", unit="days", event=("A1",))
+    assert not Endpoint(label="Somebody", columns=columns).may_be_shared(named)

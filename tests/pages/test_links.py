@@ -259,3 +259,23 @@ def test_a_later_start_that_makes_no_sense_is_said_and_left_out(nonsense):
     assert any("later start that could not be read" in stop for stop in reader.stops)
     beyond = Reader(cohort="gbsg2_breast", survival_since="80-years").open("survival")
     assert 6.5 < later(beyond) < 7.5  # as far as ten patients are observed
+
+
+def test_an_endpoint_that_leaves_few_is_not_in_the_link():
+    """Lung: 13 patients are followed for more days than calories they ate; PBC: 4 for more months than platelets."""
+    said = "Your endpoint is not in the link: it leaves fewer than 10 patients, or names them."
+    late = {"label": "Death", "first_of": ["death"], "start_unit": "days", "start": "meal_kcal"}
+    reader = Reader(cohort="lung_ncctg", endpoint=json.dumps(late), outcome="own").open("survival")
+    assert "13 patients" in reader.title and "endpoint" in reader.link and said not in reader.text
+    # Of those 13 fewer than ten are women: a link with both would point at them, whichever outcome is on.
+    women = Selection(((OneOf("sex", ("female",)),),)).to_text()
+    for outcome in ("own", "death"):
+        both = Reader(cohort="lung_ncctg", endpoint=json.dumps(late), outcome=outcome, filter=women).open("survival")
+        assert chips(both) == ["Female"]
+        assert "filter" not in both.link and "endpoint" in both.link
+    plain = Reader(cohort="lung_ncctg", filter=women).open("survival")
+    assert plain.link["filter"] == women
+    late |= {"start": "platelets_1e9_l", "start_unit": "months"}
+    reader = Reader(cohort="pbc_liver", endpoint=json.dumps(late), outcome="own").open("survival")
+    assert "4 patients" in reader.title and said in reader.text
+    assert "endpoint" not in reader.link
