@@ -17,6 +17,7 @@ from bedside.risk.columns import copies, is_outcome
 
 FEWEST_AT_LEVEL = 5
 FEWEST_KNOTS = 3
+FURTHEST_VALUE = 1e100
 FEWEST_ALIKE = 10
 """A level with fewer patients, all with the event or all without, says nothing of its own."""
 
@@ -94,7 +95,15 @@ class Reading:
 
     def columns(self, values: np.ndarray) -> np.ndarray:
         """A continuous variable's columns at values as `read` gives them, shape (n, 1 + curved parts)."""
-        return spline_basis(values, self.knots) if self.knots else values[:, None]
+        if not self.knots:
+            return values[:, None]
+        # Beyond the last knot every part is a straight line: there, differences of cubes would leave only noise.
+        k = np.array(self.knots)
+        basis = spline_basis(np.clip(values, k[0], k[-1]), self.knots)
+        basis[:, 0] = np.clip(values, -FURTHEST_VALUE, FURTHEST_VALUE)
+        slopes = 3 * (k[-1] - k[:-2]) * (k[-2] - k[:-2]) / (k[-1] - k[0]) ** 2
+        basis[:, 1:] += np.maximum(basis[:, [0]] - k[-1], 0.0) * slopes
+        return basis
 
     def stand_in(self, level: str) -> str:
         """What a rare level is read as: the nearest judged one where levels are ordered, else the reference."""
