@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from bedside.report.card import Grid
 from bedside.report.model_card import ModelCard
-from bedside.report.model_card_sections import Section, sections
+from bedside.report.model_card_sections import Section, line_below, sections
 
 POLICY = Markup("default-src 'none'; style-src 'unsafe-inline'")
 STYLE = Markup(
@@ -23,14 +23,12 @@ STYLE = Markup(
 def card_html(card: ModelCard) -> bytes:
     """The card as a page, UTF-8."""
     body = Markup("").join(_section(section) for section in sections(card))
-    version = "" if card.version is None else f", version {card.version}"
-    line = f"{card.label}{version}, {card.made.date}. Made with Bedside; no medical device."
     page = Markup(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{style}</style></head>'
         '<body><header><h1>{title}</h1><p class="q">{line}</p></header><main>{body}</main></body></html>'
-    ).format(title=shown(card.title), policy=POLICY, style=STYLE, line=shown(line), body=body)
+    ).format(title=shown(card.title), policy=POLICY, style=STYLE, line=shown(line_below(card)), body=body)
     return str(page).encode("utf-8")
 
 

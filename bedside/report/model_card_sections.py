@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import exp
 
 from bedside.report.card import Grid
@@ -46,6 +47,13 @@ def sections(card: ModelCard) -> tuple[Section, ...]:
         *((Section("Note", (card.note,)),) if card.note else ()),
         _made(card),
     )
+
+
+def line_below(card: ModelCard) -> str:
+    """The quiet line below the title."""
+    version = "" if card.version is None else f", version {card.version}"
+    when = datetime.fromisoformat(card.made.date)
+    return f"{card.label}{version}, {when:%d %B %Y, %H:%M} UTC. Made with Bedside; no medical device."
 
 
 def _population(card: ModelCard) -> Section:

@@ -36,11 +36,12 @@ CAUTION = "#8F5A00"
 
 @dataclass(frozen=True)
 class Report:
-    """What is printed: a title, the reader's name for it, the cards, and when."""
+    """What is printed: a title, the reader's name for it, the cards, and when; a line below the title of its own."""
 
     title: str
     cards: tuple[Card, ...]
     made: datetime
+    line: str = ""
 
 
 @dataclass
@@ -116,6 +117,8 @@ def pdf(report: Report) -> bytes:
 
 
 def _line(report: Report) -> str:
+    if report.line:
+        return report.line
     n = len(report.cards)
     return f"{n} {'card' if n == 1 else 'cards'}, {report.made:%d %B %Y, %H:%M}. Made with Bedside; no medical device."
 

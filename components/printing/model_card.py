@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bedside.report.card import Card
 from bedside.report.model_card import ModelCard
-from bedside.report.model_card_sections import Section, sections
+from bedside.report.model_card_sections import Section, line_below, sections
 from components.printing.booklet import Report, pdf
 from components.text import cell
 
@@ -14,8 +14,8 @@ from components.text import cell
 def card_pdf(card: ModelCard) -> bytes:
     """The card as PDF, A4."""
     cards = tuple(_card(str(i), section) for i, section in enumerate(sections(card)))
-    version = "" if card.version is None else f", version {card.version}"
-    return pdf(Report(cell(card.title) + version, cards, datetime.fromisoformat(card.made.date)))
+    made = datetime.fromisoformat(card.made.date)
+    return pdf(Report(cell(card.title), cards, made, line=cell(line_below(card))))
 
 
 def _card(key: str, section: Section) -> Card:
