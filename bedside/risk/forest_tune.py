@@ -12,6 +12,8 @@ from bedside.risk.forest_grow import Settings, grow
 from bedside.risk.training import Training
 
 DEFAULTS: Settings = {"trees": 300, "leaf": 20, "share": 0.34, "depth": 0, "rows": 10_000}
+SMALL_LEAF, PATIENTS_TO_A_LEAF = 10, 25
+"""Below 500 patients leaves start from a 25th of them, though from no fewer than 10."""
 LEAVES = (10, 20, 40, 80, 160)
 SHARES = (0.0, 0.34, 0.67, 1.0)
 """Of the variables; never fewer than one."""
@@ -21,6 +23,8 @@ MANY, TREES_FOR_MANY = 10_000, 40
 MOST_JUDGED = 5_000
 ALIKE = 5e-4
 """Concordances closer than this are the same, and the squared error decides."""
+NOISE = 0.25
+"""A setting is left only for one whose concordance is higher by this over the root of the events."""
 
 
 def tuned(
@@ -35,9 +39,10 @@ def tuned(
 ) -> Settings:
     """Size of the leaves, then the share of the variables looked at in each node, by Harrell's C out of bag.
 
-    Small forests are grown for each value; a patient is judged by the trees that did not draw that patient. The highest
-    concordance wins; among those alike to 0.0005 the smallest squared distance from the pseudo-observations. Up to
-    5,000 patients are judged.
+    Small forests are grown for each value; a patient is judged by the trees that did not draw that patient. The usual
+    value stays unless the concordance of another is higher by 0.25/√events, which is about what chance does; then the
+    highest wins, and among those alike to 0.0005 the one nearest to the pseudo-observations in squares. Up to 5,000
+    patients are judged.
 
     Parameters
     ----------
@@ -56,7 +61,13 @@ def tuned(
     trees = min(int(settings["trees"]), TREES_TO_TUNE if len(x) <= MANY else TREES_FOR_MANY)
     tried: dict[tuple[float, float], tuple[float, float]] = {}
     best = dict(settings)
-    grids = {"leaf": _leaves(min(len(x), int(settings["rows"]) or len(x))), "share": _shares(x.shape[1])}
+    if "leaf" not in asked:
+        best["leaf"] = min(int(best["leaf"]), max(SMALL_LEAF, len(x) // PATIENTS_TO_A_LEAF))
+    margin = NOISE / np.sqrt(max(int(held.event.sum()), 1))
+    grids = {
+        "leaf": _leaves(min(len(x), int(settings["rows"]) or len(x)), int(best["leaf"])),
+        "share": _shares(x.shape[1], float(best["share"])),
+    }
     stages = [(name, value) for name, values in grids.items() if name not in asked for value in values]
     for name in [name for name in grids if name not in asked]:
         found: dict[float, tuple[float, float]] = {}
@@ -67,12 +78,14 @@ def tuned(
             if key not in tried:
                 tried[key] = _judged(grow(x, pseudo, here, seed=seed, judged=judged).outside, pseudo[judged], held)
             found[value] = tried[key]
-        best[name] = _best(found)
-    return best
+        best[name] = _best(found, float(best[name]), margin)
+    return best | {"leaf": int(best["leaf"])}
 
 
-def _best(found: Mapping[float, tuple[float, float]]) -> float:
+def _best(found: Mapping[float, tuple[float, float]], usual: float, margin: float) -> float:
     top = max(c for c, _ in found.values())
+    if usual in found and top <= found[usual][0] + margin:
+        return usual
     alike = {value: error for value, (c, error) in found.items() if c >= top - ALIKE}
     return min(alike, key=lambda value: alike[value])
 
@@ -88,10 +101,11 @@ def _judged(outside: np.ndarray, pseudo: np.ndarray, held: Training) -> tuple[fl
     return (c if np.isfinite(c) else 0.5), float(((outside[known] - pseudo[known]) ** 2).mean())
 
 
-def _leaves(n: int) -> list[int]:
-    return [leaf for leaf in LEAVES if leaf * FEWEST_LEAVES <= n] or [max(1, n // FEWEST_LEAVES)]
+def _leaves(n: int, usual: int) -> list[int]:
+    return sorted({leaf for leaf in (*LEAVES, usual) if leaf * FEWEST_LEAVES <= n} or {max(1, n // FEWEST_LEAVES)})
 
 
-def _shares(p: int) -> list[float]:
+def _shares(p: int, usual: float) -> list[float]:
     """Shares that differ in how many variables they mean."""
-    return list({max(1, round(share * p)): share for share in reversed(SHARES)}.values())[::-1]
+    by_count = {max(1, round(share * p)): share for share in SHARES}
+    return sorted((by_count | {max(1, round(usual * p)): usual}).values())
