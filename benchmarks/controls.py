@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
 from benchmarks import made_up
 from benchmarks.screen import browser_path
@@ -78,10 +78,15 @@ def timed(page: Page, act: Callable[[], object]) -> float:
 
 def select(page: Page, key: str, options: tuple[str | int, ...]) -> Acts:
     """Choosing options of a select box, by name or by place; the clock starts when the option is clicked."""
+    field = page.locator(f"[class*='st-key-{key}'] input").first
     for i in range(REPEATS):
-        page.locator(f"[class*='st-key-{key}'] input").first.click()
-        wanted = options[i % len(options)]
+        field.click()
         every = page.get_by_role("option")
+        try:
+            every.first.wait_for(timeout=1000)
+        except TimeoutError:
+            field.press("ArrowDown")  # the click closed the menu of another control
+        wanted = options[i % len(options)]
         option = every.nth(wanted) if isinstance(wanted, int) else page.get_by_role("option", name=wanted, exact=True)
         option.wait_for()
         yield option.click
@@ -119,17 +124,17 @@ def fold(page: Page, key: str) -> Acts:
 
 def last_of_several(page: Page, key: str) -> Acts:
     """Taking the last of several choices away and adding it again."""
-    field = page.locator(f"[class*='st-key-{key}'] input").first
+    inside = page.locator(f"[class*='st-key-{key}']").first
     for i in range(REPEATS):
         if i % 2:
-            field.click()
+            inside.locator("input").click()
             option = page.get_by_role("option").first
             option.wait_for()
             yield option.click
+            page.locator("h1").first.click()  # closes the list, which stays open for a further choice
+            page.get_by_role("option").first.wait_for(state="hidden")
         else:
-            field.focus()
-            yield lambda: page.keyboard.press("Backspace")
-            page.keyboard.press("Escape")
+            yield inside.locator("button[aria-label^='Remove ']").last.click
 
 
 def open_menu(page: Page, name: str) -> None:
@@ -225,7 +230,7 @@ def comparison(page: Page) -> Iterator[Control]:
 
 PAGES = {
     "survival": ("survival?survival_by=stage", ".st-key-card_differences table", survival),
-    "regression": ("regression?", ".st-key-card_regression_influence table", regression),
+    "regression": ("regression?", ".st-key-card_regression_influence canvas", regression),
     "comparison": ("comparison?comparison_by=arm", ".st-key-comparison_overlap .main-svg", comparison),
 }
 
@@ -265,7 +270,7 @@ def main() -> int:
                 cookie = {"name": "bedside_pass", "value": value, "url": server.url, "httpOnly": True}
                 page.context.add_cookies([cookie])
                 page.goto(f"{server.url}/{path}&cohort={name}")
-                page.locator(ready).first.wait_for(timeout=60_000)
+                page.locator(ready).first.wait_for(state="attached", timeout=60_000)
                 page.wait_for_timeout(1000)
                 page.evaluate(CLOCK)
                 for control in controls(page):
