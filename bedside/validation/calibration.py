@@ -12,6 +12,7 @@ from bedside.regression.cox import fit_cox
 from bedside.regression.data import cox_data
 from bedside.validation.measure import Rows, rows_of
 from bedside.validation.observed import ObservedRisk, observed_risk
+from bedside.validation.weights import uncensored_weights
 
 LOWEST, HIGHEST = 1e-12, 1 - 2.0**-53
 """Risks are read as within these where their logarithm is taken."""
@@ -142,14 +143,25 @@ def overall_calibration(
 ) -> OverallCalibration:
     """Observed risk by time `t` over the mean predicted one: 1 is right on average, above 1 risks are too low.
 
+    With delayed entry the patients at hand are those who lived to join: the mean weighs them by those they stand for
+    (`uncensored_weights`), as the observed risk does.
+
     References
     ----------
     McLernon et al. (2023), Ann Intern Med 176:105-114. Van Geloven et al. (2022), BMJ 377:e069249.
     """
-    seen = observed_risk(rows_of(time, cause, entry), t, level=level, extend=extend)
-    expected = float(np.mean(risk))
+    rows = rows_of(time, cause, entry)
+    seen = observed_risk(rows, t, level=level, extend=extend)
+    expected = float(np.mean(standing_for(rows, t) * risk))
     over = 1 / expected if expected > 0 else np.nan
     return OverallCalibration(seen, expected, seen.risk * over, seen.lower * over, seen.upper * over)
+
+
+def standing_for(rows: Rows, t: float) -> np.ndarray | float:
+    """How many patients each one stands for because of delayed entry, shape (n,): 1 without it."""
+    if rows.entry is None:
+        return 1.0
+    return uncensored_weights(rows.time, rows.event, np.array([t]), entry=rows.entry)[:, 0]
 
 
 def calibration_slope(

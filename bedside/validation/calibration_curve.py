@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtri
 
-from bedside.competing.fine_gray import fine_gray
 from bedside.errors import Fixable
 from bedside.regression.baseline import baselines
 from bedside.regression.cox import fit_cox
@@ -16,7 +15,7 @@ from bedside.regression.splines import spline_basis
 from bedside.survival.curve import SLACK
 from bedside.validation.calibration import cloglog
 from bedside.validation.measure import Rows, rows_of
-from bedside.validation.observed import observed_risk
+from bedside.validation.weak import equations, seen_risk
 
 GRID = 50
 KNOTS = (0.1, 0.5, 0.9)
@@ -63,8 +62,8 @@ def smooth_calibration(
     """Calibration curve by time `t` and its distances (ICI, E50, E90).
 
     A Cox model (Efron) on a restricted cubic spline of log(-log(1 - risk)) with 3 knots, at its 10th, 50th and 90th
-    percentiles; with competing events a Fine-Gray model. Intervals are on the log-log scale; with competing events
-    they join that of Aalen-Johansen, at the middle of the risks, with that of the coefficients.
+    percentiles. With competing events the spline is fitted to pseudo-values by `t` with the complementary log-log
+    link, which supposes nothing of other times, as a Fine-Gray model would. Intervals are on the log-log scale.
 
     Parameters
     ----------
@@ -81,7 +80,7 @@ def smooth_calibration(
 
     References
     ----------
-    Austin, Harrell & Van Klaveren (2020), Stat Med 39:2714-2742. Austin et al. (2022), Diagn Progn Res 6:2
+    Austin, Harrell & Van Klaveren (2020), Stat Med 39:2714-2742. Van Geloven et al. (2022), BMJ 377:e069249
     (competing events). R: ``coxph(Surv(time, event) ~ rcspline.eval(cll, knots = , inclx = TRUE))``.
     """
     rows, values = rows_of(time, cause, entry), np.asarray(risk, dtype=float)
@@ -140,18 +139,18 @@ def _single_curve(rows: Rows, x: np.ndarray, t: float) -> _LogHazard:
 
 
 def _competing_curve(rows: Rows, x: np.ndarray, t: float) -> _LogHazard:
-    form = "crr" if rows.entry is None else "finegray"
-    fit = fine_gray(x, rows.time, rows.cause, entry=rows.entry, definition=form)
-    if len(fit.coef) < x.shape[1]:
-        raise Fixable("No calibration curve.", "The risks are too much alike.", "Choose another time.")
-    row = int(np.searchsorted(fit.time, t * (1 + SLACK), side="right"))
-    hazard = float(fit.hazard[:row].sum())
-    seen = observed_risk(rows, t, level=0.95, extend=True)
-    if not (hazard > 0 and 0 < seen.risk < 1):
-        raise Fixable("No calibration curve.", "No event was seen by then.", "Choose a later time.")
-    width = cloglog(np.array([seen.upper]))[0] - cloglog(np.array([seen.lower]))[0]
-    base = float((width / 2 / ndtri(0.975)) ** 2)
-    return _LogHazard(float(np.log(hazard)), fit.coef, fit.variance, x.mean(axis=0), base)
+    seen, weight = seen_risk(rows, t)
+    with_one = np.column_stack((np.ones(len(x)), x))
+    start = np.zeros(with_one.shape[1])
+    start[1] = 1.0  # as if calibrated
+    found = equations(seen, with_one, np.zeros(len(x)), weight, start=start)
+    if found is None:
+        raise Fixable("No calibration curve.", "Too few events were seen by then.", "Choose a later time.")
+    beta, variance = found
+    inner = variance[1:, 1:]
+    centre = -np.linalg.pinv(inner) @ variance[1:, 0]
+    base = float(max(variance[0, 0] - centre @ inner @ centre, 0.0))
+    return _LogHazard(float(beta[0]), beta[1:], inner, centre, base)
 
 
 def _smooth(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bedside.validation.calibration import standing_for
 from bedside.validation.measure import rows_of
 from bedside.validation.observed import counter
 
@@ -70,7 +71,7 @@ def decision_curve(
     """Net benefit of treating patients whose risk by `t` is at or above each threshold.
 
     Events among them are counted by Kaplan-Meier, or Aalen-Johansen with competing events, whose last value is
-    carried on where their follow-up is shorter.
+    carried on where their follow-up is shorter. With delayed entry patients are weighed by those they stand for.
 
     Parameters
     ----------
@@ -88,15 +89,19 @@ def decision_curve(
     at, values = np.asarray(thresholds, dtype=float), np.asarray(risk, dtype=float)
     if not ((at > 0) & (at < 1)).all():
         raise ValueError("thresholds must lie above 0 and below 1")
-    count = counter(rows_of(time, cause, entry), t)
+    rows = rows_of(time, cause, entry)
+    count, weight = counter(rows, t), standing_for(rows, t) * np.ones(len(values))
     n, odds = len(values), at / (1 - at)
     overall = count.risk(np.ones(n, dtype=bool))
     above = n - np.searchsorted(np.sort(values), at, side="left")
-    right = np.zeros(len(at))
+    right, part = np.zeros(len(at)), above / n
     for size in np.unique(above[above > 0]):
         which = above == size
-        right[which] = count.risk(values >= at[which][0]) * size / n
-    wrong = above / n - right
+        among = values >= at[which][0]
+        if entry is not None:
+            part[which] = weight[among].sum() / n
+        right[which] = count.risk(among) * part[which]
+    wrong = part - right
     return DecisionCurve(
         t=float(t), thresholds=at, model=right - wrong * odds, everybody=overall - (1 - overall) * odds,
         nobody=np.zeros(len(at)), true_positive=right, false_positive=wrong, n_above=above, n=n,

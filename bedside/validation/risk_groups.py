@@ -10,6 +10,7 @@ from bedside.cohort.units import Unit
 from bedside.competing.gray import gray_test
 from bedside.competing.incidence import cumulative_incidence
 from bedside.competing.incidence_curve import Incidence
+from bedside.errors import Fixable
 from bedside.survival.compare import log_rank
 from bedside.survival.curve import Curve
 from bedside.survival.estimate import kaplan_meier
@@ -39,7 +40,7 @@ class RiskGroups:
     test : str
         Name of the test.
     statistic, p : float
-        NaN where there is one group.
+        NaN where there is one group, or nothing to test.
     df : int
     """
 
@@ -102,8 +103,11 @@ def _causes(cause: np.ndarray) -> tuple[str, ...]:
 
 
 def _tested(rows: Rows, codes: np.ndarray) -> tuple[float, int, float]:
-    if rows.competes and rows.entry is None:
-        found = gray_test(rows.time, rows.cause, codes)[0]
-    else:
-        found = log_rank(rows.time, rows.cause == 1, codes, entry=rows.entry)
+    try:
+        if rows.competes and rows.entry is None:
+            found = gray_test(rows.time, rows.cause, codes)[0]
+        else:
+            found = log_rank(rows.time, rows.cause == 1, codes, entry=rows.entry)
+    except Fixable:  # nobody had the event, or the groups were never followed beside each other
+        return np.nan, 0, np.nan
     return float(found.statistic), int(found.df), float(found.p)

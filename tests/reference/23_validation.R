@@ -1,5 +1,5 @@
-source("common.R"); suppressPackageStartupMessages({library(riskRegression); library(prodlim); library(pec); library(geepack); library(Hmisc); library(cmprsk)})
-R <- list(`_meta` = list(title = "Performance of given risks with competing events, with ties and with two models; pseudo-values; calibration intercept and slope; Fine-Gray calibration curves", reference = "R riskRegression::Score, pec::cindex, prodlim::jackknife, geepack::geese, cmprsk::crr"))
+source("common.R"); suppressPackageStartupMessages({library(riskRegression); library(prodlim); library(pec); library(geepack); library(Hmisc)})
+R <- list(`_meta` = list(title = "Performance of given risks with competing events, with ties and with two models; pseudo-values; calibration intercept and slope; smooth calibration curves from them", reference = "R riskRegression::Score, pec::cindex, prodlim::jackknife, geepack::geese"))
 # Competing events with heavy ties (months), every third row scored
 m <- mgus2; m$etime <- with(m, ifelse(pstat == 0, futime, ptime)); m$ev <- with(m, ifelse(pstat == 0, 2 * death, 1)); m$male <- as.integer(m$sex == "M")
 m <- m[complete.cases(m[, c("age", "hgb", "mspike")]) & m$etime > 0, c("etime", "ev", "age", "male", "hgb", "mspike")]; rownames(m) <- NULL
@@ -23,7 +23,7 @@ weak <- function(p, r) { d <- data.frame(p = p, cll = log(-log(1 - r)), id = seq
 o$weak_120 <- weak(pv[, 3], rf[, 3])
 cal <- function(time, ev, r, t, groups) { aj <- function(k) { f <- survfit(Surv(time[k], factor(ev[k], 0:2)) ~ 1, conf.type = "log-log"); s <- summary(f, times = t, extend = TRUE); c(s$pstate[1, 2], s$lower[1, 2], s$upper[1, 2]) }
   a <- aj(rep(TRUE, length(r))); q <- cut(r, quantile(r, seq(0, 1, length.out = groups + 1)), include.lowest = TRUE, labels = FALSE); g <- vapply(sort(unique(q)), function(i) aj(q == i), numeric(3))
-  cl <- log(-log(1 - r)); kn <- quantile(cl, c(.1, .5, .9)); B <- rcspline.eval(cl, knots = kn, inclx = TRUE); f <- crr(time, ev, B, failcode = 1, cencode = 0); p <- predict(f, B); h <- p[max(which(p[, 1] <= t)), -1]; ad <- abs(h - r)
+  cl <- log(-log(1 - r)); kn <- quantile(cl, c(.1, .5, .9)); B <- rcspline.eval(cl, knots = kn, inclx = TRUE); pv <- as.vector(prodlim::jackknife(prodlim(Hist(time, ev) ~ 1, data = data.frame(time, ev)), times = t, cause = 1)); d <- data.frame(pv, b1 = B[, 1], b2 = B[, 2], id = seq_along(pv)); f <- geese(pv ~ b1 + b2, data = d, id = id, scale.fix = TRUE, family = gaussian, mean.link = "cloglog", corstr = "independence", b = c(0, 1, 0), control = geese.control(epsilon = 1e-14, maxit = 200)); h <- 1 - exp(-exp(as.vector(cbind(1, B) %*% f$beta))); ad <- abs(h - r)
   list(time = t, observed_risk_km = a[1], observed_lower = a[2], observed_upper = a[3], mean_predicted = mean(r), O_over_E = a[1] / mean(r),
     groups = list(n = I(as.vector(table(q))), mean_predicted = I(as.vector(tapply(r, q, mean))), observed = I(g[1, ]), lower = I(g[2, ]), upper = I(g[3, ])),
     smooth_calibration = list(knots = I(unname(kn)), observed = I(unname(h)), ICI = mean(ad), E50 = median(ad), E90 = unname(quantile(ad, .9)), Emax = max(ad))) }
