@@ -208,11 +208,11 @@ def regression(page: Page) -> Iterator[Control]:
 
 
 def comparison(page: Page) -> Iterator[Control]:
-    """Controls of the page that compares groups fairly."""
-    yield Control("compare by", lambda: select(page, "comparison_by", ("Stage", "Sex", "Treatment")), known=True)
+    """Controls of the page that compares groups fairly; those worked first end with three groups, which others need."""
+    yield Control("compare by", lambda: select(page, "comparison_by", ("Stage", "Treatment", "Sex")), known=True)
     yield Control("compared with", lambda: select(page, "comparison_reference", (1, 0)), known=True)
-    yield Control("against it", lambda: select(page, "comparison_against", (1, 2, 0)), known=True)
-    yield Control("as if all were like", lambda: select(page, "comparison_whom", (1, 2, 0)), known=True)
+    yield Control("against it", lambda: select(page, "comparison_against", (1, 0, 2)), known=True)
+    yield Control("as if all were like", lambda: select(page, "comparison_whom", (1, 0, 2)), known=True)
     ways = ("Standardisation", "Both", "Weighting")
     yield Control("adjusted by", lambda: one_of(page, "comparison_method", *ways))
     yield Control("chance of", lambda: select(page, "comparison_chance_", (1, 0)))
