@@ -17,9 +17,14 @@ def describe(model: Model) -> str:
     return (
         f"A Cox proportional hazards model of {_lowered(model.outcome.label)}, fitted on {model.n:,} patients with "
         f"{model.n_events:,} events. It reads {k} variable{'s' if k != 1 else ''} known at time zero "
-        f"({p} coefficient{'s' if p != 1 else ''}). It takes each hazard ratio to be the same at all times and, for a "
-        "number, each step to count alike (on its own or a logarithmic scale); neither is checked here."
+        f"({p} coefficient{'s' if p != 1 else ''}). It takes each hazard ratio to be the same at all times{_shape(model)}"
     )
+
+
+def _shape(model: Model) -> str:
+    if any(reading.knots for reading in model.design.readings):
+        return ", which is not checked here; numbers act along curves (restricted cubic splines)."
+    return " and, for a number, each step to count alike (on its own or a logarithmic scale); neither is checked here."
 
 
 def ridge_sentence(model: Model) -> str:

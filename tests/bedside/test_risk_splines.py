@@ -11,7 +11,7 @@ from risk_cases import cohort_of, levels, number, simulated
 from scipy.stats import chi2, norm
 
 from bedside.explain import background, explain, variable_terms
-from bedside.risk import coefficients, fit, linear_predictor, predict
+from bedside.risk import coefficients, describe, fit, linear_predictor, predict
 from bedside.risk.cox import chosen_knots
 from bedside.risk.fitted import State
 from bedside.risk.learners import learn, restore
@@ -96,6 +96,7 @@ def test_curves_are_chosen_where_they_help_and_events_allow():
     assert chosen_knots(training(simulated(900, seed=2), "death")) == 0  # straight lines as they are
     model = learn("cox", rows)
     assert model.settings["knots"] in (3, 4)
+    assert describe(model).endswith("; numbers act along curves (restricted cubic splines).")
     assert model.fingerprint == learn("cox", rows).fingerprint
 
 
