@@ -17,7 +17,8 @@ def describe(model: Model) -> str:
     return (
         f"A Cox proportional hazards model of {_lowered(model.outcome.label)}, fitted on {model.n:,} patients with "
         f"{model.n_events:,} events. It reads {k} variable{'s' if k != 1 else ''} known at time zero "
-        f"({p} coefficient{'s' if p != 1 else ''}). It takes each hazard ratio to be the same at all times{_shape(model)}"
+        f"({p} coefficient{'s' if p != 1 else ''}). It takes each hazard ratio to be the same at "
+        f"all times{_shape(model)}"
     )
 
 
