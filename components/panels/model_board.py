@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import streamlit as st
 
 from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome, Unit, convert
-from bedside.report import say
+from bedside.report import made_risk, say
+from bedside.report.made import Made
 from components import desk
 from components.figures.beeswarm import beeswarm_alt, beeswarm_figure, beeswarm_rows, dots_text
 from components.figures.calibration import calibration_alt, calibration_figure, calibration_rows
@@ -57,22 +59,26 @@ def board(cohort: Cohort, outcome: Outcome, model: risk.Model, when: float, unit
     """What the model weighs and what its risks are made of, beside how it does on patients it has not seen."""
     left, right = page.split("model", 1.05, 1)
     with left, st.container(border=True, key="card_forest"):
-        _forest(model)
+        _forest(cohort, model)
     with right, desk.fixable():
         done = desk.validation(cohort, outcome, float(convert(when, unit, outcome.unit)))
         with st.container(border=True, key="card_c"):
             _ranking(done)
         with st.container(border=True, key="card_calibration"):
-            _calibration(done, when, unit)
+            _calibration(done, when, unit, lambda: made_risk.calibration_made(cohort, model, done))
     with desk.fixable():
         told = desk.overall(cohort, outcome, when, unit)
+
+        def made() -> Made:
+            return made_risk.reasons_made(cohort, model, None, when, unit)
+
         with left, st.container(border=True, key="card_importance"):
-            _importance(told)
+            _importance(told, made)
         with right, st.container(border=True, key="card_swarm"):
-            _swarm(told)
+            _swarm(told, made)
 
 
-def _forest(model: risk.Model) -> None:
+def _forest(cohort: Cohort, model: risk.Model) -> None:
     told = risk.coefficients(model)
     save.figure(
         lambda mode: forest_figure(told, mode=mode, room=72),
@@ -84,6 +90,7 @@ def _forest(model: risk.Model) -> None:
         "Above 1: goes with more events. An association, not an effect.",
         stem="hazard-ratios",
         rows=lambda: forest_rows(told),
+        made=lambda: made_risk.ratios_made(cohort, model),
     )
 
 
@@ -100,7 +107,7 @@ def _ranking(done: risk.Validation) -> None:
     )
 
 
-def _calibration(done: risk.Validation, when: float, unit: Unit) -> None:
+def _calibration(done: risk.Validation, when: float, unit: Unit, made: Callable[[], Made]) -> None:
     groups = len(done.calibration)
     events = sum(point.events for point in done.calibration)
     save.figure(
@@ -114,10 +121,11 @@ def _calibration(done: risk.Validation, when: float, unit: Unit) -> None:
         "seen the patient.",
         stem="calibration",
         rows=lambda: calibration_rows(done.calibration),
+        made=made,
     )
 
 
-def _importance(told: explain.Global) -> None:
+def _importance(told: explain.Global, made: Callable[[], Made]) -> None:
     save.figure(
         lambda mode: importance_figure(told, mode=mode),
         key="model_importance",
@@ -127,10 +135,11 @@ def _importance(told: explain.Global) -> None:
         note=_basis(told),
         stem="importance",
         rows=lambda: importance_rows(told),
+        made=made,
     )
 
 
-def _swarm(told: explain.Global) -> None:
+def _swarm(told: explain.Global, made: Callable[[], Made]) -> None:
     save.figure(
         lambda mode: beeswarm_figure(told, mode=mode),
         key="model_swarm",
@@ -140,6 +149,7 @@ def _swarm(told: explain.Global) -> None:
         note=_basis(told),
         stem="contributions",
         rows=lambda: beeswarm_rows(told),
+        made=made,
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from bedside import explain, risk, survival
 from bedside.cohort import Cohort, Outcome, Unit, convert
 from bedside.errors import Fixable
-from bedside.report import say
+from bedside.report import made_risk, say
 from components import desk
 from components.figures.patient import patient_alt, patient_curve, patient_figure, patient_rows
 from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
@@ -203,6 +203,7 @@ def _curve(view: View) -> None:
         f"{say.events(view.curve.n_events)} (Kaplan-Meier). Pale where fewer than 10 remain under observation.",
         stem="patient-curve",
         rows=lambda: patient_rows(shown),
+        made=lambda: made_risk.curve_made(view.cohort, view.model, view.row),
     )
 
 
@@ -222,6 +223,7 @@ def _why(view: View, decimals: int) -> None:
         note=_additivity(explanation),
         stem="patient-reasons",
         rows=lambda: waterfall_rows(explanation),
+        made=lambda: made_risk.reasons_made(view.cohort, view.model, view.row, view.when, view.unit),
     )
 
 

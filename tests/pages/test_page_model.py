@@ -189,3 +189,11 @@ def test_no_outcome_on_offer_is_one_cause_with_the_others_censored():
             reader = Reader(cohort=cohort.key, outcome=outcome.key)
             said = f"{events:,} {outcome.label} (".lower()
             assert said in reader.box("median follow-up").lower(), (cohort.key, outcome.key)
+
+
+def test_every_figure_of_the_model_says_how_it_was_made():
+    reader = Reader(cohort="gbsg2_breast").open("model")
+    for key in ("model_forest", "model_calibration", "model_importance", "model_swarm"):
+        said = reader.unfold(f"how_{key}").text
+        assert "was modelled by Cox regression with a light ridge (686 patients, 299 events" in said, key
+    assert "5-fold cross-validation" in reader.unfold("how_model_calibration").text
