@@ -148,7 +148,7 @@ def _counted_competing(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same with competing events: patients still to come, and those whom a competing event took by then."""
     moment = np.unique(rows.time, return_inverse=True)[1]
-    everyone, level = np.ones(len(value)), np.zeros(len(value), dtype=np.int64)
+    everyone = np.ones(len(value))
     # A censoring at the time of an event is later.
     later, query = -(2 * moment + ~rows.event), -2 * moment
     other = np.flatnonzero(rows.cause > 1)
@@ -160,8 +160,10 @@ def _counted_competing(
             earlier_and_lower(moment[other], of[other], taken, moment + 1, limit) / left,
         )
 
-    (a0, b0), (a1, b1), (a, b) = sums(value, value), sums(value, value + 1), sums(level, level + 1)
-    return (weight * (a0 + a1) + b0 + b1) / 2, weight * a + b
+    (a0, b0), (a1, b1) = sums(value, value), sums(value, value + 1)
+    still = np.searchsorted(np.sort(later), query, side="left")
+    gone = np.cumsum(np.bincount(moment[other], weights=taken, minlength=int(moment.max()) + 1))[moment]
+    return (weight * (a0 + a1) + b0 + b1) / 2, weight * still + gone / left
 
 
 def auc(
