@@ -84,6 +84,23 @@ def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...
     return tuple(told)
 
 
+def kept_ratio(model: Model, term: Term) -> Coefficient:
+    """One ratio of a model whose penalty leaves no interval: limits and p are NaN."""
+    label, text, step = _step(model, term)
+    beta = float(model.coef[term.column])
+    return Coefficient(
+        label=label,
+        variable=term.variable,
+        level=term.level,
+        hr=_ratio(step * beta),
+        lower=math.nan,
+        upper=math.nan,
+        p=math.nan,
+        unit_step_text=text,
+        step=step,
+    )
+
+
 def _curved(model: Model, term: Term, z: float) -> Coefficient:
     """The ratio between a curved variable's quartiles, or the ends of its range where these are the same."""
     variable, seen = model.reading(term.variable).variable, model.ranges[term.variable]

@@ -52,7 +52,8 @@ def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light", 
 def forest_alt(coefficients: Sequence[Coefficient]) -> str:
     """Every hazard ratio in words, for a screen reader and for the report."""
     told = "; ".join(f"{c.label}: {_numbers(c)}" for c in coefficients)
-    return f"Hazard ratios with 95% intervals, logarithmic axis, above 1 is higher risk. {told}."
+    intervals = "" if all(math.isnan(c.lower) for c in coefficients) else " with 95% intervals"
+    return f"Hazard ratios{intervals}, logarithmic axis, above 1 is higher risk. {told}."
 
 
 def forest_rows(coefficients: Sequence[Coefficient]) -> tuple[list[str], list[list]]:
@@ -72,8 +73,9 @@ def _marks(coefficients: Sequence[Coefficient], p: Palette, ends: tuple[float, f
     points: list[tuple[float, float, str, int, str]] = []
     for row, c in enumerate(coefficients):
         at = row + 0.22
-        x += [max(c.lower, low), min(c.upper, high), None]
-        y += [at, at, None]
+        if not math.isnan(c.lower):
+            x += [max(c.lower, low), min(c.upper, high), None]
+            y += [at, at, None]
         says = f"{plain(c.label)}: {plain(_numbers(c))}"
         beyond = [(low, "triangle-left")] * (c.lower < low) + [(high, "triangle-right")] * (c.upper > high)
         points += [(end, at, symbol, 8, says) for end, symbol in beyond]
@@ -111,6 +113,8 @@ def _words(c: Coefficient, row: int, p: Palette, room: int) -> list[dict[str, An
 
 
 def _numbers(c: Coefficient) -> str:
+    if math.isnan(c.lower):
+        return _ratio(c.hr)
     return f"{_ratio(c.hr)} ({_ratio(c.lower)} to {_ratio(c.upper)})"
 
 
@@ -125,7 +129,7 @@ def _ratio(value: float) -> str:
 
 def _range(coefficients: Sequence[Coefficient]) -> tuple[float, float]:
     """Ends of the axis: all limits within 1/50 and 50, at least .5 to 2, and a little room."""
-    values = [v for c in coefficients for v in (c.lower, c.upper) if 0 < v < math.inf]
+    values = [v for c in coefficients for v in (c.lower, c.hr, c.upper) if 0 < v < math.inf]
     low = max(min([0.5, *values]) / 1.1, 1 / WIDEST)
     high = min(max([2.0, *values]) * 1.1, WIDEST)
     return low, high
