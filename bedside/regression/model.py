@@ -30,6 +30,24 @@ def chi_test(statistic: float, df: float) -> ChiTest:
     return ChiTest(float(statistic), df, float(chi2.sf(statistic, df)) if df > 0 else float("nan"))
 
 
+class Criteria:
+    """Akaike's and the Bayesian criterion of a fit by full likelihood: `loglik`, `df` parameters, `n` rows."""
+
+    loglik: float
+    n: int
+    df: int
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion."""
+        return -2 * self.loglik + 2 * self.df
+
+    @property
+    def bic(self) -> float:
+        """Bayesian criterion, counting rows (R's ``BIC`` of a survreg counts them too)."""
+        return -2 * self.loglik + float(np.log(self.n)) * self.df
+
+
 @dataclass(frozen=True)
 class Ridge:
     """A penalty of theta/2 times the sum of squared coefficients.

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from bedside.regression.data import CoxData
-from bedside.regression.model import Aliased, ChiTest, chi_test
+from bedside.regression.model import Aliased, ChiTest, Criteria, chi_test
 from bedside.regression.parametric_distributions import FAMILIES, Distribution, Family
 from bedside.regression.parametric_response import Response
 
@@ -17,7 +17,7 @@ INTERCEPT = "(Intercept)"
 
 
 @dataclass(frozen=True, eq=False)
-class ParametricFit:
+class ParametricFit(Criteria):
     """A fitted parametric survival model.
 
     The model says log T = x·coef + scale · W (T itself for the Gaussian, logistic and extreme-value models), with W
@@ -109,16 +109,6 @@ class ParametricFit:
     def p(self) -> np.ndarray:
         """Two-sided Wald p of each coefficient, shape (1 + p,)."""
         return 2 * norm.sf(np.abs(self.z))
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion."""
-        return -2 * self.loglik + 2 * self.df
-
-    @property
-    def bic(self) -> float:
-        """Bayesian criterion, counting rows (R's ``BIC`` of a survreg counts them too)."""
-        return -2 * self.loglik + float(np.log(self.n)) * self.df
 
     @property
     def lr_test(self) -> ChiTest:

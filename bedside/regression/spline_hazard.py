@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from bedside.errors import Fixable
 from bedside.regression.data import CoxData
-from bedside.regression.model import Aliased
+from bedside.regression.model import Aliased, Criteria
 from bedside.regression.parametric import fit_parametric
 from bedside.regression.parametric_checks import check_model, runs_away
 from bedside.regression.parametric_distributions import EXTREME, GAUSSIAN, LOGISTIC, Distribution, Standard
@@ -32,7 +32,7 @@ _SHAPES: dict[str, tuple[Standard, Distribution]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class SplineFit:
+class SplineFit(Criteria):
     """A fitted Royston-Parmar model.
 
     On the chosen scale the chance of no event is a natural cubic spline of log time plus x·beta: log cumulative
@@ -101,16 +101,6 @@ class SplineFit:
     def df(self) -> int:
         """Parameters in all."""
         return len(self.coef)
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion."""
-        return -2 * self.loglik + 2 * self.df
-
-    @property
-    def bic(self) -> float:
-        """Bayesian criterion, counting rows."""
-        return -2 * self.loglik + float(np.log(self.n)) * self.df
 
     def survival(self, x: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Chance of no event by each time, shape (m, n_times); straight in log time beyond the last event.
