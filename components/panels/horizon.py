@@ -28,10 +28,7 @@ def choose(of: Cohort, outcome: Outcome, *, sure: float | None = None) -> tuple[
         Years, or the largest unit in which the default horizon is a whole number.
     """
     default = desk.horizon(of, outcome)
-    curve = desk.curves(of, outcome, None)[0]
-    last = float(convert(curve.reliable_until(10), outcome.unit, default.unit))
-    step = 0.5 if default.unit == "years" and last < 4 else 1.0
-    top = max(math.floor(last / step) * step, default.value)
+    step, top = _scale(of, outcome)
     key = f"horizon_{default.unit}"
     if top <= step:
         return default.value, default.unit
@@ -59,6 +56,23 @@ def choose(of: Cohort, outcome: Outcome, *, sure: float | None = None) -> tuple[
     )
     desk.keep_in_link(key, None if value == start else f"{value:g}")
     return float(value), default.unit
+
+
+def stops(of: Cohort, outcome: Outcome) -> tuple[float, ...]:
+    """Every time that the slider can stand at, ascending, in the outcome's unit."""
+    default = desk.horizon(of, outcome)
+    step, top = _scale(of, outcome)
+    values = [default.value] if top <= step else [step * (i + 1) for i in range(round(top / step))]
+    return tuple(float(convert(value, default.unit, outcome.unit)) for value in values)
+
+
+def _scale(of: Cohort, outcome: Outcome) -> tuple[float, float]:
+    """One step of the slider and its end, in the unit of the default horizon."""
+    default = desk.horizon(of, outcome)
+    curve = desk.curves(of, outcome, None)[0]
+    last = float(convert(curve.reliable_until(10), outcome.unit, default.unit))
+    step = 0.5 if default.unit == "years" and last < 4 else 1.0
+    return step, max(math.floor(last / step) * step, default.value)
 
 
 def _linked(text: str | None, low: float, high: float) -> float | None:
