@@ -122,7 +122,7 @@ def integrated_brier(train: Training, test: Training, model: Fitted | None) -> f
     Graf's score with the censoring curve of the training rows, G(T) for events and G(t) for those still at risk, at
     each distinct time of the test rows up to the first at which more than 80% of them have left observation, integrated
     by trapezoids and divided by the span (mlr3proba's ``surv.brier`` with ``p_max = 0.8``). With the study's own folds
-    its Kaplan-Meier rows come out to 5 digits.
+    its Kaplan-Meier rows come out to four decimals.
     """
     times = np.unique(test.time)
     at_risk = len(test) - np.searchsorted(np.sort(test.time), times)
