@@ -38,7 +38,10 @@ PAGES = {
         ("patients", "Patients", ":material/list:", "Find a patient by identifier, value or risk."),
         ("patient", "Patient", ":material/person:", "One patient's risk, how sure it is, and why."),
     ],
-    "Model": [("model", "Model", ":material/monitoring:", "What the model is and how far to trust it.")],
+    "Model": [
+        ("model", "Model", ":material/monitoring:", "What the model is and how far to trust it."),
+        ("scores", "Published scores", ":material/calculate:", "What a published score says, and what came true here."),
+    ],
     "Report": [("report", "Report", ":material/description:", "What was gathered on the other pages, as one file.")],
 }
 

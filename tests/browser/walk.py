@@ -29,6 +29,7 @@ PAGES = {
     "Patients": Place("/patients", ".st-key-save_patients", 0),
     "Patient": Place("/patient", ".st-key-patient_values", 2),
     "Model": Place("/model", ".st-key-card_swarm", 4),
+    "Published scores": Place("/scores", ".st-key-scores_lacking", 1),
     "Report": Place("/report", '[class*="st-key-card_report_"] textarea', 1),
 }
 

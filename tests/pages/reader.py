@@ -23,7 +23,7 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "survival", "regression", "comparison", "patients", "patient", "model", "report")
+PAGES = ("overview", "survival", "regression", "comparison", "patients", "patient", "model", "scores", "report")
 TEXTS = ("markdown", "caption", "warning", "info", "error", "success", "title", "header", "subheader", "text")
 
 

@@ -221,10 +221,7 @@ def observed_by_score(
         )
     labels, meanings, codes = _groups(score, results)
     taken = np.unique(codes[codes >= 0])
-    place = np.full(len(labels), -1)
-    place[taken] = np.arange(len(taken))
-    compact = np.where(codes >= 0, place[codes], -1)
-    grouping = Grouping(tuple(labels[k] for k in taken), compact, int((compact < 0).sum()), score.name)
+    grouping = grouping_by_score(score, results)
     published = _published(score, results, convert(t, outcome.unit, "years"))
     groups = []
     for k, curve in zip(taken, curves_by(cohort, outcome, grouping, level=level), strict=True):
@@ -243,6 +240,19 @@ def observed_by_score(
             )
         )
     return ObservedByScore(score.key, outcome.key, t, tuple(groups), grouping.dropped_missing, not score.groups)
+
+
+def grouping_by_score(score: Score, results: Results) -> Grouping:
+    """Patients by the score's published groups, or by the cohort's own fourths where it has none.
+
+    Only groups with patients, ascending; -1 where there is no score.
+    """
+    labels, _, codes = _groups(score, results)
+    taken = np.unique(codes[codes >= 0])
+    place = np.full(len(labels), -1)
+    place[taken] = np.arange(len(taken))
+    compact = np.where(codes >= 0, place[codes], -1)
+    return Grouping(tuple(labels[k] for k in taken), compact, int((compact < 0).sum()), score.name)
 
 
 def _groups(score: Score, results: Results) -> tuple[list[str], list[str], np.ndarray]:

@@ -1,0 +1,140 @@
+"""A score over the patients of this cohort: its groups, and what came true in each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome, Unit, convert
+from bedside.report import say
+from bedside.report.made import Made
+from bedside.report.made_curves import Recipe, survival_made
+from bedside.risk.scores import Results, Score
+from bedside.risk.scores.cohort import Match, ObservedByScore, grouping_by_score
+from components import desk, numbers_scores
+from components.figures.palette import Mode
+from components.figures.risks import RiskRow, risks_alt, risks_figure, risks_rows
+from components.panels import horizon, page, save
+
+WIDE = 78
+"""Letters of a row's words and numbers that fit over the figure's width."""
+
+
+def show(cohort: Cohort, outcome: Outcome, score: Score) -> None:
+    """The chosen score over this cohort, or what the cohort lacks for it."""
+    match = next(found for found in numbers_scores.matches(cohort) if found.score.key == score.key)
+    with st.container(border=True, key="card_scores_cohort"):
+        if match.ready:
+            with desk.fixable():
+                _computed(cohort, outcome, score, match)
+        else:
+            page.heading("In this cohort", score.name)
+            page.put("<p>It cannot be computed for {who}: the cohort lacks</p>", who=say.patients(len(cohort)))
+            page.put("<ul class='bs-reasons'>{items}</ul>", items=page.join(
+                page.fill("<li>{why}</li>", why=why) for _, why in match.missing))  # fmt: skip
+            ready = numbers_scores.ready(cohort)
+            if ready:
+                page.caption(f"It has what is needed for: {', '.join(other.name for other in ready)}.")
+    _lacking(cohort)
+
+
+def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match) -> None:
+    with st.container(key="screen_scores_horizon"):
+        when, unit = horizon.choose(cohort, outcome)
+    t = float(convert(when, unit, outcome.unit))
+    found = numbers_scores.results(cohort, score)
+    seen = numbers_scores.observed(cohort, outcome, score, t)
+    rows = rows_of(seen)
+    published = [row.published for row in rows if row.published == row.published]
+    by = f"within {say.duration(when, unit)} of {outcome.since}"
+    _figure(cohort, outcome, score, found, rows, by=by, unit=unit)
+    if seen.by_fourths:
+        page.caption("The score has no published groups: these are the cohort's own fourths by its value.")
+    _published(score, outcome, bool(published))
+    for sentence in match.assumed:
+        page.caution(sentence)
+    outside = int((found.outside & found.scored).sum())
+    if outside:
+        page.caution(f"{say.patients(outside)} with a value outside the range of the score: counted here all the same.")
+
+
+def rows_of(seen: ObservedByScore) -> list[RiskRow]:
+    """A row for each group, lowest first."""
+    return [
+        RiskRow(
+            label=f"{g.label} ({g.meaning})" if seen.by_fourths else g.label,
+            aside=f"{say.patients(g.n)}, {say.events(g.events)}",
+            risk=g.risk, lower=g.lower, upper=g.upper, kind="observed", published=g.published,
+        )
+        for g in seen.groups
+    ]  # fmt: skip
+
+
+def _figure(
+    cohort: Cohort, outcome: Outcome, score: Score, found: Results, rows: list[RiskRow], *, by: str, unit: Unit
+) -> None:
+    title = f"{score.name}: what came true here"
+    what = f"{outcome.label} {by}, by group of the {score.name}"
+
+    def draw(mode: Mode):
+        return risks_figure(rows, mode=mode, x_title=f"{outcome.label} {by}", room=WIDE)
+
+    marks = "Squares: 1 − Kaplan-Meier with its 95% interval; events until then."
+    if any(row.published == row.published for row in rows):
+        marks += " Diamonds: mean of the published risks of the same patients."
+    save.figure(
+        draw, key="scores_groups", title=title, aside=_spread(score, found), alt=risks_alt(rows, what=what),
+        note=f"{marks} {_counted(found)}", stem="score-groups", rows=lambda: risks_rows(rows),
+        made=lambda: _made(cohort, outcome, score, found, unit),
+        cautions=tuple(filter(None, [score.caution])),
+    )  # fmt: skip
+
+
+def _spread(score: Score, found: Results) -> str:
+    low, middle, high = np.quantile(found.value[found.scored], (0.25, 0.5, 0.75))
+    return f"median {score.say(middle)}, middle half {score.say(low)} to {score.say(high)}"
+
+
+def _counted(found: Results) -> str:
+    scored, without = int(found.scored.sum()), int((~found.scored).sum())
+    if not without:
+        return f"All {say.patients(scored)} have a score."
+    return f"{say.patients(scored)} scored; {without:,} without one, for want of an input."
+
+
+def _published(score: Score, outcome: Outcome, drawn: bool) -> None:
+    """Whether what the score predicts is what is counted here."""
+    if drawn:
+        event = score.risk_of[0].event
+        page.caption(
+            f"The published risks are of {event}; counted here: {say.in_sentence(outcome.label)}. Where these differ, "
+            "so may the numbers."
+        )
+    elif score.risk_of:
+        years = sorted({of.years for of in score.risk_of})
+        told = say.duration(years[0], "years") if len(years) == 1 else f"{years[0]:g} to {years[-1]:g} years"
+        page.caption(f"The score publishes risks within {told}; none for this time.")
+    else:
+        page.caption("The score publishes no absolute risk: what stands here is this cohort's own.")
+
+
+def _made(cohort: Cohort, outcome: Outcome, score: Score, found: Results, unit: Unit) -> Made:
+    chosen = desk.selection()
+    recipe = Recipe(unit=unit, test=None, filters=chosen.say(desk.whole()))
+    made = survival_made(cohort, outcome, grouping_by_score(score, found), recipe)
+    text = f"The {score.name} was computed for each patient as {score.formula} ({score.source.citation})."
+    return replace(made, methods=f"{text} {made.methods}")
+
+
+def _lacking(cohort: Cohort) -> None:
+    """What is missing for each score that cannot be computed."""
+    found = [match for match in numbers_scores.matches(cohort) if not match.ready]
+    fold = st.expander(f"What this cohort lacks for {len(found)} other scores", key="scores_lacking", on_change="rerun")
+    if not fold.open:
+        return
+    with fold:
+        rows = [(match.score.name, "; ".join(why for _, why in match.missing)) for match in found]
+        page.table(("Score", "Missing"), rows, label="What is missing", numeric_from=9)
+        page.caption("A column is found by the concept that the cohort's dictionary declares for it.")

@@ -1,0 +1,111 @@
+"""What a score says of one patient, and what it is: formula, groups, source."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bedside.report import say
+from bedside.report.made import Made
+from bedside.report.made_words import versions
+from bedside.risk.scores import Result, Score
+from components import desk
+from components.panels import page, save
+from components.panels.scores_form import Typed
+
+
+def show(score: Score, typed: Typed) -> None:
+    """The score of what was typed, or what is still missing."""
+    page.put('<p class="bs-eyebrow">{name}, of one patient</p>', name=score.name)
+    waiting = [i.label for i in score.inputs if typed.values[i.key] is None and i.default is None]
+    if waiting:
+        _waiting(score, typed, waiting)
+        return
+    with desk.fixable():
+        found = score.compute(typed.values, typed.units)
+        _answer(score, found)
+        save.numbers(
+            "scores_by_hand", stem="score", title=f"{score.name} of one patient, by hand",
+            rows=lambda: _rows(score, typed, found), note=_note(score), made=lambda: _made(score),
+            cautions=(*found.cautions, *filter(None, [score.caution])),
+        )  # fmt: skip
+
+
+def _waiting(score: Score, typed: Typed, waiting: list[str]) -> None:
+    unread = [label for label in waiting if label in typed.unreadable]
+    blank = [say.in_sentence(label) for label in waiting if label not in unread]
+    page.put('<p class="bs-hero"><small>No {name} yet</small></p>', name=score.name)
+    if unread:
+        page.caution(f"Not a number: {', '.join(say.in_sentence(label) for label in unread)}.")
+    if blank:
+        page.put('<p style="margin-top:.3rem">Still to be filled in: {which}.</p>', which=", ".join(blank))
+
+
+def _answer(score: Score, found: Result) -> None:
+    page.put('<p class="bs-hero">{said}</p>', said=found.said)
+    if found.group:
+        page.put(
+            '<p class="bs-lead"><b>{group}</b></p><p>{meaning}</p>', group=_named(found.group), meaning=found.meaning
+        )
+    if found.risks:
+        page.put('<p class="bs-muted" style="margin-top:.5rem">Published absolute risk</p>')
+        rows = [(f"Within {say.duration(r.years, 'years')}", r.event, say.of_100(r.risk)) for r in found.risks]
+        page.table(("", "Of what", "Risk"), rows, label="Published absolute risk", numeric_from=2)
+    elif not found.group:
+        page.caption("The score publishes points, no groups and no absolute risk.")
+    for note in found.notes:
+        page.caption(note)
+    for caution in found.cautions:
+        page.caution(caution)
+    if score.caution:
+        page.caution(score.caution)
+
+
+def _named(group: str) -> str:
+    return group if len(group) > 3 else f"Group {group}"
+
+
+def _rows(score: Score, typed: Typed, found: Result) -> save.Rows:
+    labels = {i.key: {c.code: c.label for c in i.choices} for i in score.inputs}
+    body: list[list[object]] = []
+    for item in score.inputs:
+        value = typed.values[item.key]
+        shown = labels[item.key].get(str(value), value)
+        body.append([item.label, "not given" if shown is None else shown, typed.units.get(item.key, "")])
+    body.append([score.name, found.said, ""])
+    if found.group:
+        body.append(["Group", found.group, found.meaning])
+    body += [[f"Risk within {r.years:g} years: {r.event}", f"{100 * r.risk:.1f}", "%"] for r in found.risks]
+    return ["item", "value", "unit"], body
+
+
+def _note(score: Score) -> str:
+    return f"{score.name}: {score.formula}. {score.source.citation}."
+
+
+def _made(score: Score) -> Made:
+    text = (
+        f"The {score.name} was computed from values entered by hand as {score.formula} ({_cited(score)}). It is for: "
+        f"{score.population}"
+    )
+    return Made(text, stamp=("Values entered by hand; of no patient of the cohort.", f"{versions()}."))
+
+
+def about(score: Score) -> None:
+    """Formula, published groups, and where they stand."""
+    fold = st.expander("Formula, groups and source", key="scores_about", on_change="rerun")
+    if not fold.open:
+        return
+    with fold:
+        page.put("<p>{formula}</p>", formula=f"{score.formula}.")
+        if score.groups:
+            rows = [(_named(group.label), group.meaning) for group in score.groups]
+            page.table(("Group", "Published meaning"), rows, label="Published groups", numeric_from=9)
+        if score.groups_source:
+            page.caption(score.groups_source)
+        page.caption(_cited(score) + ".")
+        for more in score.source.also:
+            page.caption(more)
+
+
+def _cited(score: Score) -> str:
+    return score.source.citation + (f". doi {score.source.doi}" if score.source.doi else "")

@@ -1,0 +1,22 @@
+"""What does a published score say of a patient, and did it come true here?"""
+
+import streamlit as st
+
+from components import desk
+from components.panels import page, scores_cohort, scores_form, scores_result
+
+cohort = desk.cohort()
+outcome = desk.outcome(cohort)
+
+page.title("Published scores", "by hand for one patient, and over this cohort")
+with desk.fixable():
+    score = scores_form.choose(cohort)
+    left, right = page.split("scores", 1.6, 1)
+    with left, st.container(border=True, key="card_scores_form"):
+        scores_form.population(score)
+        typed = scores_form.form(score)
+    with right:
+        with st.container(border=True, key="card_scores_result"):
+            scores_result.show(score, typed)
+        scores_result.about(score)
+    scores_cohort.show(cohort, outcome, score)
