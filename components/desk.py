@@ -185,6 +185,11 @@ def kept(key: tuple[str | int | float | bool | None, ...], make: Callable[[], An
     return _shelf().get_or_make(key, make)
 
 
+def found(key: tuple[str | int | float | bool | None, ...]) -> Any | None:
+    """A result of this session if it is there, and nothing is made."""
+    return _shelf().get(key)
+
+
 def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None) -> Grouping:
     """Patients in groups of one variable."""
     key = ("grouping", of.fingerprint, by, repr(cuts))

@@ -31,8 +31,7 @@ SHAPES = {"auto": "As the events allow", "0": "Straight lines", "3": "Curves, 3 
 """How the Cox model takes numbers: `knots` of its learner, or chosen inside the patients."""
 METHODS = {"cause-specific": "A model of each kind of event", "fine-gray": "Fine-Gray"}
 """How the Cox model reads competing events: `competing` of its learner."""
-POOLS = {"usual": "The cohort's usual predictors", "all": "All that is recorded at time zero"}
-"""Which columns are offered to a model."""
+POOLS = ("usual", "all")
 AT_ONCE = {"cox": 60_000}
 """Patients times columns up to which a kind is fitted while the page is drawn, in under a second."""
 

@@ -1,14 +1,18 @@
-"""What is the model, and how far can it be trusted?"""
+"""What is the model, what does it go by, and is anything suspicious in what it learnt from?"""
 
-from components import desk
-from components.panels import model_board
+from components import desk, model_choice
+from components.panels import model_data, model_lead, model_what
 
 cohort = desk.cohort()
 outcome = desk.outcome(cohort)
+fitted = None
 
+when, unit = model_lead.header(cohort, outcome)
+choice = model_lead.choices(cohort, outcome)
 with desk.fixable():
-    when, unit = model_board.header(cohort, outcome)
-    model = desk.model(cohort, outcome)
-    model_board.what(cohort, model)
-    model_board.board(cohort, outcome, model, when, unit)
-    model_board.recomputed(cohort, outcome, when, unit)
+    fitted = model_choice.model(cohort, outcome, choice)
+    if fitted is not None:
+        model_lead.answer(cohort, outcome, choice, fitted, when, unit)
+model_data.card(cohort, outcome, choice)
+if fitted is not None:
+    model_what.board(cohort, outcome, choice, fitted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
 from bedside.cohort.values import numbers
@@ -13,7 +14,6 @@ from bedside.risk.coefficients import Coefficient, coefficients, kept_ratio
 from bedside.risk.design import Design
 from bedside.risk.fitted import Fitted
 from bedside.risk.model import Model
-from bedside.risk.training import Training
 
 POINTS = 80
 
@@ -130,7 +130,7 @@ def _known(part: Part) -> np.ndarray:
     return np.zeros((len(part.coef),) * 2) if part.variance is None else part.variance
 
 
-def recorded(rows: Training, name: str) -> np.ndarray:
+def recorded(frame: pd.DataFrame, name: str) -> np.ndarray:
     """A continuous column's values where they are known."""
-    values = numbers(rows.frame, name)
+    values = numbers(frame, name)
     return values[np.isfinite(values)]

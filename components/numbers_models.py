@@ -1,0 +1,125 @@
+"""The chosen model's numbers, each computed once per session under the choices it was computed with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from bedside.cohort import Cohort, Outcome
+from bedside.risk import leaks
+from bedside.validation.calibration import overall_calibration
+from bedside.validation.compare import compare, corrected
+from bedside.validation.resample import Resampled, cross_validate
+from components import desk, jobs, model_choice
+from components.model_choice import Choice
+
+MOST_UNASKED = 150_000
+"""Patients times columns up to which a model is checked without being asked to."""
+
+
+def suspicions(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[leaks.Suspicion, ...]:
+    """What looks wrong in the columns that the model is offered."""
+    names = [variable.name for variable in model_choice.rows(cohort, outcome, choice).variables]
+
+    def make() -> tuple[leaks.Suspicion, ...]:
+        with desk.progress(f"Looking through {len(names):,} variables"):
+            return leaks.check(cohort, outcome, names, target=choice.target)
+
+    out = "\x1f".join(choice.left_out)
+    return desk.kept(("suspicions", cohort.fingerprint, outcome.key, choice.target, choice.wide, out), make)
+
+
+def checked(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Resampled | None:
+    """The chosen model's predictions for patients it has not seen; None while they are being made."""
+    rows = model_choice.rows(cohort, outcome, choice)
+    fixed = {choice.kind: dict(choice.settings)} if choice.settings else None
+    title = f"Checking the {model_choice.named(choice.kind)} on patients it has not seen"
+    work = partial(cross_validate, (choice.kind,), rows, times=(t,), settings=fixed)
+    return jobs.wanted(_checked_key(cohort, outcome, choice, t), title, work)
+
+
+def checked_already(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Resampled | None:
+    """The same if it is there; nothing is begun."""
+    return desk.found(_checked_key(cohort, outcome, choice, t))
+
+
+def unasked(cohort: Cohort, outcome: Outcome, choice: Choice) -> bool:
+    """True if the check takes seconds rather than minutes."""
+    rows = model_choice.rows(cohort, outcome, choice)
+    return len(rows) * max(len(rows.variables), 1) <= MOST_UNASKED
+
+
+def _checked_key(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> tuple[str | int | float | bool, ...]:
+    return ("checked model", *model_choice.key(cohort, outcome, choice), t)
+
+
+# ------------------------------------------------------------------ what a check says
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How well a model does on patients it has not seen, in the fewest numbers.
+
+    Attributes
+    ----------
+    c, lower, upper : float
+        Harrell's C over the folds, with an interval that allows for their overlapping training parts.
+    folds : int
+    predicted, observed, observed_lower, observed_upper : float
+        By the time asked for: mean predicted risk, and what happened.
+    ratio_lower, ratio_upper : float
+        Of observed over predicted.
+    """
+
+    c: float
+    lower: float
+    upper: float
+    folds: int
+    predicted: float
+    observed: float
+    observed_lower: float
+    observed_upper: float
+    ratio_lower: float
+    ratio_upper: float
+
+    @property
+    def ranks(self) -> bool:
+        """True if it surely ranks patients better than chance."""
+        return self.lower > 0.5
+
+    @property
+    def right_on_average(self) -> bool:
+        """False if its risks are surely too high or too low on average."""
+        return not (self.ratio_lower > 1 or self.ratio_upper < 1)
+
+
+def answer(done: Resampled, kind: str, t: float) -> Answer:
+    """A check in a sentence's worth of numbers."""
+    score = np.array([float(np.ravel(part.measures[kind]["harrell"])[-1]) for part in done.parts])
+    known = score[np.isfinite(score)]
+    share = 1 / (done.folds - 1)
+    c, _, lower, upper, _ = corrected(known, share)
+    rows = done.rows
+    judged = overall_calibration(rows.time, rows.cause, done.mean(kind).at(t), t, entry=rows.entry)
+    seen = judged.observed
+    return Answer(
+        c, max(lower, 0.0), min(upper, 1.0), done.folds, judged.expected, seen.risk, seen.lower, seen.upper,
+        judged.lower, judged.upper,
+    )  # fmt: skip
+
+
+def performance(done: Resampled, kind: str) -> dict[str, dict[str, float | str]]:
+    """All measures of a check, as a model card has them."""
+    side = compare(done)
+    how = (
+        f"{done.folds}-fold cross-validation on {side.n:,} patients with {side.n_events:,} events: every fold is "
+        "predicted by a model that has not seen it."
+    )
+    return {
+        score.name if score.t is None else f"{score.name} at {score.t:g} {side.unit}": {
+            "mean": score.mean, "sd": score.sd, "how": how,
+        }
+        for score in side.card(kind).scores
+    }  # fmt: skip

@@ -1,0 +1,170 @@
+"""The top of the model page: which model, and in one sentence what it is and how well it does."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome, Unit, convert
+from bedside.report import say
+from bedside.risk import leaks
+from bedside.risk.fitted import Fitted
+from bedside.risk.learners import KINDS
+from components import desk, model_choice, numbers_models
+from components.model_choice import Choice
+from components.numbers_models import Answer
+from components.panels import horizon, page
+from components.panels.page import Markup, fill
+from components.panels.pick import told_apart
+
+SHORT = {
+    "cox": "Cox", "penalised": "Penalised", "forest": "Forest", "boosted": "Boosted trees", "average": "Average",
+}  # fmt: skip
+WHAT = {
+    "cox": "Each variable multiplies the rate of events by a ratio of its own: easy to read, and seldom beaten.",
+    "penalised": "A Cox model that keeps only what helps to predict: for many variables, such as a gene panel.",
+    "forest": "Many decision trees, averaged: finds thresholds and combinations without being told, wants more events.",
+    "boosted": "Small trees, each mending the ones before: for large cohorts, and where effects combine.",
+    "average": "The mean of the Cox model's and the forest's risks: the safest where you must choose without looking.",
+}
+TARGETS = {
+    model_choice.ANY: "Any of these events",
+    model_choice.EVENT: "This event, while the others can happen",
+}
+
+
+def header(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
+    """The page's heading and the time at which the model is judged."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width="stretch"):
+            page.title("Model", f"{outcome.label}, {say.patients(len(cohort))}")
+        with st.container(key="screen_model_horizon", width="content"):
+            return horizon.choose(cohort, outcome)
+
+
+# ------------------------------------------------------------------ choices
+
+
+def choices(cohort: Cohort, outcome: Outcome) -> Choice:
+    """Which model, of what, from which columns: in one line."""
+    choice = model_choice.chosen(cohort, outcome)
+    with st.container(key="screen_model_choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.segmented_control(
+            "Which model", list(KINDS), format_func=lambda kind: SHORT.get(kind, KINDS[kind]), key="model_model",
+            required=True, persist_state="session",
+            help="\n\n".join(f"**{KINDS[kind]}.** {WHAT.get(kind, '')}" for kind in KINDS),
+        )  # fmt: skip
+        if outcome.has_competing:
+            st.segmented_control(
+                "The risk of what", list(TARGETS), format_func=TARGETS.__getitem__, key="model_target", required=True,
+                persist_state="session",
+                help="Where another event can come first, the risk of any of them counts whichever it is; the risk of "
+                "this event counts how many will have it in a world where the others happen too.",
+            )  # fmt: skip
+        with st.popover("Options", icon=":material/tune:", key="model_options"):
+            _options(cohort, outcome, choice)
+    return choice
+
+
+def _options(cohort: Cohort, outcome: Outcome, choice: Choice) -> None:
+    """What is seldom changed: columns, shapes, how competing events are read."""
+    usual = model_choice.eligible(cohort, wide=False)
+    offered = model_choice.eligible(cohort)
+    if len(offered) > len(usual):
+        labels = {
+            "auto": "As the kind of model does best",
+            "usual": f"The {len(usual)} usual predictors",
+            "all": f"All {len(offered)} recorded at time zero",
+        }
+        st.radio("Offered to the model", list(labels), format_func=labels.__getitem__, key="model_pool",
+                 persist_state="session")  # fmt: skip
+    names = {v.name: v.label for v in model_choice.eligible(cohort, wide=choice.wide)}
+    shown = told_apart(names)
+    st.session_state["model_out"] = [name for name in choice.left_out if name in names]
+    st.multiselect(
+        "Variables left out", list(names), format_func=shown.__getitem__, key="model_out", on_change=_leave_out,
+        args=(cohort, tuple(names)), placeholder="None",
+    )  # fmt: skip
+    if choice.kind in ("cox", "average"):
+        st.selectbox(
+            "Numbers are read", list(model_choice.SHAPES), format_func=model_choice.SHAPES.__getitem__,
+            key="model_shape", persist_state="session",
+            help="Curves are tried only where at least 12 events are left for each coefficient.",
+        )  # fmt: skip
+        if choice.target == model_choice.EVENT:
+            st.selectbox(
+                "Competing events", list(model_choice.METHODS), format_func=model_choice.METHODS.__getitem__,
+                key="model_competing", persist_state="session",
+            )  # fmt: skip
+
+
+def _leave_out(cohort: Cohort, names: tuple[str, ...]) -> None:
+    picked = st.session_state["model_out"]
+    model_choice.take_back(cohort, names)
+    model_choice.leave_out(cohort, picked)
+
+
+# ------------------------------------------------------------------ the answer
+
+
+def answer(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, when: float, unit: Unit) -> None:
+    """What the model is, and how well it does on patients it has not seen."""
+    t = float(convert(when, unit, outcome.unit))
+    asked = st.session_state.get(_asked(choice)) or numbers_models.unasked(cohort, outcome, choice)
+    found = None
+    place = st.container(gap="xsmall")
+    with st.container(key="screen_model_check"), desk.fixable():
+        if asked:
+            found = numbers_models.checked(cohort, outcome, choice, t)
+        else:
+            st.button("Check it on patients it has not seen", key="model_check", icon=":material/rule:",
+                      on_click=st.session_state.__setitem__, args=(_asked(choice), True),
+                      help="The model is fitted five times more, which takes minutes.")  # fmt: skip
+    with place:
+        how = Markup("") if found is None else _how_well(numbers_models.answer(found, choice.kind, t), when, unit)
+        page.lead(fill("{what} {how}", what=_what(fitted), how=how), of="model_forest")
+        for caution in fitted.cautions:
+            page.warn(caution)
+        flat = leaks.check_predictions(fitted, cohort, t)
+        if flat is not None:
+            page.warn(flat.sentence)
+
+
+def _asked(choice: Choice) -> str:
+    return f"model_asked_{choice.kind}"
+
+
+def _what(fitted: Fitted) -> Markup:
+    n = len(fitted.design.readings)
+    of = event_of(fitted)
+    return fill(
+        "{kind} of {of}, learnt from {n} with {events} and {k} variable{s}.",
+        kind=fitted.label, of=say.in_sentence(of), n=say.patients(fitted.n), events=say.events(fitted.n_events), k=n,
+        s="" if n == 1 else "s",
+    )  # fmt: skip
+
+
+def event_of(fitted: Fitted) -> str:
+    """What the model predicts, in words."""
+    outcome = fitted.outcome
+    if fitted.target == model_choice.EVENT and outcome.has_competing:
+        return outcome.cause_labels[0]
+    return outcome.label
+
+
+def _how_well(found: Answer, when: float, unit: Unit) -> Markup:
+    pairs = f"{100 * found.c:.0f}"
+    chance = "" if found.ranks else ", which may be chance"
+    ranked = fill(
+        "Of 100 pairs of patients it had not seen, it ranks <b>{c}</b> rightly ({range}){chance}; 50 would be chance. ",
+        c=pairs, range=f"{100 * found.lower:.0f} to {100 * found.upper:.0f}", chance=chance,
+    )  # fmt: skip
+    said = fill(
+        "Where it said {p} of 100 within {t}, <b>{o}</b> had the event ({range}){verdict}. ",
+        p=f"{100 * found.predicted:.0f}", t=say.duration(when, unit), o=f"{100 * found.observed:.0f}",
+        range=say.range_of_100(found.observed_lower, found.observed_upper),
+        verdict="" if found.right_on_average else ": its risks are off on average",
+    )  # fmt: skip
+    how = fill(
+        '<span class="bs-muted">Harrell’s C {c}, {k} folds, 95% intervals.</span>', c=f"{found.c:.2f}", k=found.folds
+    )
+    return ranked + said + how
