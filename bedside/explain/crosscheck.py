@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bedside.explain.explain import EXACT_UP_TO, Background, explain, variable_terms
+from bedside.explain.contributions import Background, variable_terms
+from bedside.explain.explain import explain
+from bedside.explain.shapley import EXACT_UP_TO
 from bedside.risk import Model, cumulative_hazard
 
 

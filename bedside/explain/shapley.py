@@ -80,7 +80,7 @@ def shapley_cox(
     R: written out by hand from ``expand.grid`` over coalitions and ``basehaz(coxph(...))``.
     """
     value = _coalition_risks(np.asarray(terms, float), np.asarray(background, float), _hazards(cumulative_hazard))
-    return value[:, 0].copy(), value @ _weights(len(terms)).T
+    return value[:, 0].copy(), value @ coalition_weights(len(terms)).T
 
 
 def shapley_cox_sampled(
@@ -184,7 +184,7 @@ def _exp(values: np.ndarray) -> None:
 
 
 @lru_cache(maxsize=32)
-def _weights(players: int) -> np.ndarray:
+def coalition_weights(players: int) -> np.ndarray:
     """Weight of each coalition's value in each player's contribution, shape (n_players, 2**n_players)."""
     coalition = np.arange(1 << players)
     size = np.bitwise_count(coalition).astype(int)

@@ -1,0 +1,363 @@
+"""For every kind of model: what its Shapley values are worked out from, made ready once for some background patients.
+
+One definition for all: players are variables, a coalition keeps the patient's values of its variables and takes a
+background patient's for the others, and is worth the model's risk by a time, averaged over the background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort.variable import Variable
+from bedside.explain.forest_shapley import Leaves, TooDeep, leaves_beside, shapley_leaves
+from bedside.explain.hazard_shapley import (
+    Curve,
+    LogHazards,
+    Terms,
+    TreeSums,
+    exact,
+    one_hazard,
+    sampled,
+    several_hazards,
+)
+from bedside.explain.shapley import EXACT_UP_TO, TARGET_ERROR, shapley_cox, shapley_cox_sampled
+from bedside.risk.average import Average
+from bedside.risk.boosted import Boosted
+from bedside.risk.cause_specific import FINE_GRAY, CompetingModel
+from bedside.risk.design import Design
+from bedside.risk.fitted import Fitted
+from bedside.risk.forest import Forest
+from bedside.risk.hazards import all_within, at_times
+from bedside.risk.incidence import CauseSteps
+from bedside.risk.model import Model
+from bedside.risk.penalised_model import Penalised
+from bedside.risk.prediction import cumulative_hazard
+from bedside.risk.variability import Varied
+
+Points = tuple[np.ndarray, np.ndarray | None]
+"""Contributions (n, p, t), and their sampling errors in the same shape, or None where they are exact."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work one patient is worth.
+
+    Attributes
+    ----------
+    cells : float
+        Numbers to go through for exact values; beyond it orders are sampled.
+    pairs : int
+        Most pairs of orders.
+    batch : int
+        Pairs between two looks at the error.
+    """
+
+    cells: float = 1.0e8
+    pairs: int = 512
+    batch: int = 16
+
+
+ONE = Effort()
+_ROWS = 1 << 17
+"""Mixed patients up to which a model of an unknown kind is asked about every coalition."""
+
+
+class Game(Protocol):
+    """A model beside its background patients.
+
+    Attributes
+    ----------
+    players : tuple of Variable
+    """
+
+    @property
+    def players(self) -> tuple[Variable, ...]: ...
+
+    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
+        """Contributions of some patients at times in the outcome's unit."""
+        ...
+
+
+def prepared(model: Fitted, background: pd.DataFrame) -> Game:
+    """The game of a model, whatever its kind."""
+    if isinstance(model, Varied):
+        return prepared(model.model, background)
+    if isinstance(model, Average):
+        return AverageGame(tuple(prepared(member, background) for member in model.members))
+    if isinstance(model, Forest):
+        try:
+            columns = model.columns(background)
+            return ForestGame(model, leaves_beside(model.trees, columns), len(columns))
+        except TooDeep:
+            return FrameGame(model, background)
+    if isinstance(model, Boosted):
+        columns = model.columns(background)
+        return HazardGame(
+            _players(model.design),
+            TreeSums.of(columns, [booster.trees for booster in model.boosters], model.log_hazards),
+            model.columns,
+            lambda times: _of_causes(model.causes, model.time, times, model),
+        )
+    if isinstance(model, Model | Penalised | CompetingModel):
+        return _linear(model, background)
+    return FrameGame(model, background)
+
+
+def terms_of(design: Design, coef: Sequence[np.ndarray], frame: pd.DataFrame) -> np.ndarray:
+    """Share of each variable in the log hazard of each cause, shape (n, n_variables, causes)."""
+    x = design.encode(frame)
+    player = {reading.variable.name: j for j, reading in enumerate(design.readings)}
+    found = np.zeros((len(frame), len(player), len(coef)))
+    for term in design.terms:
+        for k, beta in enumerate(coef):
+            found[:, player[term.variable], k] += x[:, term.column] * beta[term.column]
+    return found
+
+
+def _players(design: Design) -> tuple[Variable, ...]:
+    return tuple(reading.variable for reading in design.readings)
+
+
+def _linear(model: Model | Penalised | CompetingModel, background: pd.DataFrame) -> Game:
+    """Log hazards that are sums over the design's columns."""
+    if isinstance(model, Model):
+        coef, curve = [model.coef], lambda times: _plain(model, times)
+    elif isinstance(model, Penalised):
+        coef, curve = [hazard.coef for hazard in model.hazards], lambda times: _penalised(model, times)
+    else:
+        coef, curve = [cause.coef for cause in model.causes], lambda times: _competing(model, times)
+    design = model.design
+
+    def read(frame: pd.DataFrame) -> np.ndarray:
+        return terms_of(design, coef, frame)
+
+    return HazardGame(_players(design), Terms(read(background)), read, curve)
+
+
+@dataclass(frozen=True, eq=False)
+class Horizon:
+    """How log hazards become risks at some times.
+
+    Attributes
+    ----------
+    curve : callable
+    cost : int
+        Numbers gone through for one patient.
+    cumulative : array, shape (t,), or None
+        Where there is one hazard, its baseline at these times.
+    """
+
+    curve: Curve
+    cost: int
+    cumulative: np.ndarray | None = None
+
+
+def _one(cumulative: np.ndarray) -> Horizon:
+    return Horizon(one_hazard(cumulative), len(cumulative), cumulative)
+
+
+def _plain(model: Model, times: np.ndarray) -> Horizon:
+    return _one(np.array([cumulative_hazard(model, float(t)) for t in times]))
+
+
+def _penalised(model: Penalised, times: np.ndarray) -> Horizon:
+    asked = all_within(times, model.last, model.outcome.unit)
+    if len(model.hazards) == 1:
+        return _one(at_times(model.hazards[0].time, np.cumsum(model.hazards[0].increment), asked))
+    grid = np.unique(np.concatenate([hazard.time for hazard in model.hazards]))
+    none, causes = np.empty(0), []
+    for hazard in model.hazards:
+        steps = np.zeros(len(grid))
+        steps[np.searchsorted(grid, hazard.time)] = hazard.increment
+        causes.append(CauseSteps(none, none, steps, none, none))
+    return _of_causes(causes, grid, times, model)
+
+
+def _competing(model: CompetingModel, times: np.ndarray) -> Horizon:
+    return _of_causes(model.causes, model.time, times, model, single=model.method == FINE_GRAY)
+
+
+def _of_causes(
+    causes: Sequence[CauseSteps], grid: np.ndarray, times: np.ndarray, model: Fitted, *, single: bool = False
+) -> Horizon:
+    upto = np.searchsorted(grid, all_within(times, model.last, model.outcome.unit), side="right")
+    if single or len(causes) == 1:
+        return _one(np.concatenate(([0.0], np.cumsum(causes[0].hazard)))[upto])
+    return Horizon(several_hazards(causes, upto), int(upto.max(initial=0)))
+
+
+@dataclass(frozen=True, eq=False)
+class HazardGame:
+    """A risk that comes from one log hazard or several."""
+
+    players: tuple[Variable, ...]
+    hazards: LogHazards = field(repr=False)
+    read: Callable[[pd.DataFrame], np.ndarray] = field(repr=False)
+    horizon: Callable[[np.ndarray], Horizon] = field(repr=False)
+
+    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
+        """See `Game`."""
+        horizon, read = self.horizon(times), self.read(patients)
+        values = np.zeros((len(read), len(self.players), len(times)))
+        errors, sampling = np.zeros_like(values), False
+        for i, own in enumerate(read):
+            found, error = self._one(own, horizon, len(times), seed + i, effort)
+            values[i] = found.T
+            if error is not None:
+                errors[i], sampling = error.T, True
+        return values, errors if sampling else None
+
+    def _one(self, own: np.ndarray, horizon: Horizon, t: int, seed: int, effort: Effort) -> Points:
+        """One patient's, shape (t, p)."""
+        game = self.hazards
+        if isinstance(game, Terms) and horizon.cumulative is not None:
+            return _one_linear(game, own, horizon.cumulative, seed, effort)
+        p = game.n_players
+        if p <= EXACT_UP_TO and 2.0**p * game.n_background * horizon.cost <= effort.cells:
+            return exact(game, own, horizon.curve, t), None
+        return sampled(game, own, horizon.curve, t, seed=seed, most_pairs=effort.pairs, batch=effort.batch)
+
+
+def _one_linear(game: Terms, own: np.ndarray, cumulative: np.ndarray, seed: int, effort: Effort) -> Points:
+    """One hazard of added terms; who adds nothing to anyone is no player, and gets exactly 0."""
+    active = np.flatnonzero((own[:, 0] != 0) | (game.background[:, :, 0] != 0).any(axis=0))
+    out, error = np.zeros((2, len(cumulative), game.n_players))
+    terms, rows = own[active, 0], game.background[:, active, 0]
+    if len(active) <= EXACT_UP_TO and 2.0 ** len(active) * len(rows) * len(cumulative) <= effort.cells:
+        out[:, active] = shapley_cox(terms, rows, cumulative)[1]
+        return out, None
+    drawn = shapley_cox_sampled(
+        terms, rows, cumulative, seed=seed, batch=4 * effort.batch, most_pairs=16 * effort.pairs, target=TARGET_ERROR
+    )
+    out[:, active], error[:, active] = drawn.points, drawn.error
+    return out, error
+
+
+@dataclass(frozen=True, eq=False)
+class ForestGame:
+    """A forest's risk: exact, leaf by leaf."""
+
+    model: Forest
+    leaves: Leaves = field(repr=False)
+    n_background: int
+
+    @property
+    def players(self) -> tuple[Variable, ...]:
+        """The forest looks at one column for each variable."""
+        return _players(self.model.design)
+
+    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
+        """See `Game`; nothing is sampled."""
+        trees = self.model.trees
+        weights = self.model.weights(times)[0]
+        needed = np.flatnonzero(weights.any(axis=1))
+        value = np.zeros((len(times), self.leaves.n_leaves))
+        held = trees.value[:, needed][self.leaves.row].astype(float)
+        for i, column in enumerate(weights.T):
+            for k in np.flatnonzero(column):
+                value[i] += held[:, np.searchsorted(needed, k)] * column[k]
+        p = len(self.players)
+        each = [shapley_leaves(self.leaves, own, value, p) for own in self.model.columns(patients)]
+        return np.reshape(each, (len(patients), len(times), p)).transpose(0, 2, 1) / len(trees), None
+
+
+@dataclass(frozen=True, eq=False)
+class AverageGame:
+    """The average of models: contributions are averaged as risks are."""
+
+    members: tuple[Game, ...]
+
+    @property
+    def players(self) -> tuple[Variable, ...]:
+        """Variables of any member, those of the first member first."""
+        return tuple({v.name: v for game in reversed(self.members) for v in game.players}[name] for name in self._names)
+
+    @property
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(v.name for game in self.members for v in game.players))
+
+    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
+        """See `Game`; the members' errors are independent."""
+        names = self._names
+        values, squares = np.zeros((2, len(patients), len(names), len(times)))
+        sampling = False
+        for game in self.members:
+            found, error = game.points(patients, times, seed=seed, effort=effort)
+            at = [names.index(v.name) for v in game.players]
+            values[:, at] += found
+            if error is not None:
+                squares[:, at] += error**2
+                sampling = True
+        count = len(self.members)
+        return values / count, np.sqrt(squares) / count if sampling else None
+
+
+@dataclass(frozen=True, eq=False)
+class FrameGame:
+    """Any model that gives risks: patients are mixed column by column, and the model is asked."""
+
+    model: Fitted
+    background: pd.DataFrame = field(repr=False)
+
+    @property
+    def players(self) -> tuple[Variable, ...]:
+        """Variables that the model reads."""
+        return _players(self.model.design)
+
+    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
+        """See `Game`."""
+        names = tuple(v.name for v in self.players)
+        values, errors = np.zeros((2, len(patients), len(names), len(times)))
+        sampling = False
+        for i in range(len(patients)):
+            mixed = _Mixed(self.model, names, pd.concat([self.background, patients.iloc[[i]]]), times)
+            if 2 ** len(names) * len(self.background) <= _ROWS:
+                values[i] = exact(mixed, np.empty(0), np.transpose, len(times)).T
+                continue
+            found, error = sampled(
+                mixed, np.empty(0), np.transpose, len(times), seed=seed + i, most_pairs=min(effort.pairs, 64), batch=4
+            )
+            values[i], errors[i], sampling = found.T, error.T, True
+        return values, errors if sampling else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixed:
+    """Risks, in the place of log hazards, of one patient (the last row of `frame`) mixed with the rows before."""
+
+    model: Fitted
+    names: tuple[str, ...]
+    frame: pd.DataFrame = field(repr=False)
+    times: np.ndarray
+
+    @property
+    def n_players(self) -> int:
+        return len(self.names)
+
+    @property
+    def n_background(self) -> int:
+        return len(self.frame) - 1
+
+    def coalitions(self, patient: np.ndarray, rows: slice) -> np.ndarray:
+        member = (np.arange(1 << self.n_players)[:, None] >> np.arange(self.n_players)) & 1 == 1
+        return self._risk(member, rows)
+
+    def orders(self, patient: np.ndarray, orders: np.ndarray, rows: slice) -> np.ndarray:
+        joined = np.argsort(orders, axis=1)[:, None, :] < np.arange(self.n_players + 1)[:, None]
+        found = self._risk(joined.reshape(-1, self.n_players), rows)
+        return found.reshape(len(found), *joined.shape[:2], -1)
+
+    def _risk(self, member: np.ndarray, rows: slice) -> np.ndarray:
+        """Risks where the patient lends the values of some variables, shape (rows, n_sets, t)."""
+        lender = np.arange(self.n_background)[rows]
+        others = np.repeat(lender, len(member))
+        mixed = self.frame.iloc[others].reset_index(drop=True)
+        for name, own in zip(self.names, np.tile(member, (len(lender), 1)).T, strict=True):
+            if name in mixed:
+                mixed[name] = self.frame[name].take(np.where(own, self.n_background, others)).array
+        return self.model.risk(mixed, self.times).reshape(len(lender), len(member), -1)
