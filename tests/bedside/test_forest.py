@@ -14,6 +14,7 @@ from bedside.regression.concordance import concordance
 from bedside.risk.forest import Forest, fit_forest, grid_times, marginal, restore_forest
 from bedside.risk.forest_arrays import rising
 from bedside.risk.forest_grow import components, grow
+from bedside.risk.forest_tune import tuned
 from bedside.risk.pseudo import pseudo_survival
 from bedside.risk.training import Training, training
 
@@ -151,6 +152,29 @@ def test_settings_are_chosen_from_these_rows_alone_and_told(rows):
     assert told[-1] <= 1
     again = fit_forest(rows, settings={"trees": 60, "leaf": forest.settings["leaf"], "share": forest.settings["share"]})
     assert again.fingerprint == forest.fingerprint
+
+
+def test_the_highest_concordance_out_of_bag_wins_and_the_squared_error_among_those_alike(rows):
+    """First the leaf, then the share, each tried here by hand with the same trees."""
+    x = rows.frame[["x", "noise"]].to_numpy(dtype=np.float32)
+    pseudo = 1 - pseudo_survival(rows.time, rows.event, [1.0, 3.0, 6.0])
+    start = {"trees": 60, "leaf": 80, "share": 0.34, "depth": 0, "rows": 0}
+    chosen = tuned(x, pseudo, rows, start, asked={}, seed=2, progress=lambda share, sentence: None)
+
+    def best(name, values, start):
+        found = []
+        for value in values:
+            outside = grow(x, pseudo, start | {name: value}, seed=2, judged=np.arange(len(x))).outside
+            assert np.isfinite(outside).all()
+            c = concordance(rows.time, rows.event, outside.mean(axis=1)).c
+            found.append((c, ((outside - pseudo) ** 2).mean(), value))
+        highest = max(found)[0]
+        return min((error, value) for c, error, value in found if c >= highest - 5e-4)[1]
+
+    leaf = best("leaf", (10, 20, 40, 80), start)  # four leaves of 160 take 640 patients
+    share = best("share", (0.34, 1.0), start | {"leaf": leaf})  # one variable, or both
+    assert (chosen["leaf"], max(1, round(chosen["share"] * 2))) == (leaf, max(1, round(share * 2)))
+    assert leaf != start["leaf"]
 
 
 def test_progress_can_stop_the_work(rows):
