@@ -190,6 +190,11 @@ def found(key: tuple[str | int | float | bool | None, ...]) -> Any | None:
     return _shelf().get(key)
 
 
+def held(key: tuple[str | int | float | bool | None, ...]) -> Any | None:
+    """What this session has under a key, if anything."""
+    return _shelf().get(key)
+
+
 def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None) -> Grouping:
     """Patients in groups of one variable."""
     key = ("grouping", of.fingerprint, by, repr(cuts))
