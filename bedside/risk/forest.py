@@ -16,7 +16,7 @@ from bedside.errors import Fixable
 from bedside.risk.design import Design, build, read
 from bedside.risk.fit import check_size
 from bedside.risk.fitted import Fitted, Limits, Progress, State
-from bedside.risk.forest_arrays import Trees, check_sound
+from bedside.risk.forest_arrays import Trees, check_sound, risks
 from bedside.risk.forest_grow import Grown, Settings, grow, nominal_order
 from bedside.risk.forest_tune import DEFAULTS, tuned
 from bedside.risk.learners import KINDS
@@ -260,10 +260,15 @@ def _made(
 
 
 def restore_forest(state: State) -> Fitted:
-    """The inverse of ``Forest.state``."""
+    """The inverse of ``Forest.state``.
+
+    Raises
+    ------
+    ValueError, LookupError
+        If it is no state of a forest.
+    """
     arrays = state.arrays
-    check_sound(arrays["trees.left"], arrays["trees.right"], arrays["trees.leaf"], arrays["trees.value"])
-    return Forest(
+    model = Forest(
         **read_common(state.facts, arrays),
         grid=np.asarray(arrays["grid"]),
         curve_time=np.asarray(arrays["curve_time"]),
@@ -271,6 +276,20 @@ def restore_forest(state: State) -> Fitted:
         order={name: np.asarray(arrays[f"order.{i}"]) for i, name in enumerate(state.facts["ordered"])},
         trees=Trees(**{name: np.asarray(arrays[f"trees.{name}"]) for name in Trees.__dataclass_fields__}),
     )
+    _check_sound(model)
+    return model
+
+
+def _check_sound(model: Forest) -> None:
+    check_sound(model.trees, len(model.design.readings), len(model.grid))
+    for times in (model.grid, model.curve_time):
+        if times.ndim != 1 or not times.size or not (np.diff(times) > 0).all():
+            raise ValueError("no times")
+    if model.curve.shape != model.curve_time.shape or not risks(model.curve):
+        raise ValueError("no curve of the cohort")
+    levels = {reading.variable.name: len(reading.codes) for reading in model.design.readings}
+    if any(places.shape != (levels[name],) or not np.isfinite(places).all() for name, places in model.order.items()):
+        raise ValueError("places of other levels")
 
 
 def encoded(design: Design, order: Mapping[str, np.ndarray], frame: pd.DataFrame) -> np.ndarray:

@@ -19,7 +19,7 @@ class Trees:
     ----------
     root : array of int32, shape (n_trees,)
         First node of each tree.
-    feature : array of int16, shape (n_nodes,)
+    feature : array of int16 (int32 with more than 32,767 columns), shape (n_nodes,)
         Column that a node looks at; 0 at a leaf.
     threshold : array of float64, shape (n_nodes,)
         A patient whose value, as float32, is at most this goes left.
@@ -67,21 +67,47 @@ class Trees:
         return out / len(self)
 
 
-def check_sound(left: np.ndarray, right: np.ndarray, leaf: np.ndarray, value: np.ndarray) -> None:
-    """Whether every way through the nodes of a file ends at a leaf, since one in a circle would never end.
+def check_sound(trees: Trees, columns: int, times: int) -> None:
+    """Whether trees from a file are trees: one with a way in a circle would never answer, another would break later.
+
+    Parameters
+    ----------
+    trees : Trees
+    columns : int
+        How many there are to look at.
+    times : int
+        How many a leaf must hold a risk for.
 
     Raises
     ------
     ValueError
-        If not, or if a leaf is nothing that a risk can be.
+        If a root, a way, a column or a leaf is none, or if a leaf holds what no risk can be.
     """
-    here = np.arange(len(left))
-    onward = (left > here) & (right > here) & (leaf == -1)
-    ends = (left == here) & (right == here) & (leaf >= 0) & (leaf < len(value))
+    nodes = len(trees.left)
+    whole = (trees.root, trees.feature, trees.left, trees.right, trees.leaf)
+    if any(part.ndim != 1 or part.dtype.kind not in "iu" for part in whole) or trees.threshold.dtype.kind != "f":
+        raise ValueError("no numbers of nodes")
+    if {part.shape for part in (*whole[1:], trees.threshold)} != {(nodes,)} or not np.isfinite(trees.threshold).all():
+        raise ValueError("nodes of which something is missing")
+    if not (trees.root.size and within(trees.root, nodes) and within(trees.feature, columns)):
+        raise ValueError("roots or columns that are not there")
+    here, left, right = np.arange(nodes), trees.left, trees.right
+    onward = (left > here) & (right > here) & (left < nodes) & (right < nodes) & (trees.leaf == -1)
+    ends = (left == here) & (right == here) & (trees.leaf >= 0) & (trees.leaf < len(trees.value))
     if not (onward | ends).all():
-        raise ValueError("nodes in a circle")
-    if value.size and not (value.min() >= 0 and value.max() <= 1 and (np.diff(value, axis=1) >= 0).all()):
+        raise ValueError("ways that lead nowhere, or in a circle")
+    if trees.value.ndim != 2 or trees.value.shape[1] != times or not risks(trees.value):
         raise ValueError("no risks")
+
+
+def within(numbers: np.ndarray, end: int) -> bool:
+    """Whether all are at least 0 and below an end."""
+    return bool(((numbers >= 0) & (numbers < end)).all())
+
+
+def risks(curves: np.ndarray) -> bool:
+    """Whether curves, one in each row, stay within 0 and 1 and never fall."""
+    return bool(((curves >= 0) & (curves <= 1)).all() and (np.diff(curves, axis=-1) >= 0).all())
 
 
 def flat(trees: Sequence[object], values: Sequence[np.ndarray]) -> Trees:
@@ -101,9 +127,10 @@ def flat(trees: Sequence[object], values: Sequence[np.ndarray]) -> Trees:
         np.concatenate([getattr(tree, side) + at for tree, at in zip(trees, first, strict=True)])
         for side in ("children_left", "children_right")
     )
+    feature = np.where(at_leaf, 0, np.concatenate([tree.feature for tree in trees]))
     made = Trees(
         root=first.astype(np.int32),
-        feature=np.where(at_leaf, 0, np.concatenate([tree.feature for tree in trees])).astype(np.int16),
+        feature=feature.astype(np.int16 if feature.max() <= np.iinfo(np.int16).max else np.int32),
         threshold=np.where(at_leaf, 0.0, np.concatenate([tree.threshold for tree in trees])),
         left=np.where(at_leaf, own, left).astype(np.int32),
         right=np.where(at_leaf, own, right).astype(np.int32),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from bedside.risk.forest_arrays import rising
 from bedside.risk.forest_grow import components, grow
 from bedside.risk.forest_tune import tuned
 from bedside.risk.pseudo import pseudo_survival
+from bedside.risk.save import about_model, pack, unpack
 from bedside.risk.training import Training, training
 
 SMALL = {"trees": 40, "leaf": 15, "share": 0.5}
@@ -113,6 +116,46 @@ def test_the_same_bits_after_saving(forest, rows):
     assert np.array_equal(back.risk(rows.frame, [2.0, forest.last]), forest.risk(rows.frame, [2.0, forest.last]))
     assert np.array_equal(back.score(rows.frame), forest.score(rows.frame))
     assert (back.n, back.n_events, dict(back.settings)) == (forest.n, forest.n_events, dict(forest.settings))
+
+
+def put(array: np.ndarray, at: tuple[int, ...] | int, value: float) -> np.ndarray:
+    changed = array.copy()
+    changed[at] = value
+    return changed
+
+
+def test_a_file_that_somebody_made_up_is_refused(forest):
+    """Its hashes are right; the damage lies where the patient on whom a file is tried out need not come by."""
+    trees = forest.trees
+    node, leaf = int(np.flatnonzero(trees.leaf < 0)[-1]), int(np.flatnonzero(trees.leaf >= 0)[-1])
+    of_trees = [
+        {"feature": put(trees.feature, node, 4)},
+        {"feature": put(trees.feature, leaf, -5)},
+        {"root": put(trees.root, -1, len(trees.left))},
+        {"root": put(trees.root, -1, -1)},
+        {"root": trees.root[:0]},
+        {"leaf": put(trees.leaf, leaf, len(trees.value))},
+        {"leaf": put(trees.leaf, leaf, -1)},
+        {"leaf": put(trees.leaf, node, 0)},
+        {"right": put(trees.right, node, len(trees.right))},
+        {"left": put(trees.left, node, node)},
+        {"left": put(trees.left, node, node - 1)},
+        {"left": trees.left.astype(float)},
+        {"threshold": trees.threshold[:-1]},
+        {"value": put(trees.value, (-1, 0), 0.999)},
+        {"value": put(trees.value, (-1, -1), 1.5)},
+        {"value": trees.value[:, 1:]},
+    ]
+    changed = [replace(forest, trees=replace(trees, **part)) for part in of_trees]
+    changed += [replace(forest, grid=forest.grid[::-1].copy()), replace(forest, curve=forest.curve[::-1].copy())]
+    changed += [replace(forest, curve=forest.curve[:-1]), replace(forest, order={"site": np.arange(2.0)})]
+    changed += [replace(forest, order={"another": np.arange(3.0)})]
+    told = about_model(forest, name="Made up", saved="2026-01-01T00:00:00+00:00")
+    assert unpack(pack(forest, told)).model.fingerprint == forest.fingerprint
+    for model in changed:
+        about = told.model_copy(update={"model_fingerprint": model.fingerprint})
+        with pytest.raises(Fixable, match="do not make a model of its kind"):
+            unpack(pack(model, about))
 
 
 def test_gaps_unseen_levels_and_absent_columns_are_filled_as_in_training(forest):
