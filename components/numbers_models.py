@@ -8,7 +8,10 @@ from functools import partial
 import numpy as np
 
 from bedside.cohort import Cohort, Outcome
+from bedside.explain import whole
+from bedside.explain.overtime import OverTime, Stability, stability
 from bedside.risk import leaks
+from bedside.risk.fitted import Fitted
 from bedside.validation.calibration import overall_calibration
 from bedside.validation.compare import compare, corrected
 from bedside.validation.resample import Resampled, cross_validate
@@ -53,6 +56,26 @@ def unasked(cohort: Cohort, outcome: Outcome, choice: Choice) -> bool:
 
 def _checked_key(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> tuple[str | int | float | bool, ...]:
     return ("checked model", *model_choice.key(cohort, outcome, choice), t)
+
+
+# ------------------------------------------------------------------ what the model goes by
+
+
+def explained(
+    cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, times: tuple[float, ...], *, slot: str = ""
+) -> OverTime | None:
+    """Contributions of the cohort's patients at some times in the outcome's unit; None while they are worked out."""
+    held = ("explained model", *model_choice.key(cohort, outcome, choice), repr(times))
+    title = f"Explaining the {model_choice.named(choice.kind)} over the cohort"
+    return jobs.wanted(held, title, partial(whole.explained, fitted, cohort.frame, times), slot=slot)
+
+
+def steady(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Stability | None:
+    """How much importance changes from one part of the patients to the next; None while it is worked out."""
+    rows = model_choice.rows(cohort, outcome, choice)
+    held = ("steady model", *model_choice.key(cohort, outcome, choice), t)
+    work = partial(stability, choice.kind, rows, t, settings=dict(choice.settings) or None)
+    return jobs.wanted(held, f"Explaining the {model_choice.named(choice.kind)} of each part of the patients", work)
 
 
 # ------------------------------------------------------------------ what a check says

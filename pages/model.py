@@ -1,7 +1,7 @@
 """What is the model, what does it go by, and is anything suspicious in what it learnt from?"""
 
 from components import desk, model_choice
-from components.panels import model_data, model_lead, model_what
+from components.panels import model_data, model_keep, model_lead, model_reasons, model_what
 
 cohort = desk.cohort()
 outcome = desk.outcome(cohort)
@@ -16,3 +16,5 @@ with desk.fixable():
 model_data.card(cohort, outcome, choice)
 if fitted is not None:
     model_what.board(cohort, outcome, choice, fitted)
+    model_reasons.board(cohort, outcome, choice, fitted, when, unit)
+model_keep.board(cohort, outcome, choice, fitted, when, unit)

@@ -20,10 +20,10 @@ MOST_LINES = 60
 HEIGHT = 320
 
 
-def order_of(path: Path) -> np.ndarray:
+def order_of(path: Path, scale: np.ndarray | None = None) -> np.ndarray:
     """Columns of the path that are ever kept, the largest at the penalty in use first."""
-    size = np.abs(path.coef[chosen_row(path)])
-    last = np.abs(path.coef).max(axis=0)
+    coef = np.abs(path.coef if scale is None else path.coef * scale)
+    size, last = coef[chosen_row(path)], coef.max(axis=0)
     return np.array([j for j in np.lexsort((-last, -size)) if last[j] > 0], dtype=int)
 
 
@@ -47,7 +47,7 @@ def path_figure(path: Path, *, scale: np.ndarray | None = None, mode: Mode = "li
     p = palette(mode)
     coef = path.coef if scale is None else path.coef * scale
     x = -np.log10(path.lambdas)
-    shown = order_of(path)[:MOST_LINES]
+    shown = order_of(path, scale)[:MOST_LINES]
     named = shown[:NAMED]
     lines: list[dict[str, Any]] = []
     for j in shown[::-1]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -22,7 +24,8 @@ from components.model_choice import Choice
 from components.panels import page, save
 from components.panels.pick import told_apart
 
-MOST_ROWS = 25
+MOST_ROWS, MOST_KEPT = 25, 14
+ALONG = " (along a curve)"
 HOW = {
     "cox": "Straight lines or curves: whichever ranks held-out patients better in three inner parts of these patients; "
     "curves are tried only with at least 12 events for each coefficient.",
@@ -85,7 +88,7 @@ def _ratios(cohort: Cohort, choice: Choice, fitted: Fitted, part: Part, i: int) 
             page.heading(part.label, "no variable is kept")
             page.caption("The penalty left no variable: everybody has the same risk of this event.")
             return
-        drawn = told[:MOST_ROWS]
+        drawn = tuple(replace(c, label=c.label.removesuffix(ALONG)) for c in told[: _most(part)])
         several = choice.target == model_choice.EVENT and fitted.outcome.has_competing
         title = part.label if several else "What goes with more or fewer events"
         aside = "hazard ratio, others held equal"
@@ -105,9 +108,16 @@ def _ratios(cohort: Cohort, choice: Choice, fitted: Fitted, part: Part, i: int) 
         _curves(cohort, choice, fitted, part, i)
 
 
+def _most(part: Part) -> int:
+    return MOST_ROWS if part.variance is not None else MOST_KEPT
+
+
 def _note(fitted: Fitted, part: Part, many: int) -> str:
     kind = "Cox model, " if part.variance is not None else "Penalised Cox model, "
-    more = f" The {MOST_ROWS} furthest from 1 of {many}; all in the file." if many > MOST_ROWS else ""
+    order = "first" if part.variance is not None else "furthest from 1"
+    more = f" The {_most(part)} {order} of {many}; all in the file." if many > _most(part) else ""
+    if curved(part):
+        more += " Variables read along a curve: the upper against the lower quartile."
     limits = (
         "ties after Efron, 95% intervals." if part.variance is not None
         else "no intervals: a penalty pulls ratios towards 1 on purpose."
@@ -218,7 +228,9 @@ def _facts(fitted: Fitted) -> list[tuple[str, str]]:
     n_terms = len(fitted.design.terms)
     variables = len(fitted.design.readings)
     facts = [(f"{fitted.n:,}", "patients"), (f"{fitted.n_events:,}", "events")]
-    if parts(fitted):
+    if isinstance(fitted, Penalised):
+        facts.append((f"{variables} of {fitted.offered}", "variables kept"))
+    elif parts(fitted):
         facts.append((f"{variables}", f"variables in {n_terms} terms"))
         facts.append((f"{fitted.n_events / max(n_terms, 1):.0f}", "events per term"))
     else:
