@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from bedside.risk.pseudo import pseudo_incidence, pseudo_survival
 
+DIGITS = 1e-11
+"""What is left of the digits of n times a curve after taking n - 1 times another one away."""
+
 
 def aalen_johansen(time, cause, entry, t):
     """Survival and incidence of cause 1 by time t, one time after the other, as in a textbook."""
@@ -50,6 +53,31 @@ def test_equal_to_leaving_each_patient_out(ties, late, seed):
     assert pseudo_incidence(time, cause, times, entry=given_entry) == pytest.approx(incidence, abs=1e-10)
     only = pseudo_incidence(time, (cause > 0).astype(int), times, entry=given_entry)
     assert only == pytest.approx(1 - survival, abs=1e-10)
+
+
+def test_kaplan_meier_equals_prodlim(r, reference_frame, same):
+    frame, blocks = reference_frame("lung"), r("28_pseudo")
+    time, dead = frame["time"].to_numpy(dtype=float), (frame["status"] == frame["status"].max()).to_numpy()
+    for name, seen in (("lung", time), ("lung_months", np.ceil(time / 30))):
+        ours = pseudo_survival(seen, dead, blocks[name]["times"])
+        same(ours.ravel(), np.ravel(blocks[name]["pseudo"]["matrix"]).tolist(), atol=DIGITS)
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_aalen_johansen_equals_prodlim(kind, r, reference_frame, same):
+    frame, block = reference_frame("comp_transplant"), r("28_pseudo")["transplant"][f"cause_{kind}"]
+    event = frame["ev"].to_numpy()
+    cause = np.where(event == 0, 0, np.where(event == kind, 1, 2))
+    ours = pseudo_incidence(frame["futime"].to_numpy(dtype=float), cause, block["times"])
+    same(ours.ravel(), np.ravel(block["pseudo"]["matrix"]).tolist(), atol=DIGITS)
+
+
+def test_delayed_entry_equals_survfit_without_each_patient(r, reference_frame, same):
+    block = r("28_pseudo")["channing"]
+    frame = reference_frame("channing").iloc[np.array(block["rows"]) - 1]
+    time, entry = (frame[name].to_numpy(dtype=float) for name in ("age", "ageentry"))
+    ours = pseudo_survival(time, frame["death"].to_numpy() == 1, block["times"], entry=entry)
+    same(ours.ravel(), np.ravel(block["pseudo"]["matrix"]).tolist(), atol=DIGITS)
 
 
 @settings(max_examples=60, deadline=None)
