@@ -154,7 +154,10 @@ def global_over_time(
     frame = cohort.frame if isinstance(cohort, Cohort) else cohort
     rows = _sample(len(frame), max_patients, seed)
     some = frame.iloc[rows]
-    effort = Effort(cells=GLOBAL_CELLS / max(len(rows), 1) * len(np.atleast_1d(times)), pairs=PAIRS, batch=PAIRS // 4)
+    share = GLOBAL_CELLS / max(len(rows), 1)
+    if compared.game.cells(np.atleast_1d(np.asarray(times, dtype=float))) > share:
+        compared = background(model, compared.frame, size=FEWER)
+    effort = Effort(cells=share, pairs=PAIRS, batch=PAIRS // 4)
     found = contributions(model, some, compared, times, seed=seed, effort=effort)
     readings = readings_of(model)
     size = max(found.values.size, 1)
