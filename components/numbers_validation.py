@@ -1,0 +1,300 @@
+"""The numbers of the validation and audit pages, each computed once per session under the choices behind it.
+
+Each model is checked on the same folds, whichever others are, so that one more model costs no more than itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from bedside.cohort import Cohort, Outcome, convert
+from bedside.errors import Fixable
+from bedside.report import say
+from bedside.risk.learners import DEFAULT_SET, KINDS
+from bedside.validation import (
+    MEASURES,
+    Calibrated,
+    Comparison,
+    DCalibration,
+    Optimism,
+    Predicted,
+    Resampled,
+    calibrated,
+    compare,
+    cross_validate,
+    d_calibrated,
+)
+from bedside.validation.apparent import apparent, settled_optimism
+from components import desk, jobs, model_choice
+from components.model_choice import Choice
+from components.panels import horizon
+
+Way = Literal["folds", "folds5", "bootstrap", "training"]
+FOLDS = 5
+REPEATS: dict[Way, int] = {"folds": 1, "folds5": 5, "bootstrap": 1, "training": 1}
+MOST_TIMES = 24
+AT_ONCE = 20_000
+"""Patients times columns up to which a Cox model is cross-validated while the page is drawn, in under a second."""
+SAMPLES, SAMPLES_OF_TREES = 100, 40
+TREES = ("forest", "boosted", "average")
+CARD_MEASURES = ("harrell", "uno", "auc", "brier", "ibs", "ipa", "slope_at", "observed_expected", "ici")
+"""What the page's table and a model card hold, in this order."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Everything that decides a validation.
+
+    Attributes
+    ----------
+    choice : Choice
+        The chosen model; the others have its columns and target.
+    kinds : tuple of str
+        Models side by side, the chosen one among them.
+    way : {"folds", "folds5", "bootstrap", "training"}
+    t : float
+        In the outcome's unit.
+    """
+
+    choice: Choice
+    kinds: tuple[str, ...]
+    way: Way
+    t: float
+
+    @property
+    def repeats(self) -> int:
+        """How often the patients are parted into folds."""
+        return REPEATS[self.way]
+
+
+def times(cohort: Cohort, outcome: Outcome, t: float) -> tuple[float, ...]:
+    """Times at which risks are judged: those of the page's slider, evenly thinned where there are many, and `t`."""
+    stops = horizon.stops(cohort, outcome)
+    step = math.ceil(len(stops) / MOST_TIMES)
+    kept = stops[step - 1 :: step]
+    return kept if any(math.isclose(t, s) for s in kept) else tuple(sorted((*kept, t)))
+
+
+# ------------------------------------------------------------------ what is computed in the background
+
+
+def found(cohort: Cohort, outcome: Outcome, ask: Ask, kinds: Sequence[str], *, slot: str = "") -> Resampled | None:
+    """Out-of-fold predictions of some models, or None while one is still being made: its place shows how far it is.
+
+    Raises
+    ------
+    Fixable
+        If these patients or events are too few, or no model could be fitted.
+    """
+    parts = [_part(cohort, outcome, ask, group, slot=slot) for group in groups_of(kinds)]
+    if any(part is None for part in parts):
+        return None
+    return merged(parts, kinds)
+
+
+def at_once(cohort: Cohort, outcome: Outcome, ask: Ask) -> Resampled | None:
+    """The chosen model's, if it is there already or takes no time; None where it would be a job."""
+    if ask.choice.kind != "cox" or ask.repeats > 1:
+        return None
+    learnt = model_choice.rows(cohort, outcome, ask.choice)
+    if len(learnt) * max(len(learnt.variables), 1) * (4 if learnt.competes else 1) > AT_ONCE:
+        return None
+    work = _work(cohort, outcome, ask, ("cox",))
+
+    def make() -> Resampled:
+        with desk.progress("Checking the model on patients it has not seen") as report:
+            return work(progress=report)
+
+    return desk.kept(_key(cohort, outcome, ask, ("cox",)), make)
+
+
+def groups_of(kinds: Sequence[str]) -> list[tuple[str, ...]]:
+    """Models that are checked in one go: the average has its members at hand."""
+    trio = any(kind in ("forest", "average") for kind in kinds)
+    alone = [(kind,) for kind in kinds if not (trio and kind in DEFAULT_SET)]
+    return [*([DEFAULT_SET] if trio else []), *alone]
+
+
+def merged(parts: Sequence[Resampled], kinds: Sequence[str]) -> Resampled:
+    """Models that were checked apart, on the same folds, as one."""
+    first = parts[0]
+    wanted = [kind for kind in KINDS if kind in kinds and any(kind in p.labels for p in parts)]
+    failed = {kind: why for p in parts for kind, why in p.failed.items() if kind in kinds}
+    if not wanted:
+        raise Fixable("No model could be checked.", next(iter(failed.values())), "Choose other variables or models.")
+    of = {kind: p for p in parts for kind in p.labels}
+    null = [kind for kind in first.risk if kind not in first.labels]
+    together = tuple(
+        replace(
+            pieces[0],
+            said={k: v for piece in pieces for k, v in piece.said.items()},
+            measures={k: v for piece in pieces for k, v in piece.measures.items()},
+            settings={k: v for piece in pieces for k, v in piece.settings.items()},
+            failed={k: v for piece in pieces for k, v in piece.failed.items()},
+        )
+        for pieces in zip(*(p.parts for p in parts), strict=True)
+    )
+    return replace(
+        first,
+        labels={kind: of[kind].labels[kind] for kind in wanted},
+        risk={kind: of[kind].risk[kind] for kind in wanted} | {kind: first.risk[kind] for kind in null},
+        score={kind: of[kind].score[kind] for kind in wanted},
+        parts=together,
+        failed=failed,
+        notes=tuple(dict.fromkeys(note for p in parts for note in p.notes)),
+    )
+
+
+def optimism(cohort: Cohort, outcome: Outcome, ask: Ask, *, slot: str = "") -> dict[str, Optimism] | None:
+    """What each model's measures lose on new patients, by the bootstrap; None while it is being computed."""
+    known: dict[str, Optimism] = {}
+    waiting = False
+    for group in groups_of(ask.kinds):
+        samples = SAMPLES_OF_TREES if any(kind in TREES for kind in group) else SAMPLES
+        work = partial(
+            settled_optimism, group, model_choice.rows(cohort, outcome, ask.choice),
+            times=times(cohort, outcome, ask.t), resamples=samples, settings=_settings(outcome, ask, group),
+        )  # fmt: skip
+        key = ("optimism", *_key(cohort, outcome, ask, group))
+        part = jobs.wanted(key, f"Bootstrap of {_named(group)}, {samples} samples", work, slot=slot)
+        waiting = waiting or part is None
+        known |= part or {}
+    return None if waiting else {kind: known[kind] for kind in KINDS if kind in ask.kinds and kind in known}
+
+
+def _part(cohort: Cohort, outcome: Outcome, ask: Ask, kinds: tuple[str, ...], *, slot: str) -> Resampled | None:
+    key = _key(cohort, outcome, ask, kinds)
+    doing = "Fitting" if ask.way == "training" else "Cross-validating"
+    return jobs.wanted(key, f"{doing} {_named(kinds)}", _work(cohort, outcome, ask, kinds), slot=slot)
+
+
+def _work(cohort: Cohort, outcome: Outcome, ask: Ask, kinds: tuple[str, ...]) -> partial[Resampled]:
+    learnt = model_choice.rows(cohort, outcome, ask.choice)
+    given: dict[str, Any] = {
+        "times": times(cohort, outcome, ask.t), "settings": _settings(outcome, ask, kinds),
+    }  # fmt: skip
+    if ask.way == "training":
+        return partial(apparent, kinds, learnt, **given)
+    return partial(cross_validate, kinds, learnt, folds=FOLDS, repeats=ask.repeats, **given)
+
+
+def _settings(outcome: Outcome, ask: Ask, kinds: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    chosen = {kind: dict(model_choice.other(ask.choice, kind, outcome).settings) for kind in kinds}
+    return {kind: settings for kind, settings in chosen.items() if settings and not _of_members(kind, kinds)}
+
+
+def _of_members(kind: str, kinds: Sequence[str]) -> bool:
+    """True for an average whose members are fitted beside it: it is made of them, and has their settings."""
+    return kind == "average" and "cox" in kinds and "forest" in kinds
+
+
+def _key(cohort: Cohort, outcome: Outcome, ask: Ask, kinds: Sequence[str]) -> tuple[str | int | float | bool, ...]:
+    plain = "training" if ask.way == "training" else f"folds {ask.repeats}"
+    settings = repr(sorted((kind, sorted(s.items())) for kind, s in _settings(outcome, ask, kinds).items()))
+    at = repr(times(cohort, outcome, ask.t))
+    learnt = replace(ask.choice, kind="cox", settings=())
+    return ("validated", cohort.fingerprint, outcome.key, *learnt.key, " ".join(kinds), settings, plain, at)
+
+
+def _named(kinds: Sequence[str]) -> str:
+    names = [model_choice.named(kind) for kind in kinds if kind != "average"]
+    return f"the {' and the '.join(names)}"
+
+
+# ------------------------------------------------------------------ what is read off at once
+
+
+def comparison(cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled) -> Comparison:
+    """Models side by side."""
+    return _kept("compared", cohort, outcome, ask, of, make=lambda: compare(of))
+
+
+def judged(cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, kind: str) -> Calibrated:
+    """One model's calibration and decision curve by the time that the page is about."""
+    return _kept("calibrated", cohort, outcome, ask, of, kind, ask.t, make=lambda: calibrated(of, kind, ask.t))
+
+
+def risk(of: Resampled, kind: str, t: float) -> np.ndarray:
+    """Each patient's out-of-fold risk by one of the times, shape (n,)."""
+    return said(of, kind).at(t)
+
+
+def said(of: Resampled, kind: str) -> Predicted:
+    """What a model said of patients it had not seen, averaged over repeats."""
+    return of.mean(kind)
+
+
+def spread_evenly(cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, kind: str) -> DCalibration | None:
+    """D-calibration; None with competing events."""
+    return _kept("d calibrated", cohort, outcome, ask, of, kind, make=lambda: d_calibrated(of, kind))
+
+
+def _kept(what: str, cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, *more: str | float, make: Any) -> Any:
+    key = _key(cohort, outcome, ask, tuple(of.labels))
+    return desk.kept((what, *key, *more), make)
+
+
+# ------------------------------------------------------------------ for a model card
+
+
+def performance(cohort: Cohort, outcome: Outcome, choice: Choice) -> dict[str, dict[str, Any]]:
+    """What is known of how well the chosen model does, for its card: nothing is computed for it but a quick one.
+
+    Returns
+    -------
+    dict of str to dict
+        Name of a measure to its mean, SD and how it was measured; empty where the model was not validated yet.
+    """
+    default = desk.horizon(cohort, outcome)
+    t = float(convert(default.value, default.unit, outcome.unit))
+    ask = Ask(choice, (choice.kind,), "folds", t)
+    of = _there(cohort, outcome, ask)
+    if of is None or choice.kind not in of.labels:
+        return {}
+    card = comparison(cohort, outcome, ask, of).card(choice.kind)
+    how = told(of, outcome)
+    return {
+        _at(MEASURES[key].name, score.t, outcome): {"mean": score.mean, "sd": score.sd, "how": how}
+        for key in CARD_MEASURES
+        for score in [card.get(key, t if MEASURES[key].by_time else None)]
+    }
+
+
+def _there(cohort: Cohort, outcome: Outcome, ask: Ask) -> Resampled | None:
+    """The chosen model's validation if it is there: of the quick kind, or computed earlier in this session."""
+    try:
+        quick = at_once(cohort, outcome, ask)
+        if quick is not None:
+            return quick
+        for group in {groups_of((ask.choice.kind,))[0], (ask.choice.kind,), DEFAULT_SET}:
+            if ask.choice.kind in group:
+                held = desk.held(_key(cohort, outcome, ask, group))
+                if held is not None:
+                    return merged([held], (ask.choice.kind,))
+    except Fixable:
+        return None
+    return None
+
+
+def _at(name: str, t: float | None, outcome: Outcome) -> str:
+    return name if t is None else f"{name} at {say.readable(t, outcome.unit)}"
+
+
+def told(of: Resampled, outcome: Outcome) -> str:
+    """Where the numbers come from, as a phrase: patients, events, folds."""
+    n, seen = len(of.rows.time), int((of.rows.cause == 1).sum())
+    return f"{where(of)}; {say.patients(n)}, {say.events(seen)}"
+
+
+def where(of: Resampled) -> str:
+    """Which predictions they are: ``"out-of-fold predictions of 5-fold cross-validation, 1 repeat"``."""
+    if of.folds == 1:
+        return "predictions of the very patients that the models learnt from"
+    times_ = f"{of.repeats} repeat{'s' * (of.repeats != 1)}"
+    return f"out-of-fold predictions of {of.folds}-fold cross-validation, {times_}"
