@@ -185,11 +185,6 @@ def kept(key: tuple[str | int | float | bool | None, ...], make: Callable[[], An
     return _shelf().get_or_make(key, make)
 
 
-def found(key: tuple[str | int | float | bool | None, ...]) -> Any | None:
-    """A result of this session if it is there, and nothing is made."""
-    return _shelf().get(key)
-
-
 def held(key: tuple[str | int | float | bool | None, ...]) -> Any | None:
     """What this session has under a key, if anything."""
     return _shelf().get(key)

@@ -13,10 +13,11 @@ from bedside.explain.overtime import OverTime, Stability, stability
 from bedside.risk import leaks
 from bedside.risk.fitted import Fitted
 from bedside.validation.calibration import overall_calibration
-from bedside.validation.compare import compare, corrected
-from bedside.validation.resample import Resampled, cross_validate
-from components import desk, jobs, model_choice
+from bedside.validation.compare import corrected
+from bedside.validation.resample import Resampled
+from components import desk, jobs, model_choice, numbers_validation
 from components.model_choice import Choice
+from components.numbers_validation import Ask
 
 MOST_UNASKED = 150_000
 """Patients times columns up to which a model is checked without being asked to."""
@@ -35,27 +36,21 @@ def suspicions(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[leaks.
 
 
 def checked(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Resampled | None:
-    """The chosen model's predictions for patients it has not seen; None while they are being made."""
-    rows = model_choice.rows(cohort, outcome, choice)
-    fixed = {choice.kind: dict(choice.settings)} if choice.settings else None
-    title = f"Checking the {model_choice.named(choice.kind)} on patients it has not seen"
-    work = partial(cross_validate, (choice.kind,), rows, times=(t,), settings=fixed)
-    return jobs.wanted(_checked_key(cohort, outcome, choice, t), title, work)
+    """The chosen model's predictions for patients it has not seen, as the validation page has them.
 
-
-def checked_already(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Resampled | None:
-    """The same if it is there; nothing is begun."""
-    return desk.found(_checked_key(cohort, outcome, choice, t))
+    None while they are being made. A quick check is made at once.
+    """
+    ask = Ask(choice, (choice.kind,), "folds", t)
+    quick = numbers_validation.at_once(cohort, outcome, ask)
+    if quick is not None:
+        return quick
+    return numbers_validation.found(cohort, outcome, ask, ask.kinds, slot="model")
 
 
 def unasked(cohort: Cohort, outcome: Outcome, choice: Choice) -> bool:
     """True if the check takes seconds rather than minutes."""
     rows = model_choice.rows(cohort, outcome, choice)
     return len(rows) * max(len(rows.variables), 1) <= MOST_UNASKED
-
-
-def _checked_key(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> tuple[str | int | float | bool, ...]:
-    return ("checked model", *model_choice.key(cohort, outcome, choice), t)
 
 
 # ------------------------------------------------------------------ what the model goes by
@@ -131,18 +126,3 @@ def answer(done: Resampled, kind: str, t: float) -> Answer:
         c, max(lower, 0.0), min(upper, 1.0), done.folds, judged.expected, seen.risk, seen.lower, seen.upper,
         judged.lower, judged.upper,
     )  # fmt: skip
-
-
-def performance(done: Resampled, kind: str) -> dict[str, dict[str, float | str]]:
-    """All measures of a check, as a model card has them."""
-    side = compare(done)
-    how = (
-        f"{done.folds}-fold cross-validation on {side.n:,} patients with {side.n_events:,} events: every fold is "
-        "predicted by a model that has not seen it."
-    )
-    return {
-        score.name if score.t is None else f"{score.name} at {score.t:g} {side.unit}": {
-            "mean": score.mean, "sd": score.sd, "how": how,
-        }
-        for score in side.card(kind).scores
-    }  # fmt: skip

@@ -14,7 +14,7 @@ from bedside.report.model_card_html import card_file, card_html
 from bedside.report.model_card_sections import sections
 from bedside.risk.fitted import Fitted
 from bedside.store import models
-from components import desk, model_choice, numbers_models
+from components import desk, model_choice, numbers_validation
 from components.model_choice import Choice
 from components.panels import page
 from components.printing.model_card import card_pdf
@@ -50,9 +50,8 @@ def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted | Non
 
 def _filled(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, t: float) -> ModelCard:
     """The card of the model on the page, with what has been measured so far."""
-    done = numbers_models.checked_already(cohort, outcome, choice, t)
-    measured = numbers_models.performance(done, choice.kind) if done is not None else None
-    key = ("model card", fitted.fingerprint, cohort.fingerprint, t, measured is not None)
+    measured = numbers_validation.performance(cohort, outcome, choice)
+    key = ("model card", fitted.fingerprint, cohort.fingerprint, t, bool(measured))
     return desk.kept(key, lambda: model_card(fitted, cohort, horizons=(t,), performance=measured))
 
 
