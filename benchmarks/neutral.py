@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -28,7 +30,10 @@ WITHIN, CLOSE, CLOSE_ON, BELOW_COX = 0.010, 0.005, 2, 0.003
 
 
 def main(asked: Sequence[str] | None = None) -> int:
-    """Print a table per data set and which bars are met; the exit code says whether all are."""
+    """Print a table per data set and which bars are met; the exit code says whether all are.
+
+    How far it has come goes to the error stream, a line for each fold.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.neutral", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="", help="only data sets whose name holds this text")
@@ -40,7 +45,12 @@ def main(asked: Sequence[str] | None = None) -> int:
     kinds = [kind for kind in LEARNERS if kind in told.models.split(",")]
     gaps = []
     for data in data_sets(told.folder, told.only):
-        results = list(_results(data, kinds, told.folds or len(data.folds), told.inner, told.jobs))
+        count = min(told.folds or len(data.folds), len(data.folds))
+        begun, results = time.monotonic(), []
+        for result in _results(data, kinds, count, told.inner, told.jobs):
+            results.append(result)
+            spent = time.monotonic() - begun
+            print(f"{data.name}: fold {len(results)} of {count}, {spent:.0f} s", file=sys.stderr, flush=True)
         known = published(told.folder, data.name)
         print("\n".join(_table(data, results, known)), flush=True)
         if DEFAULT in kinds:
@@ -51,8 +61,7 @@ def main(asked: Sequence[str] | None = None) -> int:
     return int(not met)
 
 
-def _results(data: DataSet, kinds: Sequence[str], folds: int, inner: int, jobs: int) -> Iterator[FoldResult]:
-    count = min(folds, len(data.folds))
+def _results(data: DataSet, kinds: Sequence[str], count: int, inner: int, jobs: int) -> Iterator[FoldResult]:
     if jobs < 2:
         yield from (judge(data, fold, kinds, inner) for fold in range(count))
         return
@@ -78,9 +87,9 @@ def _table(data: DataSet, results: Sequence[FoldResult], known: Published) -> li
     kinds = list(dict.fromkeys(kind for r in results for kind in r.scores))
     for kind in [k for k in kinds if k != "km"] + ["km"]:
         c = _values(results, kind, "harrell")
-        spread = c.std(ddof=1) if len(c) > 1 else float("nan")
+        spread = f"({c.std(ddof=1):.4f})" if len(c) > 1 else ""
         name = "Kaplan-Meier" if kind == "km" else LEARNERS[kind].label
-        row = f"  {name:<26} {c.mean():.4f} ({spread:.4f})           {_mean(results, kind, 'uno'):.4f}"
+        row = f"  {name:<26} {c.mean():.4f} {spread:<18} {_mean(results, kind, 'uno'):.4f}"
         short = f"   in {len(c)} folds" if len(c) < len(results) else ""
         lines.append(f"{row}  {_mean(results, kind, 'brier'):.4f}{short}")
     chosen = [r.chosen for r in results if r.chosen]
@@ -94,8 +103,20 @@ def _table(data: DataSet, results: Sequence[FoldResult], known: Published) -> li
     lines.append(f"  {best:<26} {known.best:.4f} {'':<18} {known.best_uno:.4f}  {known.best_brier:.4f}")
     lines.append(f"  {cox:<26} {known.cph:.4f} {'':<18} {known.cph_uno:.4f}  {known.cph_brier:.4f}")
     lines.append(f"  {'published Kaplan-Meier':<26} {0.5:.4f} {'':<18} {0.5:.4f}  {known.km_brier:.4f}")
+    lines += _every_published(known)
     failed = {kind: why for r in results for kind, why in r.failed.items()}
     return [*lines, *(f"  {kind} left out: {why}" for kind, why in failed.items()), ""]
+
+
+def _every_published(known: Published) -> list[str]:
+    """The published learners in a few lines, if there are any."""
+    if not known.learners:
+        return []
+    shown = [f"{name} {c:.4f} ({brier:.4f})".replace("nan", "-") for name, c, brier in known.learners]
+    # Spaces that lines are not broken at keep a learner's numbers together.
+    told = "published C (Brier score): " + ", ".join(each.replace(" ", "\xa0") for each in shown)
+    lines = textwrap.wrap(told, 110, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def _bars(gaps: Sequence[tuple[str, float, float]]) -> tuple[list[str], bool]:

@@ -116,6 +116,8 @@ class Published:
     best_uno : float
     best_brier, km_brier : float
         Lowest integrated Brier score among learners tuned for it, and that of its Kaplan-Meier curve.
+    learners : tuple of (str, float, float)
+        Every learner with its C and its integrated Brier score, each tuned for that measure; highest C first.
     """
 
     best: float
@@ -126,6 +128,7 @@ class Published:
     best_brier: float
     cph_brier: float
     km_brier: float
+    learners: tuple[tuple[str, float, float], ...]
 
 
 def published(folder: Path, name: str) -> Published:
@@ -143,6 +146,8 @@ def published(folder: Path, name: str) -> Published:
     def edge(part: pd.DataFrame, column: str, which: str) -> float:
         return float(getattr(part[column], which)()) if len(part) and column in part else float("nan")
 
+    names = dict.fromkeys([*by_c["learner_id"], *by_brier["learner_id"]])
+    listed = [(str(name), of(by_c, name, "harrell_c"), of(by_brier, name, "isbs")) for name in names]
     top = by_c.loc[by_c["harrell_c"].idxmax(), "learner_id"] if len(by_c) else "none"
     return Published(
         best=edge(by_c, "harrell_c", "max"),
@@ -153,4 +158,5 @@ def published(folder: Path, name: str) -> Published:
         best_brier=edge(by_brier, "isbs", "min"),
         cph_brier=of(by_brier, "CPH", "isbs"),
         km_brier=of(by_brier, "KM", "isbs"),
+        learners=tuple(sorted(listed, key=lambda each: -np.nan_to_num(each[1]))),
     )

@@ -60,6 +60,8 @@ def test_what_is_read(folder):
     assert list(data_sets(folder, "other")) == []
     told = published(folder, "made")
     assert (told.best, told.best_learner, told.cph, told.best_brier, told.km_brier) == (0.61, "RSF", 0.6, 0.18, 0.2)
+    assert told.learners[0] == ("RSF", 0.61, 0.18)
+    assert [name for name, _, _ in told.learners] == ["RSF", "CPH", "KM"]
     assert np.isnan(published(folder, "unknown").best)
 
 
@@ -105,8 +107,19 @@ def test_a_fold_is_judged_and_nothing_of_the_test_rows_is_learnt(folder):
 
 def test_what_is_printed(folder, capsys):
     assert main([str(folder), "--models", "cox", "--folds", "1"]) == 0
-    printed = capsys.readouterr().out
+    printed, progress = capsys.readouterr()
     assert "made: 160 patients" in printed
     assert "1 of 2 folds" in printed
     assert "published best (RSF)       0.6100" in printed
+    assert "  published C (Brier score): RSF 0.6100 (0.1800), CPH 0.6000 (0.1900), KM 0.5000 (0.2000)\n" in printed
     assert "No bar to judge" in printed
+    assert progress.startswith("made: fold 1 of 1, ")
+
+
+def test_one_kind_is_chosen_inside_the_training_rows(folder, capsys):
+    assert main([str(folder), "--models", "cox,penalised", "--inner", "2"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "one chosen inside" in line]
+    (data,) = data_sets(folder)
+    results = [judge(data, fold, ["cox", "penalised"], 2) for fold in (0, 1)]
+    reached = np.mean([r.scores[r.chosen].harrell for r in results])
+    assert line.split()[3] == f"{reached:.4f}"
