@@ -11,6 +11,7 @@ from bedside.cohort.units import Unit
 from bedside.competing.histories import Histories
 from bedside.competing.incidence import limits
 from bedside.competing.incidence_curve import SLACK
+from bedside.competing.state_influence import Walk
 from bedside.errors import Fixable
 from bedside.survival.intervals import Interval
 
@@ -145,7 +146,7 @@ def occupation(
     Notes
     -----
     The standard error is that of survival: each patient's influence over all his rows, squared and summed. Its cost
-    is the number of patients times the number of times at which somebody changed state.
+    is the number of patients times the square root of the number of times at which somebody changed state.
 
     References
     ----------
@@ -157,7 +158,7 @@ def occupation(
     if tau is not None and not tau > 0:
         raise Fixable("No mean time.", "The time to count up to must lie above 0.", "Choose a later time.")
     grid = np.unique(rows.stop[(rows.target >= 0) | rows.final])
-    walk = _Walk(rows, grid, tau)
+    walk = Walk(rows, grid, tau)
     states = len(rows.states)
     chance, error = np.vstack((walk.begin, walk.chance)), np.sqrt(np.vstack((np.zeros(states), walk.variance)))
     lower, upper = limits(chance, error, level=level, interval=interval)
@@ -194,81 +195,3 @@ def _counts(rows: Histories, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     np.add.at(entries, (went[moved] - 1, rows.target[moved]), 1)
     ended = rows.final & ~moved
     return np.cumsum(change, axis=0)[:-1], entries, np.bincount(went[ended] - 1, minlength=steps)
-
-
-class _Walk:
-    """Chances and every patient's influence on them, carried from one change of state to the next.
-
-    At each step only the states involved are touched, a few operations on a number per patient.
-    """
-
-    def __init__(self, rows: Histories, grid: np.ndarray, tau: float | None) -> None:
-        states = len(rows.states)
-        self.rows = rows
-        subjects, self.subject = np.unique(rows.subject, return_inverse=True)
-        moved = np.flatnonzero(rows.target >= 0)
-        self.times, step = np.unique(rows.stop[moved], return_inverse=True)
-        self.moved = _by_step(moved, step, len(self.times))
-        first = np.searchsorted(self.times, rows.start, side="right")
-        last = np.searchsorted(self.times, rows.stop, side="right")
-        seen = np.flatnonzero(first < last)
-        self.joins = _by_step(seen, first[seen], len(self.times))
-        self.leaves = _by_step(seen, last[seen], len(self.times) + 1)
-        self.there = np.zeros((states, len(subjects)))
-        self.size = np.zeros(states)
-        self.influence = np.zeros((states, len(subjects)))
-        self.begin = self._begin(self.times[0] if len(self.times) else grid[-1], states)
-        self.p = self.begin.copy()
-        chances, variances = self._walk(tau)
-        place = np.searchsorted(self.times, grid, side="right")
-        self.chance, self.variance = chances[place], variances[place]
-
-    def _begin(self, first: float, states: int) -> np.ndarray:
-        """Shares of the states among those under observation when the first change comes."""
-        there = (self.rows.start < first) & (self.rows.stop >= first)
-        return np.bincount(self.rows.origin[there], minlength=states) / max(int(there.sum()), 1)
-
-    def _walk(self, tau: float | None) -> tuple[np.ndarray, np.ndarray]:
-        steps = len(self.times)
-        chances, variances = np.zeros((2, steps + 1, len(self.p)))
-        chances[0] = self.p
-        until = None if tau is None else np.minimum(np.append(self.times, np.inf), tau)
-        self.mean, spent, before = np.zeros(len(self.p)), np.zeros_like(self.influence), 0.0
-        for i in range(steps + 1):
-            if until is not None and until[i] > before:
-                self.mean += self.p * (until[i] - before)
-                spent += self.influence * (until[i] - before)
-                before = until[i]
-            if i < steps:
-                self._turn(self.leaves[i], -1)
-                self._turn(self.joins[i], 1)
-                self._step(self.moved[i])
-                chances[i + 1], variances[i + 1] = self.p, [float(u @ u) for u in self.influence]
-        self.mean_variance = (spent**2).sum(axis=1)
-        return chances, variances
-
-    def _turn(self, rows: np.ndarray, sign: int) -> None:
-        """Rows begin (1) or have ended (-1). A patient has one row at a time."""
-        if len(rows):
-            self.there[self.rows.origin[rows], self.subject[rows]] = max(sign, 0)
-            np.add.at(self.size, self.rows.origin[rows], sign)
-
-    def _step(self, moved: np.ndarray) -> None:
-        left, to, who = self.rows.origin[moved], self.rows.target[moved], self.subject[moved]
-        each = np.divide(self.p, self.size, out=np.zeros_like(self.p), where=self.size > 0)
-        change = np.zeros((len(each), len(each)))
-        np.add.at(change, (left, to), 1 / self.size[left])
-        flows = {int(j): self.influence[j] - each[j] * self.there[j] for j in np.unique(left)}
-        for j, flow in flows.items():
-            for k in np.flatnonzero(change[j]):
-                self.influence[k] += change[j, k] * flow
-                self.influence[j] -= change[j, k] * flow
-        self.influence[to, who] += each[left]
-        self.influence[left, who] -= each[left]
-        self.p = self.p + self.p @ change - self.p * change.sum(axis=1)
-
-
-def _by_step(rows: np.ndarray, step: np.ndarray, steps: int) -> list[np.ndarray]:
-    """Rows apart by step, 0 to steps - 1."""
-    order = np.argsort(step, kind="stable")
-    return np.split(rows[order], np.searchsorted(step[order], np.arange(1, steps)))

@@ -118,3 +118,44 @@ def test_shares_of_ten_thousand_patients_add_up():
     )
     found = occupation(rows, tau=1000)
     np.testing.assert_allclose(found.chance.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_variances_are_those_of_every_patient_followed_step_by_step(whole):
+    """Late entry, times without a row, a return to the first state: p(t) (I + A) differentiated by each weight."""
+    rng = np.random.default_rng(11)
+    rows = []
+    for patient in range(150):
+        at = rng.uniform(0, 40) if patient % 3 else 0.0
+        for _ in range(rng.integers(1, 5)):
+            gap = 5.0 if rng.random() < 0.1 else 0.0
+            stop = at + gap + rng.exponential(30) + 1
+            rows.append((patient, at + gap, stop, rng.choice([0, 0, 1, 2])))
+            at = stop
+    patient, start, stop, event = np.array(rows).T
+    if whole:
+        start, stop = np.floor(start), np.ceil(stop)
+        stop = np.minimum(stop, np.append(np.where(patient[1:] == patient[:-1], start[1:], np.inf), np.inf) + 1)
+        start[1:] = np.where(patient[1:] == patient[:-1], np.maximum(start[1:], stop[:-1]), start[1:])
+    found_rows = histories(patient, start, stop, event.astype(int), states=STATES)
+    found = occupation(found_rows, tau=90.0)
+    p, influence, spent, before = found.chance[0], np.zeros((150, 3)), np.zeros((150, 3)), 0.0
+    for now, chance, error in zip(found.time[1:], found.chance[1:], found.std_err[1:], strict=True):
+        spent += influence * (min(now, 90) - min(before, 90))
+        here = (found_rows.start < now) & (found_rows.stop >= now)
+        jumps = here & (found_rows.stop == now) & (found_rows.target >= 0)
+        turn, added = np.eye(3), np.zeros((150, 3))
+        for j in range(3):
+            there, size = here & (found_rows.origin == j), (here & (found_rows.origin == j)).sum()
+            for k in range(3):
+                who = jumps & there & (found_rows.target == k)
+                if who.any():
+                    each = np.eye(3)[k] - np.eye(3)[j]
+                    turn[j] += who.sum() / size * each
+                    np.add.at(added, found_rows.subject[there], -p[j] / size * who.sum() / size * each)
+                    np.add.at(added, found_rows.subject[who], p[j] / size * each)
+        influence, p, before = influence @ turn + added, p @ turn, now
+        np.testing.assert_allclose(chance, p, atol=1e-14)
+        np.testing.assert_allclose(error, np.sqrt((influence**2).sum(axis=0)), rtol=1e-10, atol=1e-15)
+    spent += influence * (90 - min(before, 90))
+    np.testing.assert_allclose(found.within.std_err, np.sqrt((spent**2).sum(axis=0)), rtol=1e-10)
