@@ -253,16 +253,6 @@ def model(of: Cohort, end: Outcome) -> risk.Model:
     return _shelf().get_or_make(("model", of.fingerprint, end.key), make)
 
 
-def validation(of: Cohort, end: Outcome, t: float) -> risk.Validation:
-    """How the model does on patients it was not fitted on."""
-
-    def make() -> risk.Validation:
-        with progress("Checking the model on patients it has not seen") as report:
-            return risk.validate(of, end, t=t, progress=report)
-
-    return _shelf().get_or_make(("validation", of.fingerprint, end.key, t), make)
-
-
 def prediction(of: Cohort, end: Outcome, row: int) -> risk.Prediction:
     """One patient's predicted curve with its interval."""
     key = ("prediction", of.fingerprint, end.key, row)
@@ -289,28 +279,6 @@ def explanation(of: Cohort, end: Outcome, row: int, when: float, unit: Unit) -> 
         return explaining.explain(model(of, end), patient, background(of, end), [when], unit=unit)[0]
 
     return _shelf().get_or_make(("explanation", of.fingerprint, end.key, row, when, unit), make)
-
-
-def overall(of: Cohort, end: Outcome, when: float, unit: Unit) -> explaining.Global:
-    """What risk within a time is made of, over the whole cohort."""
-
-    def make() -> explaining.Global:
-        with progress("Explaining the model over the cohort"):
-            return explaining.global_explanation(model(of, end), of, background(of, end), when, unit=unit)
-
-    return _shelf().get_or_make(("overall", of.fingerprint, end.key, when, unit), make)
-
-
-def recomputed(of: Cohort, end: Outcome, t: float) -> tuple[float, float | None]:
-    """Largest differences from lifelines (coefficients) and shap (contributions of three patients)."""
-
-    def make() -> tuple[float, float | None]:
-        with progress("Recomputing with lifelines and shap"):
-            fitted, few = model(of, end), of.frame.iloc[:3]
-            contributions = explaining.against_shap(fitted, few, background(of, end), t)
-            return risk.against_lifelines(fitted, of), contributions
-
-    return _shelf().get_or_make(("recomputed", of.fingerprint, end.key, t), make)
 
 
 # ------------------------------------------------------------------ patients

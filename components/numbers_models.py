@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome
 from bedside.explain import whole
 from bedside.explain.overtime import OverTime, Stability, stability
@@ -71,6 +72,20 @@ def steady(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Stabil
     held = ("steady model", *model_choice.key(cohort, outcome, choice), t)
     work = partial(stability, choice.kind, rows, t, settings=dict(choice.settings) or None)
     return jobs.wanted(held, f"Explaining the {model_choice.named(choice.kind)} of each part of the patients", work)
+
+
+def recomputed(
+    cohort: Cohort, outcome: Outcome, choice: Choice, fitted: risk.Model, t: float
+) -> tuple[float, float | None]:
+    """Largest differences from lifelines (coefficients) and shap (contributions of three patients)."""
+
+    def make() -> tuple[float, float | None]:
+        with desk.progress("Recomputing with lifelines and shap"):
+            few = cohort.frame.iloc[:3]
+            contributions = explain.against_shap(fitted, few, explain.background(fitted, cohort), t)
+            return risk.against_lifelines(fitted, cohort), contributions
+
+    return desk.kept(("recomputed", *model_choice.key(cohort, outcome, choice), t), make)
 
 
 # ------------------------------------------------------------------ what a check says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def dependence_figure(told: Dependence, levels: tuple[str, ...], *, mode: Mode =
         axis |= {"tickvals": list(range(len(levels))), "ticktext": [plain(text, limit=16) for text in levels],
                  "range": [-0.5, len(levels) - 0.5]}  # fmt: skip
     elif told.variable.scale == "log" and (x[known] > 0).all():
-        axis["type"] = "log"
+        axis |= {"type": "log", **_ticks(x[known])}
     zero = {"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below",
             "line": {"color": p.neutral, "width": 1}}  # fmt: skip
     layout = {
@@ -58,6 +59,15 @@ def dependence_figure(told: Dependence, levels: tuple[str, ...], *, mode: Mode =
         "yaxis": {"title": {"text": "points of risk"}, "fixedrange": True, "zeroline": False},
     }  # fmt: skip
     return go.Figure(data=data, layout=layout)
+
+
+def _ticks(x: np.ndarray) -> dict[str, list]:
+    """Ticks of a logarithmic axis: 1, 2 and 5 times powers of ten, or only these where they are many."""
+    low, high = math.log10(x.min()), math.log10(x.max())
+    steps = (1, 2, 5) if high - low < 3 else (1,)
+    shown = [s * 10.0**k for k in range(math.floor(low), math.ceil(high) + 1) for s in steps]
+    shown = [v for v in shown if low - 0.05 <= math.log10(v) <= high + 0.05]
+    return {"tickvals": shown, "ticktext": [f"{v:g}" for v in shown]}
 
 
 def _named(variable: Variable) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
-from bedside import explain
+from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome, Unit, convert
 from bedside.explain.overtime import OverTime, dependence
 from bedside.explain.whole import at_one_time
 from bedside.report import say
+from bedside.report.made import Made
+from bedside.report.made_risk import reasons_made
 from bedside.risk.fitted import Fitted
 from bedside.risk.parts import parts
 from components import desk, numbers_models
@@ -45,7 +49,8 @@ def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, when
         with first, desk.fixable():
             told = numbers_models.explained(cohort, outcome, choice, fitted, times)
             if told is not None:
-                _most(at_one_time(told, _at(told, t), when, unit))
+                made = _made(cohort, choice, fitted, when, unit)
+                _most(at_one_time(told, _at(told, t), when, unit), made)
     views = (("time", "Does that change over time?", _over_time), ("one", "One variable at a time", _one))
     for key, label, draw in views:
         panel = st.expander(label, key=f"model_goes_{key}", on_change="rerun")
@@ -58,6 +63,32 @@ def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, when
     if panel.open:
         with panel, desk.fixable():
             _steady(cohort, outcome, choice, t, when, unit)
+    recomputed(cohort, outcome, choice, fitted, when, unit)
+
+
+def recomputed(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, when: float, unit: Unit) -> None:
+    """A Cox model and its reasons by independent software, on these very patients, when the reader asks."""
+    if not isinstance(fitted, risk.Model) or outcome.entry:
+        return
+    panel = st.expander("Recompute with independent software", key="model_recomputed", on_change="rerun")
+    if not panel.open:
+        return
+    with panel, desk.fixable():
+        t = float(convert(when, unit, outcome.unit))
+        fit, reasons = numbers_models.recomputed(cohort, outcome, choice, fitted, t)
+        rows = [("Coefficients of the Cox model", "lifelines", f"{fit:.0e} standard units")]
+        if reasons is not None:
+            rows.append(("Reasons of the first three patients", "shap, exact", f"{100 * reasons:.0e} points"))
+        page.table(("What", "Recomputed by", "Largest difference"), rows, label="Independent recomputation")
+        page.caption("lifelines stops a little before the exact maximum; agreement to about 1e-05 is what it can give.")
+
+
+def _made(cohort: Cohort, choice: Choice, fitted: Fitted, when: float, unit: Unit) -> Callable[[], Made] | None:
+    """Scripts know the plain model of the usual predictors."""
+    plain = isinstance(fitted, risk.Model) and not fitted.settings.get("knots")
+    if not plain or choice.left_out or choice.wide:
+        return None
+    return lambda: reasons_made(cohort, fitted, None, when, unit)
 
 
 def _times(cohort: Cohort, outcome: Outcome, fitted: Fitted, t: float) -> tuple[float, ...]:
@@ -80,7 +111,7 @@ def _basis(told: explain.Global | OverTime, n: int, when: float, unit: Unit) -> 
     )
 
 
-def _most(told: explain.Global) -> None:
+def _most(told: explain.Global, made: Callable[[], Made] | None) -> None:
     left, right = page.split("model_goes", 1, 1)
     note = _basis(told, told.n_patients, told.t, told.unit)
     with left:
@@ -93,6 +124,7 @@ def _most(told: explain.Global) -> None:
             note=note,
             stem="importance",
             rows=lambda: importance_rows(told),
+            made=made,
         )
     with right:
         save.figure(
@@ -104,6 +136,7 @@ def _most(told: explain.Global) -> None:
             note=note,
             stem="contributions",
             rows=lambda: beeswarm_rows(told),
+            made=made,
         )
 
 

@@ -28,7 +28,7 @@ PAGES = {
     "Fair comparison": Place("/comparison", ".st-key-comparison_table", 3),
     "Patients": Place("/patients", ".st-key-save_patients", 0),
     "Patient": Place("/patient", ".st-key-patient_values", 2),
-    "Model": Place("/model", ".st-key-card_swarm", 4),
+    "Model": Place("/model", ".st-key-model_saved", 1),
     "Published scores": Place("/scores", ".st-key-scores_lacking", 1),
     "Report": Place("/report", '[class*="st-key-card_report_"] textarea', 1),
 }
