@@ -45,6 +45,9 @@ class Outcome(Part):
         Name of the cause when there are competing events.
     note : str
         What a reader must know about how this outcome was recorded.
+    concept : str
+        What the event is, in words that other cohorts use too, e.g. ``"death"``, ``"recurrence or death"``,
+        ``"distant metastasis"``: a model of one concept is not tested on another.
     """
 
     key: str = Field(min_length=1, pattern=r"^[a-z0-9_-]+$")
@@ -61,6 +64,7 @@ class Outcome(Part):
     since: str = "the start of follow-up"
     cause_label: str = ""
     note: str = ""
+    concept: str = ""
 
     _event_as_text = field_validator("event", "censored", mode="before")(_codes)
 

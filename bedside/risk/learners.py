@@ -66,6 +66,15 @@ KINDS: dict[str, str] = {kind: learner.label for kind, learner in LEARNERS.items
 VARIED = "varied"
 """Kind of the state of a model that carries its refits (`bedside.risk.variability`)."""
 
+RECALIBRATED = "recalibrated"
+"""Kind of a model whose risks were fitted anew to other patients (`bedside.validation.recalibrate`)."""
+
+MADE: dict[str, tuple[str, str]] = {
+    VARIED: ("bedside.risk.variability", "restore_varied"),
+    RECALIBRATED: ("bedside.validation.recalibrate", "restore_recalibrated"),
+}
+"""Kinds of state that are made of other models: module, and its inverse of ``Fitted.state``."""
+
 DEFAULT_SET = ("cox", "forest", "average")
 """What is fitted and compared where nobody chose."""
 
@@ -110,8 +119,9 @@ def restore(state: State) -> Fitted:
     Fixable
         If no learner of this version made it.
     """
-    if state.kind == VARIED:
-        return import_module("bedside.risk.variability").restore_varied(state)
+    if state.kind in MADE:
+        module, back = MADE[state.kind]
+        return getattr(import_module(module), back)(state)
     if state.kind not in LEARNERS:
         raise Fixable(
             "This model can't be opened.",

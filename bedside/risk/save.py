@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bedside import __version__
 from bedside.errors import Fixable
 from bedside.risk.fitted import Fitted, State
-from bedside.risk.learners import LEARNERS, restore
+from bedside.risk.learners import LEARNERS, MADE, VARIED, restore
 
 FORMAT = 1
 MAGIC = b"BEDSIDE-MODEL"
@@ -216,7 +216,7 @@ def unpack(data: bytes) -> Saved:
         told = _Facts.model_validate(_parse(bytes(rest[first : first + second])))
     except ValidationError:
         _refuse("Its list of contents is not what a model's is.")
-    if told.kind not in LEARNERS or about.kind != told.kind:
+    if told.kind not in LEARNERS.keys() | MADE.keys() or (told.kind != VARIED and about.kind != told.kind):
         raise Fixable(
             "This model can't be opened.",
             "It is of a kind that this version of Bedside does not know.",

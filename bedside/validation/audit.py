@@ -304,13 +304,13 @@ def _group(
     smooth = smooth_calibration(*given, risk, t, entry=entry) if seen.n_events >= 2 else None
     weak = weak_calibration(*given, risk, t, entry=entry, level=level) if seen.n_events else None
     spread = observed_with_error(rows, t, level)[1] / seen.risk if seen.risk > 0 else np.nan
-    score_of, accuracy = _accuracy(rows, risk, t, level)
+    score_of, accuracy = accuracy_of(rows, risk, t, level)
     return AuditGroup(
         label=label, n=seen.n, n_events=seen.n_events,
         greyed=seen.n < FEWEST or seen.n_events < FEWEST_EVENTS,
         predicted=overall.expected, observed=seen,
         ratio=Estimate(overall.ratio, spread, overall.lower, overall.upper),
-        c=_concordance(rows, score, level), brier=score_of, ipa=accuracy,
+        c=harrell(rows, score, level), brier=score_of, ipa=accuracy,
         ici=float("nan") if smooth is None else smooth.ici,
         intercept=UNKNOWN if weak is None else weak.intercept,
         slope=UNKNOWN if weak is None else weak.slope,
@@ -319,7 +319,8 @@ def _group(
     )  # fmt: skip
 
 
-def _concordance(rows: Rows, score: np.ndarray, level: float) -> Estimate:
+def harrell(rows: Rows, score: np.ndarray, level: float) -> Estimate:
+    """Harrell's C with its interval."""
     if not (rows.cause == 1).any():
         return UNKNOWN
     found = concordance(rows.time, rows.cause, score, entry=rows.entry)
@@ -330,7 +331,7 @@ def _within(found: Estimate) -> Estimate:
     return Estimate(found.value, found.std_err, max(found.lower, 0.0), min(found.upper, 1.0))
 
 
-def _accuracy(rows: Rows, risk: np.ndarray, t: float, level: float) -> tuple[Estimate, Estimate]:
+def accuracy_of(rows: Rows, risk: np.ndarray, t: float, level: float) -> tuple[Estimate, Estimate]:
     """Brier score, and IPA with the interval that the influences of both scores give."""
     if not (rows.event.any() and t <= rows.time.max()):
         return UNKNOWN, UNKNOWN
