@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.neutral import main
+from bedside.regression.concordance import concordance
+from bedside.risk.learners import learn
+from bedside.risk.tuning import stratified_folds
+from benchmarks.neutral import _table, main
 from benchmarks.neutral_data import DataSet, data_sets, merged, published
-from benchmarks.neutral_judge import integrated_brier, judge
+from benchmarks.neutral_judge import FoldResult, Scores, _choice, integrated_brier, judge
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +119,29 @@ def test_what_is_printed(folder, capsys):
     assert progress.startswith("made: fold 1 of 1, ")
 
 
-def test_one_kind_is_chosen_inside_the_training_rows(folder, capsys):
-    assert main([str(folder), "--models", "cox,penalised", "--inner", "2"]) == 0
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "one chosen inside" in line]
+def test_what_choosing_one_kind_would_have_reached(folder):
+    """By hand, from a fold in which Cox was chosen and lost, and one in which penalised Cox was chosen and won."""
     (data,) = data_sets(folder)
-    results = [judge(data, fold, ["cox", "penalised"], 2) for fold in (0, 1)]
-    reached = np.mean([r.scores[r.chosen].harrell for r in results])
-    assert line.split()[3] == f"{reached:.4f}"
+    first = {"cox": Scores(0.60, 0.58, 0.20), "penalised": Scores(0.70, 0.68, 0.18), "km": Scores(0.5, 0.5, 0.25)}
+    second = {"cox": Scores(0.62, 0.60, 0.21), "penalised": Scores(0.66, 0.65, 0.17), "km": Scores(0.5, 0.5, 0.25)}
+    results = [
+        FoldResult("made", 0, first, "cox", {}, {}),
+        FoldResult("made", 1, second, "penalised", {}, {"boosted": "It is not here."}),
+    ]
+    lines = _table(data, results, published(folder, "made"))
+    (line,) = [line for line in lines if "one chosen inside" in line]
+    assert line.split()[3:6] == ["0.6300", "0.6150", "0.1850"]
+    assert "(Cox model 1, Penalised Cox 1)" in line
+    assert "  Cox model                  0.6100 (0.0141)           0.5900  0.2050" in lines
+    assert "  boosted left out: It is not here." in lines
+
+
+def test_one_kind_is_chosen_inside_the_training_rows(folder):
+    (data,) = data_sets(folder)
+    train, kinds = data.split(0)[0], ["cox", "boosted"]
+    fold = stratified_folds(train.event, 2, seed=0)
+    c = []
+    for kind in kinds:
+        parts = [(learn(kind, train.take(fold != k)), train.take(fold == k)) for k in (0, 1)]
+        c.append(np.mean([concordance(held.time, held.event, model.score(held.frame)).c for model, held in parts]))
+    assert _choice(kinds, train, 2) == kinds[int(np.argmax(c))]
