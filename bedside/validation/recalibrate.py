@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -164,13 +164,28 @@ class Recalibrated:
                 f"Follow-up ended at {self.last:.6g} {self.outcome.unit}.",
                 "Choose a time above 0 and within it.",
             )
+        anchor = self.model.risk(patients, [self.anchor])[:, 0]
+        if len(self.time):
+            return self.adjusted(anchor, np.zeros(0), at)
+        return self.adjusted(anchor, self.model.risk(patients, np.minimum(at, self.model.last)), at)
+
+    def adjusted(self, anchor: np.ndarray, before: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """Updated risks, shape (n, t), from the model's own.
+
+        Parameters
+        ----------
+        anchor : array, shape (n,)
+            The model's risk by `anchor`.
+        before : array, shape (n, t)
+            By each time; asked for with competing events alone.
+        at : array, shape (t,)
+        """
         if not len(self.time):
-            before = self.model.risk(patients, np.minimum(at, self.model.last))
             after = -np.expm1(-np.exp(np.minimum(self.shift + self.slope.value * cloglog(before), 700.0)))
             return np.where(before > 0, after, 0.0)
         level = np.concatenate(([0.0], self.hazard))
         reached = level[np.searchsorted(self.time, at * (1 + SLACK), side="right")]
-        lp = cloglog(self.model.risk(patients, [self.anchor])[:, 0]) - self.centre
+        lp = cloglog(anchor) - self.centre
         return -np.expm1(-np.exp(np.minimum(self.slope.value * lp, 700.0))[:, None] * reached)
 
     def score(self, patients: pd.DataFrame) -> np.ndarray:
@@ -291,9 +306,15 @@ def recalibrate(
     to_unit = float(convert(1.0, theirs.unit, model.outcome.unit))
     own = Rows(rows.time * to_unit, rows.cause, rows.event, None if rows.entry is None else rows.entry * to_unit)
     at = before.times * to_unit
-    made = _updated(model, patients.frame, own, float(min(at[-1], model.last)), how, updated, level)
-    risk = made.risk(patients.frame, np.minimum(at, made.last))
-    out, folds = _held_out(model, patients.frame, own, at, how, updated, seed)
+    anchor = float(min(at[-1], model.last))
+    seen = model.risk(patients.frame, [anchor])[:, 0]
+    made = _updated(model, seen, own, anchor, how, updated, level)
+    risk = made.adjusted(seen, before.risk, at)
+
+    def again(part: Rows, rows_of_part: np.ndarray) -> Recalibrated:
+        return _updated(model, seen[rows_of_part], part, anchor, how, updated, level)
+
+    out, folds = _held_out(again, seen, before.risk, own, at, seed)
     after = performance(rows, out, before.score, before.times, level=level)
     return Update(
         model=made, before=before, after=after,
@@ -322,10 +343,9 @@ def check_events(rows: Rows, outcome: Outcome) -> None:
 
 
 def _updated(
-    model: Fitted, frame: pd.DataFrame, rows: Rows, anchor: float, how: How, updated: Map[str, Any], level: float
+    model: Fitted, risk: np.ndarray, rows: Rows, anchor: float, how: How, updated: Map[str, Any], level: float
 ) -> Recalibrated:
-    """Times in the model's unit."""
-    risk = model.risk(frame, [anchor])[:, 0]
+    """From the model's risks by the anchor; times in the model's unit."""
     cll = cloglog(risk)
     centre, none = float(cll.mean()), np.zeros(0)
     given = {"model": model, "how": how, "anchor": anchor, "reach": float(rows.time.max()), "updated": updated}
@@ -394,7 +414,12 @@ def baseline_hazard(rows: Rows, offset: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _held_out(
-    model: Fitted, frame: pd.DataFrame, rows: Rows, at: np.ndarray, how: How, updated: Map[str, Any], seed: int
+    again: Callable[[Rows, np.ndarray], Recalibrated],
+    seen: np.ndarray,
+    before: np.ndarray,
+    rows: Rows,
+    at: np.ndarray,
+    seed: int,
 ) -> tuple[np.ndarray, int]:
     """Each patient's mean risk from updates on others, shape (n, t), and how many folds there were."""
     folds = folds_for(int((rows.cause == 1).sum()), FOLDS)
@@ -404,16 +429,14 @@ def _held_out(
             f"Each part that it is made on needs {FEWEST_EVENTS} events.",
             "Use the model as it is, or collect more patients.",
         )
-    total = np.zeros((len(frame), len(at)))
+    total = np.zeros(before.shape)
     for repeat in range(REPEATS):
         fold = stratified_by_cause(rows.cause, folds, seed=seed + repeat)
         for k in range(folds):
             known, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            part = Rows(rows.time[known], rows.cause[known], rows.event[known],
-                        None if rows.entry is None else rows.entry[known])  # fmt: skip
-            anchor = float(min(at[-1], model.last))
-            made = _updated(model, frame.iloc[known], part, anchor, how, updated, 0.95)
-            total[held] += made.risk(frame.iloc[held], np.minimum(at, made.last))
+            entry = None if rows.entry is None else rows.entry[known]
+            made = again(Rows(rows.time[known], rows.cause[known], rows.event[known], entry), known)
+            total[held] += made.adjusted(seen[held], before[held], at)
     return total / REPEATS, folds
 
 
