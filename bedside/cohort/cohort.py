@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from bedside.cohort.elsewhere import ExternalTest
 from bedside.cohort.outcome import Outcome, Source, Treatment
 from bedside.cohort.units import Unit
 from bedside.cohort.variable import UNSHARED, Variable
@@ -66,6 +67,9 @@ class Cohort:
     fingerprint : str
         SHA-256 of every row, type, category order and the dictionary. The
         key of every cache.
+    external : tuple of ExternalTest
+        Patients from elsewhere, on whom a model of the others can be tested;
+        nothing that is computed of a cohort depends on it.
     """
 
     key: str
@@ -83,6 +87,7 @@ class Cohort:
     readings: tuple[str, ...] = ()
     rows: np.ndarray = field(default=None, repr=False)  # type: ignore[assignment]
     fingerprint: str = ""
+    external: tuple[ExternalTest, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rows is None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from bedside.cohort.elsewhere import Chosen, ExternalTest
 from bedside.cohort.outcome import Outcome, Source, Treatment
 from bedside.cohort.units import Unit
 from bedside.cohort.variable import Part, Variable
@@ -83,6 +84,7 @@ class Dictionary(Part):
     treatment: Treatment | None = None
     source: Source
     visits: VisitsEntry | None = None
+    external: tuple[ExternalTest, ...] = ()
 
     @field_validator("data")
     @classmethod
@@ -194,6 +196,16 @@ def cleaned(variable: Variable) -> Variable:
 
 def _cleaned_treatment(treatment: Treatment | None) -> Treatment | None:
     return None if treatment is None else treatment.model_copy(update={"column": clean_name(treatment.column)})
+
+
+def cleaned_test(test: ExternalTest) -> ExternalTest:
+    """With names of columns as they are after reading."""
+
+    def clean(part: Chosen) -> Chosen:
+        named = tuple(c.model_copy(update={"column": clean_name(c.column)}) for c in part.where)
+        return part.model_copy(update={"where": named})
+
+    return test.model_copy(update={"training": clean(test.training), "test": clean(test.test)})
 
 
 PartT = TypeVar("PartT", bound=Part)

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from bedside.cohort.cohort import Cohort, Visits
+from bedside.cohort.declared import faults_of
 from bedside.cohort.variable import Variable
 from bedside.errors import Fault, Faults, Fixable
 from bedside.intake.build import Built, build
 from bedside.intake.columns import Table, clean_name
-from bedside.intake.dictionary import FILE, MAX_BYTES, Dictionary, Draft, VisitsEntry, read_dictionary
+from bedside.intake.dictionary import FILE, MAX_BYTES, Dictionary, Draft, VisitsEntry, cleaned_test, read_dictionary
 from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import read_table
 from bedside.intake.frame import finished
@@ -31,13 +32,14 @@ TITLES = ("title", "short_title")
 
 @dataclass(frozen=True)
 class Entry:
-    """A cohort that could be opened: its key for links, what to call it, and where it is."""
+    """A cohort that could be opened: its key for links, what to call it, where it is, and tests that it declares."""
 
     key: str
     title: str
     short_title: str
     folder: Path
     order: int = 100
+    external: tuple[str, ...] = ()
 
 
 def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:
@@ -99,15 +101,15 @@ def _entry(key: str, folder: Path) -> Entry:
     name = _spelled(folder.name)
     try:
         seen = (folder / FILE).stat()
-        title, short, order = _heading(folder / FILE, seen.st_mtime_ns, seen.st_size)
+        title, short, order, tests = _heading(folder / FILE, seen.st_mtime_ns, seen.st_size)
     except OSError:
         return Entry(key, name, name, folder)
-    return Entry(key, title or name, short or title or name, folder, order)
+    return Entry(key, title or name, short or title or name, folder, order, tests)
 
 
 @lru_cache(maxsize=1024)
-def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int]:
-    """Title, short title and order of a dictionary as it is now: pages ask for the list several times each."""
+def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int, tuple[str, ...]]:
+    """Title, short title, order and tests of a dictionary as it is now: pages ask for the list several times each."""
     try:
         may_be_read = size <= MAX_BYTES and not leads_out(path)
         told = json.loads(path.read_text(encoding="utf-8-sig")) if may_be_read else {}
@@ -118,7 +120,14 @@ def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int]:
         text if isinstance(text := told.get(name), str) and text.strip() and is_text(text) else "" for name in TITLES
     )
     order = told.get("order")
-    return title, short, order if isinstance(order, int) else 100
+    return title, short, order if isinstance(order, int) else 100, _tests(told.get("external"))
+
+
+def _tests(told: object) -> tuple[str, ...]:
+    """Titles of the external tests that a dictionary declares, as far as they can be read."""
+    entries = [entry for entry in told if isinstance(entry, dict)] if isinstance(told, list) else []
+    titles = [title for entry in entries if isinstance(title := entry.get("title"), str)]
+    return tuple(title for title in titles if title.strip() and is_text(title))
 
 
 def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
@@ -166,7 +175,10 @@ def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
     found += faults
     if found or draft.whole is None or built is None:
         raise Faults(f"The cohort “{name}” could not be opened.", tuple(dict.fromkeys(found)))
-    return _cohort(key or name, draft, draft.whole, built, visits)
+    cohort = _cohort(key or name, draft, draft.whole, built, visits)
+    if declared := faults_of(cohort, FILE):
+        raise Faults(f"The cohort “{name}” could not be opened.", declared)
+    return cohort
 
 
 def _is_folder(path: Path) -> bool:
@@ -198,6 +210,7 @@ def _cohort(key: str, draft: Draft, told: Dictionary, built: Built, visits: Visi
         treatment=draft.treatment,
         source=told.source,
         visits=visits,
+        external=tuple(cleaned_test(test) for test in told.external),
         **words,
     )
 
