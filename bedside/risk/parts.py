@@ -78,7 +78,7 @@ def parts(model: Fitted) -> tuple[Part, ...]:
     whole = model.outcome.label
     if hasattr(model, "members"):
         return tuple(part for member in model.members for part in parts(member))
-    if hasattr(model, "causes"):
+    if hasattr(model, "numbers"):
         told = zip(model.numbers, model.events, model.causes, strict=False)
         return tuple(_part(model, names[k - 1], events, c.coef, c.cov) for k, events, c in told)
     if hasattr(model, "hazards"):

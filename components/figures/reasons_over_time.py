@@ -67,12 +67,12 @@ def importance_over_time_alt(told: OverTime, times: np.ndarray, unit: str, *, mo
     said = "; ".join(
         f"{told.variables[j].label} {100 * told.mean_abs[j, 0]:.1f} to {100 * told.mean_abs[j, -1]:.1f}" for j in order
     )
-    return f"Mean size of the contributions in percentage points, from {times[0]:g} to {times[-1]:g} {unit}: {said}."
+    return f"Mean size of the contributions in percentage points, from {times[0]:.3g} to {times[-1]:.3g} {unit}: {said}."
 
 
 def importance_over_time_rows(told: OverTime, times: np.ndarray, unit: str) -> tuple[list[str], list[list]]:
     """Header and rows for a file, in points."""
-    header = ["variable", *(f"points within {t:g} {unit}" for t in times)]
+    header = ["variable", *(f"points within {t:.3g} {unit}" for t in times)]
     return header, [
         [v.label, *(float(100 * x) for x in line)] for v, line in zip(told.variables, told.mean_abs, strict=True)
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from bedside.cohort import Cohort, Outcome, Unit, convert
@@ -127,6 +129,9 @@ def answer(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, whe
         flat = leaks.check_predictions(fitted, cohort, t)
         if flat is not None:
             page.warn(flat.sentence)
+        with st.container(key="screen_model_validation", width="content"):
+            st.page_link(desk.page("validation"), label="How well does it do, and beside the others?",
+                         query_params=desk.link(), icon=":material/fact_check:")  # fmt: skip
 
 
 def _asked(choice: Choice) -> str:
@@ -152,19 +157,28 @@ def event_of(fitted: Fitted) -> str:
 
 
 def _how_well(found: Answer, when: float, unit: Unit) -> Markup:
-    pairs = f"{100 * found.c:.0f}"
-    chance = "" if found.ranks else ", which may be chance"
-    ranked = fill(
-        "Of 100 pairs of patients it had not seen, it ranks <b>{c}</b> rightly ({range}){chance}; 50 would be chance. ",
-        c=pairs, range=f"{100 * found.lower:.0f} to {100 * found.upper:.0f}", chance=chance,
+    return fill("{ranked} {said}", ranked=_ranked(found), said=_came_true(found, when, unit))
+
+
+def _ranked(found: Answer) -> Markup:
+    if math.isnan(found.c):
+        return fill("How well it ranks patients is not known: no two of them can be compared.")
+    between = "" if math.isnan(found.lower) else f" ({100 * found.lower:.0f} to {100 * found.upper:.0f})"
+    return fill(
+        "Of 100 pairs of patients it had not seen, it ranks <b>{c}</b> rightly{between}{chance}; 50 would be chance.",
+        c=f"{100 * found.c:.0f}", between=between, chance="" if found.ranks else ", which may be chance",
     )  # fmt: skip
-    said = fill(
-        "Where it said {p} of 100 within {t}, <b>{o}</b> had the event ({range}){verdict}. ",
-        p=f"{100 * found.predicted:.0f}", t=say.duration(when, unit), o=f"{100 * found.observed:.0f}",
-        range=say.range_of_100(found.observed_lower, found.observed_upper),
+
+
+def _came_true(found: Answer, when: float, unit: Unit) -> Markup:
+    within = say.duration(when, unit)
+    if math.isnan(found.observed):
+        return fill("What happened within {t} is not known: follow-up is too short.", t=within)
+    between = say.range_of_100(found.observed_lower, found.observed_upper)
+    return fill(
+        "Where it said {p} of 100 within {t}, <b>{o}</b> had the event ({between}){verdict}. "
+        '<span class="bs-muted">Harrell’s C {c}, {k} folds, 95% intervals.</span>',
+        p=f"{100 * found.predicted:.0f}", t=within, o=f"{100 * found.observed:.0f}", between=between,
         verdict="" if found.right_on_average else ": its risks are off on average",
+        c="not known" if math.isnan(found.c) else f"{found.c:.2f}", k=found.folds,
     )  # fmt: skip
-    how = fill(
-        '<span class="bs-muted">Harrell’s C {c}, {k} folds, 95% intervals.</span>', c=f"{found.c:.2f}", k=found.folds
-    )
-    return ranked + said + how

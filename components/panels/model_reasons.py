@@ -143,7 +143,7 @@ def _most(told: explain.Global, made: Callable[[], Made] | None) -> None:
 def _over_time(cohort: Cohort, outcome: Outcome, fitted: Fitted, told: OverTime, when: float, unit: Unit) -> None:
     shown = np.array([float(convert(float(t), outcome.unit, unit)) for t in told.times])
     save.figure(
-        lambda mode: importance_over_time_figure(told, shown, x_title=f"within … {unit}", mode=mode),
+        lambda mode: importance_over_time_figure(told, shown, x_title=f"within how many {unit}", mode=mode),
         key="model_over_time",
         title="What the risk depends on, by how far one looks ahead",
         aside="mean size, in points",
