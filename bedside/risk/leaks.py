@@ -169,7 +169,7 @@ def _about(column: Column, seen: Followed, outcome: Outcome, tests: int) -> list
             {},
         )]  # fmt: skip
     if (constant := _constant(column)) is not None:
-        return [constant]
+        return list(_missing(column, seen, outcome)) or [constant]
     alarms = [*_identifier(column, seen), *_knows(column, seen, outcome), *_missing(column, seen, outcome)]
     if variable.kind in UNSHARED:
         return alarms or [_unshared(column)]
@@ -194,9 +194,9 @@ def _constant(column: Column) -> Suspicion | None:
     evidence = {"recorded": float(filled), "different values": float(column.distinct)}
     if filled == 0:
         return _one(column, "constant", f"{v.label} is missing for every patient here.", evidence)
-    if column.distinct == 1 and filled == len(column.present):
-        return _one(column, "constant", f"{v.label} is the same for every patient here, so it tells nobody apart.",
-                    evidence)  # fmt: skip
+    if column.distinct == 1:
+        whom = "for every patient here" if filled == len(column.present) else "wherever it is recorded"
+        return _one(column, "constant", f"{v.label} is the same {whom}, so it tells nobody apart.", evidence)
     return None
 
 

@@ -51,7 +51,7 @@ def _numbers_alike(columns: Sequence[Column]) -> Iterator[Duplicate]:
     at = [i for i, column in enumerate(columns) if not column.levels and column.distinct > 1]
     if len(at) < 2:
         return
-    x = np.column_stack([columns[i].values for i in at])
+    x = np.column_stack([_sized(columns[i].values) for i in at])
     some = x[:: -(-len(x) // SOME)]
     ranks = np.column_stack([_ranked(column) for column in some.T])
     near = np.maximum(np.abs(_correlation(some)), np.abs(_correlation(ranks))) >= SAME - 0.01
@@ -102,7 +102,7 @@ def made_of_time(columns: Sequence[Column], seen: Followed) -> Iterator[MadeOfTi
     at = [i for i, column in enumerate(columns) if not column.levels and column.distinct > 2]
     if not at or len(seen.stop) < FEWEST:
         return
-    x = np.column_stack([columns[i].values for i in at])
+    x = np.column_stack([_sized(columns[i].values) for i in at])
     alone = set()
     for k, i in enumerate(at):
         r2 = _r2(seen.stop, x[:, [k]])
@@ -168,6 +168,13 @@ def _correlation(x: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         r = ((z.T @ z) / n - s * s.T / n**2) / np.sqrt(spread * spread.T)
     return np.where(np.isfinite(r) & (n >= FEWEST), r, 0.0)
+
+
+def _sized(values: np.ndarray) -> np.ndarray:
+    """Values from -1 to 1, so that no square is too large or too small for a number."""
+    size = float(np.nanmax(np.abs(values)))
+    with np.errstate(under="ignore"):
+        return values / size if size > 0 else values
 
 
 def _ranked(values: np.ndarray) -> np.ndarray:

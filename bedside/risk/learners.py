@@ -67,11 +67,11 @@ VARIED = "varied"
 """Kind of the state of a model that carries its refits (`bedside.risk.variability`)."""
 
 RECALIBRATED = "recalibrated"
-"""Kind of a model whose risks were fitted anew to other patients (`bedside.validation.recalibrate`)."""
+"""Kind of a model whose risks were fitted anew to other patients (`bedside.validation.recalibrated`)."""
 
 MADE: dict[str, tuple[str, str]] = {
     VARIED: ("bedside.risk.variability", "restore_varied"),
-    RECALIBRATED: ("bedside.validation.recalibrate", "restore_recalibrated"),
+    RECALIBRATED: ("bedside.validation.recalibrated", "restore_recalibrated"),
 }
 """Kinds of state that are made of other models: module, and its inverse of ``Fitted.state``."""
 

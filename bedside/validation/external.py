@@ -158,6 +158,7 @@ def external(
     times: Sequence[float] | np.ndarray,
     mapping: Mapping | None = None,
     confirmed: bool = False,
+    learnt_from: Cohort | None = None,
     level: float = 0.95,
 ) -> External:
     """Test a model on another cohort, or on patients of its own cohort that it has not seen.
@@ -175,6 +176,8 @@ def external(
         `guess_mapping` if not given.
     confirmed : bool, default False
         A person has said that what `compare_definitions` asks about is the same, and that alarms are no fault.
+    learnt_from : Cohort, optional
+        The patients the model learnt from, where they are at hand: those who are in both are then counted.
     level : float, default 0.95
 
     Raises
@@ -203,7 +206,7 @@ def external(
     return External(
         label=model.label, outcome_label=theirs.label, cohort_title=cohort.short_title, unit=theirs.unit, times=at,
         rows=rows, risk=risk, score=score, performance=performance(rows, risk, score, at, level=level), mapping=used,
-        problems=problems, misfits=misfits, cautions=_cautions(model, cohort, rows),
+        problems=problems, misfits=misfits, cautions=_cautions(model, cohort, rows, learnt_from),
     )  # fmt: skip
 
 
@@ -304,10 +307,14 @@ def _at(rows: Rows, risk: np.ndarray, t: float, level: float) -> PerformanceAt:
     )  # fmt: skip
 
 
-def _cautions(model: Fitted, cohort: Cohort, rows: Rows) -> tuple[str, ...]:
+def _cautions(model: Fitted, cohort: Cohort, rows: Rows, learnt_from: Cohort | None) -> tuple[str, ...]:
     found = []
     if model.cohort_fingerprint == cohort.fingerprint:
         found.append("These are the patients that the model learnt from: this is no test of it.")
+    elif learnt_from is not None and learnt_from.fingerprint == model.cohort_fingerprint:
+        both = len(set(learnt_from.identifiers) & set(cohort.identifiers)) if learnt_from.key == cohort.key else 0
+        if both:
+            found.append(f"The model learnt from {both:,} of these {len(cohort):,} patients: the test is too kind.")
     elif model.cohort_key == cohort.key:
         found.append(
             "These patients are of the cohort that the model learnt from: if some were among those, the test is "

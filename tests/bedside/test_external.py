@@ -18,7 +18,8 @@ from bedside.risk.training import training
 from bedside.validation.external import external
 from bedside.validation.external_map import compare_definitions, guess_mapping, mapped_cohort, unit_factor
 from bedside.validation.measure import rows_of
-from bedside.validation.recalibrate import baseline_hazard, recalibrate
+from bedside.validation.recalibrate import recalibrate
+from bedside.validation.recalibrated import baseline_hazard
 from bedside.validation.weak import weak_calibration
 
 YEARS = np.array([2, 5]) * 365.25
@@ -104,6 +105,11 @@ def test_the_sample_by_two_selections(sample, target):
             weak = weak_calibration(found.rows.time, found.rows.cause, update.model.risk(outside.frame, YEARS)[:, 1],
                                     YEARS[1])  # fmt: skip
             assert weak.intercept.value == pytest.approx(0, abs=1e-6) and weak.slope.value == pytest.approx(1, abs=1e-4)
+    assert any("if some were among those" in c for c in found.cautions)
+    apart = external(model, outside, "death", times=YEARS, learnt_from=trial)
+    assert not any("learnt from" in c for c in apart.cautions)
+    overlap = external(model, cohort, "death", times=YEARS, learnt_from=trial)
+    assert overlap.cautions[0] == "The model learnt from 312 of these 418 patients: the test is too kind."
     own = external(model, trial, "death", times=YEARS)
     assert own.cautions[0].startswith("These are the patients that the model learnt from")
 
