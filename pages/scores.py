@@ -8,9 +8,11 @@ from components.panels import page, scores_cohort, scores_form, scores_result
 cohort = desk.cohort()
 outcome = desk.outcome(cohort)
 
-page.title("Published scores", "by hand for one patient, and over this cohort")
 with desk.fixable():
-    score = scores_form.choose(cohort)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width="stretch"):
+            page.title("Published scores", "by hand for one patient, and over this cohort")
+        score = scores_form.choose(cohort)
     left, right = page.split("scores", 1.6, 1)
     with left, st.container(border=True, key="card_scores_form"):
         scores_form.population(score)

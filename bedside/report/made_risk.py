@@ -128,6 +128,7 @@ def _of_cohort(cohort: Cohort, model: risk.Model) -> str:
     return (
         f"KEY = {cohort.key!a}\nOUTCOME = {outcome!a}\nVARIABLES = {variables!a}\n"
         f"TEXTS = {[*texts, model.outcome.status]!a}\n"
+        f"KNOTS = {int(model.settings.get('knots', 0))}  # of the curves of numbers; 0 for straight lines\n"
     )
 
 
@@ -155,11 +156,13 @@ def _values(cohort: Cohort, model: risk.Model) -> Table:
 
 
 def _fitted(model: risk.Model) -> str:
+    knots = int(model.settings.get("knots", 0))
+    curved = f" Numbers were read as restricted cubic splines with {knots} knots." if knots else ""
     return (
         f"The time to {say.in_sentence(model.outcome.label)} was modelled by Cox regression with a light ridge "
         f"({say.patients(model.n)}, {say.events(model.n_events)}, {len(model.variables)} variables in "
         f"{len(model.coef)} columns; ties after Efron; ridge {model.penalizer:.4g} in lifelines' unit). Missing values "
-        "were filled with the median or the commonest group."
+        f"were filled with the median or the commonest group.{curved}"
     )
 
 

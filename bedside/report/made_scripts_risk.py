@@ -121,7 +121,7 @@ for point in risk.validate(cohort, outcome, t=WHEN).calibration:
 """
 
 _EXPLAINED = """
-model = risk.fit(cohort, outcome)
+model = risk.fit(cohort, outcome, knots=KNOTS)
 background = explain.background(model, cohort)
 """
 

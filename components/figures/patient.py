@@ -44,6 +44,8 @@ class PatientCurve:
         Last time at which enough patients are still under observation; paler from there on.
     level : float
         Coverage of the band.
+    band : str
+        What the band is where it is no interval; empty where there is none; None for an interval.
     """
 
     time: np.ndarray
@@ -59,6 +61,7 @@ class PatientCurve:
     since: str
     reliable_until: float
     level: float = 0.95
+    band: str | None = None
 
     @property
     def at_horizon(self) -> tuple[float, float]:
@@ -136,9 +139,11 @@ def patient_alt(curve: PatientCurve) -> str:
     mine, all_ = curve.at_horizon
     low = _step_at(curve.time, curve.lower, curve.horizon)
     high = _step_at(curve.time, curve.upper, curve.horizon)
+    name = f"{curve.level:.0%} band" if curve.band is None else curve.band
+    band = f" ({name} {percent_range(low, high)})" if name else ""
     return (
         f"Event-free share over {curve.unit} since {curve.since}. At {duration(curve.horizon, curve.unit)}: "
-        f"this patient {percent(mine)} ({curve.level:.0%} band {percent_range(low, high)}), all {patients(curve.n)} "
+        f"this patient {percent(mine)}{band}, all {patients(curve.n)} "
         f"{percent(all_)}, with {events(curve.n_events)}. Paler from {duration(curve.reliable_until, curve.unit)}, "
         "where few remain under observation."
     )

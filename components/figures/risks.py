@@ -13,7 +13,7 @@ from bedside.report import say
 from components.figures.palette import Mode, Palette, palette, plain, rgba, template
 
 FONT_SIZE = 12
-ROW = 44
+ROW = 58
 ROOM = 54  # characters of label and numbers that fit side by side on a telephone
 FAR = 0.10  # ten points: what a clinician would want to know of
 
@@ -122,7 +122,7 @@ def _marks(rows: Sequence[RiskRow], p: Palette) -> list[dict[str, Any]]:
     y: list[float | None] = []
     points: list[tuple[float, float, Kind, str, str]] = []
     for i, row in enumerate(rows):
-        at, colour = i + 0.22, _colour(row, p)
+        at, colour = i + 0.27, _colour(row, p)
         if isfinite(row.lower) and isfinite(row.upper):
             x += [row.lower, row.upper, None]
             y += [at, at, None]
@@ -153,13 +153,20 @@ def _colour(row: RiskRow, p: Palette) -> str:
 
 
 def _words(row: RiskRow, i: int, p: Palette, room: int) -> list[dict[str, Any]]:
+    """The label and the numbers above the mark, and below the label what they rest on."""
     said = plain(numbers(row))
-    name = plain(f"{row.label}{' · ' if row.aside else ''}{row.aside}", limit=max(room - len(said), 12))
+    strong = p.caution if row.flagged else p.ink
+    placed = [
+        ("left", 0, -0.3, plain(row.label, limit=max(room - len(said), 12)), p.ink),
+        ("right", 1, -0.3, said, strong),
+        ("left", 0, -0.02, plain(row.aside, limit=room), p.muted),
+    ]
     return [
         {
-            "x": x, "y": i - 0.18, "xref": "paper", "text": text, "showarrow": False, "xanchor": anchor,
+            "x": x, "y": i + y, "xref": "paper", "text": text, "showarrow": False, "xanchor": anchor,
             "yanchor": "middle", "align": anchor, "borderpad": 0, "bgcolor": rgba(p.card, 0.92),
-            "font": {"size": FONT_SIZE, "color": p.caution if row.flagged and anchor == "right" else p.ink},
+            "font": {"size": FONT_SIZE, "color": colour},
         }
-        for anchor, x, text in (("left", 0, name), ("right", 1, said))
+        for anchor, x, y, text, colour in placed
+        if text
     ]  # fmt: skip

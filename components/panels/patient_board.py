@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import streamlit as st
 
-from bedside import explain, risk, survival
-from bedside.cohort import Cohort, Outcome, Unit, convert
+from bedside import explain, risk
+from bedside.cohort import Cohort, Outcome, Unit
 from bedside.errors import Fixable
 from bedside.report import made_risk, say
-from components import desk
-from components.figures.patient import patient_alt, patient_curve, patient_figure, patient_rows
+from bedside.report.made import Made
+from bedside.report.made_words import versions
+from components import desk, model_choice
+from components.figures.patient import patient_alt, patient_figure, patient_rows
 from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
-from components.panels import horizon, page, save
+from components.panels import horizon, page, patient_view, save
+from components.panels.patient_view import View
 
 PORTRAIT = 10
-WEAK = 0.65  # concordance below which a reader is told how little the model tells patients apart
-SURE = 1e-12  # no prediction is nearer to certainty, also where a risk is rounded to 1 in the computer
-
-
-@dataclass(frozen=True)
-class View:
-    """Everything the page says about one patient, computed together so that no two parts disagree."""
-
-    cohort: Cohort
-    outcome: Outcome
-    row: int
-    when: float
-    unit: Unit
-    model: risk.Model
-    prediction: risk.Prediction
-    risk: float
-    lower: float
-    upper: float
-    explanation: explain.Explanation
-    curve: survival.Curve
-    notes: tuple[str, ...]
-
-    @property
-    def by(self) -> str:
-        """E.g. "within 5 years of surgery"."""
-        return f"within {say.duration(self.when, self.unit)} of {self.outcome.since}"
 
 
 def who(cohort: Cohort) -> int:
@@ -101,34 +76,6 @@ def portrait(cohort: Cohort, row: int) -> str:
     return " · ".join(line)
 
 
-def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit) -> View:
-    """Prediction, interval, explanation and the cohort's curve for one horizon."""
-    t = float(convert(when, unit, outcome.unit))
-    model = desk.model(cohort, outcome)
-    prediction = desk.prediction(cohort, outcome, row)
-    at, lower, upper = (float(values[0]) for values in prediction.risk_at(t))
-    explanation = desk.explanation(cohort, outcome, row, when, unit)
-    return View(
-        cohort=cohort,
-        outcome=outcome,
-        row=row,
-        when=when,
-        unit=unit,
-        model=model,
-        prediction=prediction,
-        risk=_unsure(at),
-        lower=lower,
-        upper=upper,
-        explanation=replace(explanation, risk=_unsure(explanation.risk)),
-        curve=desk.curves(cohort, outcome, None)[0],
-        notes=tuple(risk.notes(model, cohort.frame.iloc[[row]])),
-    )
-
-
-def _unsure(share: float) -> float:
-    return min(max(share, SURE), 1 - SURE)
-
-
 def answer(view: View, decimals: int) -> None:
     """The risk, the curve and the reasons, side by side."""
     left, middle, right = page.split("patient", 1, 1.12, 1.12)
@@ -145,35 +92,57 @@ def _risk(view: View, decimals: int) -> None:
         '<p class="bs-eyebrow">{label}</p>'
         '<p class="bs-hero">{hero}</p>'
         '<p class="bs-lead">patients with these values would {phrase} {by}.</p>'
-        '<p class="bs-muted" style="margin:.35rem 0 .8rem">95% interval: {low}</p>'
+        '<p class="bs-muted" style="margin:.35rem 0 .8rem">{limits}</p>'
         "{icons}",
-        label=view.outcome.label,
+        label=view.event,
         hero=say.of_100(view.risk, decimals=decimals),
-        phrase=view.outcome.event_phrase,
+        phrase=view.happens,
         by=view.by,
-        low=_interval(view, decimals),
-        icons=icons(view.risk, view.outcome, decimals),
+        limits=_limits(view, decimals),
+        icons=icons(view.risk, view.happens, view.spared, decimals),
     )
-    if view.model.strong_ridge:
-        _caution("The interval is too narrow: it leaves out the pull of a strong ridge, used for want of events.")
-    if view.outcome.note:
+    if not view.limits:
+        with st.container(key="screen_patient_vary"):
+            patient_view.vary(view.cohort, view.outcome, view.choice, view.model)
+    if getattr(view.model, "strong_ridge", False):
+        page.caution("The interval is too narrow: it leaves out the pull of a strong ridge, used for want of events.")
+    if view.outcome.note and not view.one_event:
         page.caption(view.outcome.note)
-    if view.outcome.has_competing:
+    _which_events(view)
+    with st.container(key="screen_patient_model", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="content"):
+            page.caption(f"By the {model_choice.named(view.choice.kind)}.")
+        st.page_link(desk.page("model"), label="Choose another model", query_params=desk.link())
+
+
+def _which_events(view: View) -> None:
+    if view.one_event:
+        page.caption(f"What can come first instead: {', '.join(_lowered(kind) for kind in view.outcome.competing)}.")
+    elif view.outcome.has_competing:
         page.caption(f"Any of these counts: {_kinds(view.outcome)}. Which of them comes first is not told apart here.")
 
 
-def _interval(view: View, decimals: int) -> str:
+def _limits(view: View, decimals: int) -> str:
+    if not view.limits:
+        return "No interval yet: how much this model would vary with other patients was not worked out."
     if view.lower != view.lower or view.upper != view.upper:
-        return "cannot be given so early, before the first event"
-    return f"{say.range_of_100(view.lower, view.upper, decimals=decimals)} of 100"
+        return f"{_raised(view.limits)}: cannot be given so early, before the first event"
+    return f"{_raised(view.limits)}: {say.range_of_100(view.lower, view.upper, decimals=decimals)} of 100"
+
+
+def _raised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _kinds(outcome: Outcome) -> str:
-    kinds = [outcome.cause_label or "the event", *outcome.competing]
-    return ", ".join(kind[:1].lower() + kind[1:] for kind in kinds)
+    return ", ".join(_lowered(kind) for kind in [outcome.cause_label or "the event", *outcome.competing])
 
 
-def icons(share: float, outcome: Outcome, decimals: int) -> page.Markup:
+def icons(share: float, happens: str, spared: str, decimals: int) -> page.Markup:
     """One hundred bars, events first; the counts stand beside them, so that colour is not the only sign."""
     drawn = round(100 * share)
     with_event, without = say.split_of_100(share, decimals=decimals)
@@ -182,28 +151,32 @@ def icons(share: float, outcome: Outcome, decimals: int) -> page.Markup:
         '<div class="bs-icons" role="img" aria-label="{alt}">{bars}</div>'
         '<p class="bs-key" style="margin-top:.6rem"><span><i class="bs-event"></i>{with_event} {phrase}</span>'
         "<span><i></i>{without} {free}</span></p>",
-        alt=f"Of 100 patients, {with_event} {outcome.event_phrase}; {without} {outcome.free_phrase}.",
+        alt=f"Of 100 patients, {with_event} {happens}; {without} {spared}.",
         bars=bars,
         with_event=with_event,
-        phrase=outcome.event_phrase,
+        phrase=happens,
         without=without,
-        free=outcome.free_phrase,
+        free=spared,
     )
 
 
 def _curve(view: View) -> None:
-    free = view.outcome.free_phrase
-    shown = patient_curve(view.prediction, view.curve, horizon=view.when, unit=view.unit, since=view.outcome.since)
+    free, shown, fitted = view.spared, view.curve, view.model
+    band = {"": "", "model variability": ", band: model variability"}.get(shown.band or "", "")
+    band = ", pointwise 95% band" if shown.band is None else band
+    how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
+    # The scripts fit a Cox model to the cohort's own columns.
+    made = (lambda: made_risk.curve_made(view.cohort, fitted, view.row)) if isinstance(fitted, risk.Model) else None
     save.figure(
         lambda mode: patient_figure(shown, mode=mode, height=370),
         key="patient_curve",
-        title=free[:1].upper() + free[1:],
+        title=_raised(free),
         alt=patient_alt(shown),
-        note=f"Solid: this patient, Cox model, pointwise 95% band. Dashed: all {say.patients(view.curve.n)}, "
-        f"{say.events(view.curve.n_events)} (Kaplan-Meier). Pale where fewer than 10 remain under observation.",
+        note=f"Solid: this patient, {model_choice.named(view.choice.kind)}{band}. Dashed: all {say.patients(shown.n)}, "
+        f"{say.events(shown.n_events)} ({how}). Pale where fewer than 10 remain under observation.",
         stem="patient-curve",
         rows=lambda: patient_rows(shown),
-        made=lambda: made_risk.curve_made(view.cohort, view.model, view.row),
+        made=made,
     )
 
 
@@ -223,7 +196,20 @@ def _why(view: View, decimals: int) -> None:
         note=_additivity(explanation),
         stem="patient-reasons",
         rows=lambda: waterfall_rows(explanation),
-        made=lambda: made_risk.reasons_made(view.cohort, view.model, view.row, view.when, view.unit),
+        made=lambda: _reasons_made(view),
+    )
+
+
+def _reasons_made(view: View) -> Made:
+    """With scripts for a Cox model of the cohort's own predictors, else in words."""
+    model = view.model
+    if isinstance(model, risk.Model) and not view.choice.left_out and not view.choice.wide:
+        return made_risk.reasons_made(view.cohort, model, view.row, view.when, view.unit)
+    return Made(
+        f"Contributions to the risk {view.by} are Shapley values of the {model_choice.named(view.choice.kind)} "
+        f"({say.patients(model.n)}, {say.events(model.n_events)}): the mean change of the predicted risk when a value "
+        "is made known, over all orders of the variables, against patients evenly spaced from the lowest to the "
+        f"highest risk. Computed with {versions()}; data and filter {model.cohort_fingerprint[:12]}."
     )
 
 
@@ -236,66 +222,6 @@ def _additivity(explanation: explain.Explanation) -> str:
     if explanation.sampling_error is not None:
         text += f" Standard error of each up to {100 * explanation.sampling_error:.2f} points."
     return text
-
-
-def trust(view: View) -> None:
-    """How far this number holds: how the model did on others, what was filled in, what is unusual."""
-    model = view.model
-    checked = _checked(view)
-    with st.container(border=True, key="card_trust"):
-        page.strip([*_record(view, checked), (say.patients(model.n), _behind(view)), _filled(view)])
-        if checked is not None and checked.c_mean < WEAK:
-            _caution(
-                f"This model tells patients apart little better than chance (concordance {checked.c_mean:.2f}; "
-                "a coin would reach 0.50)."
-            )
-        for note in (*view.notes, *model.cautions):
-            _caution(note)
-        unused = len([v for v in view.cohort.filterable if v.use == "optional"])
-        if unused:
-            page.caption(f"{unused} further variable{'s are' if unused > 1 else ' is'} recorded and not used here.")
-
-
-def _caution(text: str) -> None:
-    page.put('<p class="bs-caution">{t}</p>', t=text)
-
-
-def _checked(view: View) -> risk.Validation | None:
-    """The model's record on patients it had not seen, where there are enough of them to tell."""
-    try:
-        return desk.validation(view.cohort, view.outcome, float(convert(view.when, view.unit, view.outcome.unit)))
-    except Fixable:
-        return None
-
-
-def _record(view: View, checked: risk.Validation | None) -> list[tuple[str, str]]:
-    """Ranking, and what became of the patients whose predictions lay nearest this one."""
-    if checked is None:
-        return [("Not checked", "too few patients to hold some back")]
-    facts = [(f"{say.of_100(checked.c_mean)} pairs", "ranked rightly among patients held back; a coin: 50")]
-    near = min(checked.calibration, key=lambda point: abs(point.predicted - view.risk), default=None)
-    if near is not None and near.observed == near.observed:
-        # Where none or all of them had it, Kaplan-Meier gives no interval that could be believed.
-        between = say.range_of_100(near.lower, near.upper) if 0 < near.observed < 1 else "no interval"
-        facts.append(
-            (
-                f"{say.of_100(near.observed)} ({between})",
-                f"had it among the {near.n:,} held back with risks nearest this one, {say.percent(near.predicted)}",
-            )
-        )
-    return facts
-
-
-def _behind(view: View) -> str:
-    return f"and {say.events(view.model.n_events)} behind the model, this patient among them"
-
-
-def _filled(view: View) -> tuple[str, str]:
-    row = view.cohort.frame.iloc[view.row]
-    missing = [v.label for v in view.model.variables if row[v.name] != row[v.name]]
-    if not missing:
-        return "Nothing filled in", f"all {len(view.model.variables)} values are known"
-    return f"{len(missing)} filled in", ", ".join(missing)
 
 
 def values(cohort: Cohort, row: int) -> None:

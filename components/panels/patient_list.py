@@ -10,7 +10,7 @@ from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
 from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.report import say
-from components import desk
+from components import desk, model_choice
 from components.panels import page, save
 from components.text import cell, md
 
@@ -23,9 +23,15 @@ def aside(cohort: Cohort) -> str:
 
 
 def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarray | None:
-    """Everyone's predicted risk, or None with the reason shown where no model can be fitted."""
+    """Everyone's risk by the chosen model; None while it is being fitted, or with the reason where it cannot be."""
     try:
-        return desk.risks(cohort, outcome, float(convert(when, unit, outcome.unit)))
+        choice = model_choice.chosen(cohort, outcome)
+        fitted = model_choice.model(cohort, outcome, choice)
+        if fitted is None:
+            return None
+        t = float(convert(when, unit, outcome.unit))
+        key = ("risks by model", *model_choice.key(cohort, outcome, choice), t)
+        return desk.kept(key, lambda: fitted.risk(cohort.frame, [t])[:, 0])
     except Fixable as stop:
         desk.show(stop)
         return None
@@ -42,7 +48,9 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
     if risk is not None and not searched:
         shown = shown[np.argsort(-risk[shown], kind="stable")]
     frame = _table(cohort, variables, shown, risk)
-    title = f"Risk within {say.duration(when, unit)}"
+    choice = model_choice.chosen(cohort, outcome)
+    title = f"Risk within {say.duration(when, unit)}, {choice.label}"
+    within = f"within {say.duration(when, unit)}"
     event = st.dataframe(
         frame,
         key="patients_table",
@@ -60,11 +68,17 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
         page.caption("No risk is shown: there is no model for these patients.")
     else:
         page.caption(
-            f"Risk of {say.in_sentence(outcome.label)} {title[5:]} of {outcome.since}, from the Cox model of these "
-            f"{say.patients(len(cohort))}{'' if searched else ', highest first'}; shown between 1% and 99%. "
+            f"Risk of {say.in_sentence(_event(outcome, choice))} {within} of {outcome.since}, from the "
+            f"{model_choice.named(choice.kind)} of these {say.patients(len(cohort))}"
+            f"{'' if searched else ', highest first'}; shown between 1% and 99%. "
             "A tick opens the patient."
         )
     _export(cohort, variables, shown, risk, title)
+
+
+def _event(outcome: Outcome, choice: model_choice.Choice) -> str:
+    one = choice.target == model_choice.EVENT and outcome.has_competing
+    return outcome.cause_labels[0] if one else outcome.label
 
 
 def _nobody(variables: tuple[Variable, ...]) -> None:

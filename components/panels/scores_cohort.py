@@ -18,8 +18,8 @@ from components.figures.palette import Mode
 from components.figures.risks import RiskRow, risks_alt, risks_figure, risks_rows
 from components.panels import horizon, page, save
 
-WIDE = 78
-"""Letters of a row's words and numbers that fit over the figure's width."""
+WIDE = 64
+"""Letters of a row's words and numbers that fit side by side on a narrow screen."""
 
 
 def show(cohort: Cohort, outcome: Outcome, score: Score) -> None:
@@ -31,9 +31,7 @@ def show(cohort: Cohort, outcome: Outcome, score: Score) -> None:
                 _computed(cohort, outcome, score, match)
         else:
             page.heading("In this cohort", score.name)
-            page.put("<p>It cannot be computed for {who}: the cohort lacks</p>", who=say.patients(len(cohort)))
-            page.put("<ul class='bs-reasons'>{items}</ul>", items=page.join(
-                page.fill("<li>{why}</li>", why=why) for _, why in match.missing))  # fmt: skip
+            page.put("<p>It cannot be computed here. {lacks}</p>", lacks=_lacks(match))
             ready = numbers_scores.ready(cohort)
             if ready:
                 page.caption(f"It has what is needed for: {', '.join(other.name for other in ready)}.")
@@ -41,7 +39,9 @@ def show(cohort: Cohort, outcome: Outcome, score: Score) -> None:
 
 
 def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match) -> None:
-    with st.container(key="screen_scores_horizon"):
+    with st.container(key="screen_scores_horizon", horizontal=True, vertical_alignment="bottom"):
+        with st.container(width="stretch"):
+            page.caption(f"Over the {say.patients(len(cohort))} of this cohort")
         when, unit = horizon.choose(cohort, outcome)
     t = float(convert(when, unit, outcome.unit))
     found = numbers_scores.results(cohort, score)
@@ -57,7 +57,10 @@ def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match) -> N
         page.caution(sentence)
     outside = int((found.outside & found.scored).sum())
     if outside:
-        page.caution(f"{say.patients(outside)} with a value outside the range of the score: counted here all the same.")
+        has = "has" if outside == 1 else "have"
+        page.caution(
+            f"{say.patients(outside)} {has} a value outside the ranges above and {_counts(outside)} all the same."
+        )
 
 
 def rows_of(seen: ObservedByScore) -> list[RiskRow]:
@@ -90,6 +93,10 @@ def _figure(
         made=lambda: _made(cohort, outcome, score, found, unit),
         cautions=tuple(filter(None, [score.caution])),
     )  # fmt: skip
+
+
+def _counts(n: int) -> str:
+    return "counts" if n == 1 else "count"
 
 
 def _spread(score: Score, found: Results) -> str:
@@ -131,10 +138,20 @@ def _made(cohort: Cohort, outcome: Outcome, score: Score, found: Results, unit: 
 def _lacking(cohort: Cohort) -> None:
     """What is missing for each score that cannot be computed."""
     found = [match for match in numbers_scores.matches(cohort) if not match.ready]
-    fold = st.expander(f"What this cohort lacks for {len(found)} other scores", key="scores_lacking", on_change="rerun")
+    title = f"What this cohort lacks for the {len(found)} scores that cannot be computed"
+    fold = st.expander(title, key="scores_lacking", on_change="rerun")
     if not fold.open:
         return
     with fold:
-        rows = [(match.score.name, "; ".join(why for _, why in match.missing)) for match in found]
+        rows = [(match.score.name, _lacks(match)) for match in found]
         page.table(("Score", "Missing"), rows, label="What is missing", numeric_from=9)
         page.caption("A column is found by the concept that the cohort's dictionary declares for it.")
+
+
+def _lacks(match: Match) -> str:
+    """What is missing, inputs of one reason together: "Not recorded: INR, sodium (serum)."."""
+    by_reason: dict[str, list[str]] = {}
+    for key, why in match.missing:
+        label = match.score.input(key).label
+        by_reason.setdefault(why.removeprefix(f"{label}: "), []).append(say.in_sentence(label))
+    return " ".join(f"{why[:1].upper()}{why[1:]}: {', '.join(labels)}." for why, labels in by_reason.items())

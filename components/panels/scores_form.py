@@ -18,6 +18,8 @@ from components.text import md
 
 SHARED = ("sex", "dialysis")
 """Choices that mean the same in every score; numbers do so anyway."""
+FIELD = 285
+"""Pixels of a field with its unit."""
 BUTTONS = 34
 """Letters of all answers together up to which they stand side by side as buttons."""
 
@@ -50,7 +52,7 @@ def choose(cohort: Cohort) -> Score:
     ready = numbers_scores.ready(cohort)
     options = numbers_scores.labels()
     default = ready[0].key if ready else next(iter(options))
-    with st.container(key="screen_scores_pick", width=380):
+    with st.container(key="screen_scores_pick", width=360):
         key = pick("Score", options, key="score", default=default, help="Type a part of the name to find a score.")
     return SCORES[key or default]
 
@@ -71,18 +73,19 @@ def form(score: Score) -> Typed:
     unreadable = []
     with st.container(horizontal=True, gap="medium", key="scores_form"):
         for item in score.inputs:
-            with st.container(width=290, gap="xsmall"):
+            with st.container(width=FIELD, gap="xsmall"):
                 if item.kind == "choice":
                     values[item.key] = _choice(score, item)
                 else:
                     values[item.key], units[item.key], fault = _number(item)
                     unreadable += [item.label] * fault
     with st.container(horizontal=True, key="screen_scores_clear", vertical_alignment="center"):
+        with st.container(width="stretch"):
+            page.caption(
+                "Choosing another unit keeps the number as it was typed and reads it in that unit. What is typed stays "
+                "in this session: it is in no address and in no file."
+            )
         st.button("Clear", icon=":material/backspace:", on_click=_clear, args=(score,), key="scores_clear")
-        page.caption(
-            "Choosing another unit keeps the number as it was typed and reads it in that unit. What is typed stays in "
-            "this browser session: it is in no address and in no file."
-        )
     return Typed(values, units, tuple(unreadable))
 
 

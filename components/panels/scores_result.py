@@ -33,7 +33,7 @@ def show(score: Score, typed: Typed) -> None:
 def _waiting(score: Score, typed: Typed, waiting: list[str]) -> None:
     unread = [label for label in waiting if label in typed.unreadable]
     blank = [say.in_sentence(label) for label in waiting if label not in unread]
-    page.put('<p class="bs-hero"><small>No {name} yet</small></p>', name=score.name)
+    page.put('<p class="bs-lead">No score yet.</p>')
     if unread:
         page.caution(f"Not a number: {', '.join(say.in_sentence(label) for label in unread)}.")
     if blank:

@@ -27,7 +27,7 @@ PAGES = {
     "Regression": Place("/regression", ".st-key-card_regression_influence canvas", 3),
     "Fair comparison": Place("/comparison", ".st-key-comparison_table", 3),
     "Patients": Place("/patients", ".st-key-save_patients", 0),
-    "Patient": Place("/patient", ".st-key-patient_values", 2),
+    "Patient": Place("/patient", ".st-key-patient_values", 3),
     "Model": Place("/model", ".st-key-model_saved", 1),
     "Published scores": Place("/scores", ".st-key-scores_lacking", 1),
     "Report": Place("/report", '[class*="st-key-card_report_"] textarea', 1),
