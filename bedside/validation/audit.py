@@ -152,6 +152,7 @@ def audit(
     variable: str = "",
     sensitive: bool = False,
     unit: str = "days",
+    when: str = "",
 ) -> Audit:
     """One model in the groups of one variable, on patients it has not seen.
 
@@ -172,8 +173,8 @@ def audit(
     reference : str, optional
         Label of the group that others are compared with; the largest if not given.
     level : float, default 0.95
-    variable, sensitive, unit
-        For the words.
+    variable, sensitive, unit, when
+        For the words; `when` is the time as it is to be said, `t` with its unit if not given.
 
     Notes
     -----
@@ -201,8 +202,9 @@ def audit(
     groups = tuple(_against(group, found[at], level) if k != at else group for k, group in enumerate(found))
     tests = _tests([group for group in groups if not group.greyed])
     told = findings(
-        groups, tests, title=grouping.title, t=t, unit=unit, level=level, reference=labels[at] if labels else ""
-    )
+        groups, tests, title=grouping.title, t=t, unit=unit, level=level, reference=labels[at] if labels else "",
+        when=when,
+    )  # fmt: skip
     return Audit(
         variable=variable, title=grouping.title, sensitive=sensitive, t=float(t), level=level, threshold=threshold,
         reference=labels[at] if labels else "", groups=groups, tests=tests, findings=told,
@@ -218,6 +220,7 @@ def audit_cohort(
     t: float | None = None,
     threshold: float | None = None,
     level: float = 0.95,
+    when: str = "",
 ) -> Audits:
     """One cross-validated model by sensitive attributes and by any variables, from out-of-fold risks.
 
@@ -232,7 +235,7 @@ def audit_cohort(
         Column names; the cohort's sensitive attributes if not given. Sensitive ones come first.
     t : float, optional
         One of the times of `resampled`; the last if not given.
-    threshold, level
+    threshold, level, when
         As `audit`.
 
     Raises
@@ -275,6 +278,7 @@ def audit_cohort(
             variable=v.name,
             sensitive=v.sensitive,
             unit=resampled.outcome.unit,
+            when=when,
         )
         for v in wanted
     )

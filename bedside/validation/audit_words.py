@@ -55,9 +55,11 @@ def findings(
     unit: str,
     level: float,
     reference: str,
+    when: str = "",
 ) -> tuple[Finding, ...]:
     """Of each group, of the groups against each other, and of decisions against the reference group."""
-    found = [_calibration(group, t, unit) for group in groups]
+    said = when or f"{t:,.4g} {unit.removesuffix('s') if t == 1 else unit}"
+    found = [_calibration(group, said) for group in groups]
     found += _across(groups, tests, title, level)
     for group in groups:
         found += _decision(group, reference, groups, level)
@@ -100,9 +102,8 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return out
 
 
-def _calibration(group: AuditGroup, t: float, unit: str) -> Finding:
+def _calibration(group: AuditGroup, when: str) -> Finding:
     seen = group.observed
-    when = f"{t:,.4g} {unit.removesuffix('s') if t == 1 else unit}"
     if not np.isfinite(seen.risk):
         return Finding(group.label, "calibration", "too few",
                        f"{group.label}: nobody was followed to {when}.", np.nan)  # fmt: skip

@@ -111,11 +111,10 @@ def _table(
         if len(table.cards) > 1 and of.folds > 1:
             page.put("<p>{t}</p>", t=" ".join(table.reading))
     page.table(
-        header,
-        [(page.fill('{n}<br><span class="bs-muted">{r}</span>', n=name, r=words.READ[key]), *cells)
-         for key, name, cells in rows],
+        ["Measure", *(_short(card.label) for card in (*table.cards, table.baseline))],
+        [(_first(name, words.READ[key]), *map(_split, cells)) for key, name, cells in rows],
         label="Models side by side",
-    )  # fmt: skip
+    )
     note = (
         f"{basis(of, outcome)} {table.baseline.label}: the same risk for everybody. Both C and the integrated Brier "
         f"score go up to {say.readable(float(of.times[-1]), outcome.unit)}."
@@ -136,24 +135,50 @@ def _unrounded(table: Comparison) -> save.Rows:
 
 
 def _differences(table: Comparison, outcome: Outcome, shown: Shown, of: Resampled) -> None:
-    label, t = shown.label, shown.ask.t
+    t = shown.ask.t
     others = [card for card in (*table.cards, table.baseline) if card.kind != shown.kind]
-    names = [words.named(table.card(shown.kind).get(key, t), shown.at) for key in words.DIFFERENCES]
-    rows = [
-        [card.label, *(words.against(table, card.kind, shown.kind, key, t) for key in words.DIFFERENCES)]
-        for card in others
-    ]
+    told = [
+        (words.named(table.card(shown.kind).get(key, t), shown.at),
+         [words.against(table, card.kind, shown.kind, key, t) for card in others])
+        for key in words.DIFFERENCES
+    ]  # fmt: skip
     page.heading(f"Compared with the {model_choice.named(shown.kind)}", "difference, 95% interval over folds")
-    page.table([f"Against: {label}", *names], rows, label="Differences")
+    header = ["Measure", *(card.label for card in others)]
+    page.table(
+        ["Measure", *(_short(card.label) for card in others)],
+        [(_first(name), *(_lines(*cell) for cell in cells)) for name, cells in told],
+        label="Differences",
+    )
     note = (
         "Higher is better for C and AUC, lower for the others. The interval allows for training parts that overlap "
         f"(Nadeau and Bengio); “within noise” where it holds 0. {basis(of, outcome)}"
     )
     page.caption(note)
     save.numbers(
-        "validation_differences", stem="differences-of-models", title=f"Compared with the {label}", note=note,
-        rows=lambda: _all_differences(table), shown=lambda: (["Model", *names], rows),
+        "validation_differences", stem="differences-of-models", note=note, rows=lambda: _all_differences(table),
+        title=f"Compared with the {model_choice.named(shown.kind)}",
+        shown=lambda: (header, [[name, *(" ".join(cell) for cell in cells)] for name, cells in told]),
     )  # fmt: skip
+
+
+def _short(label: str) -> str:
+    return {"Cox model": "Cox", "Average of Cox and forest": "Average"}.get(label, label)
+
+
+def _lines(value: str, *quiet: str) -> page.Markup:
+    """A number with quiet lines below it, so that several columns fit on a narrow page."""
+    more = page.join(page.fill('<br><span class="bs-muted">{q}</span>', q=each) for each in quiet if each)
+    return page.fill("{v}{more}", v=value, more=more)
+
+
+def _first(name: str, reading: str = "") -> page.Markup:
+    told = page.fill('<br><span class="bs-muted">{r}</span>', r=reading) if reading else ""
+    return page.fill('<div style="min-width:11rem">{n}{told}</div>', n=name, told=told)
+
+
+def _split(cell: str) -> page.Markup:
+    value, sign, spread = cell.partition(" ± ")
+    return _lines(value, f"{sign.strip()} {spread}" if spread else "")
 
 
 def _all_differences(table: Comparison) -> save.Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -63,15 +63,18 @@ class Shown:
 def choices(cohort: Cohort, outcome: Outcome) -> Shown:
     """The page's heading and its widgets in one line."""
     choice = model_choice.chosen(cohort, outcome)
-    page.title("Validation", f"{_subject(outcome, choice)}, {say.patients(len(cohort))}")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width="stretch"):
+            page.title("Validation", f"{_subject(outcome, choice)}, {say.patients(len(cohort))}")
+        with st.container(key="screen_validation_horizon", width="content"):
+            when, unit = horizon.choose(cohort, outcome)
     with st.container(key="screen_validation_choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
         kinds = _kinds(choice.kind)
-        way: Way = pick("Checked by", WAYS, key="validation_way", default="folds", help=HELP, width=270)  # type: ignore[assignment]
+        way: Way = pick("Checked by", WAYS, key="validation_way", default="folds", help=HELP, width=280)  # type: ignore[assignment]
         named = {kind: KINDS[kind] for kind in kinds}
-        kind = pick("Answer and figures for", named, key="validation_shown", default=choice.kind, width=230)
-        when, unit = horizon.choose(cohort, outcome)
+        kind = pick("Answer and figures for", named, key="validation_shown", default=choice.kind, width=240)
     about = choice if kind == choice.kind else model_choice.other(choice, str(kind), outcome)
-    ask = Ask(replace(about), kinds, way, float(convert(when, unit, outcome.unit)))
+    ask = Ask(about, kinds, way, float(convert(when, unit, outcome.unit)))
     return Shown(ask, str(kind), when, unit)
 
 

@@ -63,7 +63,16 @@ def _off(smooth: object) -> str:
 def decision(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled) -> None:
     """Net benefit, with the threshold that the reader is asked for."""
     found = numbers.judged(cohort, outcome, shown.ask, of, shown.kind)
+    place = st.container()
     ends, threshold = _thresholds(found.overall.observed.risk, found.decision)
+    with place:
+        _decision(cohort, outcome, shown, of, ends, threshold)
+
+
+def _decision(
+    cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled, ends: tuple[float, float], threshold: float
+) -> None:  # fmt: skip
+    found = numbers.judged(cohort, outcome, shown.ask, of, shown.kind)
     save.figure(
         lambda mode: decision_figure(
             found.decision, threshold=threshold, shown=ends, colour=_colour(shown.kind, mode), mode=mode

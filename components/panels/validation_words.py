@@ -77,17 +77,17 @@ def named(score: Score, when: str) -> str:
     return score.name if score.t is None else f"{score.name.removesuffix(' at the time')} at {when}"
 
 
-def against(of: Comparison, other: str, shown: str, key: str, t: float) -> str:
-    """A measure of one model less that of the shown one: ``"+0.004 (−0.010 to 0.018), within noise"``."""
+def against(of: Comparison, other: str, shown: str, key: str, t: float) -> tuple[str, ...]:
+    """A measure of one model less that of the shown one: ``("+0.004", "(−0.010 to 0.018)", "within noise")``."""
     found = _difference(of, other, shown, key, t)
     if found is None:
-        return "–"
+        return ("–",)
     turned = found.first == shown
     mean, lower, upper = (-found.mean, -found.upper, -found.lower) if turned else (found.mean, found.lower, found.upper)
     verdict = FLIPPED.get(found.verdict, found.verdict) if turned else found.verdict
     if math.isnan(lower):
-        return WORDS["unknown"]
-    return f"{_signed(mean, plus=True)} ({_signed(lower)} to {_signed(upper)}), {WORDS[verdict]}"
+        return "–", WORDS["unknown"]
+    return _signed(mean, plus=True), f"({_signed(lower)} to {_signed(upper)})", WORDS[verdict]
 
 
 def _difference(of: Comparison, other: str, shown: str, key: str, t: float) -> Difference | None:
