@@ -31,6 +31,7 @@ from bedside.validation import (
     d_calibrated,
 )
 from bedside.validation.apparent import apparent, settled_optimism
+from bedside.validation.audit import Audits, audit_cohort
 from components import desk, jobs, model_choice
 from components.model_choice import Choice
 from components.panels import horizon
@@ -45,6 +46,11 @@ SAMPLES, SAMPLES_OF_TREES = 100, 40
 TREES = ("forest", "boosted", "average")
 CARD_MEASURES = ("harrell", "uno", "auc", "brier", "ibs", "ipa", "slope_at", "observed_expected", "ici")
 """What the page's table and a model card hold, in this order."""
+
+
+CARD_ABOUT = ("calibration", "observed_expected", "c")
+CARD_THRESHOLD = 0.2
+"""At which the audit of a card looks at decisions; a card states none of them, since nobody chose it."""
 
 
 @dataclass(frozen=True)
@@ -240,6 +246,18 @@ def _kept(what: str, cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, 
     return desk.kept((what, *key, *more), make)
 
 
+def audits(
+    cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, names: tuple[str, ...], threshold: float, when: str
+) -> Audits:
+    """The chosen model in groups of patients, with decisions at a threshold; `when` is the time as it is said."""
+
+    def make() -> Audits:
+        with desk.progress("Looking at each group"):
+            return audit_cohort(of, ask.choice.kind, cohort, variables=names, t=ask.t, threshold=threshold, when=when)
+
+    return _kept("audit", cohort, outcome, ask, of, "\x1f".join(names), threshold, ask.t, make=make)
+
+
 # ------------------------------------------------------------------ for a model card
 
 
@@ -264,6 +282,20 @@ def performance(cohort: Cohort, outcome: Outcome, choice: Choice) -> dict[str, d
         for key in CARD_MEASURES
         for score in [card.get(key, t if MEASURES[key].by_time else None)]
     }
+
+
+def fairness(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...]:
+    """What the audit by sensitive attributes found, for the model's card; nothing where it was not validated yet."""
+    names = tuple(v.name for v in cohort.sensitive)
+    default = desk.horizon(cohort, outcome)
+    ask = Ask(choice, (choice.kind,), "folds", float(convert(default.value, default.unit, outcome.unit)))
+    of = _there(cohort, outcome, ask)
+    if of is None or choice.kind not in of.labels or not names:
+        return ()
+    when = say.duration(default.value, default.unit)
+    found = audits(cohort, outcome, ask, of, names, CARD_THRESHOLD, when)
+    calibration = [f.sentence for one in found.audits for f in one.findings if f.about in CARD_ABOUT]
+    return (*calibration, found.caution)
 
 
 def _there(cohort: Cohort, outcome: Outcome, ask: Ask) -> Resampled | None:

@@ -41,6 +41,7 @@ PAGES = {
     "Model": [
         ("model", "Model", ":material/monitoring:", "What the model is and how far to trust it."),
         ("validation", "Validation", ":material/fact_check:", "How well does it do on patients it has not seen?"),
+        ("audit", "Who does it fail?", ":material/diversity_3:", "How well does it do in each group of patients?"),
         ("scores", "Published scores", ":material/calculate:", "What a published score says, and what came true here."),
     ],
     "Report": [("report", "Report", ":material/description:", "What was gathered on the other pages, as one file.")],

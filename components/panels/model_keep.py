@@ -51,8 +51,9 @@ def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted | Non
 def _filled(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, t: float) -> ModelCard:
     """The card of the model on the page, with what has been measured so far."""
     measured = numbers_validation.performance(cohort, outcome, choice)
-    key = ("model card", fitted.fingerprint, cohort.fingerprint, t, bool(measured))
-    return desk.kept(key, lambda: model_card(fitted, cohort, horizons=(t,), performance=measured))
+    fair = numbers_validation.fairness(cohort, outcome, choice)
+    key = ("model card", fitted.fingerprint, cohort.fingerprint, t, bool(measured), bool(fair))
+    return desk.kept(key, lambda: model_card(fitted, cohort, horizons=(t,), performance=measured, fairness=fair))
 
 
 def _card(card: ModelCard) -> None:
