@@ -130,6 +130,20 @@ def as_read() -> Cohort:
     return _open(choices[key])
 
 
+def another(key: str) -> Cohort:
+    """A cohort beside the open one, as it was read.
+
+    Raises
+    ------
+    Fixable
+        If there is none of that key, or it can't be opened.
+    """
+    entry = next((entry for entry in entries() if entry.key == key), None)
+    if entry is None:
+        raise Fixable("That cohort is not here.", "None of that name is known here.", "Choose one from the list.")
+    return _open(entry)
+
+
 def whole(*, listed: bool = False) -> Cohort:
     """The open cohort before any filter; the reader's own endpoint, and whom it leaves out, only while it is chosen."""
     plain, own = as_read(), endpoint()

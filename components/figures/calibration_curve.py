@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import plotly.graph_objects as go
 
 from bedside.report.say import events, patients, percent_range
-from bedside.validation import Calibrated, CalibrationGroup
+from bedside.validation import CalibrationGroup
+from bedside.validation.calibration_curve import SmoothCalibration
 from components.figures.palette import Mode, palette, rgba, template
 
 BINS = 40
@@ -19,14 +20,26 @@ PLOT, HISTOGRAM = (0.2, 1.0), (0.0, 0.14)
 TICKS = ((0.11, 0.02), (0.21, 0.05), (0.61, 0.1), (1.01, 0.25))
 
 
+class Curved(Protocol):
+    """What is drawn of a model's calibration."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def groups(self) -> tuple[CalibrationGroup, ...]: ...
+    @property
+    def smooth(self) -> SmoothCalibration | None: ...
+
+
 def calibration_curve_figure(
-    found: Calibrated, risk: np.ndarray, *, colour: str, mode: Mode = "light", height: int = 400
+    found: Curved, risk: np.ndarray, *, colour: str, mode: Mode = "light", height: int = 400
 ) -> go.Figure:
     """Predicted against observed risk by a time.
 
     Parameters
     ----------
-    found : Calibrated
+    found : Curved
+        E.g. `bedside.validation.Calibrated`.
     risk : array, shape (n,)
         Each patient's predicted risk, for the histogram.
     colour : str
@@ -64,7 +77,7 @@ def calibration_curve_figure(
     )  # fmt: skip
 
 
-def calibration_curve_alt(found: Calibrated) -> str:
+def calibration_curve_alt(found: Curved) -> str:
     """Every group, and how far the curve is from what was predicted, in words."""
     told = "; ".join(
         f"{patients(g.n)}, {events(g.n_events)} by then: predicted {g.predicted:.0%}, {_observed(g)}"
@@ -74,7 +87,7 @@ def calibration_curve_alt(found: Calibrated) -> str:
     return f"{found.label}, calibration in {len(found.groups)} groups of predicted risk. {told}.{off}"
 
 
-def calibration_curve_rows(found: Calibrated) -> tuple[list[str], list[list[object]]]:
+def calibration_curve_rows(found: Curved) -> tuple[list[str], list[list[object]]]:
     """Groups, then the curve: header and rows for a file."""
     header = ["what", "patients", "events", "predicted risk", "observed risk", "lower", "upper"]
     rows: list[list[object]] = [
@@ -87,7 +100,7 @@ def calibration_curve_rows(found: Calibrated) -> tuple[list[str], list[list[obje
     return header, rows
 
 
-def _curve(found: Calibrated, top: float, colour: str) -> list[dict[str, Any]]:
+def _curve(found: Curved, top: float, colour: str) -> list[dict[str, Any]]:
     smooth = found.smooth
     if smooth is None:
         return []
@@ -143,7 +156,7 @@ def _observed(group: CalibrationGroup) -> str:
     return f"observed {group.observed:.0%} ({_interval(group)})"
 
 
-def _top(found: Calibrated, risk: np.ndarray) -> float:
+def _top(found: Curved, risk: np.ndarray) -> float:
     """End of both axes: what the groups and nearly all risks reach, rounded up to the next tenth."""
     values = [v for g in found.groups for v in (g.predicted, g.observed, g.upper) if math.isfinite(v)]
     values.append(float(np.max(risk, initial=0.0)))
