@@ -205,7 +205,7 @@ def _hazards(model: Fitted) -> list[_Hazard]:
         return [_Hazard(model.label, model.coef, model.variance, base.time, base.cumulative)]
     if hasattr(model, "hazards"):
         return [_Hazard(names[h.cause - 1], h.coef, None, h.time, np.cumsum(h.increment)) for h in model.hazards]
-    if hasattr(model, "causes"):
+    if hasattr(model, "numbers"):
         pairs = zip(model.numbers, model.causes, strict=False)
         return [_Hazard(names[n - 1], c.coef, c.cov, model.time, np.cumsum(c.hazard)) for n, c in pairs]
     return []
