@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 import threading
@@ -23,9 +24,11 @@ HEAVY = ("pandas", "pyarrow", "duckdb", "scipy.stats", "plotly.graph_objects")
 
 
 def warm_up() -> None:
-    """Import the heavy libraries before the first reader asks for them."""
+    """Import the heavy libraries before the first reader asks for them, and count them out of garbage collection."""
     for name in HEAVY:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager

@@ -90,16 +90,14 @@ function save(button) {
 
 // Kept by the browser as it changes, so that looking costs nothing where there are none.
 const times = document.getElementsByTagName("time")
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" })
 let looking = false
 
 function localTimes() {
   looking = false
   for (const time of times) {
     if (!time.dataset.bsSeconds) continue
-    const text = new Date(1000 * Number(time.dataset.bsSeconds)).toLocaleString(undefined, {
-      dateStyle: "long",
-      timeStyle: "short",
-    })
+    const text = clock.format(new Date(1000 * Number(time.dataset.bsSeconds)))
     if (time.textContent !== text) time.textContent = text
   }
 }
