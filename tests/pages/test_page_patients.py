@@ -9,7 +9,11 @@ import pandas as pd
 import pytest
 
 from bedside.cohort.selection import Between, Selection
-from tests.pages.reader import Reader
+from bedside.intake import read_cohort
+from bedside.risk.learners import learn
+from bedside.risk.training import training
+from components import jobs
+from tests.pages.reader import ROOT, Reader
 
 OLD = Selection(((Between("age", 60, 80),),)).to_text()
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -34,7 +38,7 @@ def test_everybody_is_listed_with_key_variables_and_risk(reader):
     shown = table(reader)
     assert len(shown) == 686
     # Highest risk first.
-    assert list(shown["patient"][:3]) == ["684", "525", "495"]
+    assert list(shown["patient"][:3]) == ["259", "495", "684"]
     assert shown["risk"].is_monotonic_decreasing
     assert titles(reader) == {
         "patient": "Patient",
@@ -46,9 +50,9 @@ def test_everybody_is_listed_with_key_variables_and_risk(reader):
         "v5": "Positive lymph nodes",
         "v6": "Progesterone receptor (fmol/mg)",
         "v7": "Oestrogen receptor (fmol/mg)",
-        "risk": "Risk within 4 years",
+        "risk": "Risk within 4 years, Cox model",
     }
-    assert shown.loc[0, ["v0", "v1", "v3", "v5"]].tolist() == [61, "post-menopausal", 60, 51]
+    assert shown.set_index("patient").loc["684", ["v0", "v1", "v3", "v5"]].tolist() == [61, "post-menopausal", 60, 51]
     assert shown.set_index("patient").loc["1", ["v0", "v1", "v5"]].tolist() == [38, "pre-menopausal", 5]
     assert reader.title == "Patients 686 patients"
 
@@ -57,8 +61,9 @@ def test_numbers_are_numbers_so_that_the_table_sorts_by_them(reader):
     shown = table(reader)
     assert all(shown[name].dtype == "float64" for name in ("risk", "v0", "v3", "v5", "v6", "v7"))
     highest = shown.sort_values("risk").iloc[-1]
-    assert (highest["patient"], highest["v5"]) == ("684", 51)
-    assert highest["risk"] == pytest.approx(96.7, abs=0.05)
+    assert (highest["patient"], highest["v5"]) == ("259", 24)
+    assert highest["risk"] == pytest.approx(99, abs=0.05)  # 99.2, and none is a certainty
+    assert shown.set_index("patient").loc["684", "risk"] == pytest.approx(97.8, abs=0.05)
     # The mean risk over the cohort is near what Kaplan-Meier says at 4 years, 44%: no column of another scale.
     assert shown["risk"].mean() == pytest.approx(44, abs=2)
 
@@ -95,7 +100,7 @@ def test_what_is_found_is_in_the_order_of_the_search_and_is_not_called_sorted_by
     assert "highest first" not in reader.text
     assert "highest first" in reader.choose("patients_search", "").text
     # Blanks are no search.
-    assert table(reader.choose("patients_search", "  "))["patient"].tolist()[:2] == ["684", "525"]
+    assert table(reader.choose("patients_search", "  "))["patient"].tolist()[:2] == ["259", "495"]
 
 
 def test_search_puts_the_exact_identifier_first(reader):
@@ -116,21 +121,21 @@ def test_a_search_without_a_match_says_what_can_be_searched(reader, typed):
 def test_the_horizon_changes_every_risk_and_its_title(reader):
     four = table(reader).set_index("patient")["risk"]
     reader.choose("horizon_years", 1.0)
-    assert titles(reader)["risk"] == "Risk within 1 year"
+    assert titles(reader)["risk"] == "Risk within 1 year, Cox model"
     assert "within 1 year of surgery, from the Cox model of these 686 patients, highest first" in reader.text
     one = table(reader).set_index("patient")["risk"]
     assert (one <= four[one.index]).all()
-    assert one["684"] == pytest.approx(36.3, abs=0.05)
-    # Only the patient of the lowest risk (0.4% within 4 years) stands at the floor of the table both times.
-    assert [name for name in one.index if one[name] == four[name]] == ["286"]
+    assert one["684"] == pytest.approx(38.4, abs=0.05)
+    # Nobody stands at the floor of the table both times: the lowest risk within 4 years is 6%.
+    assert (one < four[one.index]).all()
 
 
 def test_no_risk_in_the_table_is_a_certainty(reader):
-    # Within 1 year the model gives 12 patients less than 1%, within 6 years 4 patients more than 99%.
+    # Within 1 year the model gives 3 patients less than 1%, within 6 years 7 patients more than 99%.
     low = table(reader.choose("horizon_years", 1.0))["risk"]
-    assert low.min() == 1 and (low == 1).sum() == 12
+    assert low.min() == 1 and (low == 1).sum() == 3
     high = table(reader.choose("horizon_years", 6.0))["risk"]
-    assert high.max() == 99 and (high == 99).sum() == 4
+    assert high.max() == 99 and (high == 99).sum() == 7
     assert "shown between 1% and 99%" in reader.text
 
 
@@ -191,3 +196,14 @@ def test_the_list_can_be_taken_along(reader):
     reader.unfold("save_patients")
     (button,) = reader.at.get("download_button")
     assert button.proto.label == "Numbers (CSV)"
+
+
+def test_the_chosen_model_gives_the_risks_and_is_named(monkeypatch):
+    monkeypatch.setenv(jobs.PATIENCE, "120")
+    reader = Reader(cohort="lung_ncctg", model="penalised").open("patients")
+    assert titles(reader)["risk"] == "Risk within 1 year, Penalised Cox"
+    assert "from the penalised Cox of these 228 patients" in reader.text
+    cohort = read_cohort(ROOT / "sample_data" / "lung_ncctg")
+    expected = 100 * learn("penalised", training(cohort, cohort.outcomes[0])).risk(cohort.frame, [365.25])[:, 0]
+    shown = table(reader).set_index("patient")["risk"]
+    assert shown[cohort.identifiers[3]] == pytest.approx(expected[3], abs=1e-9)
