@@ -18,6 +18,7 @@ from components.numbers_validation import Ask
 from components.panels import audit_words as words
 from components.panels import horizon, page, save
 from components.panels.pick import pick
+from components.panels.validation_choices import subject
 
 SENSITIVE = ""
 """Key of "all sensitive attributes"."""
@@ -54,7 +55,7 @@ def choices(cohort: Cohort, outcome: Outcome) -> Asked:
     choice = model_choice.chosen(cohort, outcome)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width="stretch"):
-            page.title("Who does it fail?", f"{choice.label}, {outcome.label}, {say.patients(len(cohort))}")
+            page.title("Who does it fail?", f"{choice.label}, {subject(outcome, choice)}, {say.patients(len(cohort))}")
         with st.container(key="screen_audit_horizon", width="content"):
             when, unit = horizon.choose(cohort, outcome)
     with st.container(key="screen_audit_choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -110,8 +111,7 @@ def _basis(of: Resampled) -> str:
 def _lead(found: Audits, basis: str) -> None:
     told = words.findings(found)
     if told:
-        lines = page.join(page.fill("{b}{t}", b=page.Markup("<br>") if i else "", t=text) for i, text in enumerate(told))
-        page.lead(lines, of="audit_groups")
+        page.lead(page.Markup("<br>").join(page.fill("{t}", t=text) for text in told), of="audit_groups")
     else:
         page.lead(page.fill("{t}", t=words.nothing(found)), of="audit_groups")
     page.caption(" ".join(filter(None, (found.caution, words.too_few(found)))))

@@ -65,7 +65,7 @@ def choices(cohort: Cohort, outcome: Outcome) -> Shown:
     choice = model_choice.chosen(cohort, outcome)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width="stretch"):
-            page.title("Validation", f"{_subject(outcome, choice)}, {say.patients(len(cohort))}")
+            page.title("Validation", f"{subject(outcome, choice)}, {say.patients(len(cohort))}")
         with st.container(key="screen_validation_horizon", width="content"):
             when, unit = horizon.choose(cohort, outcome)
     with st.container(key="screen_validation_choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -78,7 +78,7 @@ def choices(cohort: Cohort, outcome: Outcome) -> Shown:
     return Shown(ask, str(kind), when, unit)
 
 
-def _subject(outcome: Outcome, choice: model_choice.Choice) -> str:
+def subject(outcome: Outcome, choice: model_choice.Choice) -> str:
     """What is predicted: any of the events, or the event itself while the others can happen."""
     if choice.target == model_choice.EVENT and outcome.has_competing:
         return f"{outcome.cause_labels[0]}, with {say.in_sentence(', '.join(outcome.competing))} competing"

@@ -29,6 +29,8 @@ PAGES = {
     "Patients": Place("/patients", ".st-key-save_patients", 0),
     "Patient": Place("/patient", ".st-key-patient_values", 3),
     "Model": Place("/model", ".st-key-model_saved", 1),
+    "Validation": Place("/validation", ".st-key-card_validation_groups .js-plotly-plot", 5),
+    "Who does it fail?": Place("/audit", ".st-key-audit_all", 1),
     "Published scores": Place("/scores", ".st-key-scores_lacking", 1),
     "Report": Place("/report", '[class*="st-key-card_report_"] textarea', 1),
 }

@@ -19,11 +19,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "survival", "regression", "comparison", "patients", "patient", "model", "scores", "report")
+PAGES = (
+    "overview",
+    "survival",
+    "regression",
+    "comparison",
+    "patients",
+    "patient",
+    "model",
+    "validation",
+    "audit",
+    "scores",
+    "report",
+)
 TEXTS = ("markdown", "caption", "warning", "info", "error", "success", "title", "header", "subheader", "text")
 
 
@@ -185,6 +198,13 @@ def numbers(array: Any) -> list[float | None]:
     if isinstance(array, dict):
         return np.frombuffer(base64.b64decode(array["bdata"]), dtype=np.dtype(array["dtype"])).tolist()
     return list(array)
+
+
+def checked(reader: Reader) -> list[str]:
+    """Keys of the figures on the page, each checked in full, as pages in a hurry do not: Plotly refuses the unknown."""
+    for chart in reader.at.get("plotly_chart"):
+        go.Figure(json.loads(chart.proto.spec))
+    return reader.figures
 
 
 def words(figure: dict[str, Any]) -> list[str]:
