@@ -110,7 +110,8 @@ def adjusted_figure(
         if at is not None and 0 < at <= until:
             layout["shapes"].append(_mark(at, name, p.muted))
     layout["annotations"] += _names(labels, shown[-1].lines or tuple(raw), colours)
-    return go.Figure(data=data, layout=layout)
+    # Checking every property takes longer than the rest; the tests check them.
+    return go.Figure(data=data, layout=layout, _validate=False)
 
 
 def _span(i: int, n: int) -> tuple[float, float]:

@@ -71,7 +71,8 @@ def beta_figure(
         "template": template(mode), "height": height, "margin": {"l": 52, "r": 12, "t": 10, "b": 44},
         "xaxis": {"title": {"text": plain(x_title)}, "fixedrange": True}, "yaxis": axis,
     }  # fmt: skip
-    return go.Figure(data=data, layout=layout)
+    # Checking every property takes longer than the rest; the tests check them.
+    return go.Figure(data=data, layout=layout, _validate=False)
 
 
 def beta_alt(series: BetaOverTime, *, single: bool = True) -> str:

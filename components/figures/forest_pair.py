@@ -139,7 +139,8 @@ def forest_pair_figure(lines: Sequence[Line], *, mode: Mode = "light") -> go.Fig
         },
         "yaxis": {"visible": False, "range": [total, -TOP], "fixedrange": True},
     }  # fmt: skip
-    return go.Figure(data=data, layout=layout)
+    # Checking every property takes longer than the rest; the tests check them.
+    return go.Figure(data=data, layout=layout, _validate=False)
 
 
 def forest_pair_alt(lines: Sequence[Line], *, ratio: str = "hazard ratio") -> str:

@@ -52,7 +52,9 @@ def love_figure(rows: Sequence[BalanceRow], *, mode: Mode = "light") -> go.Figur
         )
     ]  # fmt: skip
     note = {"showarrow": False, "font": {"size": 12, "color": p.muted}, "yref": "paper", "y": 1, "yanchor": "bottom"}
+    # Checking every property takes longer than the rest; the tests check them.
     return go.Figure(
+        _validate=False,
         data=[joins, *marks],
         layout={
             "template": template(mode), "height": step * len(drawn) + HEAD + 50, "hovermode": "closest",

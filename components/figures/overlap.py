@@ -51,7 +51,9 @@ def overlap_figure(
     ]  # fmt: skip
     title = label_lines(x_title, width=TITLE)
     note = {"showarrow": False, "x": 1, "xref": "paper", "xanchor": "right", "yref": "paper"}
+    # Checking every property takes longer than the rest; the tests check them.
     return go.Figure(
+        _validate=False,
         data=bars,
         layout={
             "template": template(mode), "height": 248 + 16 * len(title), "barmode": "overlay", "hovermode": "closest",

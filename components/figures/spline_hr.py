@@ -97,7 +97,8 @@ def spline_figure(
         },
         "shapes": [none],
     }  # fmt: skip
-    return go.Figure(data=data, layout=layout)
+    # Checking every property takes longer than the rest; the tests check them.
+    return go.Figure(data=data, layout=layout, _validate=False)
 
 
 def _powers(ends: tuple[float, float]) -> dict[str, list]:

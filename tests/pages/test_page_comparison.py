@@ -14,7 +14,7 @@ import pytest
 from bedside.cohort.selection import OneOf, Selection
 from components.panels.comparison_answers import apart
 from tests.pages import made
-from tests.pages.reader import ROOT, Reader, numbers, words
+from tests.pages.reader import ROOT, Reader, checked, numbers, words
 
 REFERENCE = json.loads((ROOT / "tests" / "reference" / "09_cohort_tools.json").read_text())
 ARMS = Selection(((OneOf("arm", ("observation", "levamisole + 5-FU")),),)).to_text()
@@ -398,3 +398,8 @@ def test_what_came_after_the_groups_is_not_adjusted_for_unless_asked():
     assert "weight_1982_kg" in other.at.get_by_key("comparison_adjust_nhefs_prevention_sex").value
     assert "weight_1971_kg" not in other.at.get_by_key("comparison_adjust_nhefs_prevention_sex").value
     assert skipped not in other.text
+
+
+def test_every_property_of_every_figure_is_one_that_plotly_knows():
+    reader = Reader(cohort="gbsg2_breast").open("comparison")
+    assert len(checked(reader.choose("comparison_method", "both"))) >= 3

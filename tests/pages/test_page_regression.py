@@ -8,7 +8,7 @@ import pytest
 from bedside.intake import read_cohort
 from bedside.regression.bootstrap import bootstrap_optimism
 from bedside.regression.data import cox_data
-from tests.pages.reader import ROOT, Reader, words
+from tests.pages.reader import ROOT, Reader, checked, words
 
 FORM = "regression_form_gbsg2_breast_"
 
@@ -375,3 +375,10 @@ def test_what_values_at_visits_cannot_say_is_said():
     reader.choose("regression_event", "fine-gray:1").click("regression_use_start")
     assert reader.stops == [] and "Fine-Gray model (cmprsk's definition)" in reader.text
     assert course not in reader.text
+
+
+def test_every_property_of_every_figure_is_one_that_plotly_knows(reader):
+    for part in ("regression_parametric", "regression_planning"):
+        reader.unfold(part)
+    assert "regression_forest" in checked(reader)
+    assert "regression_spline" in checked(reader.choose("regression_knots", 5))
