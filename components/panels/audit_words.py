@@ -52,7 +52,7 @@ def too_few(found: Audits) -> str:
 def measured(group: AuditGroup) -> list[tuple[str, ...]]:
     """A group's cells: patients, C, O/E, ICI, Brier score, IPA; each a value with quiet lines."""
     return [
-        (f"{group.n:,}", f"{group.n_events:,} events"),
+        (f"{group.n:,}", say.events(group.n_events)),
         _with(group.c, "{:.2f}"),
         _with(group.ratio, "{:.2f}"),
         (_known(group.ici, "{:.3f}"),),
