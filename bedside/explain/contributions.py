@@ -187,7 +187,7 @@ def contributions(
     return Contributions(
         variables=background.game.players,
         times=asked,
-        base=model.risk(background.frame, asked).mean(axis=0),
+        base=background.game.base(asked),
         values=values,
         prediction=prediction,
         how="exact" if error is None else "permutation pairs",

@@ -10,6 +10,7 @@ leaves' values at every time, so the sums over leaves are made once for all time
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import factorial
@@ -20,6 +21,8 @@ from bedside.risk.forest_arrays import Trees
 
 MOST_ON_A_WAY = 60
 """Different variables on the way to one leaf: each has a bit of a 64-bit number."""
+NARROW = 14
+"""Features up to which a bit stands for the same feature in every leaf, and sets of them have a table."""
 _CELLS = 20_000_000
 
 
@@ -39,7 +42,7 @@ class Leaves:
     leaf, feature : arrays of int, shape (n_entries,)
     low, high : arrays, shape (n_entries,)
     bit : array of unsigned int, shape (n_entries,)
-        1, 2, 4, ... within a leaf.
+        1, 2, 4, ... within a leaf; with few features, that of the feature in every leaf.
     first : array of int, shape (n_leaves,)
         First entry of each leaf.
     pair_leaf : array of int, shape (n_pairs,)
@@ -51,7 +54,9 @@ class Leaves:
     row : array of int, shape (n_leaves,)
         Row of each leaf in the trees' `value`.
     place : array of int, shape (n_entries,)
-        Which bit of its leaf each entry has, from 0.
+        Which entry of its leaf each is, from 0.
+    count : array of int, shape (n_leaves,)
+        Pairs of each leaf.
     most : int
         Largest number of entries of a leaf.
     """
@@ -67,6 +72,7 @@ class Leaves:
     share: np.ndarray = field(repr=False)
     row: np.ndarray = field(repr=False)
     place: np.ndarray = field(repr=False)
+    count: np.ndarray = field(repr=False)
     most: int
 
     @property
@@ -92,16 +98,19 @@ def leaves_beside(trees: Trees, background: np.ndarray) -> Leaves:
     if not len(leaf):
         none, whole = np.empty(0), np.empty(0, dtype=np.int64)
         bits = np.empty(0, dtype=np.uint16)
-        return Leaves(whole, whole, none, none, bits, whole, whole, bits, none, whole, whole, 0)
+        return Leaves(whole, whole, none, none, bits, whole, whole, bits, none, whole, whole, whole, 0)
     first = np.flatnonzero(np.r_[True, leaf[1:] != leaf[:-1]])
     place = np.arange(len(leaf)) - first[leaf]
     most = int(place.max()) + 1
     if most > MOST_ON_A_WAY:
         raise TooDeep
-    kind = np.uint16 if most <= 16 else np.uint32 if most <= 32 else np.uint64
-    bit = np.left_shift(np.ones(len(place), dtype=kind), place.astype(kind))
+    bits = place
+    if background.shape[1] <= NARROW:
+        bits = feature
+    kind = np.uint16 if int(bits.max()) < 16 else np.uint32 if int(bits.max()) < 32 else np.uint64
+    bit = np.left_shift(np.ones(len(place), dtype=kind), bits.astype(kind))
     pairs = _pairs(leaf, feature, low, high, bit, first, np.asarray(background, dtype=np.float32))
-    return Leaves(leaf, feature, low, high, bit, first, *pairs, row, place, most)
+    return Leaves(leaf, feature, low, high, bit, first, *pairs, row, place, np.bincount(pairs[0]), most)
 
 
 def shapley_leaves(leaves: Leaves, patient: np.ndarray, value: np.ndarray, n_features: int) -> np.ndarray:
@@ -121,12 +130,16 @@ def shapley_leaves(leaves: Leaves, patient: np.ndarray, value: np.ndarray, n_fea
     own = np.asarray(patient, dtype=np.float32)[leaves.feature]
     unmet = (own <= leaves.low) | (own > leaves.high)
     need = np.add.reduceat(np.where(unmet, leaves.bit, leaves.bit.dtype.type(0)), leaves.first, dtype=leaves.bit.dtype)
-    there = np.flatnonzero((need[leaves.pair_leaf] & leaves.lacks) == 0)
+    every = np.repeat(need, leaves.count)
+    there = np.flatnonzero((every & leaves.lacks) == 0)
     at, lacks, share = leaves.pair_leaf[there], leaves.lacks[there], leaves.share[there]
+    theirs = every[there]
     # How many variables only the patient satisfies, and only those background patients; as one place in a table.
-    both = np.bitwise_count(lacks).astype(np.int64) * (leaves.most + 1) + np.bitwise_count(need)[at]
+    both = np.bitwise_count(lacks).astype(np.int64) * (leaves.most + 1) + np.bitwise_count(theirs)
     gains, losses = _weights(leaves.most)
     gain, loss = share * gains.ravel()[both], share * losses.ravel()[both]
+    if n_features <= NARROW:
+        return _by_set(lacks, theirs, gain, loss, (each[at] for each in value), n_features)
     start = np.flatnonzero(np.diff(at, prepend=-1))
     each, lost = np.zeros((leaves.most, leaves.n_leaves)), np.zeros(leaves.n_leaves)
     if len(start):
@@ -140,6 +153,18 @@ def shapley_leaves(leaves: Leaves, patient: np.ndarray, value: np.ndarray, n_fea
     for i, values in enumerate(value):
         out[i] = np.bincount(feature, weight * values[leaf], n_features)
     return out
+
+
+def _by_set(
+    lacks: np.ndarray, theirs: np.ndarray, gain: np.ndarray, loss: np.ndarray, values: Iterable[np.ndarray], p: int
+) -> np.ndarray:
+    """Where bits stand for features: what every set of features gains and loses, then shared out, shape (t, p)."""
+    member = ((np.arange(1 << p)[:, None] >> np.arange(p)) & 1).astype(float)
+    out = [
+        (np.bincount(lacks, gain * value, 1 << p) - np.bincount(theirs, loss * value, 1 << p)) @ member
+        for value in values
+    ]
+    return np.array(out)
 
 
 def _ways(trees: Trees) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -55,11 +55,14 @@ class Effort:
         Most pairs of orders.
     batch : int
         Pairs between two looks at the error.
+    sums : float
+        As `cells`, for a single log hazard that is a sum of terms.
     """
 
-    cells: float = 1.0e8
-    pairs: int = 512
+    cells: float = 2.0e7
+    pairs: int = 128
     batch: int = 16
+    sums: float = float("inf")
 
 
 ONE = Effort()
@@ -82,6 +85,10 @@ class Game(Protocol):
         """Contributions of some patients at times in the outcome's unit."""
         ...
 
+    def base(self, times: np.ndarray) -> np.ndarray:
+        """Mean risk of the background patients, shape (t,)."""
+        ...
+
     def cells(self, times: np.ndarray) -> float:
         """Numbers that exact values of one patient take; 0 where a cheaper way is at hand."""
         ...
@@ -96,7 +103,7 @@ def prepared(model: Fitted, background: pd.DataFrame) -> Game:
     if isinstance(model, Forest):
         try:
             columns = model.columns(background)
-            return ForestGame(model, leaves_beside(model.trees, columns), len(columns))
+            return ForestGame(model, leaves_beside(model.trees, columns), model.trees.mean(columns).mean(axis=0))
         except TooDeep:
             return FrameGame(model, background)
     if isinstance(model, Boosted):
@@ -106,6 +113,7 @@ def prepared(model: Fitted, background: pd.DataFrame) -> Game:
             TreeSums.of(columns, [booster.trees for booster in model.boosters], model.log_hazards),
             model.columns,
             lambda times: _of_causes(model.causes, model.time, times, model),
+            lambda times: model.risk(background, times),
         )
     if isinstance(model, Model | Penalised | CompetingModel):
         return _linear(model, background)
@@ -140,7 +148,9 @@ def _linear(model: Model | Penalised | CompetingModel, background: pd.DataFrame)
     def read(frame: pd.DataFrame) -> np.ndarray:
         return terms_of(design, coef, frame)
 
-    return HazardGame(_players(design), Terms(read(background)), read, curve)
+    return HazardGame(
+        _players(design), Terms(read(background)), read, curve, lambda times: model.risk(background, times)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +202,8 @@ def _of_causes(
     upto = np.searchsorted(grid, all_within(times, model.last, model.outcome.unit), side="right")
     if single or len(causes) == 1:
         return _one(np.concatenate(([0.0], np.cumsum(causes[0].hazard)))[upto])
-    return Horizon(several_hazards(causes, upto), int(upto.max(initial=0)))
+    steps = int(upto.max(initial=0))
+    return Horizon(several_hazards(causes, upto), min(steps, 20 * len(times)) if len(causes) == 2 else steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +214,7 @@ class HazardGame:
     hazards: LogHazards = field(repr=False)
     read: Callable[[pd.DataFrame], np.ndarray] = field(repr=False)
     horizon: Callable[[np.ndarray], Horizon] = field(repr=False)
+    risk: Callable[[np.ndarray], np.ndarray] = field(repr=False)
 
     def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
         """See `Game`."""
@@ -215,6 +227,10 @@ class HazardGame:
             if error is not None:
                 errors[i], sampling = error.T, True
         return values, errors if sampling else None
+
+    def base(self, times: np.ndarray) -> np.ndarray:
+        """See `Game`."""
+        return self.risk(times).mean(axis=0)
 
     def cells(self, times: np.ndarray) -> float:
         """See `Game`."""
@@ -239,11 +255,11 @@ def _one_linear(game: Terms, own: np.ndarray, cumulative: np.ndarray, seed: int,
     active = np.flatnonzero((own[:, 0] != 0) | (game.background[:, :, 0] != 0).any(axis=0))
     out, error = np.zeros((2, len(cumulative), game.n_players))
     terms, rows = own[active, 0], game.background[:, active, 0]
-    if len(active) <= EXACT_UP_TO and 2.0 ** len(active) * len(rows) * len(cumulative) <= effort.cells:
+    if len(active) <= EXACT_UP_TO and 2.0 ** len(active) * len(rows) * len(cumulative) <= effort.sums:
         out[:, active] = shapley_cox(terms, rows, cumulative)[1]
         return out, None
     drawn = shapley_cox_sampled(
-        terms, rows, cumulative, seed=seed, batch=4 * effort.batch, most_pairs=16 * effort.pairs, target=TARGET_ERROR
+        terms, rows, cumulative, seed=seed, batch=4 * effort.batch, most_pairs=64 * effort.pairs, target=TARGET_ERROR
     )
     out[:, active], error[:, active] = drawn.points, drawn.error
     return out, error
@@ -255,7 +271,7 @@ class ForestGame:
 
     model: Forest
     leaves: Leaves = field(repr=False)
-    n_background: int
+    at_grid: np.ndarray = field(repr=False)
 
     @property
     def players(self) -> tuple[Variable, ...]:
@@ -276,9 +292,14 @@ class ForestGame:
         each = [shapley_leaves(self.leaves, own, value, p) for own in self.model.columns(patients)]
         return np.reshape(each, (len(patients), len(times), p)).transpose(0, 2, 1) / len(trees), None
 
+    def base(self, times: np.ndarray) -> np.ndarray:
+        """See `Game`."""
+        weights, constant = self.model.weights(times)
+        return (self.at_grid[:, None] * weights).sum(axis=0) + constant
+
     def cells(self, times: np.ndarray) -> float:
         """See `Game`."""
-        return 0.0
+        return len(self.leaves.pair_leaf) / 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,6 +331,10 @@ class AverageGame:
                 sampling = True
         count = len(self.members)
         return values / count, np.sqrt(squares) / count if sampling else None
+
+    def base(self, times: np.ndarray) -> np.ndarray:
+        """See `Game`."""
+        return sum(game.base(times) for game in self.members) / len(self.members)
 
     def cells(self, times: np.ndarray) -> float:
         """See `Game`."""
@@ -343,6 +368,10 @@ class FrameGame:
             )
             values[i], errors[i], sampling = found.T, error.T, True
         return values, errors if sampling else None
+
+    def base(self, times: np.ndarray) -> np.ndarray:
+        """See `Game`."""
+        return self.model.risk(self.background, times).mean(axis=0)
 
     def cells(self, times: np.ndarray) -> float:
         """See `Game`: asking the model takes longer than adding numbers."""

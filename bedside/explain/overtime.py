@@ -157,7 +157,7 @@ def global_over_time(
     share = GLOBAL_CELLS / max(len(rows), 1)
     if compared.game.cells(np.atleast_1d(np.asarray(times, dtype=float))) > share:
         compared = background(model, compared.frame, size=FEWER)
-    effort = Effort(cells=share, pairs=PAIRS, batch=PAIRS // 4)
+    effort = Effort(cells=share, pairs=PAIRS, batch=PAIRS // 4, sums=share)
     found = contributions(model, some, compared, times, seed=seed, effort=effort)
     readings = readings_of(model)
     size = max(found.values.size, 1)

@@ -142,7 +142,7 @@ def test_is_the_definition(name):
 
 @pytest.mark.parametrize("name", ["cox", "cause-specific", "boosted", "boosted two", "penalised two"])
 def test_sampled_orders_add_up_and_come_near(name):
-    fitted, effort = model(name), Effort(cells=0, pairs=64, batch=16)
+    fitted, effort = model(name), Effort(cells=0, pairs=64, batch=16, sums=0)
     exact = contributions(fitted, patients(), beside(name), TIMES)
     found = contributions(fitted, patients(), beside(name), TIMES, effort=effort, seed=4)
     assert found.how == "permutation pairs"
@@ -247,7 +247,7 @@ def test_global_views():
 
 
 def test_fewer_are_compared_with_where_all_would_take_long(monkeypatch):
-    monkeypatch.setattr("bedside.explain.overtime.GLOBAL_CELLS", 1e5)
+    monkeypatch.setattr("bedside.explain.overtime.GLOBAL_CELLS", 1e4)
     fitted = model("cause-specific")
     overall = global_over_time(fitted, cohort(), background(fitted, cohort()), [9.0], max_patients=5)
     assert overall.n_background == 25 and overall.how == "permutation pairs"
