@@ -13,7 +13,7 @@ with desk.fixable():
         with st.container(width="stretch"):
             page.title("Published scores", "by hand for one patient, and over this cohort")
         score = scores_form.choose(cohort)
-    left, right = page.split("scores", 1.6, 1)
+    left, right = page.split("scores", 2.1, 1)
     with left, st.container(border=True, key="card_scores_form"):
         scores_form.population(score)
         typed = scores_form.form(score)

@@ -14,11 +14,10 @@ from components import numbers_scores
 from components.panels import page
 from components.panels.pick import pick
 from components.panels.scores_typed import Unreadable, number
-from components.text import md
 
 SHARED = ("sex", "dialysis")
 """Choices that mean the same in every score; numbers do so anyway."""
-FIELD = 285
+FIELD = 222
 """Pixels of a field with its unit."""
 BUTTONS = 34
 """Letters of all answers together up to which they stand side by side as buttons."""
@@ -71,7 +70,7 @@ def form(score: Score) -> Typed:
     values: dict[str, float | str | None] = {}
     units: dict[str, str] = {}
     unreadable = []
-    with st.container(horizontal=True, gap="medium", key="scores_form"):
+    with st.container(horizontal=True, gap="small", key="scores_form"):
         for item in score.inputs:
             with st.container(width=FIELD, gap="xsmall"):
                 if item.kind == "choice":
@@ -105,7 +104,8 @@ def _choice(score: Score, item: Input) -> str | None:
     key = _key(score, item)
     if st.session_state.get(key) not in (None, *labels):
         st.session_state[key] = None
-    label = f"{md(item.label)} (if known)" if item.default is not None else md(item.label)
+    # Our own words, and no data: an escape would be read aloud.
+    label = f"{item.label} (if known)" if item.default is not None else item.label
     shown = {"options": list(labels), "format_func": lambda code: labels.get(code, ""), "key": key}
     if sum(len(text) for text in labels.values()) <= BUTTONS:
         found = st.segmented_control(label, **shown, persist_state="session")
@@ -120,7 +120,7 @@ def _number(item: Input) -> tuple[float | None, str, bool]:
     """The number, its unit, and whether something else was typed."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
         text = st.text_input(
-            md(item.label), key=_key_of_number(item), max_chars=20, autocomplete="off", width=150,
+            item.label, key=_key_of_number(item), max_chars=20, autocomplete="off", width=110,
             persist_state="session",
         )  # fmt: skip
         unit = _unit(item)
@@ -148,7 +148,7 @@ def _unit(item: Input) -> str:
     if st.session_state.get(key) not in item.units:
         st.session_state[key] = item.unit
     return st.selectbox(
-        f"Unit of {md(item.label)}", item.units, key=key, label_visibility="collapsed", width=115,
+        f"Unit of {item.label}", item.units, key=key, label_visibility="collapsed", width=104,
         persist_state="session",
     )  # fmt: skip
 
@@ -163,10 +163,18 @@ def _about(item: Input, value: float | None, unit: str) -> None:
     if not item.read(known)[1][0]:
         page.caution(f"Must be {item.demand()}.")
     elif item.outside(known)[0]:
-        page.caution(item.caution(unit))
+        page.caution(item.caution(unit) + _other_unit(item, value, unit))
     else:
         same = "" if unit == item.unit else f"= {_short(float(known[0]))} {item.unit}"
         page.caption(" · ".join(part for part in (same, usual) if part))
+
+
+def _other_unit(item: Input, value: float, unit: str) -> str:
+    """A hint where the number would be usual in another unit."""
+    fits = [
+        other for other in item.units if other != unit and not item.outside(np.array([item.convert(value, other)]))[0]
+    ]
+    return f" In {fits[0]} it would be within it: is the unit right?" if fits else ""
 
 
 def _short(value: float) -> str:

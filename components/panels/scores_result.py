@@ -41,21 +41,30 @@ def _waiting(score: Score, typed: Typed, waiting: list[str]) -> None:
 
 
 def _answer(score: Score, found: Result) -> None:
-    page.put('<p class="bs-hero">{said}</p>', said=found.said)
+    # Before the number: it may rest on a mistaken unit.
+    for caution in found.cautions:
+        page.caution(caution)
+    said = say.percent(found.value, decimals=score.decimals) if score.percent else found.said
+    page.put('<p class="bs-hero">{said}</p>', said=said)
     if found.group:
         page.put(
             '<p class="bs-lead"><b>{group}</b></p><p>{meaning}</p>', group=_named(found.group), meaning=found.meaning
         )
     if found.risks:
         page.put('<p class="bs-muted" style="margin-top:.5rem">Published absolute risk</p>')
-        rows = [(f"Within {say.duration(r.years, 'years')}", r.event, say.of_100(r.risk)) for r in found.risks]
-        page.table(("", "Of what", "Risk"), rows, label="Published absolute risk", numeric_from=2)
+        rows = [
+            (
+                say.duration(r.years, "years"),
+                r.event,
+                say.percent(r.risk, decimals=score.decimals if score.percent else 0),
+            )
+            for r in found.risks
+        ]
+        page.table(("Within", "Of what", "Risk"), rows, label="Published absolute risk", numeric_from=2)
     elif not found.group:
         page.caption("The score publishes points, no groups and no absolute risk.")
     for note in found.notes:
         page.caption(note)
-    for caution in found.cautions:
-        page.caution(caution)
     if score.caution:
         page.caution(score.caution)
 

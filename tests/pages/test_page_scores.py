@@ -53,7 +53,10 @@ def test_the_index_by_hand_with_its_group():
 
 def test_another_unit_keeps_the_number_and_shows_it_converted():
     reader = filled(opened(), NPI | {"scores_tumour_size": "25"})
-    assert "Tumour size is outside the usual 0.1 to 15 cm: check the value and its unit." in reader.boxes
+    assert (
+        "Tumour size is outside the usual 0.1 to 15 cm: check the value and its unit. In mm it would be within it: is "
+        "the unit right?"
+    ) in reader.boxes
     reader.choose("scores_unit_tumour_size", "mm")
     assert reader.at.text_input(key="scores_tumour_size").value == "25"
     assert "= 2.5 cm · Usual 1 to 150 mm" in reader.boxes
@@ -66,10 +69,25 @@ def test_absolute_risks_with_their_horizons():
     values = {"scores_age": "60", "scores_sex": "male", "scores_egfr": "30", "scores_acr": "300"}
     reader = filled(opened("lung_ncctg", score="kfre"), values | {"scores_kfre_region": "north_america"})
     rows = reader.table("Published absolute risk")
-    assert rows[0] == ["", "Of what", "Risk"]
-    assert rows[2] == ["Within 5 years", "kidney failure", "25 of 100"]
+    assert rows[0] == ["Within", "Of what", "Risk"]
+    assert rows[2] == ["5 years", "kidney failure", "24.6%"]
     assert "24.6%" in reader.text
     assert "Death before kidney failure is not accounted for." in reader.text
+
+
+def test_a_mistaken_unit_is_named_before_the_number_and_no_risk_is_said_to_be_none():
+    # 200 mg/dL of cholesterol typed as mmol/L
+    values = {"scores_age": "50", "scores_sex": "female", "scores_total_cholesterol": "200", "scores_bmi": "35"}
+    values |= {"scores_hdl_cholesterol": "45", "scores_systolic": "160", "scores_egfr": "90"}
+    answers = {"bp_treated": "yes", "statin": "no", "smoker": "no", "diabetes": "yes"}
+    reader = filled(opened(score="prevent"), values | {f"scores_prevent_{key}": v for key, v in answers.items()})
+    said = reader.boxes
+    caution = "Total cholesterol is outside 3.36 to 8.28 mmol/L, the range for which the score was made."
+    assert said.index(caution) < said.index("under 0.1%")
+    assert f"{caution} In mg/dL it would be within it: is the unit right?" in said
+    # In the right unit 14.7%, as the example of the packages preventr and prevent has it.
+    reader.choose("scores_unit_total_cholesterol", "mg/dL").choose("scores_unit_hdl_cholesterol", "mg/dL")
+    assert "14.7%" in reader.boxes
 
 
 def test_what_two_scores_ask_for_alike_is_typed_once():
