@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class Update:
         the same patients can't both update a model and test it.
     apparent : Performance
         Of the update on the patients it was made on: too kind, for comparison alone.
+    risk : array, shape (n, t)
+        Those behind `after`.
     folds, repeats : int
     sentence : str
         How `after` was worked out.
@@ -52,6 +54,7 @@ class Update:
     before: External
     after: Performance
     apparent: Performance
+    risk: np.ndarray = field(repr=False)
     folds: int
     repeats: int
     sentence: str
@@ -126,7 +129,7 @@ def recalibrate(
     return Update(
         model=made, before=before, after=after,
         apparent=performance(rows, risk, before.score, before.times, level=level),
-        folds=folds, repeats=REPEATS, cautions=_cautions(made, how),
+        risk=out, folds=folds, repeats=REPEATS, cautions=_cautions(made, how),
         sentence=f"After the update: each patient's risk comes from updates on the others ({folds}-fold "
         f"cross-validation, {REPEATS} times, averaged). C stays as it was: an update changes no order.",
     )  # fmt: skip
