@@ -88,7 +88,7 @@ def select(page: Page, key: str, options: tuple[str | int, ...]) -> Acts:
         field.click()
         every = page.get_by_role("option")
         try:
-            every.first.wait_for(timeout=1000)
+            every.first.wait_for(timeout=3000)
         except TimeoutError:
             field.press("ArrowDown")  # the click closed the menu of another control
         wanted = options[i % len(options)]
