@@ -28,6 +28,10 @@ WHAT = {
     "boosted": "Small trees, each mending the ones before: for large cohorts, and where effects combine.",
     "average": "The mean of the Cox model's and the forest's risks: the safest where you must choose without looking.",
 }
+IS = {
+    "cox": "A Cox model", "penalised": "A penalised Cox model", "forest": "A forest of decision trees",
+    "boosted": "Boosted trees", "average": "The average of a Cox model and a forest",
+}  # fmt: skip
 TARGETS = {
     model_choice.ANY: "Any of these events",
     model_choice.EVENT: "This event, while the others can happen",
@@ -140,10 +144,10 @@ def _asked(choice: Choice) -> str:
 
 def _what(fitted: Fitted) -> Markup:
     n = len(fitted.design.readings)
-    of = event_of(fitted)
     return fill(
-        "{kind} of {of}, learnt from {n} with {events} and {k} variable{s}.",
-        kind=fitted.label, of=say.in_sentence(of), n=say.patients(fitted.n), events=say.events(fitted.n_events), k=n,
+        "{kind} for the risk of {of}, learnt from {n} with {events} and {k} variable{s}.",
+        kind=IS.get(fitted.kind, fitted.label), of=say.in_sentence(event_of(fitted)),
+        n=say.patients(fitted.n), events=say.events(fitted.n_events), k=n,
         s="" if n == 1 else "s",
     )  # fmt: skip
 

@@ -30,8 +30,8 @@ HOW = {
     "cox": "Straight lines or curves: whichever ranks held-out patients better in three inner parts of these patients; "
     "curves are tried only with at least 12 events for each coefficient.",
     "penalised": "Mix and strength of the penalty: the lowest deviance of held-out patients in five inner parts.",
-    "forest": "Size of the leaves and share of the variables: judged for each patient by the trees that had not drawn "
-    "that patient; the usual values stay unless others are better beyond chance.",
+    "forest": "Size of the leaves and share of the variables: those under which trees rank the patients that they had "
+    "not drawn best; among those alike, those whose risks come nearest.",
     "boosted": "Depth and number of trees: the lowest deviance of held-out patients in four inner parts.",
     "average": "Both models choose their own settings, each as it would alone; their risks count alike.",
 }
@@ -52,7 +52,7 @@ MEMBERS = {"cox": "Cox model: ", "forest": "Forest: "}
 
 
 def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted) -> None:
-    """Ratios on the left, settings and what was left out on the right; causes of competing events side by side."""
+    """Ratios beside settings and what was left out; causes of competing events side by side; trees have settings."""
     shown = parts(fitted)
     if len(shown) > 1:
         columns = page.split("model_causes", *[1.0] * len(shown[:2]))
@@ -65,16 +65,15 @@ def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted) -> N
         _path(cohort, outcome, choice, fitted)
         _about(cohort, choice, fitted)
         return
+    if not shown:
+        _about(cohort, choice, fitted)
+        return
     left, right = page.split("model_what", 1.25, 1)
     with left, desk.fixable():
-        if shown:
-            _ratios(cohort, choice, fitted, shown[0], 0)
-        else:
-            _about(cohort, choice, fitted)
+        _ratios(cohort, choice, fitted, shown[0], 0)
     with right, desk.fixable():
         _path(cohort, outcome, choice, fitted)
-        if shown:
-            _about(cohort, choice, fitted)
+        _about(cohort, choice, fitted)
 
 
 # ------------------------------------------------------------------ ratios and curves

@@ -48,8 +48,8 @@ def test_the_answer_stands_in_one_sentence(gbsg):
     assert gbsg.title == "Model Recurrence or death, 686 patients"
     said = gbsg.box("learnt from")
     assert said.startswith(
-        "Cox model of recurrence or death, learnt from 686 patients with 299 events and 8 variables. Of 100 pairs of "
-        "patients it had not seen, it ranks 71 rightly (64 to 77); 50 would be chance."
+        "A Cox model for the risk of recurrence or death, learnt from 686 patients with 299 events and 8 variables. "
+        "Of 100 pairs of patients it had not seen, it ranks 71 rightly (64 to 77); 50 would be chance."
     )
     # 1 - Kaplan-Meier at 4 years over all patients is 44.4% (40.5 to 48.4), as in R's survfit with log-log limits.
     assert "Where it said 45 of 100 within 4 years, 44 had the event (40 to 48)." in said
@@ -149,7 +149,9 @@ def test_stability_names_the_range_of_places():
 
 def test_the_causes_of_competing_events_stand_side_by_side():
     reader = opened(cohort="mgus_competing", target="event")
-    assert reader.box("learnt from").startswith("Cox model of progression, learnt from 1,384 patients with 115 events")
+    assert reader.box("learnt from").startswith(
+        "A Cox model for the risk of progression, learnt from 1,384 patients with"
+    )
     cohort = read_cohort(ROOT / "sample_data" / "mgus_competing")
     both = parts(learn("cox", training(cohort, "progression", target="event")))
     assert [part.n_events for part in both] == [115, 860]
@@ -176,22 +178,25 @@ def test_a_penalised_model_names_what_it_keeps():
     assert "no intervals: a penalty pulls ratios towards 1 on purpose" in reader.text
 
 
-@pytest.mark.parametrize(
-    ("kind", "lead", "setting"),
-    [
-        ("forest", "Forest of death", ["Trees", "300"]),
-        ("boosted", "Boosted trees of death", ["Learning rate", "0.05"]),
-        ("average", "Average of Cox and forest of death", ["Forest: Trees", "300"]),
-    ],
+TREES = (
+    ("forest", "A forest of decision trees", ["Trees", "300"]),
+    ("average", "The average of a Cox model and a forest", ["Forest: Trees", "300"]),
+    ("boosted", "Boosted trees", ["Learning rate", "0.05"]),
 )
-def test_trees_say_what_they_are_and_what_they_go_by(kind, lead, setting):
-    reader = opened(cohort="lung_ncctg", model=kind)
-    assert reader.box("learnt from").startswith(f"{lead}, learnt from 228 patients with 165 events and 5 variables.")
-    assert setting in reader.table("Settings of the model")
-    reader.unfold(f"model_goes_{kind}")
-    assert reader.figures[-2:] == ["model_importance", "model_swarm"]
-    assert "228 patients, against" in reader.text
-    assert reader.stops == []
+
+
+def test_trees_say_what_they_are_and_what_they_go_by():
+    reader = opened(cohort="lung_ncctg", model="forest")
+    for kind, lead, setting in TREES:
+        reader.choose("model_model", kind)
+        said = f"{lead} for the risk of death, learnt from 228 patients with 165 events and 5 variables."
+        assert reader.box("learnt from").startswith(said)
+        assert setting in reader.table("Settings of the model")
+        # Open by itself where a model has no ratios of its own.
+        assert ("model_importance" in reader.figures) == (kind != "average")
+        assert "228 patients, against" in reader.unfold(f"model_goes_{kind}").text
+        assert {"model_importance", "model_swarm"} < {*reader.figures, "model_forest"}
+        assert reader.stops == []
 
 
 # ------------------------------------------------------------------ the choice

@@ -150,7 +150,7 @@ def test_without_xgboost_the_page_says_how_to_get_it(tmp_path, monkeypatch):
     assert lives(reader)
     reader.choose("model_model", "cox")
     assert reader.stops == []
-    assert "Cox model of death" in reader.text
+    assert "A Cox model for the risk of death" in reader.text
 
 
 def test_a_fit_in_the_background_can_be_stopped_and_begun_again(monkeypatch):
