@@ -124,9 +124,11 @@ def _all_hazards(model: Fitted, patients: pd.DataFrame, times: np.ndarray) -> np
 def _beyond(model: Fitted, whole: Fitted, patients: pd.DataFrame, times: np.ndarray) -> np.ndarray:
     """What a model of any event says beyond the risk of one, made never to fall: its highest value so far.
 
-    It is looked up at fixed times and straight between them, so that it depends on nothing else that is asked.
+    It is looked up at fixed times and straight between them, so that it depends on nothing else that is asked, and
+    leaves room for the event's risk by the end of follow-up: two models may say more than everybody between them.
     """
     grid = np.linspace(0.0, min(model.last, whole.last), GRID + 1)
     gap = np.maximum(whole.risk(patients, grid) - model.risk(patients, grid), 0.0)
-    highest = np.maximum.accumulate(gap, axis=1)
+    room = 1 - model.risk(patients, [model.last])
+    highest = np.minimum(np.maximum.accumulate(gap, axis=1), room)
     return np.array([np.interp(times, grid, row) for row in highest]).reshape(len(patients), len(times))
