@@ -16,6 +16,7 @@ from components import jobs
 from components.figures.beeswarm import DRAWN
 from tests.pages.reader import PAGES, ROOT, Reader, numbers, unescaped
 
+YOUNG = Selection(((Between("age", 39.0, 60.0),),))
 FEW = Selection(((Between("age", 73.0, 80.0),),)).to_text()
 
 
@@ -166,8 +167,8 @@ def test_the_causes_of_competing_events_stand_side_by_side():
 
 
 def test_a_penalised_model_names_what_it_keeps():
-    reader = opened(cohort="lung_ncctg", model="penalised")
-    cohort = read_cohort(ROOT / "sample_data" / "lung_ncctg")
+    reader = opened(cohort="lung_ncctg", model="penalised", filter=YOUNG.to_text())
+    cohort = YOUNG.apply(read_cohort(ROOT / "sample_data" / "lung_ncctg"))
     fitted = learn("penalised", training(cohort, "death"))
     assert reader.box("as the penalty weakens").startswith(f"{len(fitted.kept)} of {fitted.offered} variables are kept")
     columns = int(np.count_nonzero(fitted.hazards[0].coef))
@@ -186,15 +187,15 @@ TREES = (
 
 
 def test_trees_say_what_they_are_and_what_they_go_by():
-    reader = opened(cohort="lung_ncctg", model="forest")
+    reader = opened(cohort="lung_ncctg", model="forest", filter=YOUNG.to_text())
     for kind, lead, setting in TREES:
         reader.choose("model_model", kind)
-        said = f"{lead} for the risk of death, learnt from 228 patients with 165 events and 5 variables."
+        said = f"{lead} for the risk of death, learnt from 94 patients with 64 events and 5 variables."
         assert reader.box("learnt from").startswith(said)
         assert setting in reader.table("Settings of the model")
         # Open by itself where a model has no ratios of its own.
         assert ("model_importance" in reader.figures) == (kind != "average")
-        assert "228 patients, against" in reader.unfold(f"model_goes_{kind}").text
+        assert "94 patients, against" in reader.unfold(f"model_goes_{kind}").text
         assert {"model_importance", "model_swarm"} < {*reader.figures, "model_forest"}
         assert reader.stops == []
 
@@ -299,7 +300,8 @@ def test_below_ten_events_the_model_is_refused_and_the_rest_lives():
         ),
     ],
 )
-def test_competing_events_are_read_together_on_every_page(cohort, outcome, label, phrase, cause, counts):
+def test_competing_events_are_read_together_on_every_page(cohort, outcome, label, phrase, cause, counts, monkeypatch):
+    monkeypatch.delenv(jobs.PATIENCE)
     reader = Reader(cohort=cohort, outcome=outcome)
     assert reader.stops == []
     assert label in reader.options("outcome")
