@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bedside.cohort import Cohort, Outcome
+from bedside.cohort import Cohort, Outcome, convert
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.made_validation import validation_made
@@ -115,9 +115,10 @@ def _table(
         [(_first(name, words.READ[key]), *map(_split, cells)) for key, name, cells in rows],
         label="Models side by side",
     )
+    last = float(convert(float(of.times[-1]), outcome.unit, shown.unit))
     note = (
         f"{basis(of, outcome)} {table.baseline.label}: the same risk for everybody. Both C and the integrated Brier "
-        f"score go up to {say.readable(float(of.times[-1]), outcome.unit)}."
+        f"score go up to {say.duration(last, shown.unit)}."
     )
     page.caption(note)
     save.numbers(
