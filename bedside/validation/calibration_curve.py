@@ -134,7 +134,7 @@ def _single_curve(rows: Rows, x: np.ndarray, t: float) -> _LogHazard:
         coef=coef,
         variance=variance,
         centre=centre,
-        base=float(base.variance[row] / hazard**2),
+        base=float(base.variance[row] / hazard / hazard),  # its square may be 0 where one variable settles everything
     )
 
 
