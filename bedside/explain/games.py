@@ -113,7 +113,7 @@ def prepared(model: Fitted, background: pd.DataFrame) -> Game:
             TreeSums.of(columns, [booster.trees for booster in model.boosters], model.log_hazards),
             model.columns,
             lambda times: _of_causes(model.causes, model.time, times, model),
-            lambda times: model.risk(background, times),
+            model.log_hazards(columns),
         )
     if isinstance(model, Model | Penalised | CompetingModel):
         return _linear(model, background)
@@ -148,9 +148,8 @@ def _linear(model: Model | Penalised | CompetingModel, background: pd.DataFrame)
     def read(frame: pd.DataFrame) -> np.ndarray:
         return terms_of(design, coef, frame)
 
-    return HazardGame(
-        _players(design), Terms(read(background)), read, curve, lambda times: model.risk(background, times)
-    )
+    terms = read(background)
+    return HazardGame(_players(design), Terms(terms), read, curve, terms.sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,13 +207,13 @@ def _of_causes(
 
 @dataclass(frozen=True, eq=False)
 class HazardGame:
-    """A risk that comes from one log hazard or several."""
+    """A risk that comes from one log hazard or several; `own` are those of the background patients."""
 
     players: tuple[Variable, ...]
     hazards: LogHazards = field(repr=False)
     read: Callable[[pd.DataFrame], np.ndarray] = field(repr=False)
     horizon: Callable[[np.ndarray], Horizon] = field(repr=False)
-    risk: Callable[[np.ndarray], np.ndarray] = field(repr=False)
+    own: np.ndarray = field(repr=False)
 
     def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
         """See `Game`."""
@@ -230,7 +229,7 @@ class HazardGame:
 
     def base(self, times: np.ndarray) -> np.ndarray:
         """See `Game`."""
-        return self.risk(times).mean(axis=0)
+        return self.horizon(times).curve(self.own).mean(axis=1)
 
     def cells(self, times: np.ndarray) -> float:
         """See `Game`."""
