@@ -44,7 +44,8 @@ SETTINGS = {
     "drawn": "Share of the patients drawn for a tree", "ridge": "Ridge on the leaves",
 }  # fmt: skip
 VALUES = {
-    ("knots", 0): "none: straight lines", ("depth", 0): "no limit", ("competing", "fine-gray"): "Fine-Gray",
+    ("knots", 0): "none: straight lines", ("depth", 0): "no limit", ("share", 0): "one variable",
+    ("competing", "fine-gray"): "Fine-Gray",
     ("competing", "cause-specific"): "a model of each kind of event", ("rule", "min"): "lowest deviance",
     ("rule", "1se"): "within one standard error of the lowest",
 }  # fmt: skip
