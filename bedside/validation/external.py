@@ -307,8 +307,20 @@ def _at(rows: Rows, risk: np.ndarray, t: float, level: float) -> PerformanceAt:
     )  # fmt: skip
 
 
+def _updated_on(model: Fitted) -> set[str]:
+    """Fingerprints of the patients that a recalibrated model, or what it was before, was fitted anew to."""
+    found: set[str] = set()
+    inner: object = model
+    while (updated := getattr(inner, "updated", None)) is not None:
+        found.add(str(updated["fingerprint"]))
+        inner = getattr(inner, "model", None)
+    return found
+
+
 def _cautions(model: Fitted, cohort: Cohort, rows: Rows, learnt_from: Cohort | None) -> tuple[str, ...]:
     found = []
+    if cohort.fingerprint in _updated_on(model):
+        found.append("The model was updated on these patients: this is no test of the update.")
     if model.cohort_fingerprint == cohort.fingerprint:
         found.append("These are the patients that the model learnt from: this is no test of it.")
     elif learnt_from is not None and learnt_from.fingerprint == model.cohort_fingerprint:

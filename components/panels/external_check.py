@@ -73,8 +73,10 @@ def _columns(pair: Pair, read: Read) -> None:
     """The table of variables and columns, closed where nothing needs a look."""
     absent = sum(item.column is None for item in read.mapping)
     told = f"How its {len(read.mapping)} variables are read here" + (f": {absent} without a column" if absent else "")
-    panel = st.expander(told, key="external_columns", icon=":material/swap_horiz:", on_change="rerun",
-                        expanded=bool(read.refused or read.asked or absent))  # fmt: skip
+    worth = bool(read.refused or read.asked or absent or _changed(pair))
+    panel = st.expander(
+        told, key="external_columns", icon=":material/swap_horiz:", on_change="rerun", expanded=worth
+    )  # fmt: skip
     if not panel.open:
         return
     with panel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from bedside.risk.fitted import Fitted
 from bedside.risk.learners import KINDS
 from bedside.store import models
 from components import desk, model_choice, numbers_external
+from components.model_choice import Choice
 from components.numbers_external import Pair
 from components.panels import page
 from components.panels.pick import pick, told_apart
@@ -47,7 +49,7 @@ def choose(cohort: Cohort, outcome: Outcome) -> Pair | None:
     if on == "":
         _offer()
         return None
-    learns, tested, label, note = _sides(cohort, on)
+    learns, tested, label, note, by = _sides(cohort, on)
     ends = _outcomes_of(tested, on)
     saved = None if entry is None else numbers_external.saved_model(entry.key, entry.version)
     if saved is not None:
@@ -56,9 +58,11 @@ def choose(cohort: Cohort, outcome: Outcome) -> Pair | None:
         learnt = f"{say.patients(about.n)} of {about.cohort_title or about.cohort_key}"
         learns = _at_hand(saved.model, cohort, learns)
     else:
-        choice = model_choice.chosen(cohort, outcome)
+        choice = _apart(cohort, model_choice.chosen(cohort, outcome), by)
         model = model_choice.model(learns, outcome, choice, slot="external")
         learnt = _called(cohort, on, len(learns))
+        out = [cohort.variable(name).label for name in choice.left_out if name in by]
+        note += f" {' and '.join(out)}, by which they are told apart, is not in the model." if out else ""
     if model is None:
         return None
     end = ends(model, outcome)
@@ -145,18 +149,26 @@ def _patients(cohort: Cohort, *, saved: bool) -> str:
     return found or ""
 
 
-def _sides(cohort: Cohort, on: str) -> tuple[Cohort, Cohort, str, str]:
-    """Who a model fitted here learns from, who it is tested on, what these are called, and a note."""
+def _apart(cohort: Cohort, choice: Choice, by: tuple[str, ...]) -> Choice:
+    """The choice without groups by which the patients are parted: one side has no level that the other knows."""
+    offered = {v.name for v in model_choice.eligible(cohort, wide=choice.wide) if v.is_grouping}
+    more = tuple(name for name in by if name in offered and name not in choice.left_out)
+    return replace(choice, left_out=(*choice.left_out, *more))
+
+
+def _sides(cohort: Cohort, on: str) -> tuple[Cohort, Cohort, str, str, tuple[str, ...]]:
+    """Who a model fitted here learns from, who it is tested on, what these are called, a note, and what parts them."""
     if on.startswith(DECLARED):
         test = cohort.external[int(on.removeprefix(DECLARED))]
-        learns = numbers_external.taken(cohort, selection_of(test.training))
-        return learns, numbers_external.taken(cohort, selection_of(test.test)), test.test.label, test.note
+        sides = [selection_of(part) for part in (test.training, test.test)]
+        learns, tested = (numbers_external.taken(cohort, side) for side in sides)
+        return learns, tested, test.test.label, test.note, (*sides[0].columns, *sides[1].columns)
     if on == PART:
         chosen = _part(cohort)
         learns, tested = numbers_external.parted(cohort, chosen)
-        return learns, tested, f"patients ({'; '.join(chosen.say(cohort))})", ""
+        return learns, tested, f"patients ({'; '.join(chosen.say(cohort))})", "", chosen.columns
     other = cohort if on == HERE else desk.another(on.removeprefix(COHORT))
-    return cohort, other, f"patients of {other.short_title}", ""
+    return cohort, other, f"patients of {other.short_title}", "", ()
 
 
 def _called(cohort: Cohort, on: str, n: int) -> str:

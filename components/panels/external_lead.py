@@ -21,6 +21,8 @@ def board(head: DeltaGenerator, cohort: Cohort, outcome: Outcome, pair: Pair | N
     with st.container(key="card_external_check"):
         settled = external_check.show(pair)
     if settled is None:
+        with answer:
+            page.caption(external_check.about(pair))
         return
     mapping, confirmed = settled
     t = float(convert(when, unit, pair.outcome.unit))

@@ -34,6 +34,7 @@ PAGES = (
     "model",
     "validation",
     "audit",
+    "external",
     "scores",
     "report",
 )
