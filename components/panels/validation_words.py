@@ -19,7 +19,7 @@ READ = {
     "ipa": "how much of that distance the model takes away; 0 is no use, below 0 harm",
     "slope_at": "1 is right; below 1 risks are too extreme",
     "observed_expected": "1 is right on average; above 1 risks are too low",
-    "ici": "mean distance of risk from the calibration curve; 0 is right",
+    "ici": "mean distance of risk from the calibration curve; 0 is right, and small folds are above it by noise",
 }
 DIFFERENCES = ("harrell", "auc", "brier", "ibs", "ici")
 FLIPPED = {"better": "worse", "worse": "better"}
