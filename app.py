@@ -14,6 +14,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from threadpoolctl import threadpool_limits
 
 from components.guard import Guard, failures, refuse_if_exposed
 from components.guard.own_page import OwnPage
@@ -27,6 +28,8 @@ def warm_up() -> None:
     """Import the heavy libraries before the first reader asks for them, and count them out of garbage collection."""
     for name in HEAVY:
         importlib.import_module(name)
+    # One thread of algebra a request, as in background jobs: the same bits on every machine, no waiting for each other.
+    threadpool_limits(limits=1)
     gc.collect()
     gc.freeze()
 

@@ -26,6 +26,9 @@ PAUSE = 0.1
 """Seconds between two reports; more often is not seen."""
 NICE = 5
 """A job yields to the server, which draws pages meanwhile."""
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""The algebra of our sizes gains nothing by threads, which only wait for each other on a busy machine; and the order
+of a sum, and so its last bits, must not depend on how many cores there are."""
 
 
 def main(descriptor: int) -> None:
@@ -34,6 +37,7 @@ def main(descriptor: int) -> None:
     Messages are tuples: ``("progress", share, sentence)``, then one of ``("done", result)``,
     ``("stop", what, why, next_step)`` and ``("crash", type, place)``.
     """
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # read by numpy when the work below imports it
     pipe = Connection(descriptor)
     sys.excepthook = _teller(pipe)
     os.nice(NICE)
