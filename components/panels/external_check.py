@@ -104,7 +104,9 @@ def _row(pair: Pair, read: Read, item: Mapped, reading: Reading) -> tuple[str, s
     column = "" if here is None else _named(here)
     misfits = [m for m in read.misfits if m.variable == v.name]
     unit = f" ({v.unit})" if v.unit else ""
-    return words.mapped_row(v.label, unit, item, column, misfits, read.gaps.get(v.name, 0), v.say(reading.fill))
+    usual = "the training median" if v.is_numeric else "the commonest in training"
+    stand_in = f"{usual}, {v.say(reading.fill)}"
+    return words.mapped_row(v.label, unit, item, column, misfits, read.gaps.get(v.name, 0), stand_in)
 
 
 def _named(variable: Variable) -> str:

@@ -148,16 +148,16 @@ def _hundred(share: float) -> str:
 
 
 def mapped_row(
-    label: str, unit: str, item: Mapped, column: str, misfits: list[Misfit], gaps: int, fill_value: str
+    label: str, unit: str, item: Mapped, column: str, misfits: list[Misfit], gaps: int, stand_in: str
 ) -> tuple[str, str, str, str]:  # fmt: skip
     """A variable of the model: its column here, what is done to it, and what to know."""
     if item.column is None:
-        return label + unit, "no column", "", f"filled with {fill_value} for all"
+        return label + unit, "no column", "", f"filled with {stand_in}, for all"
     done = [] if item.factor in (1.0, None) else [f"× {item.factor:.6g}"]
     done += [f"{here} → {there}" for here, there in item.levels]
     told = [] if item.how in ("name", "absent") else [HOW[item.how]]
     told += [misfit.why for misfit in misfits]
-    told += [f"{gaps:,} missing: filled with {fill_value}"] if gaps else []
+    told += [f"{gaps:,} missing: filled with {stand_in}"] if gaps else []
     return label + unit, column, ", ".join(done), ". ".join(told)
 
 

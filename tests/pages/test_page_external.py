@@ -216,7 +216,7 @@ def test_recurrence_against_distant_metastasis_is_refused_with_the_reason():
     assert "They are different events" in stop and reader.figures == []
     # The page lives: how the variables would be read is shown all the same, with units and levels converted.
     assert read_as(reader, "Tumour size (mm)")[:2] == ["Tumour size (cm)", "× 10"]
-    assert read_as(reader, "Hormone therapy")[2] == "filled with no hormone therapy for all"
+    assert read_as(reader, "Hormone therapy")[2] == "filled with the commonest in training, no hormone therapy, for all"
 
 
 def test_outcomes_that_declare_no_concept_are_asked_about_first():
@@ -249,7 +249,7 @@ def test_a_column_that_is_missing_is_declared_and_filled():
     reader = pair("lacking")
     assert reader.figures == FIGURES
     assert read_as(reader, "glucose")[0] == "no column"
-    assert re.fullmatch(r"filled with 1\d\d(\.\d)? for all", read_as(reader, "glucose")[2])
+    assert re.fullmatch(r"filled with the training median, 1\d\d(\.\d)?, for all", read_as(reader, "glucose")[2])
     assert "1 without a column" in reader.at.expander[0].label
 
 
