@@ -34,8 +34,8 @@ def test_conditional_risk_and_interval_of_a_cox_model_equal_r(r, reference_frame
     for block in theirs["conditional"]:
         found = conditional_risk(model, new, block["start"], block["times"])
         same((1 - found.risk.T).ravel(), np.ravel(block["surv"]["matrix"]).tolist())
-        same((1 - found.limits.upper.T).ravel(), np.ravel(block["lower"]["matrix"]))
-        same((1 - found.limits.lower.T).ravel(), np.ravel(block["upper"]["matrix"]))
+        same((1 - found.limits.upper.T).ravel(), np.ravel(block["lower"]["matrix"]).tolist())
+        same((1 - found.limits.lower.T).ravel(), np.ravel(block["upper"]["matrix"]).tolist())
 
 
 def test_from_time_zero_it_is_the_risk_itself(gbsg2):
