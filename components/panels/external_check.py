@@ -11,6 +11,7 @@ from bedside.cohort import Cohort, Variable
 from bedside.errors import Fixable
 from bedside.report import say
 from bedside.risk.design import Reading
+from bedside.risk.fits import Misfit
 from bedside.validation.external_map import Mapped, Mapping, match_levels, unit_factor
 from components import desk, numbers_external
 from components.numbers_external import Pair, Read
@@ -37,8 +38,11 @@ def show(pair: Pair) -> tuple[Mapping, bool] | None:
 
 def _ask(pair: Pair, read: Read) -> bool:
     """What a person must have looked at, and that they did."""
+    page.put('<p class="bs-lead">{t}</p>', t="Look at this before the model is tested here.")
     for asked in read.asked:
         page.warn(words.question(asked))
+    if any(isinstance(asked, Misfit) for asked in read.asked):
+        page.caption("If the unit is another one, say below what its numbers are to be multiplied by.")
     seal = "|".join(asked.why for asked in read.asked)
     key = f"external_confirmed_{numbers_external.mark_of(pair)}_{numbers_external.sealed(seal)}"
     return st.checkbox("I have looked at this: test it all the same", key=key, persist_state="session")
@@ -163,9 +167,9 @@ def _factor(pair: Pair, item: Mapped, here: Variable, wanted: Variable) -> None:
     key = _key(pair, "factor", item)
     units = f" ({md(here.unit)} to {md(wanted.unit)})" if here.unit and wanted.unit else ""
     st.number_input(
-        f"times{units}", value=item.factor, min_value=1e-9, format="%g", key=key, width=200, on_change=_take_factor,
-        args=(pair, item, key), help="What the numbers here are multiplied by to be in the model’s unit.",
-        placeholder="not known",
+        f"multiplied by{units}", value=item.factor, min_value=1e-9, format="%g", key=key, width=200,
+        on_change=_take_factor, args=(pair, item, key), placeholder="not known",
+        help="What the numbers here are multiplied by to be in the model’s unit.",
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ def board(head: DeltaGenerator, cohort: Cohort, outcome: Outcome, pair: Pair | N
     if pair is None:
         return
     answer = st.container()
-    with st.container(key="card_external_check"):
+    with st.container(key="external_check"):
         settled = external_check.show(pair)
     if settled is None:
         with answer:

@@ -29,7 +29,7 @@ def show(pair: Pair, found: External, when: float, unit: Unit) -> None:
     at = say.duration(when, unit)
     page.lead(words.lead(found, pair.model, pair.outcome, pair.label, when, unit), of="external_calibration")
     page.caption(external_check.about(pair))
-    for caution in found.cautions:
+    for caution in (*found.cautions, *words.lacking(pair.model, found)):
         page.warn(caution)
     left, right = page.split("external", 1, 1)
     with left, st.container(border=True, key="card_external_calibration"):

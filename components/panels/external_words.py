@@ -13,7 +13,7 @@ from bedside.validation.external import External, Performance, PerformanceAt
 from bedside.validation.external_map import Mapped, Problem
 from components.panels.page import Markup, fill
 
-Rows = list[tuple[str, str]]
+MOST_NAMED = 6
 HOW = {
     "name": "same name", "label": "same label", "concept": "same concept", "chosen": "as chosen here", "absent": "",
 }  # fmt: skip
@@ -91,6 +91,16 @@ def spread(slope: Estimate) -> str:
     return f"Risks are not shown to be too far apart or too close together ({told})."
 
 
+def lacking(model: Fitted, found: External) -> tuple[str, ...]:
+    """The variables that no column was found for, as a caution; none if all have one."""
+    absent = {item.variable for item in found.mapping if item.column is None}
+    labels = [r.variable.label for r in model.design.readings if r.variable.name in absent]
+    if not labels:
+        return ()
+    named = ", ".join(labels[:MOST_NAMED]) + (f" and {len(labels) - MOST_NAMED} more" if labels[MOST_NAMED:] else "")
+    return (f"Not recorded here, and filled with what is usual in training, the same for all: {named}.",)
+
+
 def basis(found: External) -> str:
     """Under each figure: patients, events and whose they are."""
     p = found.performance
@@ -156,7 +166,7 @@ def mapped_row(
     done = [] if item.factor in (1.0, None) else [f"× {item.factor:.6g}"]
     done += [f"{here} → {there}" for here, there in item.levels]
     told = [] if item.how in ("name", "absent") else [HOW[item.how]]
-    told += [misfit.why for misfit in misfits]
+    told += [misfit.why.removesuffix(".") for misfit in misfits]
     told += [f"{gaps:,} missing: filled with {stand_in}"] if gaps else []
     return label + unit, column, ", ".join(done), ". ".join(told)
 

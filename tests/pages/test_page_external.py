@@ -250,7 +250,8 @@ def test_a_column_that_is_missing_is_declared_and_filled():
     assert reader.figures == FIGURES
     assert read_as(reader, "glucose")[0] == "no column"
     assert re.fullmatch(r"filled with the training median, 1\d\d(\.\d)?, for all", read_as(reader, "glucose")[2])
-    assert "1 without a column" in reader.at.expander[0].label
+    assert "1 without a column" in next(e.label for e in reader.at.expander if "variables are read" in e.label)
+    assert "Not recorded here, and filled with what is usual in training, the same for all: glucose." in reader.text
 
 
 def test_an_unseen_level_works_and_is_flagged_and_can_be_mapped():
