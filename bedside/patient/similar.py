@@ -1,0 +1,302 @@
+"""Patients like this one: who they are, how they are alike, and what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort.selection import FEWEST_SHARED
+from bedside.cohort.values import level_index, numbers
+from bedside.cohort.variable import Variable
+from bedside.competing.incidence import cumulative_incidence
+from bedside.errors import Fixable
+from bedside.patient.metric import Metric
+from bedside.risk.fitted import Fitted
+from bedside.risk.training import Training
+from bedside.survival.curve import SLACK
+from bedside.survival.estimate import kaplan_meier
+from bedside.validation.measure import rows_of
+from bedside.validation.observed import observed_risk
+
+NEAREST = 50
+SHARED = 0.5
+"""A variable in which the nearest differ half as much as any two patients do, or less, is shared."""
+WHY_FEW = f"Counts of fewer than {FEWEST_SHARED} patients are not shown."
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A count of patients out of others, kept back where it is small.
+
+    Attributes
+    ----------
+    value : int or None
+        None if it, or how many remain of `of`, is from 1 to one below the threshold.
+    of : int
+    """
+
+    value: int | None
+    of: int
+
+
+def tally(value: int, of: int, *, threshold: int = FEWEST_SHARED) -> Tally:
+    """A count that may be shown."""
+    small = any(0 < k < threshold for k in (value, of - value))
+    return Tally(None if small else int(value), int(of))
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedCurve:
+    """Risk as it came out, without a model: right-continuous steps that start at (0, 0).
+
+    Attributes
+    ----------
+    time, risk, lower, upper : arrays, shape (s,)
+        1 minus Kaplan-Meier, or Aalen-Johansen with competing events, and its pointwise interval; no further than
+        enough patients are at risk.
+    n : int
+    n_events : Tally
+    """
+
+    time: np.ndarray
+    risk: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    n: int
+    n_events: Tally
+
+    @property
+    def last(self) -> float:
+        """How far it goes, in the outcome's unit."""
+        return float(self.time[-1])
+
+
+@dataclass(frozen=True)
+class Match:
+    """One variable of the patient beside the nearest ones.
+
+    Attributes
+    ----------
+    variable : Variable
+    weight : float
+        Its part of the distance of any two patients, 0 to 1.
+    own : str
+        The patient's value in words.
+    typical : str
+        Of the nearest: median and quartiles, or the commonest level.
+    same : Tally or None
+        Of a grouped variable: how many of the nearest have the patient's level.
+    apart : float
+        How much the nearest differ from the patient, beside how much any two patients do: 0 not at all, 1 as much.
+    shared : bool
+    """
+
+    variable: Variable
+    weight: float
+    own: str
+    typical: str
+    same: Tally | None
+    apart: float
+    shared: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Similar:
+    """The nearest patients of one patient.
+
+    Attributes
+    ----------
+    rows : array of int, shape (k,)
+        Their places in the cohort, the nearest first.
+    distance : array, shape (k,)
+        In the metric's unit.
+    observed : ObservedCurve
+        What happened to them.
+    predicted, expected : arrays, shape (s,)
+        At the times of `observed`: this patient's predicted risk, and the mean of theirs.
+    matches : tuple of Match
+        By weight.
+    t : float
+    predicted_at, expected_at, observed_at, lower_at, upper_at : float
+        The same by time `t`; those of the observed risk are NaN where `observed` ends before.
+    """
+
+    rows: np.ndarray
+    distance: np.ndarray
+    observed: ObservedCurve
+    predicted: np.ndarray = field(repr=False)
+    expected: np.ndarray = field(repr=False)
+    matches: tuple[Match, ...]
+    t: float
+    predicted_at: float
+    expected_at: float
+    observed_at: float
+    lower_at: float
+    upper_at: float
+
+    @property
+    def shared(self) -> tuple[Match, ...]:
+        """What they have in common with the patient, by weight."""
+        return tuple(m for m in self.matches if m.shared)
+
+    @property
+    def differing(self) -> tuple[Match, ...]:
+        """Where they differ, by what the difference does."""
+        return tuple(sorted((m for m in self.matches if not m.shared), key=lambda m: -m.apart * m.weight))
+
+
+def nearest(
+    metric: Metric, patient: pd.DataFrame, *, k: int = NEAREST, leave_out: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest training patients and their distances, the nearest first; ties in the order of the cohort.
+
+    Parameters
+    ----------
+    metric : Metric
+    patient : pandas.DataFrame of one row
+    k : int
+        All others if there are fewer.
+    leave_out : int, optional
+        The patient's own place among the training patients.
+    """
+    distance = metric.distances(patient)
+    if leave_out is not None:
+        distance[leave_out] = np.inf
+    others = len(distance) - (leave_out is not None)
+    k = min(k, others)
+    if k < len(distance):
+        # Everybody as near as the k-th, ties included, before the order is made.
+        found = np.flatnonzero(distance <= np.partition(distance, k - 1)[k - 1]) if k else np.zeros(0, dtype=int)
+    else:
+        found = np.arange(len(distance))
+    found = found[np.argsort(distance[found], kind="stable")][:k]
+    return found, distance[found]
+
+
+def similar(
+    metric: Metric,
+    model: Fitted,
+    rows: Training,
+    patient: pd.DataFrame,
+    t: float,
+    *,
+    k: int = NEAREST,
+    leave_out: int | None = None,
+    level: float = 0.95,
+    threshold: int = FEWEST_SHARED,
+) -> Similar:
+    """The nearest patients in a model's own metric, what they share, and their observed risk against the predicted.
+
+    Parameters
+    ----------
+    metric : Metric
+        Of the same model and rows.
+    model : Fitted
+    rows : Training
+    patient : pandas.DataFrame of one row
+    t : float
+        The horizon, in the outcome's unit.
+    k : int, default 50
+    leave_out : int, optional
+        The patient's own place in `rows`, so that nobody is compared with themselves.
+    level : float, default 0.95
+    threshold : int, default 10
+        Smaller counts are kept back, and the curve ends where fewer are at risk.
+
+    Raises
+    ------
+    Fixable
+        If there are fewer others than `threshold`, the metric is another model's, or `t` is outside the follow-up.
+
+    References
+    ----------
+    R: ``survfit(Surv(time, event) ~ 1, conf.type = "log-log")`` of the nearest; with competing events
+    ``survfit(Surv(time, factor(cause)) ~ 1)``.
+    """
+    if metric.model_fingerprint != model.fingerprint:
+        raise Fixable(
+            "No similar patients.",
+            "What counts as similar was worked out for another model.",
+            "Open the patient again, so that both are made from the same model.",
+        )
+    found, distance = nearest(metric, patient, k=max(k, threshold), leave_out=leave_out)
+    if len(found) < threshold:
+        raise Fixable(
+            "No similar patients.",
+            f"There are fewer than {threshold} others, and smaller groups are not shown.",
+            "Include more patients.",
+        )
+    near = rows.take(found)
+    observed = _observed(near, level, threshold)
+    times = np.minimum(observed.time, model.last)
+    every = np.append(times, t)
+    own = model.risk(patient.iloc[[0]], every)[0]
+    mean = model.risk(near.frame, every).mean(axis=0)
+    seen = (np.nan,) * 3
+    if t <= observed.last * (1 + SLACK):
+        at = observed_risk(rows_of(near.time, near.cause, near.entry), t, level=level)
+        seen = (at.risk, at.lower, at.upper)
+    return Similar(
+        rows=found, distance=distance, observed=observed, predicted=own[:-1], expected=mean[:-1],
+        matches=_matches(metric, near.frame, patient, found, threshold), t=float(t), predicted_at=float(own[-1]),
+        expected_at=float(mean[-1]), observed_at=seen[0], lower_at=seen[1], upper_at=seen[2],
+    )  # fmt: skip
+
+
+def _observed(near: Training, level: float, threshold: int) -> ObservedCurve:
+    """The curve of some patients as far as enough of them are at risk."""
+    counted = tally(int(near.event.sum()), len(near), threshold=threshold)
+    if (near.cause > 1).any():
+        curve = cumulative_incidence(near.time, near.cause, entry=near.entry, level=level, unit=near.outcome.unit)
+        steps = (curve.incidence[:, 0], curve.lower[:, 0], curve.upper[:, 0])
+    else:
+        curve = kaplan_meier(near.time, near.event, entry=near.entry, level=level, unit=near.outcome.unit)
+        steps = (1 - curve.survival, 1 - curve.upper, 1 - curve.lower)
+    enough = np.flatnonzero(curve.at_risk >= threshold)
+    upto = int(enough[-1]) + 1 if len(enough) else 1
+    return ObservedCurve(curve.time[:upto], *(values[:upto] for values in steps), n=len(near), n_events=counted)
+
+
+def _matches(
+    metric: Metric, near: pd.DataFrame, patient: pd.DataFrame, found: np.ndarray, threshold: int
+) -> tuple[Match, ...]:
+    apart = metric.parts(patient, found).mean(axis=0) / metric.weight
+    return tuple(
+        _match(variable, float(weight), float(ratio), near, patient, threshold)
+        for variable, weight, ratio in zip(metric.variables, metric.share, apart, strict=True)
+    )
+
+
+def _match(
+    variable: Variable, weight: float, apart: float, near: pd.DataFrame, patient: pd.DataFrame, threshold: int
+) -> Match:
+    own = patient[variable.name].iloc[0] if variable.name in patient else None
+    if variable.is_numeric:
+        typical, same = _middle(variable, numbers(near, variable.name)), None
+    else:
+        typical, same = _commonest(variable, near, patient, threshold)
+    return Match(variable, weight, variable.say(own), typical, same, apart, apart <= SHARED)
+
+
+def _middle(variable: Variable, values: np.ndarray) -> str:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return "missing"
+    low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
+    return f"{variable.say(middle)} ({variable.number(low)} to {variable.number(high)})"
+
+
+def _commonest(
+    variable: Variable, near: pd.DataFrame, patient: pd.DataFrame, threshold: int
+) -> tuple[str, Tally | None]:
+    codes: Sequence[str] = variable.codes or tuple(sorted({str(v) for v in near[variable.name].dropna().unique()}))
+    index = level_index(near, variable.name, codes)
+    count = np.bincount(index[index >= 0], minlength=len(codes))
+    typical = variable.label_of(codes[int(count.argmax())]) if count.sum() else "missing"
+    own = int(level_index(patient.iloc[[0]], variable.name, codes)[0])
+    if own < 0:
+        return typical, None
+    return typical, tally(int(count[own]), len(near), threshold=threshold)

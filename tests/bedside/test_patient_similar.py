@@ -1,0 +1,194 @@
+"""Similar patients: the model's own distances, what happened to them, and what is kept back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines import AalenJohansenFitter, KaplanMeierFitter
+from risk_cases import cohort_of, levels, number
+
+from bedside.errors import Fixable
+from bedside.patient.metric import mean_difference, metric
+from bedside.patient.similar import nearest, similar, tally
+from bedside.risk.learners import learn
+from bedside.risk.training import training
+from bedside.risk.variability import with_variability
+
+FOREST = {"trees": 30, "leaf": 20, "share": 0.5}
+
+
+@pytest.fixture(scope="module")
+def cox(gbsg2):
+    rows = training(gbsg2, gbsg2.outcomes[0])
+    model = learn("cox", rows, {"knots": 4})
+    return rows, model, metric(model, rows)
+
+
+@pytest.fixture(scope="module")
+def forest(gbsg2):
+    rows = training(gbsg2, gbsg2.outcomes[0])
+    model = learn("forest", rows, FOREST)
+    return rows, model, metric(model, rows, t=1826.25)
+
+
+def test_the_distance_in_a_cox_model_is_what_each_difference_does_to_the_log_hazard(cox, gbsg2):
+    """By hand: one variable of the other patient at a time, its change of the linear predictor, added up."""
+    _, model, found = cox
+    first, other = gbsg2.frame.iloc[[10]], gbsg2.frame.iloc[[200]]
+    by_hand = 0.0
+    for variable in model.variables:
+        mixed = first.assign(**{variable.name: other[variable.name].array})
+        by_hand += abs(float(model.score(mixed)[0] - model.score(first)[0]))
+    assert found.distances(first)[200] == pytest.approx(by_hand, abs=1e-9)
+    assert found.distances(first)[10] == 0
+    np.testing.assert_allclose(found.parts(first, np.array([200])).sum(), by_hand, rtol=1e-9)
+    assert found.unit == "log hazard"
+
+
+def test_weights_are_mean_contributions_the_heaviest_first(cox, gbsg2):
+    rows, model, _ = cox
+    found = metric(model, rows.take(np.arange(120)))
+    assert (np.diff(found.weight) <= 0).all()
+    some = [found.parts(gbsg2.frame.iloc[[i]], np.arange(120)).sum(axis=0) / 119 for i in range(120)]
+    np.testing.assert_allclose(np.mean(some, axis=0), found.weight, rtol=1e-9)
+    assert found.share.sum() == pytest.approx(1)
+
+
+def test_the_mean_difference_is_that_of_all_pairs():
+    x = np.random.default_rng(1).normal(size=40)
+    pairs = np.abs(x[:, None] - x)[~np.eye(40, dtype=bool)]
+    assert mean_difference(x) == pytest.approx(pairs.mean())
+    assert mean_difference(np.ones(5)) == mean_difference(np.ones(1)) == 0
+
+
+def test_weights_of_a_forest_are_changes_of_risk(forest, gbsg2):
+    _, _, found = forest
+    assert found.unit == "risk"
+    assert {v.name for v in found.variables[:2]} == {"nodes", "pgr_fmol_mg"}
+    grade = [v.name for v in found.variables].index("hormone_therapy")
+    parts = found.parts(gbsg2.frame.iloc[[0]], np.arange(686))[:, grade]
+    own = gbsg2.frame["hormone_therapy"] == gbsg2.frame["hormone_therapy"].iloc[0]
+    assert (parts[own] == 0).all()
+    assert (parts[~own] == parts[~own][0]).all()
+    assert parts[~own][0] > 0
+    some = [found.parts(gbsg2.frame.iloc[[i]], np.arange(686)).mean(axis=0) for i in range(0, 686, 7)]
+    np.testing.assert_allclose(np.mean(some, axis=0), found.weight, rtol=0.15)
+
+
+def test_every_kind_has_a_metric_and_refits_change_nothing(gbsg2, sample):
+    rows = training(gbsg2, gbsg2.outcomes[0]).take(np.arange(0, 686, 2))
+    plain = learn("cox", rows, {"knots": 0})
+    varied = with_variability(plain, rows, refits=2)
+    np.testing.assert_array_equal(metric(varied, rows).places, metric(plain, rows).places)
+    for kind in ("penalised", "boosted"):
+        model = learn(kind, rows, {"boosted": {"rounds": 20}}.get(kind))
+        found = metric(model, rows)
+        near, distance = nearest(found, rows.frame.iloc[[3]], k=10, leave_out=3)
+        assert len(near) == 10
+        assert (np.diff(distance) >= 0).all()
+
+
+def test_the_nearest_leave_the_patient_out_and_break_ties_by_place():
+    n = 400
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": np.repeat(np.arange(20.0), 20), "time": rng.exponential(1, n), "event": 1})
+    cohort = cohort_of(frame.sample(frac=1, random_state=3).reset_index(drop=True), [number("x")])
+    rows = training(cohort, "death")
+    found = metric(learn("cox", rows, {"knots": 0}), rows)
+    for place in (0, 123, 399):
+        near, distance = nearest(found, cohort.frame.iloc[[place]], k=30, leave_out=place)
+        twins = np.flatnonzero(cohort.frame["x"] == cohort.frame["x"].iloc[place])
+        assert near[:19].tolist() == [i for i in twins if i != place]
+        assert place not in near
+        assert (distance[:19] == 0).all()
+        gap = (cohort.frame["x"] - cohort.frame["x"].iloc[place]).abs().to_numpy()
+        beside = np.flatnonzero(gap == 1)[:11]
+        assert near[19:].tolist() == beside.tolist()
+    everyone, _ = nearest(found, cohort.frame.iloc[[5]], k=10_000, leave_out=5)
+    assert sorted(everyone) == [i for i in range(n) if i != 5]
+
+
+def test_what_happened_to_them_is_their_kaplan_meier_curve(cox, gbsg2):
+    rows, model, found = cox
+    near = similar(found, model, rows, gbsg2.frame.iloc[[7]], 1000.0, k=80, leave_out=7)
+    theirs = KaplanMeierFitter().fit(rows.time[near.rows], rows.event[near.rows])
+    np.testing.assert_allclose(near.observed.risk, 1 - theirs.predict(near.observed.time).to_numpy(), atol=1e-12)
+    assert near.observed_at == pytest.approx(1 - theirs.predict(1000.0))
+    assert near.lower_at < near.observed_at < near.upper_at
+    assert (rows.time[near.rows] >= near.observed.last).sum() >= 10
+    assert near.predicted_at == model.risk(gbsg2.frame.iloc[[7]], [1000.0])[0, 0]
+    np.testing.assert_allclose(near.expected, model.risk(gbsg2.frame.iloc[near.rows], near.observed.time).mean(axis=0))
+    beyond = similar(found, model, rows, gbsg2.frame.iloc[[7]], 2600.0, k=20, leave_out=7)
+    assert np.isnan(beyond.observed_at)
+
+
+def test_with_competing_events_it_is_their_cumulative_incidence(sample):
+    mgus = sample("mgus_competing")
+    rows = training(mgus, mgus.outcomes[0], target="event")
+    model = learn("cox", rows, {"knots": 0})
+    near = similar(metric(model, rows), model, rows, mgus.frame.iloc[[3]], 120.0, k=200, leave_out=3)
+    time, cause = rows.time[near.rows], rows.cause[near.rows]
+    theirs = AalenJohansenFitter(jitter_level=1e-7, calculate_variance=False, seed=1)
+    with pytest.warns(Warning, match="Tied"):
+        theirs.fit(time, cause, event_of_interest=1)
+    expected = theirs.cumulative_density_.loc[:120.0].iloc[-1, 0]
+    assert near.observed_at == pytest.approx(expected, abs=2e-3)
+
+
+def test_what_they_share_and_where_they_differ(cox, gbsg2):
+    rows, model, found = cox
+    near = similar(found, model, rows, gbsg2.frame.iloc[[7]], 1000.0, k=40, leave_out=7)
+    assert len(near.matches) == len(found.variables)
+    assert set(near.shared) | set(near.differing) == set(near.matches)
+    for match in near.matches:
+        assert match.shared == (match.apart <= 0.5)
+        if match.same is not None and match.same.value is not None:
+            values = gbsg2.frame[match.variable.name]
+            assert match.same.value == (values.iloc[near.rows] == values.iloc[7]).sum()
+    assert near.matches[0].shared
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "shown"), [(0, 50, 0), (1, 50, None), (9, 50, None), (10, 50, 10), (41, 50, None), (50, 50, 50)]
+)
+def test_small_counts_and_those_that_would_give_them_away_are_kept_back(value, of, shown):
+    assert tally(value, of).value == shown
+
+
+def test_fewer_than_ten_others_are_not_shown(gbsg2, cox):
+    rows, model, found = cox
+    few = rows.take(np.arange(8))
+    with pytest.raises(Fixable, match="fewer than 10 others"):
+        similar(metric(model, few), model, few, gbsg2.frame.iloc[[0]], 1000.0, leave_out=0)
+    other = learn("cox", rows, {"knots": 0})
+    with pytest.raises(Fixable, match="another model"):
+        similar(found, other, rows, gbsg2.frame.iloc[[0]], 1000.0)
+
+
+def test_missing_unseen_and_wild_values_still_have_neighbours(cox, gbsg2):
+    rows, model, found = cox
+    nothing = pd.DataFrame(index=[0])
+    near = similar(found, model, rows, nothing, 1000.0)
+    assert {match.own for match in near.matches} == {"missing"}
+    wild = gbsg2.frame.iloc[[0]].assign(age=1e9, nodes=-5.0, grade="no such grade")
+    assert len(similar(found, model, rows, wild, 1000.0).rows) == 50
+
+
+def test_one_hundred_thousand_patients():
+    rng = np.random.default_rng(5)
+    n = 100_000
+    x = rng.normal(size=(n, 3))
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "g": rng.integers(0, 3, n).astype(str)})
+    frame["time"] = np.round(rng.exponential(np.exp(-x[:, 0])), 2) + 0.01
+    frame["event"] = rng.integers(0, 2, n)
+    cohort = cohort_of(frame, [number("a"), number("b"), number("c"), levels("g", ["0", "1", "2"])])
+    rows = training(cohort, "death")
+    model = learn("cox", rows, {"knots": 0})
+    found = metric(model, rows)
+    near, distance = nearest(found, cohort.frame.iloc[[77]], k=50, leave_out=77)
+    every = found.distances(cohort.frame.iloc[[77]])
+    every[77] = np.inf
+    assert near.tolist() == np.argsort(every, kind="stable")[:50].tolist()
+    assert (distance == every[near]).all()
+    assert found.variables[0].name == "a"
