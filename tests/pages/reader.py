@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -55,7 +56,9 @@ class Reader:
     """
 
     def __init__(self, *, theme: str = "light", signed_in: bool = True, **link: str) -> None:
-        self.at = AppTest.from_file(str(ROOT / "components" / "router.py"), default_timeout=30)
+        # A page that waits for its jobs has that much longer.
+        longest = 30 + float(os.environ.get("BEDSIDE_PATIENCE", "0"))
+        self.at = AppTest.from_file(str(ROOT / "components" / "router.py"), default_timeout=longest)
         # The gate opens for somebody who signed in: a page test has no cookies.
         self.at.user = {"is_logged_in": signed_in, "name": "Ada"}
         self.at.context = {"theme": theme}
