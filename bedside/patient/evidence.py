@@ -1,0 +1,366 @@
+"""What stands behind one patient's risk: patients alike, calibration at this risk, distance, gaps, other models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort.selection import FEWEST_SHARED
+from bedside.cohort.values import MISSING, UNSEEN, level_index, numbers
+from bedside.cohort.variable import Variable
+from bedside.explain.contributions import readings_of
+from bedside.patient.metric import Metric, metric
+from bedside.patient.similar import Tally, tally
+from bedside.risk.design import Reading
+from bedside.risk.fitted import Fitted
+from bedside.risk.training import Training
+from bedside.survival.curve import SLACK
+from bedside.validation.measure import rows_of
+from bedside.validation.observed import observed_risk
+from bedside.validation.resample import Resampled
+
+FAR = 0.10
+"""Risks further apart disagree: ten points are what a clinician would want to know of."""
+OUTLYING = 0.05
+"""A patient is far from the others if no larger share of them is further from the centre."""
+BAND, BAND_SHARE = 50, 0.1
+"""Patients of similar risk on whom calibration is judged: at least so many, and at least this share."""
+ROWS_PER_COLUMN = 5
+"""With fewer patients for each column, columns are taken as independent: their covariance is not known."""
+SINGULAR = 1e-9
+
+Verdict = Literal["as predicted", "too low", "too high", "not known"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What is worked out once for a model, whichever patient is opened.
+
+    Attributes
+    ----------
+    model : Fitted
+    rows : Training
+    metric : Metric
+    further : array, shape (n,)
+        Distances of the training patients from their centre, ascending.
+    covariance : bool
+        True for Mahalanobis' distance; False where there are too few patients for it and columns are only
+        standardised.
+    """
+
+    model: Fitted
+    rows: Training
+    metric: Metric
+    further: np.ndarray = field(repr=False)
+    covariance: bool
+    whiten: np.ndarray = field(repr=False)
+
+    def from_centre(self, patients: pd.DataFrame) -> np.ndarray:
+        """Distance of patients from the centre of the training patients, shape (n,)."""
+        return _lengths(self.model, patients, self.whiten)
+
+
+def ground(model: Fitted, rows: Training, *, metric_of: Metric | None = None) -> Ground:
+    """Prepare the evidence of a model.
+
+    Parameters
+    ----------
+    model : Fitted
+    rows : Training
+        What it learnt from.
+    metric_of : Metric, optional
+        Its metric, if there is one already.
+
+    References
+    ----------
+    Mahalanobis (1936), Proc Natl Inst Sci India 2:49-55.
+    """
+    x = model.design.encode(rows.frame) / model.design.scale
+    n, p = x.shape
+    covariance = n >= ROWS_PER_COLUMN * p
+    whiten = np.eye(p)
+    if covariance:
+        value, vector = np.linalg.eigh(np.cov(x, rowvar=False).reshape(p, p))
+        kept = value > SINGULAR * value.max()
+        whiten = vector[:, kept] / np.sqrt(value[kept])
+    further = np.sort(_lengths(model, rows.frame, whiten))
+    return Ground(model, rows, metric_of or metric(model, rows), further, covariance, whiten)
+
+
+def _lengths(model: Fitted, patients: pd.DataFrame, whiten: np.ndarray) -> np.ndarray:
+    z = (model.design.encode(patients) / model.design.scale) @ whiten
+    return np.sqrt((z**2).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A number outside of what the model has seen, or of what is plausible.
+
+    Attributes
+    ----------
+    variable : Variable
+    said, low, high : str
+        The value and the ends of what training patients had, in words.
+    plausible : bool
+        False if the dictionary calls it implausible.
+    """
+
+    variable: Variable
+    said: str
+    low: str
+    high: str
+    plausible: bool
+
+
+@dataclass(frozen=True)
+class Band:
+    """Calibration among patients whose predicted risk was about this patient's, by models that had not seen them.
+
+    Attributes
+    ----------
+    low, high : float
+        Their lowest and highest predicted risk.
+    predicted : float
+        The mean.
+    observed, lower, upper : float
+        What came true, with its interval; NaN where follow-up is too short.
+    n : int
+    n_events : Tally
+        By the time asked for.
+    verdict : {"as predicted", "too low", "too high", "not known"}
+        The mean predicted risk beside the interval of the observed one.
+    """
+
+    low: float
+    high: float
+    predicted: float
+    observed: float
+    lower: float
+    upper: float
+    n: int
+    n_events: Tally
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Said:
+    """What another model or a published score says of the patient.
+
+    Attributes
+    ----------
+    label : str
+    risk : float
+    points : float
+        Percentage points above (or below) the model's risk.
+    far : bool
+        More than 10 points away.
+    """
+
+    label: str
+    risk: float
+    points: float
+    far: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence strip of one patient.
+
+    Attributes
+    ----------
+    t, risk : float
+        By when, and the model's risk.
+    alike, alike_events : Tally
+        Other training patients within the metric's close distance, and how many of them were seen with the event by
+        `t`.
+    close : float
+        That distance, in the metric's unit.
+    metric_unit : str
+    band : Band or None
+    further : float
+        Share of the other training patients who are further from the centre than this one.
+    outlying : bool
+        Hardly anybody is.
+    covariance : bool
+        As in `Ground`.
+    outside : tuple of Outside
+    filled, unseen : tuple of Variable
+        Missing, and with a level that no training patient had: the commonest value stands in for both.
+    others : tuple of Said
+    apart : float
+        Distance in points of the lowest and the highest of all risks, the model's among them.
+    """
+
+    t: float
+    risk: float
+    alike: Tally
+    alike_events: Tally
+    close: float
+    metric_unit: str
+    band: Band | None
+    further: float
+    outlying: bool
+    covariance: bool
+    outside: tuple[Outside, ...]
+    filled: tuple[Variable, ...]
+    unseen: tuple[Variable, ...]
+    others: tuple[Said, ...]
+    apart: float
+
+    @property
+    def disagree(self) -> bool:
+        """True if the lowest and the highest risk are more than 10 points apart."""
+        return self.apart > 100 * FAR + 1e-9
+
+    @property
+    def sound(self) -> bool:
+        """True if nothing here asks for caution."""
+        weak = self.outlying or self.outside or self.filled or self.unseen or self.disagree or self.alike.value is None
+        return not weak and (self.band is None or self.band.verdict == "as predicted")
+
+
+def evidence(
+    on: Ground,
+    patient: pd.DataFrame,
+    t: float,
+    *,
+    leave_out: int | None = None,
+    found: Resampled | None = None,
+    kind: str | None = None,
+    others: Sequence[Fitted] = (),
+    published: Mapping[str, float] | None = None,
+    threshold: int = FEWEST_SHARED,
+) -> Evidence:
+    """What stands behind the risk of one patient by a time.
+
+    Parameters
+    ----------
+    on : Ground
+    patient : pandas.DataFrame of one row
+    t : float
+        In the outcome's unit.
+    leave_out : int, optional
+        The patient's own place among the training patients.
+    found : Resampled, optional
+        Cross-validation of the model on the same rows: without it there is no band.
+    kind : str, optional
+        The model's key in `found`. Default: its kind.
+    others : sequence of Fitted
+        Other models; those of another event, or with too short a follow-up, are left out.
+    published : mapping of str to float, optional
+        Risks of published scores of the same event by `t`, by name.
+    threshold : int, default 10
+        Smaller counts are kept back.
+
+    Raises
+    ------
+    Fixable
+        If `t` is outside the follow-up.
+    """
+    row = patient.iloc[[0]]
+    risk = float(on.model.risk(row, [t])[0, 0])
+    alike = on.metric.distances(row) <= on.metric.close
+    elsewhere = np.ones(len(on.rows), dtype=bool)
+    if leave_out is not None:
+        elsewhere[leave_out] = False
+    alike &= elsewhere
+    had = on.rows.event & (on.rows.time <= t * (1 + SLACK))
+    counted = tally(int(alike.sum()), int(elsewhere.sum()), threshold=threshold)
+    share = _further(on, row, leave_out)
+    said = _said(on.model, others, published or {}, row, t, risk)
+    every = [risk, *(s.risk for s in said)]
+    readings = readings_of(on.model).values()
+    filled, unseen = _stood_in(readings, row)
+    return Evidence(
+        t=float(t), risk=risk,
+        alike=counted,
+        alike_events=Tally(None, 0) if counted.value is None else tally(
+            int((alike & had).sum()), counted.value, threshold=threshold
+        ),
+        close=on.metric.close, metric_unit=on.metric.unit,
+        band=None if found is None else _band(found, kind or on.model.kind, risk, t, leave_out, threshold),
+        further=share, outlying=share <= OUTLYING, covariance=on.covariance,
+        outside=tuple(o for r in readings if (o := _outside(r, row)) is not None),
+        filled=filled, unseen=unseen, others=said, apart=100 * (max(every) - min(every)),
+    )  # fmt: skip
+
+
+def _further(on: Ground, row: pd.DataFrame, leave_out: int | None) -> float:
+    own = float(on.from_centre(row)[0])
+    beyond = len(on.further) - int(np.searchsorted(on.further, own * (1 + 1e-9), side="right"))
+    return beyond / max(len(on.further) - (leave_out is not None), 1)
+
+
+def _stood_in(readings: Sequence[Reading], row: pd.DataFrame) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
+    """Variables that are missing, and those with a level that was not there in training."""
+    filled, unseen = [], []
+    for reading in readings:
+        variable = reading.variable
+        if variable.is_numeric:
+            if np.isnan(numbers(row, variable.name)[0]):
+                filled.append(variable)
+            continue
+        index = int(level_index(row, variable.name, reading.codes)[0])
+        if index == MISSING:
+            filled.append(variable)
+        elif index == UNSEEN or reading.codes[index] not in reading.present:
+            unseen.append(variable)
+    return tuple(filled), tuple(unseen)
+
+
+def _outside(reading: Reading, row: pd.DataFrame) -> Outside | None:
+    variable, seen = reading.variable, reading.range
+    if seen is None:
+        return None
+    value = float(numbers(row, variable.name)[0])
+    ends = variable.plausible or (-np.inf, np.inf)
+    plausible = ends[0] <= value <= ends[1]
+    if np.isnan(value) or (plausible and seen.low <= value <= seen.high):
+        return None
+    return Outside(variable, variable.say(value), variable.number(seen.low), variable.number(seen.high), plausible)
+
+
+def _band(found: Resampled, kind: str, risk: float, t: float, leave_out: int | None, threshold: int) -> Band | None:
+    if kind not in found.labels:
+        return None
+    rows = found.rows
+    said = found.mean(kind).at_own(np.full(len(rows.time), float(t)))
+    away = np.abs(said - risk)
+    if leave_out is not None:
+        away[leave_out] = np.inf
+    size = min(max(BAND, int(BAND_SHARE * len(said))), len(said) - (leave_out is not None))
+    near = np.sort(np.argsort(away, kind="stable")[:size])
+    part = rows_of(rows.time[near], rows.cause[near], None if rows.entry is None else rows.entry[near])
+    seen = observed_risk(part, t)
+    predicted = float(said[near].mean())
+    return Band(
+        low=float(said[near].min()), high=float(said[near].max()), predicted=predicted, observed=seen.risk,
+        lower=seen.lower, upper=seen.upper, n=seen.n, n_events=tally(seen.n_events, seen.n, threshold=threshold),
+        verdict=_verdict(predicted, seen.lower, seen.upper),
+    )  # fmt: skip
+
+
+def _verdict(predicted: float, lower: float, upper: float) -> Verdict:
+    if np.isnan(lower) or np.isnan(upper):
+        return "not known"
+    if predicted < lower:
+        return "too low"
+    return "too high" if predicted > upper else "as predicted"
+
+
+def _said(
+    model: Fitted, others: Sequence[Fitted], published: Mapping[str, float], row: pd.DataFrame, t: float, risk: float
+) -> tuple[Said, ...]:
+    known: list[tuple[str, float]] = [
+        (other.label, float(other.risk(row, [t])[0, 0]))
+        for other in others
+        if other.outcome.key == model.outcome.key and other.target == model.target and t <= other.last * (1 + SLACK)
+    ]
+    known += [(label, float(value)) for label, value in published.items() if np.isfinite(value)]
+    return tuple(
+        Said(label, value, 100 * (value - risk), abs(100 * (value - risk)) > 100 * FAR + 1e-9) for label, value in known
+    )
