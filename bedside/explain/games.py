@@ -59,8 +59,8 @@ class Effort:
         As `cells`, for a single log hazard that is a sum of terms.
     """
 
-    cells: float = 2.0e7
-    pairs: int = 128
+    cells: float = 1.0e8
+    pairs: int = 64
     batch: int = 16
     sums: float = float("inf")
 
@@ -202,7 +202,7 @@ def _of_causes(
     if single or len(causes) == 1:
         return _one(np.concatenate(([0.0], np.cumsum(causes[0].hazard)))[upto])
     steps = int(upto.max(initial=0))
-    return Horizon(several_hazards(causes, upto), min(steps, 20 * len(times)) if len(causes) == 2 else steps)
+    return Horizon(several_hazards(causes, upto), min(steps, 100 * len(times)) if len(causes) == 2 else steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +258,7 @@ def _one_linear(game: Terms, own: np.ndarray, cumulative: np.ndarray, seed: int,
         out[:, active] = shapley_cox(terms, rows, cumulative)[1]
         return out, None
     drawn = shapley_cox_sampled(
-        terms, rows, cumulative, seed=seed, batch=4 * effort.batch, most_pairs=64 * effort.pairs, target=TARGET_ERROR
+        terms, rows, cumulative, seed=seed, batch=4 * effort.batch, most_pairs=128 * effort.pairs, target=TARGET_ERROR
     )
     out[:, active], error[:, active] = drawn.points, drawn.error
     return out, error

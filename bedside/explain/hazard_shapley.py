@@ -253,10 +253,10 @@ def several_hazards(causes: Sequence[CauseSteps], upto: np.ndarray) -> Curve:
 
 
 class Chebyshev:
-    """A smooth curve of two log hazards by polynomials, to 1e-12: it is asked at a few points instead of all.
+    """A smooth curve of two log hazards by polynomials, to 1e-10: it is asked at a few points instead of all.
 
     The polynomials cover the box of what was asked so far. They are compared with the curve at points between their
-    nodes, and made finer until they agree; where 64 nodes a side are not enough, or few points are asked for, the curve
+    nodes, and made finer until they agree; where 80 nodes a side are not enough, or few points are asked for, the curve
     itself answers.
 
     References
@@ -264,8 +264,8 @@ class Chebyshev:
     Trefethen (2013), Approximation Theory and Approximation Practice, chapters 3 and 8.
     """
 
-    SIDES = (24, 40, 64)
-    ENOUGH = 1e-12
+    SIDES = (24, 48, 80)
+    ENOUGH = 1e-10
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
@@ -283,7 +283,7 @@ class Chebyshev:
         return self.curve(log_hazard) if self.coef is None else self._value(log_hazard)
 
     def _cover(self, low: np.ndarray, high: np.ndarray) -> None:
-        room = 0.1 * (high - low) + 0.05
+        room = 0.2 * (high - low) + 0.1
         self.low, self.high = low - room, high + room
         between = self.low + np.random.default_rng(0).random((60, 2)) * (self.high - self.low)
         for n in self.SIDES:

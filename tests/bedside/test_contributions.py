@@ -279,3 +279,16 @@ def test_stability_over_folds():
     np.testing.assert_allclose(found.mean, found.importance.mean(axis=0))
     assert (found.best <= found.worst).all() and (np.diff(found.mean) <= 0).all()
     assert prepared(model("cox"), cohort().frame.head(2)).players
+
+
+def test_polynomials_stand_for_the_curve_of_two_hazards(monkeypatch):
+    for name in ("cause-specific", "boosted two"):
+        fitted, rows = model(name), background(model(name), cohort())
+        usual = patients().iloc[:2]
+        quick = contributions(fitted, usual, rows, TIMES)
+        with monkeypatch.context() as slow:
+            slow.setattr("bedside.explain.hazard_shapley.Chebyshev", lambda curve: curve)
+            plain = contributions(fitted, usual, background(fitted, cohort()), TIMES)
+        assert quick.how == plain.how == "exact" and quick.additivity_error < 1e-9
+        np.testing.assert_allclose(quick.values, plain.values, rtol=0, atol=1e-9)
+        assert quick.values.tobytes() != plain.values.tobytes()
