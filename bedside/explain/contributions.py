@@ -13,7 +13,8 @@ from bedside.cohort import Cohort
 from bedside.cohort.variable import Variable
 from bedside.errors import Fixable
 from bedside.explain.explanation import Method
-from bedside.explain.games import ONE, Effort, Game, prepared, terms_of
+from bedside.explain.game import ONE, Effort, Game
+from bedside.explain.games import prepared, terms_of
 from bedside.risk.average import Average
 from bedside.risk.design import Reading
 from bedside.risk.fitted import Fitted

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from bedside.cohort.variable import Variable
+from bedside.explain.asked import FrameGame
 from bedside.explain.forest_shapley import Leaves, TooDeep, leaves_beside, shapley_leaves
+from bedside.explain.game import Effort, Game, Points, players_of
 from bedside.explain.hazard_shapley import (
     Curve,
     LogHazards,
@@ -39,60 +40,6 @@ from bedside.risk.penalised_model import Penalised
 from bedside.risk.prediction import cumulative_hazard
 from bedside.risk.variability import Varied
 
-Points = tuple[np.ndarray, np.ndarray | None]
-"""Contributions (n, p, t), and their sampling errors in the same shape, or None where they are exact."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much work one patient is worth.
-
-    Attributes
-    ----------
-    cells : float
-        Numbers to go through for exact values; beyond it orders are sampled.
-    pairs : int
-        Most pairs of orders.
-    batch : int
-        Pairs between two looks at the error.
-    sums : float
-        As `cells`, for a single log hazard that is a sum of terms.
-    """
-
-    cells: float = 1.0e8
-    pairs: int = 64
-    batch: int = 16
-    sums: float = float("inf")
-
-
-ONE = Effort()
-_ROWS = 1 << 17
-"""Mixed patients up to which a model of an unknown kind is asked about every coalition."""
-
-
-class Game(Protocol):
-    """A model beside its background patients.
-
-    Attributes
-    ----------
-    players : tuple of Variable
-    """
-
-    @property
-    def players(self) -> tuple[Variable, ...]: ...
-
-    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
-        """Contributions of some patients at times in the outcome's unit."""
-        ...
-
-    def base(self, times: np.ndarray) -> np.ndarray:
-        """Mean risk of the background patients, shape (t,)."""
-        ...
-
-    def cells(self, times: np.ndarray) -> float:
-        """Numbers that exact values of one patient take; 0 where a cheaper way is at hand."""
-        ...
-
 
 def prepared(model: Fitted, background: pd.DataFrame) -> Game:
     """The game of a model, whatever its kind."""
@@ -109,7 +56,7 @@ def prepared(model: Fitted, background: pd.DataFrame) -> Game:
     if isinstance(model, Boosted):
         columns = model.columns(background)
         return HazardGame(
-            _players(model.design),
+            players_of(model.design),
             TreeSums.of(columns, [booster.trees for booster in model.boosters], model.log_hazards),
             model.columns,
             lambda times: _of_causes(model.causes, model.time, times, model),
@@ -131,10 +78,6 @@ def terms_of(design: Design, coef: Sequence[np.ndarray], frame: pd.DataFrame) ->
     return found
 
 
-def _players(design: Design) -> tuple[Variable, ...]:
-    return tuple(reading.variable for reading in design.readings)
-
-
 def _linear(model: Model | Penalised | CompetingModel, background: pd.DataFrame) -> Game:
     """Log hazards that are sums over the design's columns."""
     if isinstance(model, Model):
@@ -149,7 +92,7 @@ def _linear(model: Model | Penalised | CompetingModel, background: pd.DataFrame)
         return terms_of(design, coef, frame)
 
     terms = read(background)
-    return HazardGame(_players(design), Terms(terms), read, curve, terms.sum(axis=1))
+    return HazardGame(players_of(design), Terms(terms), read, curve, terms.sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,7 +218,7 @@ class ForestGame:
     @property
     def players(self) -> tuple[Variable, ...]:
         """The forest looks at one column for each variable."""
-        return _players(self.model.design)
+        return players_of(self.model.design)
 
     def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
         """See `Game`; nothing is sampled."""
@@ -338,77 +281,3 @@ class AverageGame:
     def cells(self, times: np.ndarray) -> float:
         """See `Game`."""
         return max(game.cells(times) for game in self.members)
-
-
-@dataclass(frozen=True, eq=False)
-class FrameGame:
-    """Any model that gives risks: patients are mixed column by column, and the model is asked."""
-
-    model: Fitted
-    background: pd.DataFrame = field(repr=False)
-
-    @property
-    def players(self) -> tuple[Variable, ...]:
-        """Variables that the model reads."""
-        return _players(self.model.design)
-
-    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
-        """See `Game`."""
-        names = tuple(v.name for v in self.players)
-        values, errors = np.zeros((2, len(patients), len(names), len(times)))
-        sampling = False
-        for i in range(len(patients)):
-            mixed = _Mixed(self.model, names, pd.concat([self.background, patients.iloc[[i]]]), times)
-            if 2 ** len(names) * len(self.background) <= _ROWS:
-                values[i] = exact(mixed, np.empty(0), np.transpose, len(times)).T
-                continue
-            found, error = sampled(
-                mixed, np.empty(0), np.transpose, len(times), seed=seed + i, most_pairs=min(effort.pairs, 64), batch=4
-            )
-            values[i], errors[i], sampling = found.T, error.T, True
-        return values, errors if sampling else None
-
-    def base(self, times: np.ndarray) -> np.ndarray:
-        """See `Game`."""
-        return self.model.risk(self.background, times).mean(axis=0)
-
-    def cells(self, times: np.ndarray) -> float:
-        """See `Game`: asking the model takes longer than adding numbers."""
-        return 1000.0 * 2.0 ** len(self.players) * len(self.background)
-
-
-@dataclass(frozen=True, eq=False)
-class _Mixed:
-    """Risks, in the place of log hazards, of one patient (the last row of `frame`) mixed with the rows before."""
-
-    model: Fitted
-    names: tuple[str, ...]
-    frame: pd.DataFrame = field(repr=False)
-    times: np.ndarray
-
-    @property
-    def n_players(self) -> int:
-        return len(self.names)
-
-    @property
-    def n_background(self) -> int:
-        return len(self.frame) - 1
-
-    def coalitions(self, patient: np.ndarray, rows: slice) -> np.ndarray:
-        member = (np.arange(1 << self.n_players)[:, None] >> np.arange(self.n_players)) & 1 == 1
-        return self._risk(member, rows)
-
-    def orders(self, patient: np.ndarray, orders: np.ndarray, rows: slice) -> np.ndarray:
-        joined = np.argsort(orders, axis=1)[:, None, :] < np.arange(self.n_players + 1)[:, None]
-        found = self._risk(joined.reshape(-1, self.n_players), rows)
-        return found.reshape(len(found), *joined.shape[:2], -1)
-
-    def _risk(self, member: np.ndarray, rows: slice) -> np.ndarray:
-        """Risks where the patient lends the values of some variables, shape (rows, n_sets, t)."""
-        lender = np.arange(self.n_background)[rows]
-        others = np.repeat(lender, len(member))
-        mixed = self.frame.iloc[others].reset_index(drop=True)
-        for name, own in zip(self.names, np.tile(member, (len(lender), 1)).T, strict=True):
-            if name in mixed:
-                mixed[name] = self.frame[name].take(np.where(own, self.n_background, others)).array
-        return self.model.risk(mixed, self.times).reshape(len(lender), len(member), -1)

@@ -13,7 +13,7 @@ from bedside.cohort.values import level_index, numbers
 from bedside.cohort.variable import Variable
 from bedside.explain.contributions import Background, background, contributions, readings_of
 from bedside.explain.explanation import Method
-from bedside.explain.games import Effort
+from bedside.explain.game import Effort
 from bedside.explain.value_words import places
 from bedside.risk.design import Reading
 from bedside.risk.fitted import Fitted, Progress

@@ -24,8 +24,10 @@ from bedside.explain import (
     reasons,
     stability,
 )
+from bedside.explain.asked import FrameGame
 from bedside.explain.contributions import variable_terms
-from bedside.explain.games import ONE, Effort, FrameGame, prepared
+from bedside.explain.game import ONE, Effort
+from bedside.explain.games import prepared
 from bedside.risk.average import Average
 from bedside.risk.learners import learn
 from bedside.risk.training import training
