@@ -56,7 +56,7 @@ def test_the_distance_is_mahalanobis_and_its_share_counts_the_others(made, gbsg2
 
 def test_with_few_patients_for_many_columns_the_columns_are_only_standardised(gbsg2):
     rows = training(gbsg2, gbsg2.outcomes[0]).take(np.arange(40))
-    on = ground(learn("cox", rows, {"knots": 0}), rows)
+    on = ground(learn("cox", rows, {"knots": 3}), rows)
     assert not on.covariance
     assert 0 <= evidence(on, gbsg2.frame.iloc[[3]], 500.0, leave_out=3).further <= 1
 
@@ -142,7 +142,7 @@ def test_missing_unseen_and_wild_values_are_named(made, gbsg2):
 
 def test_a_few_alike_are_not_counted_out(made, gbsg2):
     _, _, on, _ = made
-    few = [i for i in range(686) if evidence(on, gbsg2.frame.iloc[[i]], T, leave_out=i).alike.value is None]
+    few = [i for i in range(0, 686, 9) if evidence(on, gbsg2.frame.iloc[[i]], T, leave_out=i).alike.value is None]
     assert few
     strip = evidence(on, gbsg2.frame.iloc[[few[0]]], T, leave_out=few[0])
     assert (strip.alike_events.value, strip.alike_events.of) == (None, 0)
