@@ -16,30 +16,6 @@ _ROWS = 1 << 17
 """Mixed patients up to which a model of an unknown kind is asked about every coalition."""
 
 
-class Game(Protocol):
-    """A model beside its background patients.
-
-    Attributes
-    ----------
-    players : tuple of Variable
-    """
-
-    @property
-    def players(self) -> tuple[Variable, ...]: ...
-
-    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
-        """Contributions of some patients at times in the outcome's unit."""
-        ...
-
-    def base(self, times: np.ndarray) -> np.ndarray:
-        """Mean risk of the background patients, shape (t,)."""
-        ...
-
-    def cells(self, times: np.ndarray) -> float:
-        """Numbers that exact values of one patient take; 0 where a cheaper way is at hand."""
-        ...
-
-
 @dataclass(frozen=True, eq=False)
 class FrameGame:
     """Any model that gives risks: patients are mixed column by column, and the model is asked."""
@@ -87,7 +63,7 @@ class _Mixed:
     times: np.ndarray
 
     @property
-    def nplayers_of(self) -> int:
+    def n_players(self) -> int:
         return len(self.names)
 
     @property

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
 from bedside.cohort.variable import Variable
 from bedside.risk.design import Design
@@ -36,6 +38,30 @@ class Effort:
 
 
 ONE = Effort()
+
+
+class Game(Protocol):
+    """A model beside its background patients.
+
+    Attributes
+    ----------
+    players : tuple of Variable
+    """
+
+    @property
+    def players(self) -> tuple[Variable, ...]: ...
+
+    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
+        """Contributions of some patients at times in the outcome's unit."""
+        ...
+
+    def base(self, times: np.ndarray) -> np.ndarray:
+        """Mean risk of the background patients, shape (t,)."""
+        ...
+
+    def cells(self, times: np.ndarray) -> float:
+        """Numbers that exact values of one patient take; 0 where a cheaper way is at hand."""
+        ...
 
 
 def players_of(design: Design) -> tuple[Variable, ...]:
