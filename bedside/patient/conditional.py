@@ -11,7 +11,7 @@ from scipy.linalg import cholesky
 from scipy.stats import norm
 
 from bedside.errors import Fixable
-from bedside.patient.states import StateRisks, state_risks
+from bedside.patient.states import StateRisks, all_hazards, state_risks
 from bedside.risk.cause_specific import FINE_GRAY, CompetingModel
 from bedside.risk.fitted import Fitted, Limits
 from bedside.risk.hazards import all_within, at_times, combine, survival_limits
@@ -101,7 +101,13 @@ def conditional_states(
     model: Fitted, patients: pd.DataFrame, s: float, times: np.ndarray, *, whole: Fitted | None = None
 ) -> StateRisks:
     """Shares in each state by each time, of patients who are event-free at s."""
-    found = state_risks(model, patients, np.concatenate([[s], np.maximum(times, s)]), whole=whole)
+    asked = np.concatenate([[s], np.maximum(times, s)])
+    hazard = all_hazards(model, patients, asked)
+    if hazard is not None and (model.target == "any" or not model.outcome.has_competing):
+        # From the hazard after s, which is known however few come so far.
+        event = -np.expm1(hazard[:, :1] - hazard[:, 1:])
+        return StateRisks(times, event, np.zeros_like(event), 1 - event, "one event")
+    found = state_risks(model, patients, asked, whole=whole)
     left = found.free[:, :1]
     if (left <= NOBODY).any():
         raise Fixable(

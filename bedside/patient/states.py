@@ -15,6 +15,7 @@ from bedside.risk.boosted import Boosted
 from bedside.risk.cause_specific import FINE_GRAY, CompetingModel
 from bedside.risk.fitted import Fitted
 from bedside.risk.hazards import FURTHEST, all_within, at_times, combine
+from bedside.risk.model import Model
 from bedside.risk.penalised_model import Penalised
 from bedside.risk.variability import Varied
 
@@ -97,14 +98,19 @@ def _free(model: Fitted, patients: pd.DataFrame, times: np.ndarray) -> np.ndarra
         parts = [_free(member, patients, times) for member in model.members]
         known = [part for part in parts if part is not None]
         return sum(known[1:], known[0]) / len(parts) if len(known) == len(parts) else None
-    hazard = _all_hazards(model, patients, times)
+    hazard = all_hazards(model, patients, times)
     return None if hazard is None else np.exp(-hazard)
 
 
-def _all_hazards(model: Fitted, patients: pd.DataFrame, times: np.ndarray) -> np.ndarray | None:
-    """Cumulative hazards of all kinds of event together, shape (n, t)."""
+def all_hazards(model: Fitted, patients: pd.DataFrame, times: np.ndarray) -> np.ndarray | None:
+    """Cumulative hazards of all kinds of event together, shape (n, t); None where the model does not hold them."""
     asked = all_within(times, model.last, model.outcome.unit)
-    if isinstance(model, Penalised):
+    if isinstance(model, Varied):
+        return all_hazards(model.model, patients, times)
+    if isinstance(model, Model):
+        base = model.baseline
+        parts = [(model.linear_predictor(patients), base.time, base.hazard)]
+    elif isinstance(model, Penalised):
         x = model.design.encode(patients)
         parts = [(combine(x, h.coef), h.time, h.increment) for h in model.hazards]
     elif isinstance(model, Boosted):

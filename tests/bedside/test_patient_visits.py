@@ -74,6 +74,23 @@ def test_refits_give_any_kind_a_band_from_s_on(gbsg2):
     assert (found.limits.upper[:, 0] == 0).all()
 
 
+def test_a_risk_from_s_on_is_known_where_hardly_anybody_comes_so_far(gbsg2, mgus):
+    wild = gbsg2.frame.iloc[[0]].assign(nodes=1e12)
+    rows = training(gbsg2, gbsg2.outcomes[0])
+    model = learn("cox", rows, {"knots": 0})
+    assert model.risk(wild, [1000.0])[0, 0] == 1
+    assert conditional_risk(model, wild, 1000.0, [1500.0]).risk[0, 0] == 1
+    extreme = gbsg2.frame.iloc[[0]].assign(age=np.nan, nodes=51.0, pgr_fmol_mg=0.0, tumour_size_mm=900.0)
+    base, high = model.baseline, float(np.exp(model.score(extreme)[0]))
+    upto = np.searchsorted(base.time, [1000.0, 1100.0], side="right")
+    after = base.hazard[upto[0] : upto[1]].sum()
+    found = conditional_risk(model, extreme, 1000.0, [1100.0]).risk[0, 0]
+    assert found == pytest.approx(1 - np.exp(-high * after), rel=1e-12)
+    own = learn("cox", training(mgus, mgus.outcomes[0], target="event"), {"knots": 0})
+    with pytest.raises(Fixable, match="nobody with these values"):
+        conditional_risk(own, mgus.frame.iloc[[0]].assign(age=1e12), 100.0, [120.0])
+
+
 def test_times_outside_the_follow_up_are_refused(gbsg2):
     model = learn("cox", training(gbsg2, gbsg2.outcomes[0]), {"knots": 0})
     for s, t in ((-1.0, 100.0), (1e5, 1e5), (100.0, 1e5), (float("nan"), 100.0)):
