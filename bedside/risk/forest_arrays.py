@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-AT_ONCE = 200_000
-"""Pairs of patient and tree that are gone through together."""
+AT_ONCE = 2_000_000
+"""Pairs of patient and tree whose leaves are held at a time."""
+TOGETHER = 8_192
+"""Pairs of patient and tree that go down together, level by level."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +48,26 @@ class Trees:
     def leaves(self, x: np.ndarray) -> np.ndarray:
         """Row of `value` that each patient reaches in each tree, shape (n, n_trees)."""
         x = np.ascontiguousarray(x, dtype=np.float32)
-        flat, width = x.ravel(), x.shape[1]
-        start = (np.arange(len(x)) * width)[:, None]
-        node = np.broadcast_to(self.root, (len(x), len(self.root))).astype(np.int32)
-        while True:
-            goes_left = flat[start + self.feature[node]] <= self.threshold[node]
-            following = np.where(goes_left, self.left[node], self.right[node])
-            if (following == node).all():
-                return self.leaf[node]
-            node = following
+        flat, (n, width) = x.ravel(), x.shape
+        feature = self.feature.astype(np.intp)
+        onward = np.stack((self.right, self.left), axis=1).ravel().astype(np.intp)
+        out = np.empty((n, len(self)), dtype=self.leaf.dtype)
+        # Few trees at a time, for many patients, stay in the processor's cache.
+        patients = max(1, min(n, TOGETHER))
+        trees = max(1, TOGETHER // patients)
+        for begin in range(0, n, patients):
+            start = np.arange(begin, min(begin + patients, n)) * width
+            for first in range(0, len(self), trees):
+                roots = self.root[first : first + trees].astype(np.intp)
+                node = np.repeat(roots[:, None], len(start), axis=1)
+                while True:
+                    goes_left = flat.take(start + feature.take(node)) <= self.threshold.take(node)
+                    following = onward.take(2 * node + goes_left)
+                    if np.array_equal(following, node):
+                        break
+                    node = following
+                out[begin : begin + patients, first : first + trees] = self.leaf[node].T
+        return out
 
     def mean(self, x: np.ndarray) -> np.ndarray:
         """Mean value over the trees, added in their order, shape (n, t)."""
