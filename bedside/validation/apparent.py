@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bedside.risk.asked import Asked
 from bedside.risk.fit import check_size
 from bedside.risk.fitted import Progress
 from bedside.risk.training import Training
@@ -61,7 +62,8 @@ def apparent(
     check_size(len(rows), int(rows.event.sum()), rows.outcome)
     plan = Plan(np.zeros((1, len(rows)), dtype=int), 1, at, grid_of(rows, at), seed, ())
     models, failed = fit_all(kinds, rows, settings=settings, seed=seed, progress=progress)
-    said = {kind: predicted(model, rows, plan.times, plan.grid) for kind, model in models.items()}
+    asked = Asked(rows.frame)
+    said = {kind: predicted(model, rows, plan.times, plan.grid, asked=asked) for kind, model in models.items()}
     null = null_risk(rows.time, rows.cause, plan.grid, entry=rows.entry, extend=True)
     seen = rows_of(rows.time, rows.cause, rows.entry)
     same = Predicted(plan.times, plan.grid, np.broadcast_to(null, (len(rows), len(null))), np.zeros(len(rows)))
@@ -90,7 +92,7 @@ def settled_optimism(
     settings: Mapping[str, Settings] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Optimism]:
-    """Harrell's correction for optimism, with the settings that each model chooses on all patients.
+    """As `bedside.validation.bootstrap_optimism`, with the settings that each model chooses on all patients.
 
     A resample holds patients several times, also on both sides of an inner fold; there, a forest would choose trees
     that are too deep. What choosing settings costs is therefore not in the correction.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from bedside.validation.measure import rows_of
 from bedside.validation.panel import measures
 from bedside.validation.resample import Learners, Plan, Settings, checked_times, fit_all, grid_of, predicted
 
+Judged = Literal["all patients", "out of bag"]
+REGRESSIONS = ("cox", "penalised")
+"""Kinds that can't learn patients by heart, so that Harrell's correction holds for them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Optimism:
@@ -26,10 +31,13 @@ class Optimism:
     ----------
     label : str
     apparent, optimism, corrected, sd : dict of str to array
-        By measure: on the patients the model learnt from; mean over the resamples of (on the resample - on all
-        patients); apparent less optimism; and the standard deviation of that difference over the resamples.
+        By measure. Judged on all patients: on the patients the model learnt from; mean over the resamples of (on the
+        resample - on all patients); apparent less optimism; and the standard deviation of that difference over the
+        resamples. Judged out of bag: `corrected` is the mean over the resamples on the patients who were not drawn,
+        `optimism` is apparent less that, and `sd` is of the measure on those patients.
     resamples : int
         In which the model could be fitted.
+    judged : {"all patients", "out of bag"}
     """
 
     label: str
@@ -38,6 +46,7 @@ class Optimism:
     corrected: dict[str, np.ndarray]
     sd: dict[str, np.ndarray]
     resamples: int
+    judged: Judged = "all patients"
 
 
 def bootstrap_optimism(
@@ -50,7 +59,12 @@ def bootstrap_optimism(
     settings: Mapping[str, Settings] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Optimism]:
-    """Harrell's correction for optimism: fit in resamples, compare how they do there and on all patients.
+    """What is to be expected on new patients: fit in resamples, and see how the models do on those they do not know.
+
+    A regression is judged on its resample and on all patients; the difference is its optimism (Harrell). All patients
+    hold the two thirds that were drawn, whom trees know by heart: forest, boosted trees and an average with them would
+    seem to be of use where nothing is. They are judged on the patients who were not drawn (out of bag). As about 63%
+    of the patients teach each of these models, that is a little strict.
 
     Parameters
     ----------
@@ -61,7 +75,8 @@ def bootstrap_optimism(
 
     References
     ----------
-    Harrell, Lee & Mark (1996), Stat Med 15:361-387. R: ``rms::validate(fit, B = )``.
+    Harrell, Lee & Mark (1996), Stat Med 15:361-387. R: ``rms::validate(fit, B = )``. Efron & Tibshirani (1997),
+    JASA 92:548-560 (leave-one-out bootstrap).
     """
     at = checked_times(rows, times)
     check_size(len(rows), int(rows.event.sum()), rows.outcome)
@@ -75,15 +90,26 @@ def bootstrap_optimism(
     for b in range(resamples):
         if progress is not None:
             progress(b / resamples, f"Resample {b + 1} of {resamples}")
-        drawn = rows.take(rng.integers(0, len(rows), len(rows)))
+        chosen = rng.integers(0, len(rows), len(rows))
+        drawn, others = rows.take(chosen), rows.take(np.bincount(chosen, minlength=len(rows)) == 0)
         again, _ = fit_all(kinds, drawn, settings=settings, seed=seed)
         for kind, model in again.items():
-            if kind in lost:
+            if kind not in lost:
+                continue
+            if models[kind].kind in REGRESSIONS:
                 here, there = _judged(model, drawn, drawn, plan), _judged(model, rows, drawn, plan)
                 lost[kind].append({key: here[key] - there[key] for key in here})
+            elif others.event.any():
+                lost[kind].append(dict(_judged(model, others, drawn, plan)))
     if progress is not None:
         progress(1.0, "Models checked")
-    return {kind: _optimism(KINDS.get(kind, kind), apparent[kind], found) for kind, found in lost.items()}
+    return {
+        kind: _optimism(
+            KINDS.get(kind, kind), apparent[kind], lost[kind],
+            judged="all patients" if model.kind in REGRESSIONS else "out of bag",
+        )
+        for kind, model in models.items()
+    }  # fmt: skip
 
 
 def _judged(model: Fitted, on: Training, learnt: Training, plan: Plan) -> Mapping[str, np.ndarray]:
@@ -91,7 +117,9 @@ def _judged(model: Fitted, on: Training, learnt: Training, plan: Plan) -> Mappin
     return measures(rows_of(on.time, on.cause, on.entry), predicted(model, on, plan.times, plan.grid), null)
 
 
-def _optimism(label: str, apparent: Mapping[str, np.ndarray], found: list[dict[str, np.ndarray]]) -> Optimism:
+def _optimism(
+    label: str, apparent: Mapping[str, np.ndarray], found: list[dict[str, np.ndarray]], *, judged: Judged
+) -> Optimism:
     mean, sd = {}, {}
     for key, value in apparent.items():
         values = np.array([part[key] for part in found]).reshape(len(found), len(value))
@@ -102,5 +130,7 @@ def _optimism(label: str, apparent: Mapping[str, np.ndarray], found: list[dict[s
         )
         spread = (np.where(known, values - mean[key], 0) ** 2).sum(axis=0)
         sd[key] = np.sqrt(np.divide(spread, count - 1, out=np.full(len(value), np.nan), where=count > 1))
-    corrected = {key: value - mean[key] for key, value in apparent.items()}
-    return Optimism(label, dict(apparent), mean, corrected, sd, len(found))
+    # Of what is lost the mean is taken from the apparent; of what is seen out of bag it is the answer itself.
+    rest = {key: value - mean[key] for key, value in apparent.items()}
+    lost, corrected = (mean, rest) if judged == "all patients" else (rest, mean)
+    return Optimism(label, dict(apparent), lost, corrected, sd, len(found), judged)

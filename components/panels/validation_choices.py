@@ -22,7 +22,8 @@ WAYS: dict[Way, str] = {
 }
 HELP = (
     "Cross-validation holds out a fifth of the patients at a time and asks models that learnt from the others. The "
-    "bootstrap estimates by how much a model looks better on the patients it learnt from than on new ones."
+    "bootstrap estimates by how much a regression looks better on the patients it learnt from than on new ones, and "
+    "asks trees about the patients whom a resample left out."
 )
 
 

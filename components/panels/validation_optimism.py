@@ -20,7 +20,7 @@ def show(cohort: Cohort, outcome: Outcome, shown: Shown, head: DeltaGenerator) -
     """Apparent, optimism and corrected; the progress of the job until they are there."""
     found = numbers.optimism(cohort, outcome, shown.ask)
     with head:
-        page.heading("Corrected for optimism", "bootstrap: on the training data, less what is lost on new patients")
+        page.heading("Corrected for optimism", "bootstrap: what is to be expected on new patients")
     if found is None:
         return
     if not found:
@@ -74,15 +74,33 @@ def _note(found: Mapping[str, Optimism], cohort: Cohort, outcome: Outcome, shown
     counts = sorted({one.resamples for one in found.values()})
     return (
         f"{say.patients(len(learnt))}, {say.events(int(learnt.event.sum()))}; "
-        f"{' and '.join(map(str, counts))} resamples, after Harrell. In brackets as seen on the training data. "
+        f"{' and '.join(map(str, counts))} resamples. {_judged(found)} In brackets as seen on the training data. "
         "Settings are those chosen once on all patients. The figures below are of out-of-fold predictions."
     )
+
+
+def _judged(found: Mapping[str, Optimism]) -> str:
+    """How each model was judged: two ways, as trees know by heart whom they learnt from."""
+    harrell = _listed([one.label for one in found.values() if one.judged == "all patients"])
+    bag = _listed([one.label for one in found.values() if one.judged == "out of bag"])
+    told = [f"{harrell}: on the training data, less the optimism after Harrell."] if harrell else []
+    if bag:
+        told.append(
+            f"{bag}: on the patients whom a resample left out (out of bag), since trees know by heart those they "
+            "learnt from; a little strict, as each of these models learnt from about 63 of 100 patients."
+        )
+    return " ".join(told)
+
+
+def _listed(labels: list[str]) -> str:
+    return " and ".join([", ".join(labels[:-1]), labels[-1]] if labels[1:] else labels)
 
 
 def _unrounded(found: Mapping[str, Optimism]) -> save.Rows:
     rows = [
         [one.label, MEASURES[key].name, i + 1, float(one.apparent[key][i]), float(one.optimism[key][i]),
-         float(one.corrected[key][i]), float(one.sd[key][i])]
+         float(one.corrected[key][i]), float(one.sd[key][i]), one.judged]
         for one in found.values() for key in one.apparent for i in range(len(one.apparent[key]))
     ]  # fmt: skip
-    return ["model", "measure", "time, by number", "apparent", "optimism", "corrected", "SD over resamples"], rows
+    return ["model", "measure", "time, by number", "apparent", "optimism", "corrected", "SD over resamples",
+            "judged on"], rows  # fmt: skip

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import concordance_index
+from risk_cases import cohort_of, number
 
 from bedside.errors import Fixable
 from bedside.intake import read_cohort
@@ -60,6 +62,40 @@ def test_settled_optimism_is_the_bootstrap_with_the_settings_of_all_patients(row
         assert np.array_equal(settled["cox"].corrected[key], value, equal_nan=True), key
     assert settled["cox"].apparent["harrell"][0] > settled["cox"].corrected["harrell"][0]
     assert said == sorted(said) and said[-1] == 1.0
+
+
+def test_trees_are_judged_out_of_bag_so_that_noise_is_of_no_use():
+    """Survival has nothing to do with any of six columns: what is to be expected is a C of a half."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(400, 6)).round(4), columns=list("abcdef"))
+    died, left = rng.exponential(1000, 400), rng.uniform(300, 3000, 400)
+    frame["time"], frame["event"] = np.ceil(np.minimum(died, left)), died <= left
+    noise = training(cohort_of(frame, [number(name) for name in "abcdef"]), "death")
+    fixed = {"cox": {"knots": 0}, "forest": {"trees": 60, "leaf": 10}}
+    kinds = ("cox", "forest", "average")
+    found = bootstrap_optimism(kinds, noise, times=[500.0], resamples=8, settings=fixed)
+    assert [found[kind].judged for kind in kinds] == ["all patients", "out of bag", "out of bag"]
+    for kind, one in found.items():
+        assert one.corrected["harrell"][0] == pytest.approx(0.5, abs=0.05), kind
+        assert one.corrected["auc"][0] == pytest.approx(0.5, abs=0.05), kind
+        assert one.corrected["ipa"][0] < 0.01, kind
+        np.testing.assert_allclose(one.apparent["uno"] - one.optimism["uno"], one.corrected["uno"], rtol=1e-12)
+    assert found["forest"].apparent["harrell"][0] > 0.7
+
+
+def test_out_of_bag_is_the_mean_over_resamples_of_those_not_drawn(rows):
+    """The first 150 patients, by lifelines."""
+    few = rows.take(np.arange(150))
+    given = {"forest": {"trees": 20, "leaf": 10}}
+    found = bootstrap_optimism(("forest",), few, times=[T], resamples=2, settings=given, seed=3)["forest"]
+    rng, seen = np.random.default_rng(3), []
+    for _ in range(2):
+        drawn = rng.integers(0, 150, 150)
+        out = few.take(~np.isin(np.arange(150), drawn))
+        model = learn("forest", few.take(drawn), given["forest"], seed=3)
+        seen.append(concordance_index(out.time, -model.score(out.frame), out.event))
+    assert found.corrected["harrell"][0] == pytest.approx(np.mean(seen), abs=1e-12)
+    assert found.sd["harrell"][0] == pytest.approx(np.std(seen, ddof=1), abs=1e-12)
 
 
 def test_below_ten_events_there_is_a_way_out(rows):

@@ -161,7 +161,7 @@ def test_bootstrap_says_what_is_lost_on_new_patients():
     reader.choose("validation_kinds", ["cox"]).choose("validation_way", "bootstrap")
     said = re.search(r"ranks (\d+) of 100 pairs rightly; on new ones about (\d+) are to be expected", reader.text)
     assert int(said[1]) > int(said[2]) > 50
-    assert "100 resamples, after Harrell" in reader.text
+    assert "100 resamples. Cox model: on the training data, less the optimism after Harrell." in reader.text
     assert re.match(r"0\.\d{3} \(seen 0\.\d{3}\)", cells(reader, "Corrected for optimism", "Harrell's C")[0])
 
 
