@@ -96,10 +96,14 @@ class Average:
 
     def risk(self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray) -> np.ndarray:
         """Mean of the members' risks, shape (n, t)."""
-        total = self.members[0].risk(patients, times)
-        for member in self.members[1:]:
-            total = total + member.risk(patients, times)
-        return total / len(self.members)
+        return self.mean([member.risk(patients, times) for member in self.members])
+
+    def mean(self, risks: Sequence[np.ndarray]) -> np.ndarray:
+        """Mean of the members' risks, which are given in their order."""
+        total = risks[0]
+        for risk in risks[1:]:
+            total = total + risk
+        return total / len(risks)
 
     def score(self, patients: pd.DataFrame) -> np.ndarray:
         """Mean risk over the times of `ranking`, shape (n,): higher means sooner."""

@@ -141,8 +141,12 @@ class Forest:
         Fixable
             If a time is negative or beyond the longest follow-up.
         """
+        self._between(times)  # before the patients go through the trees
+        return self.risk_between(self.at_grid(patients), times)
+
+    def risk_between(self, at_grid: np.ndarray, times: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Risk by any times, shape (n, t), from what `at_grid` gave."""
         k, share = self._between(times)
-        at_grid = self.at_grid(patients)
         ends = np.ones((len(at_grid), 1))
         stops = np.concatenate([0 * ends, at_grid, ends], axis=1)
         low, high = stops[:, k], stops[:, k + 1]

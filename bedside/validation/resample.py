@@ -9,6 +9,7 @@ import numpy as np
 
 from bedside.cohort.outcome import Outcome
 from bedside.errors import Fixable
+from bedside.risk.asked import Asked
 from bedside.risk.average import MEMBERS, average_of
 from bedside.risk.fit import FEWEST_EVENTS, check_size
 from bedside.risk.fitted import Fitted, Learner, Progress
@@ -228,7 +229,8 @@ def validate_part(
     out = plan.fold[repeat] == fold
     known, held = rows.take(~out), rows.take(out)
     models, failed = fit_all(kinds, known, settings=settings, seed=plan.seed, progress=progress)
-    said = {kind: predicted(model, held, plan.times, plan.grid) for kind, model in models.items()}
+    asked = Asked(held.frame)
+    said = {kind: predicted(model, held, plan.times, plan.grid, asked=asked) for kind, model in models.items()}
     null = null_risk(known.time, known.cause, plan.grid, entry=known.entry, extend=True)
     seen = rows_of(held.time, held.cause, held.entry)
     return Part(
@@ -275,11 +277,17 @@ def fit_all(
     return models, failed
 
 
-def predicted(model: Fitted, held: Training, times: np.ndarray, grid: np.ndarray) -> Predicted:
-    """What a model says of patients; after its own last time its risk is carried on."""
+def predicted(
+    model: Fitted, held: Training, times: np.ndarray, grid: np.ndarray, *, asked: Asked | None = None
+) -> Predicted:
+    """What a model says of patients; after its own last time its risk is carried on.
+
+    With `asked`, of the same patients, nothing is worked out that other models there have been asked already.
+    """
+    answers = Asked(held.frame) if asked is None else asked
     within = np.minimum(grid, model.last)
     at, place = np.unique(within, return_inverse=True)
-    return Predicted(times, grid, model.risk(held.frame, at)[:, place], model.score(held.frame))
+    return Predicted(times, grid, answers.risk(model, at)[:, place], answers.score(model))
 
 
 def gathered(kinds: Learners, rows: Training, plan: Plan, parts: Sequence[Part]) -> Resampled:
