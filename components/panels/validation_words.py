@@ -22,6 +22,8 @@ READ = {
     "ici": "mean distance of risk from the calibration curve; 0 is right, and small folds are above it by noise",
 }
 DIFFERENCES = ("harrell", "auc", "brier", "ibs", "ici")
+MANY_CENSORED = 0.25
+"""Beyond this share, a test of the spread of risks that finds nothing says so with less weight."""
 FLIPPED = {"better": "worse", "worse": "better"}
 
 
@@ -107,10 +109,16 @@ def evenly(found: DCalibration | None) -> str:
     """D-calibration in a sentence."""
     if found is None:
         return "D-calibration has no definition where other events compete."
-    test = f"chi-squared {found.statistic:.1f} on {found.df} degrees of freedom, {say.p_value(found.p)}"
+    if math.isnan(found.p):
+        return "Whether risks are spread as they should be can't be told (D-calibration): too few events."
+    degrees = f"{found.df} degree{'s' * (found.df != 1)} of freedom"
+    test = f"chi-squared {found.statistic:.1f} on {degrees}, {say.p_value(found.p)}"
     if found.p < 0.05:
         return f"Over all times risks are not spread as they should be (D-calibration: {test})."
-    return f"Over all times nothing speaks against the spread of risks (D-calibration: {test})."
+    told = f"Over all times nothing speaks against the spread of risks (D-calibration: {test})."
+    if found.censored <= MANY_CENSORED:
+        return told
+    return f"{told} {100 * found.censored:.0f} of 100 patients were censored, so that a wrong spread is harder to see."
 
 
 def decision(found: DecisionCurve, threshold: float, label: str) -> str:

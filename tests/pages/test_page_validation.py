@@ -101,7 +101,8 @@ def test_calibration_has_groups_and_a_curve_of_unseen_patients(gbsg, folds):
     assert (int(groups[0][2]), int(groups[0][3])) == (round(100 * risk[first].mean()), round(100 * observed))
     bars = [t for t in gbsg.figure("validation_calibration")["data"] if t["type"] == "bar"]
     assert sum(numbers(bars[0]["y"])) == 686
-    assert "D-calibration: chi-squared 3.3 on 9 degrees of freedom" in gbsg.text
+    assert "D-calibration: chi-squared 10.2 on 8 degrees of freedom, p = 0.25" in gbsg.text
+    assert "56 of 100 patients were censored" in gbsg.text
 
 
 def test_net_benefit_is_told_per_1000_at_the_threshold_that_is_asked_for(gbsg, folds):

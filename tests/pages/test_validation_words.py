@@ -1,0 +1,27 @@
+"""What validation found, in words: how sure a test is, and how many folds a number rests on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bedside.validation import DCalibration
+from components.panels import validation_words as words
+
+
+def spread(p: float, censored: float, df: int = 8) -> DCalibration:
+    return DCalibration(np.full(10, 50.0), 50.0, 10.2, df, p, censored)
+
+
+@pytest.mark.parametrize(("censored", "warned"), [(0.0, False), (0.25, False), (0.26, True), (0.8, True)])
+def test_nothing_found_is_no_comfort_where_many_are_censored(censored, warned):
+    said = words.evenly(spread(0.25, censored))
+    assert "nothing speaks against the spread of risks (D-calibration: chi-squared 10.2 on 8 degrees of freedom" in said
+    assert (f"{100 * censored:.0f} of 100 patients were censored, so that a wrong spread is harder" in said) is warned
+
+
+def test_without_a_test_nothing_is_said_of_the_spread():
+    said = words.evenly(spread(float("nan"), 0.97, df=0))
+    assert said == "Whether risks are spread as they should be can't be told (D-calibration): too few events."
+    assert "1 degree of freedom" in words.evenly(spread(0.01, 0.5, df=1))
+    assert "are not spread as they should be" in words.evenly(spread(0.01, 0.5))
