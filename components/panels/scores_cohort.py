@@ -22,13 +22,39 @@ WIDE = 64
 """Letters of a row's words and numbers that fit side by side on a narrow screen."""
 
 
-def show(cohort: Cohort, outcome: Outcome, score: Score) -> None:
-    """The chosen score over this cohort, or what the cohort lacks for it."""
+OF_TYPED = "the values above"
+"""Marks the group of what was typed by hand."""
+
+
+def none_chosen(cohort: Cohort) -> None:
+    """Where the cohort carries no score: what to do, and what is missing for each."""
+    page.put(
+        '<p class="bs-lead">{t}</p>',
+        t="None of the published scores can be computed from the columns of this cohort. Choose one to compute it by "
+        "hand for one patient.",
+    )
+    _lacking(cohort)
+
+
+def show(cohort: Cohort, outcome: Outcome, score: Score, group: str = "") -> str:
+    """The chosen score over this cohort, or what the cohort lacks for it.
+
+    Parameters
+    ----------
+    group : str
+        The group to be marked: that of the values typed by hand.
+
+    Returns
+    -------
+    str
+        What came true in that group here, in a sentence; "" if it is not known.
+    """
     match = next(found for found in numbers_scores.matches(cohort) if found.score.key == score.key)
+    here = ""
     with st.container(border=True, key="card_scores_cohort"):
         if match.ready:
             with desk.fixable():
-                _computed(cohort, outcome, score, match)
+                here = _computed(cohort, outcome, score, match, group)
         else:
             page.heading("In this cohort", score.name)
             page.put("<p>It cannot be computed here. {lacks}</p>", lacks=_lacks(match))
@@ -36,9 +62,10 @@ def show(cohort: Cohort, outcome: Outcome, score: Score) -> None:
             if ready:
                 page.caption(f"It has what is needed for: {', '.join(other.name for other in ready)}.")
     _lacking(cohort)
+    return here
 
 
-def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match) -> None:
+def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match, group: str) -> str:
     with st.container(key="screen_scores_horizon", horizontal=True, vertical_alignment="bottom"):
         with st.container(width="stretch"):
             page.caption(f"Over the {say.patients(len(cohort))} of this cohort")
@@ -46,7 +73,7 @@ def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match) -> N
     t = float(convert(when, unit, outcome.unit))
     found = numbers_scores.results(cohort, score)
     seen = numbers_scores.observed(cohort, outcome, score, t)
-    rows = rows_of(seen)
+    rows = rows_of(seen, group)
     published = [row.published for row in rows if row.published == row.published]
     by = f"within {say.duration(when, unit)} of {outcome.since}"
     _figure(cohort, outcome, score, found, rows, by=by, unit=unit)
@@ -61,13 +88,24 @@ def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match) -> N
         page.caution(
             f"{say.patients(outside)} {has} a value outside the ranges above and {_counts(outside)} all the same."
         )
+    return _here(seen, group, f"{say.in_sentence(outcome.label)} {by}")
 
 
-def rows_of(seen: ObservedByScore) -> list[RiskRow]:
-    """A row for each group, lowest first."""
+def _here(seen: ObservedByScore, group: str, what: str) -> str:
+    """What came true in the group of the values typed by hand."""
+    found = next((g for g in seen.groups if g.label == group), None)
+    if found is None or seen.by_fourths or found.risk != found.risk:
+        return ""
+    limits = f" ({say.range_of_100(found.lower, found.upper)})" if found.lower == found.lower else ""
+    held = f"{say.patients(found.n)}, {say.events(found.events)}"
+    return f"In this cohort, {say.of_100(found.risk)}{limits} of this group had {what}: {held}."
+
+
+def rows_of(seen: ObservedByScore, group: str = "") -> list[RiskRow]:
+    """A row for each group, lowest first; the one of the values typed by hand is marked."""
     return [
         RiskRow(
-            label=f"{g.label} ({g.meaning})" if seen.by_fourths else g.label,
+            label=f"{g.label} ({g.meaning})" if seen.by_fourths else g.label + f", {OF_TYPED}" * (g.label == group),
             aside=f"{say.patients(g.n)}, {say.events(g.events)}",
             risk=g.risk, lower=g.lower, upper=g.upper, kind="observed", published=g.published,
         )

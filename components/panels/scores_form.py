@@ -17,10 +17,35 @@ from components.panels.scores_typed import Unreadable, number
 
 SHARED = ("sex", "dialysis")
 """Choices that mean the same in every score; numbers do so anyway."""
+NONE = ""
+SURE = "scores_sure"
 FIELD = 222
 """Pixels of a field with its unit."""
 BUTTONS = 34
 """Letters of all answers together up to which they stand side by side as buttons."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A number that is unusual in the unit it was typed in and usual in another."""
+
+    item: Input
+    value: float
+    unit: str
+    fits: str
+
+    def read_in_other(self) -> None:
+        """Keep the number and read it in the other unit."""
+        st.session_state[f"scores_unit_{self.item.key}"] = self.fits
+
+    def confirm(self) -> None:
+        """Take it as it was typed; another number or unit is asked about anew."""
+        st.session_state[SURE] = {*st.session_state.get(SURE, ()), (self.item.key, self.value, self.unit)}
+
+    @property
+    def confirmed(self) -> bool:
+        """True if a person said that it is right."""
+        return (self.item.key, self.value, self.unit) in st.session_state.get(SURE, ())
 
 
 @dataclass(frozen=True)
@@ -34,11 +59,14 @@ class Typed:
     units : dict of str to str
     unreadable : tuple of str
         Labels of the inputs that hold something that is no number.
+    doubts : tuple of Doubt
+        Numbers whose unit is to be confirmed before a score is said.
     """
 
     values: dict[str, float | str | None]
     units: dict[str, str]
     unreadable: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -46,14 +74,16 @@ class Typed:
         return not self.unreadable and all(value is None for value in self.values.values())
 
 
-def choose(cohort: Cohort) -> Score:
-    """Which score: at first one that this cohort carries."""
+def choose(cohort: Cohort) -> Score | None:
+    """Which score: at first one that this cohort carries, and none where it carries none."""
     ready = numbers_scores.ready(cohort)
     options = numbers_scores.labels()
-    default = ready[0].key if ready else next(iter(options))
-    with st.container(key="screen_scores_pick", width=360):
+    default = ready[0].key if ready else NONE
+    if not ready:
+        options = {NONE: "Choose a score", **options}
+    with st.container(key="screen_scores_pick", width=440):
         key = pick("Score", options, key="score", default=default, help="Type a part of the name to find a score.")
-    return SCORES[key or default]
+    return SCORES.get(key or default)
 
 
 def population(score: Score) -> None:
@@ -85,7 +115,16 @@ def form(score: Score) -> Typed:
                 "in this session: it is in no address and in no file."
             )
         st.button("Clear", icon=":material/backspace:", on_click=_clear, args=(score,), key="scores_clear")
-    return Typed(values, units, tuple(unreadable))
+    return Typed(values, units, tuple(unreadable), _doubts(score, values, units))
+
+
+def _doubts(score: Score, values: dict[str, float | str | None], units: dict[str, str]) -> tuple[Doubt, ...]:
+    found = []
+    for item in score.inputs:
+        value = values[item.key]
+        if isinstance(value, float) and (fits := _other_unit(item, value, units[item.key])):
+            found.append(Doubt(item, value, units[item.key], fits))
+    return tuple(doubt for doubt in found if not doubt.confirmed)
 
 
 def _key(score: Score, item: Input) -> str:
@@ -163,18 +202,23 @@ def _about(item: Input, value: float | None, unit: str) -> None:
     if not item.read(known)[1][0]:
         page.caution(f"Must be {item.demand()}.")
     elif item.outside(known)[0]:
-        page.caution(item.caution(unit) + _other_unit(item, value, unit))
+        fits = _other_unit(item, value, unit)
+        page.caution(item.caution(unit) + (f" In {fits} it would be within it: is the unit right?" if fits else ""))
     else:
         same = "" if unit == item.unit else f"= {_short(float(known[0]))} {item.unit}"
         page.caption(" · ".join(part for part in (same, usual) if part))
 
 
 def _other_unit(item: Input, value: float, unit: str) -> str:
-    """A hint where the number would be usual in another unit."""
-    fits = [
-        other for other in item.units if other != unit and not item.outside(np.array([item.convert(value, other)]))[0]
-    ]
-    return f" In {fits[0]} it would be within it: is the unit right?" if fits else ""
+    """The unit in which an unusual number would be usual; "" if it is usual or there is none."""
+
+    def outside(in_unit: str) -> bool:
+        known = np.array([item.convert(value, in_unit)])
+        return bool(not item.read(known)[1][0] or item.outside(known)[0])
+
+    if not outside(unit):
+        return ""
+    return next((other for other in item.units if other != unit and not outside(other)), "")
 
 
 def _short(value: float) -> str:

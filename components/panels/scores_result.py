@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bedside.errors import Fixable
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.made_words import versions
@@ -13,21 +14,58 @@ from components.panels import page, save
 from components.panels.scores_form import Typed
 
 
-def show(score: Score, typed: Typed) -> None:
-    """The score of what was typed, or what is still missing."""
+def complete(score: Score, typed: Typed) -> bool:
+    """True if everything that the score needs was typed and no unit is in doubt."""
+    return not _blank(score, typed) and not typed.doubts
+
+
+def show(score: Score, typed: Typed, here: str = "") -> None:
+    """The score of what was typed, or what is still missing; `here` is what came true in its group of this cohort."""
     page.put('<p class="bs-eyebrow">{name}, of one patient</p>', name=score.name)
-    waiting = [i.label for i in score.inputs if typed.values[i.key] is None and i.default is None]
-    if waiting:
+    if waiting := _blank(score, typed):
         _waiting(score, typed, waiting)
+        return
+    if typed.doubts:
+        _doubted(typed)
         return
     with desk.fixable():
         found = score.compute(typed.values, typed.units)
         _answer(score, found)
+        if here:
+            page.put('<p style="margin-top:.5rem">{here}</p>', here=here)
         save.numbers(
             "scores_by_hand", stem="score", title=f"{score.name} of one patient, by hand",
             rows=lambda: _rows(score, typed, found), note=_note(score), made=lambda: _made(score),
             cautions=(*found.cautions, *filter(None, [score.caution])),
         )  # fmt: skip
+
+
+def group_of(score: Score, typed: Typed) -> str:
+    """The published group that what was typed belongs to; "" without one."""
+    if not complete(score, typed):
+        return ""
+    try:
+        return score.compute(typed.values, typed.units).group
+    except Fixable:
+        return ""
+
+
+def _blank(score: Score, typed: Typed) -> list[str]:
+    return [i.label for i in score.inputs if typed.values[i.key] is None and i.default is None]
+
+
+def _doubted(typed: Typed) -> None:
+    """No number before the unit is settled: it would be read, and it may be far off."""
+    page.put('<p class="bs-lead">No score yet.</p>')
+    for doubt in typed.doubts:
+        item, told = doubt.item, f"{doubt.value:g} {doubt.unit}"
+        page.caution(f"{item.caution(doubt.unit)} In {doubt.fits} it would be within it.")
+        with st.container(horizontal=True, key=f"screen_scores_doubt_{item.key}"):
+            st.button(
+                f"Read it as {doubt.value:g} {doubt.fits}", key=f"scores_reread_{item.key}", type="primary",
+                on_click=doubt.read_in_other,
+            )  # fmt: skip
+            st.button(f"It is {told}", key=f"scores_confirm_{item.key}", on_click=doubt.confirm)
 
 
 def _waiting(score: Score, typed: Typed, waiting: list[str]) -> None:

@@ -57,11 +57,35 @@ def test_another_unit_keeps_the_number_and_shows_it_converted():
         "Tumour size is outside the usual 0.1 to 15 cm: check the value and its unit. In mm it would be within it: is "
         "the unit right?"
     ) in reader.boxes
+    # 0.2 x 25 + 2 + 3 = 10 is not said before the unit is settled: with the right one it is 5.5.
+    assert "10.00" not in reader.text and "No score yet." in reader.boxes
+    assert "save_scores_by_hand" not in str([e.key for e in reader.at.get("popover")])
+    reader.click("scores_confirm_tumour_size")
+    assert "10.00" in reader.boxes
+    # Another number is asked about anew.
+    reader.choose("scores_tumour_size", "26")
+    assert "10.20" not in reader.text and "No score yet." in reader.boxes
+    reader.choose("scores_tumour_size", "25")
     reader.choose("scores_unit_tumour_size", "mm")
     assert reader.at.text_input(key="scores_tumour_size").value == "25"
     assert "= 2.5 cm · Usual 1 to 150 mm" in reader.boxes
     assert "5.50" in reader.boxes
     assert "Choosing another unit keeps the number as it was typed and reads it in that unit." in reader.text
+
+
+def test_one_click_reads_the_number_in_the_other_unit():
+    reader = filled(opened(), NPI | {"scores_tumour_size": "23"}).click("scores_reread_tumour_size")
+    # 0.2 x 2.3 + 2 + 3 = 5.46, not 0.2 x 23 + 5 = 9.6
+    assert "5.46" in reader.boxes and "9.60" not in reader.text
+
+
+def test_the_group_of_what_was_typed_is_marked_with_what_came_true_here():
+    reader = filled(opened(), NPI)
+    said = "59 of 100 (53 to 65) of this group had recurrence or death within 4 years of "
+    assert f"In this cohort, {said}" in reader.box("In this cohort, ")
+    assert reader.box("In this cohort, ").endswith(": 301 patients, 155 events.")
+    assert "Poor, the values above (301 patients" in reader.alt("scores_groups")
+    assert "Good, the values above" not in reader.alt("scores_groups")
 
 
 def test_absolute_risks_with_their_horizons():
@@ -83,7 +107,7 @@ def test_a_mistaken_unit_is_named_before_the_number_and_no_risk_is_said_to_be_no
     reader = filled(opened(score="prevent"), values | {f"scores_prevent_{key}": v for key, v in answers.items()})
     said = reader.boxes
     caution = "Total cholesterol is outside 3.36 to 8.28 mmol/L, the range for which the score was made."
-    assert said.index(caution) < said.index("under 0.1%")
+    assert "under 0.1%" not in said and "No score yet." in said
     assert f"{caution} In mg/dL it would be within it: is the unit right?" in said
     # In the right unit 14.7%, as the example of the packages preventr and prevent has it.
     reader.choose("scores_unit_total_cholesterol", "mg/dL").choose("scores_unit_hdl_cholesterol", "mg/dL")
@@ -190,7 +214,9 @@ def test_grades_of_another_cohort():
 
 def test_what_a_cohort_lacks_is_named():
     reader = opened("lung_ncctg")
-    assert reader.figures == []
+    assert reader.figures == [] and "None of the published scores can be computed" in reader.text
+    assert "Nottingham" not in reader.text
+    reader.choose("score", "npi")
     assert (
         "It cannot be computed here. Not recorded: tumour size, positive lymph nodes, histological grade."
         in reader.boxes
