@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bedside.cohort import Cohort, Outcome
 from bedside.risk.scores import SCORES, Results, Score
-from bedside.risk.scores.cohort import Match, ObservedByScore, observed_by_score, score_cohort, scores_for
+from bedside.risk.scores.cohort import (
+    Match,
+    ObservedByScore,
+    made_from,
+    observed_by_score,
+    score_cohort,
+    scores_for,
+)
 from components import desk
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -35,6 +44,11 @@ def ready(of: Cohort) -> tuple[Score, ...]:
 def results(of: Cohort, score: Score) -> Results:
     """A score of every patient."""
     return desk.kept(("score", of.fingerprint, score.key), lambda: score_cohort(score, of))
+
+
+def learnt_from(of: Cohort, score: Score) -> np.ndarray:
+    """Which of these patients the score was made from, shape (n,)."""
+    return desk.kept(("score made from", of.fingerprint, score.key), lambda: made_from(of, score))
 
 
 def observed(of: Cohort, end: Outcome, score: Score, t: float) -> ObservedByScore:

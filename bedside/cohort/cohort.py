@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bedside.cohort.elsewhere import ExternalTest
+from bedside.cohort.elsewhere import ExternalTest, MadeScore
 from bedside.cohort.outcome import Outcome, Source, Treatment
 from bedside.cohort.units import Unit
 from bedside.cohort.variable import UNSHARED, Variable
@@ -70,6 +70,8 @@ class Cohort:
     external : tuple of ExternalTest
         Patients from elsewhere, on whom a model of the others can be tested;
         nothing that is computed of a cohort depends on it.
+    made_scores : tuple of MadeScore
+        Published scores that were made from patients of this cohort.
     """
 
     key: str
@@ -88,6 +90,7 @@ class Cohort:
     rows: np.ndarray = field(default=None, repr=False)  # type: ignore[assignment]
     fingerprint: str = ""
     external: tuple[ExternalTest, ...] = ()
+    made_scores: tuple[MadeScore, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rows is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bedside.cohort.cohort import Cohort
-from bedside.cohort.elsewhere import Chosen, Condition
+from bedside.cohort.elsewhere import Chosen, Condition, MadeScore
 from bedside.cohort.selection import Between, Clause, OneOf, Selection
 from bedside.errors import Fault, Fixable
 
 
-def selection_of(part: Chosen) -> Selection:
+def selection_of(part: Chosen | MadeScore) -> Selection:
     """Patients in whom every condition holds."""
     return Selection(tuple((_clause(condition),) for condition in part.where))
 
@@ -43,10 +43,16 @@ def faults_of(cohort: Cohort, file: str) -> tuple[Fault, ...]:
                 found.append(Fault(file, place, "patients of whom all its conditions hold", "none"))
         if len(masks) == 2 and (shared := int((masks[0] & masks[1]).sum())):
             found.append(Fault(file, f"external[{i}]", "nobody in both training and test", f"{shared:,} patients"))
+    for i, made in enumerate(cohort.made_scores):
+        wrong = _wrong(cohort, made)
+        if wrong is not None:
+            found.append(Fault(file, f"made_scores[{i}]", *wrong))
+        elif made.where and not selection_of(made).mask(cohort).any():
+            found.append(Fault(file, f"made_scores[{i}]", "patients of whom all its conditions hold", "none"))
     return tuple(found)
 
 
-def _wrong(cohort: Cohort, part: Chosen) -> tuple[str, str] | None:
+def _wrong(cohort: Cohort, part: Chosen | MadeScore) -> tuple[str, str] | None:
     """Expected and found, where a condition does not fit its column."""
     for condition in part.where:
         if condition.column not in {v.name for v in cohort.filterable}:

@@ -50,6 +50,21 @@ class Chosen(Part):
     where: tuple[Condition, ...] = Field(min_length=1)
 
 
+class MadeScore(Part):
+    """A published score that was made from patients of this table: on them it is no test of the score.
+
+    Parameters
+    ----------
+    score : str
+        Key of the score.
+    where : tuple of Condition
+        Which patients; all of them without.
+    """
+
+    score: str = Field(min_length=1)
+    where: tuple[Condition, ...] = ()
+
+
 class ExternalTest(Part):
     """Patients a model learns from, and others of the same table whom it has never seen, from somewhere else.
 

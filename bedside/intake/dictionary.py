@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bedside.cohort.elsewhere import Chosen, ExternalTest
+from bedside.cohort.elsewhere import Chosen, Condition, ExternalTest, MadeScore
 from bedside.cohort.outcome import Outcome, Source, Treatment
 from bedside.cohort.units import Unit
 from bedside.cohort.variable import Part, Variable
@@ -85,6 +85,7 @@ class Dictionary(Part):
     source: Source
     visits: VisitsEntry | None = None
     external: tuple[ExternalTest, ...] = ()
+    made_scores: tuple[MadeScore, ...] = ()
 
     @field_validator("data")
     @classmethod
@@ -202,10 +203,18 @@ def cleaned_test(test: ExternalTest) -> ExternalTest:
     """With names of columns as they are after reading."""
 
     def clean(part: Chosen) -> Chosen:
-        named = tuple(c.model_copy(update={"column": clean_name(c.column)}) for c in part.where)
-        return part.model_copy(update={"where": named})
+        return part.model_copy(update={"where": _cleaned_where(part.where)})
 
     return test.model_copy(update={"training": clean(test.training), "test": clean(test.test)})
+
+
+def cleaned_made(made: MadeScore) -> MadeScore:
+    """With names of columns as they are after reading."""
+    return made.model_copy(update={"where": _cleaned_where(made.where)})
+
+
+def _cleaned_where(where: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    return tuple(c.model_copy(update={"column": clean_name(c.column)}) for c in where)
 
 
 PartT = TypeVar("PartT", bound=Part)

@@ -20,7 +20,16 @@ from bedside.cohort.variable import Variable
 from bedside.errors import Fault, Faults, Fixable
 from bedside.intake.build import Built, build
 from bedside.intake.columns import Table, clean_name
-from bedside.intake.dictionary import FILE, MAX_BYTES, Dictionary, Draft, VisitsEntry, cleaned_test, read_dictionary
+from bedside.intake.dictionary import (
+    FILE,
+    MAX_BYTES,
+    Dictionary,
+    Draft,
+    VisitsEntry,
+    cleaned_made,
+    cleaned_test,
+    read_dictionary,
+)
 from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import read_table
 from bedside.intake.frame import finished
@@ -211,6 +220,7 @@ def _cohort(key: str, draft: Draft, told: Dictionary, built: Built, visits: Visi
         source=told.source,
         visits=visits,
         external=tuple(cleaned_test(test) for test in told.external),
+        made_scores=tuple(cleaned_made(made) for made in told.made_scores),
         **words,
     )
 

@@ -36,8 +36,23 @@ def beside(view: View) -> None:
         for row in rows[1:]:
             if row.flagged:
                 page.caution(_far(view, row))
-        for sentence in lacking:
+        for sentence in (*_made_from_these(view, rows), *lacking):
             page.caption(sentence)
+
+
+def _made_from_these(view: View, rows: list[RiskRow]) -> list[str]:
+    """Scores among the rows that were made from patients of this cohort: agreeing with them is no evidence."""
+    shown = [s for s in numbers_scores.ready(view.cohort) if any(row.label.startswith(f"{s.name}: ") for row in rows)]
+    found = []
+    for score in shown:
+        known = numbers_scores.learnt_from(view.cohort, score)
+        if known.any():
+            whom = ", this one among them" if known[view.row] else ""
+            found.append(
+                f"{score.name} was made from {int(known.sum()):,} of these {len(known):,} patients{whom}: that it "
+                "agrees with the model is no test of either."
+            )
+    return found
 
 
 def _note(rows: list[RiskRow]) -> str:

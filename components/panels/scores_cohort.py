@@ -76,6 +76,8 @@ def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match, grou
     rows = rows_of(seen, group)
     published = [row.published for row in rows if row.published == row.published]
     by = f"within {say.duration(when, unit)} of {outcome.since}"
+    if made := no_test(cohort, score):
+        page.caution(made)
     _figure(cohort, outcome, score, found, rows, by=by, unit=unit)
     if seen.by_fourths:
         page.caption("The score has no published groups: these are the cohort's own fourths by its value.")
@@ -89,6 +91,15 @@ def _computed(cohort: Cohort, outcome: Outcome, score: Score, match: Match, grou
             f"{say.patients(outside)} {has} a value outside the ranges above and {_counts(outside)} all the same."
         )
     return _here(seen, group, f"{say.in_sentence(outcome.label)} {by}")
+
+
+def no_test(cohort: Cohort, score: Score) -> str:
+    """That a score is shown on patients it was made from, with their number; "" where it is not."""
+    both, n = int(numbers_scores.learnt_from(cohort, score).sum()), len(cohort)
+    if not both:
+        return ""
+    whom = f"all {n:,}" if both == n else f"{both:,} of these {n:,}"
+    return f"The score was made from {whom} patients: this is no test of it."
 
 
 def _here(seen: ObservedByScore, group: str, what: str) -> str:
@@ -129,7 +140,7 @@ def _figure(
         draw, key="scores_groups", title=title, aside=_spread(score, found), alt=risks_alt(rows, what=what),
         note=f"{marks} {_counted(found)}", stem="score-groups", rows=lambda: risks_rows(rows),
         made=lambda: _made(cohort, outcome, score, found, unit),
-        cautions=tuple(filter(None, [score.caution])),
+        cautions=tuple(filter(None, [score.caution, no_test(cohort, score)])),
     )  # fmt: skip
 
 

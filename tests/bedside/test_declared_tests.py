@@ -11,6 +11,8 @@ import pytest
 from bedside.cohort.declared import selection_of
 from bedside.errors import Faults
 from bedside.intake import list_cohorts, read_cohort
+from bedside.risk.scores import SCORES
+from bedside.risk.scores.cohort import made_from
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = "id,age,site,days,dead\n" + "".join(
@@ -18,12 +20,12 @@ TABLE = "id,age,site,days,dead\n" + "".join(
 )
 
 
-def opened(tmp_path: Path, *tests: dict[str, Any]) -> Any:
+def opened(tmp_path: Path, *tests: dict[str, Any], **more: Any) -> Any:
     told = {
         "title": "Two clinics", "short_title": "Two clinics", "identifier": "id",
         "variables": [{"name": "age", "kind": "continuous"}, {"name": "site", "kind": "categorical"}],
         "outcomes": [{"key": "death", "label": "Death", "time": "days", "unit": "days", "status": "dead"}],
-        "source": {"citation": "Invented.", "licence": "none", "origin": "a test"}, "external": list(tests),
+        "source": {"citation": "Invented.", "licence": "none", "origin": "a test"}, "external": list(tests), **more,
     }  # fmt: skip
     (tmp_path / "dictionary.json").write_text(json.dumps(told), encoding="utf-8")
     (tmp_path / "data.csv").write_text(TABLE, encoding="utf-8")
@@ -80,3 +82,19 @@ def test_what_does_not_fit_is_a_fault_at_its_place(tmp_path, test, place, expect
         opened(tmp_path, test)
     (fault,) = caught.value.faults
     assert fault.column.startswith(place) and expected in fault.expected
+
+
+def test_scores_made_from_a_cohort_name_scores_that_exist_and_patients():
+    cohort = read_cohort(ROOT / "sample_data" / "pbc_liver")
+    assert {made.score for made in cohort.made_scores} <= set(SCORES)
+    assert made_from(cohort, SCORES["mayo_pbc"]).sum() == 312
+    assert made_from(cohort.take(cohort.frame["treatment"].isna().to_numpy(), seal="x"), SCORES["mayo_pbc"]).sum() == 0
+    assert not made_from(cohort, SCORES["meld"]).any()
+
+
+def test_a_score_made_from_nobody_or_by_an_absent_column_is_a_fault(tmp_path):
+    for where in ([{"column": "age", "low": 900}], [{"column": "absent", "codes": ["a"]}]):
+        with pytest.raises(Faults) as stop:
+            opened(tmp_path, made_scores=[{"score": "npi", "where": where}])
+        assert "made_scores[0]" in str(stop.value.faults)
+    assert made_from(opened(tmp_path, made_scores=[{"score": "npi"}]), SCORES["npi"]).all()

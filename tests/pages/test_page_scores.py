@@ -207,6 +207,12 @@ def test_observed_beside_published_where_there_is_one():
     assert "The score publishes risks within 1 to 7 years; none for this time." in reader.boxes
 
 
+def test_a_score_on_patients_it_was_made_from_is_said_to_be_no_test():
+    # 312 of the 418 were in the trial that the Mayo score was made from; of ALBI none.
+    assert "The score was made from 312 of these 418 patients: this is no test of it." in opened("pbc_liver").boxes
+    assert "no test of it" not in opened("pbc_liver", score="albi").text
+
+
 def test_grades_of_another_cohort():
     assert "G5 (28 patients, 25 events)" in opened("mgus_competing").alt("scores_groups")
     assert "3 (57 patients, " in opened("pbc_liver", score="albi").alt("scores_groups")

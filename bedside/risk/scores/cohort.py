@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bedside.cohort.declared import selection_of
 from bedside.cohort.groups import Grouping
 from bedside.cohort.units import convert
 from bedside.errors import Fixable
@@ -102,6 +103,20 @@ def scores_for(cohort: Cohort, given: Given | None = None) -> tuple[Match, ...]:
     """
     found = [match(cohort, score, given) for score in SCORES.values()]
     return tuple(sorted(found, key=lambda m: len(m.missing)))
+
+
+def made_from(cohort: Cohort, score: Score) -> np.ndarray:
+    """The patients from whom a score was made, as the cohort's dictionary declares: on them it is not tested.
+
+    Returns
+    -------
+    array of bool, shape (n,)
+    """
+    found = np.zeros(len(cohort), dtype=bool)
+    for made in cohort.made_scores:
+        if made.score == score.key:
+            found |= selection_of(made).mask(cohort) if made.where else True
+    return found
 
 
 def match(cohort: Cohort, score: Score, given: Given | None = None) -> Match:
