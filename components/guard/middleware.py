@@ -16,6 +16,7 @@ from components.guard.frames import Frames
 from components.guard.headers import secured
 from components.guard.sessions import Sessions
 from components.guard.settings import Settings, is_loopback
+from components.guard.uploads import Uploads
 
 Answer = Callable[["Guard", Request], Awaitable[Response]]
 FORM_BYTES = 16 * 1024
@@ -45,6 +46,7 @@ class Guard:
         self.app = app
         self.settings = settings or Settings.from_config()
         self.sessions = Sessions.shared()
+        self.uploads = Uploads.shared()
         Guard.installed = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +65,11 @@ class Guard:
         guarded = self._with_headers(send, scope, keep_cache=place == "asset")
         if answer is None and place == "asset":
             guarded = _without_pages(scope, receive, guarded)
-        await (answer or self.app)(scope, receive, guarded)
+        try:
+            await (answer or self.app)(scope, receive, guarded)
+        finally:
+            if place == "upload" and answer is None and request.method == "PUT":
+                self.uploads.came(scope["path"])
 
     async def _answer(self, request: Request, place: routes.Place) -> Response | None:
         """Our own answer, or None if the request may go on to Streamlit."""
@@ -72,6 +78,8 @@ class Guard:
             return refused
         if place in ("accept", "sign-in"):
             return await self._enter(request, place)
+        if place == "upload":
+            return self._upload(request)
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse("Not allowed.", 405)
         if place == "auth":
@@ -97,7 +105,7 @@ class Guard:
             sentence = "This came through a proxy, and Bedside serves this machine only until sign-in is configured."
             return page.refusal(403, sentence, base=base)
         if place == "closed":
-            # Uploads and the agent interface: nothing in this version uses them, so nobody reaches them.
+            # The agent interface: nothing in this version uses it, so nobody reaches it.
             return PlainTextResponse("Switched off.", 403)
         if place == "auth" and not self.settings.sign_in:
             return PlainTextResponse("Sign-in is not configured.", 404)
@@ -112,6 +120,25 @@ class Guard:
     def _who(self, cookies: MutableMapping[str, str]) -> identity.Identity | None:
         who = identity.read(cookies, secret=self.settings.cookie_secret, redirect_uri=self.settings.redirect_uri)
         return who if who is not None and self.sessions.alive(who) else None
+
+    def _reader(self, cookies: MutableMapping[str, str]) -> str:
+        """Who asks: the sign-in where there is one, and the pass, which each browser has for itself."""
+        who = self._who(cookies) if self.settings.sign_in else None
+        return f"{who.session if who else ''} {cookies.get(passes.COOKIE, '')}"
+
+    def _upload(self, request: Request) -> Response | None:
+        """A file that a reader brings, or its removal; nothing is ever read from there."""
+        if not self.admits(request.cookies):
+            return PlainTextResponse("The gate is closed.", 401)
+        if request.method not in ("PUT", "DELETE"):
+            return PlainTextResponse("Not allowed.", 405)
+        if not origin.same_origin(request.headers.get("origin"), request.headers.get("host")):
+            return PlainTextResponse("This was sent from another page.", 403)
+        refused = self.uploads.refusal(
+            request.method, request.scope["path"], self._reader(request.cookies),
+            request.headers.get("content-length"), request.headers.get("content-type"),
+        )  # fmt: skip
+        return None if refused is None else PlainTextResponse(refused[1], refused[0])
 
     def _stopped(self, request: Request, place: routes.Place) -> Response:
         mode = request.headers.get("sec-fetch-mode", "navigate")
@@ -186,7 +213,7 @@ class Guard:
         if not self._socket_admitted(scope, headers, cookies):
             await self._refuse_socket(scope, receive, send)
             return
-        frames = Frames(receive, send)
+        frames = Frames(receive, send, reader=self._reader(cookies), uploads=self.uploads)
         who = self._who(cookies) if self.settings.sign_in else None
         if who is None:
             await self.app(scope, frames.receive, frames.send)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
-Place = Literal["bad", "health", "asset", "gate", "accept", "sign-in", "auth", "closed", "data", "page"]
+Place = Literal["bad", "health", "asset", "gate", "accept", "sign-in", "auth", "closed", "upload", "data", "page"]
 
 EXACT: dict[str, Place] = {
     "/_stcore/health": "health",
@@ -22,6 +22,7 @@ PREFIX: tuple[tuple[str, Place], ...] = (
     ("/static/", "asset"),
     ("/app/static/", "asset"),
     ("/_stcore/agent", "closed"),
+    ("/_stcore/upload_file/", "upload"),
     ("/_stcore/upload_file", "closed"),
     ("/media/", "data"),
     ("/component/", "data"),

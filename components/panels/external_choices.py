@@ -98,7 +98,7 @@ def _at_hand(model: Fitted, cohort: Cohort, learns: Cohort) -> Cohort | None:
 
 def _bring() -> None:
     st.file_uploader(
-        "A file that Bedside saved", key=UPLOAD, on_change=_take, max_upload_size=512,
+        "A file that Bedside saved", key=UPLOAD, on_change=_take,
         help="It is checked wholly before it is kept, and stands in the list of models then.",
     )  # fmt: skip
 

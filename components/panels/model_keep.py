@@ -117,7 +117,7 @@ def _saved() -> None:
     if len(found) > MOST_SHOWN:
         page.caption(f"{len(found) - MOST_SHOWN} more are not shown; delete some to see them.")
     st.file_uploader(
-        "Bring a model file", key=UPLOAD, on_change=_upload, max_upload_size=512,
+        "Bring a model file", key=UPLOAD, on_change=_upload,
         help="A file that Bedside saved, here or elsewhere. It is checked wholly before it is kept.",
     )  # fmt: skip
 

@@ -69,7 +69,7 @@ def test_every_message_of_streamlits_is_taken_or_dropped():
     assert len(kinds) >= 10
     given, _ = passed_on(*(frame(said(kind)) for kind in kinds))
     taken = [BackMsg.FromString(message["bytes"]).WhichOneof("type") for message in given[1:-1]]
-    assert sorted(taken) == ["app_heartbeat", "rerun_script", "stop_script"]
+    assert sorted(taken) == ["app_heartbeat", "file_urls_request", "rerun_script", "stop_script"]
 
 
 @pytest.mark.parametrize(
