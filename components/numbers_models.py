@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome
 from bedside.explain import whole
@@ -14,9 +12,8 @@ from bedside.explain.overtime import OverTime, Stability, stability
 from bedside.risk import leaks
 from bedside.risk.fitted import Fitted
 from bedside.validation.calibration import overall_calibration
-from bedside.validation.compare import corrected
 from bedside.validation.resample import Resampled
-from components import desk, jobs, model_choice, numbers_validation
+from components import desk, jobs, model_choice, numbers_validation, unseen
 from components.model_choice import Choice
 from components.numbers_validation import Ask
 
@@ -130,14 +127,11 @@ class Answer:
 
 def answer(done: Resampled, kind: str, t: float) -> Answer:
     """A check in a sentence's worth of numbers."""
-    score = np.array([float(np.ravel(part.measures[kind]["harrell"])[-1]) for part in done.parts])
-    known = score[np.isfinite(score)]
-    share = 1 / (done.folds - 1)
-    c, _, lower, upper, _ = corrected(known, share)
+    ranked = unseen.ranking(done, kind)
     rows = done.rows
     judged = overall_calibration(rows.time, rows.cause, done.mean(kind).at(t), t, entry=rows.entry)
     seen = judged.observed
     return Answer(
-        c, max(lower, 0.0), min(upper, 1.0), done.folds, judged.expected, seen.risk, seen.lower, seen.upper,
+        ranked.c, ranked.lower, ranked.upper, ranked.folds, judged.expected, seen.risk, seen.lower, seen.upper,
         judged.lower, judged.upper,
     )  # fmt: skip

@@ -11,7 +11,8 @@ from bedside.report import say
 from bedside.risk import leaks
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import KINDS
-from components import desk, model_choice, numbers_models
+from bedside.validation import Resampled
+from components import desk, model_choice, numbers_models, unseen
 from components.model_choice import Choice
 from components.numbers_models import Answer
 from components.panels import horizon, page
@@ -126,7 +127,7 @@ def answer(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, whe
                       on_click=st.session_state.__setitem__, args=(_asked(choice), True),
                       help="The model is fitted five times more, which takes minutes.")  # fmt: skip
     with place:
-        how = Markup("") if found is None else _how_well(numbers_models.answer(found, choice.kind, t), when, unit)
+        how = Markup("") if found is None else _how_well(found, choice, t, say.duration(when, unit))
         page.lead(fill("{what} {how}", what=_what(fitted), how=how), of="model_forest")
         for caution in fitted.cautions:
             page.warn(caution)
@@ -160,29 +161,40 @@ def event_of(fitted: Fitted) -> str:
     return outcome.label
 
 
-def _how_well(found: Answer, when: float, unit: Unit) -> Markup:
-    return fill("{ranked} {said}", ranked=_ranked(found), said=_came_true(found, when, unit))
+def _how_well(done: Resampled, choice: Choice, t: float, within: str) -> Markup:
+    """How well it ranks, what came of its highest and lowest risks, and whether it is of any use at all."""
+    found, kind = numbers_models.answer(done, choice.kind, t), choice.kind
+    return fill(
+        "{ranked} {ends}{average}{use} {aside}",
+        ranked=_ranked(unseen.ranking(done, kind)),
+        ends=unseen.ends(unseen.parts(done, kind, t), f"within {within}"),
+        average=_average(found, within),
+        use="" if unseen.better_than_average(done, kind) else fill(" <b>{t}</b>", t=unseen.NO_BETTER),
+        aside=fill(
+            '<span class="bs-muted">Harrell’s C {c}, {k} folds, 95% intervals.</span>',
+            c="not known" if math.isnan(found.c) else f"{found.c:.2f}", k=found.folds,
+        ),
+    )  # fmt: skip
 
 
-def _ranked(found: Answer) -> Markup:
+def _ranked(found: unseen.Ranking) -> Markup:
     if math.isnan(found.c):
         return fill("How well it ranks patients is not known: no two of them can be compared.")
-    between = "" if math.isnan(found.lower) else f" ({100 * found.lower:.0f} to {100 * found.upper:.0f})"
+    weak = f", {found.verdict}" if found.verdict else ""
     return fill(
-        "Of 100 pairs of patients it had not seen, it ranks <b>{c}</b> rightly{between}{chance}; 50 would be chance.",
-        c=f"{100 * found.c:.0f}", between=between, chance="" if found.ranks else ", which may be chance",
+        "Of 100 pairs of patients it had not seen, it ranks <b>{c}</b> rightly{between}{weak}; 50 would be chance.",
+        c=f"{100 * found.c:.0f}", between=found.between, weak=weak,
     )  # fmt: skip
 
 
-def _came_true(found: Answer, when: float, unit: Unit) -> Markup:
-    within = say.duration(when, unit)
+def _average(found: Answer, within: str) -> str:
+    """Only where it is off: a model is near what happened on average among patients like those it has learnt from."""
     if math.isnan(found.observed):
-        return fill("What happened within {t} is not known: follow-up is too short.", t=within)
+        return f"What happened within {within} is not known: follow-up is too short."
+    if found.right_on_average:
+        return ""
     between = say.range_of_100(found.observed_lower, found.observed_upper)
-    return fill(
-        "Where it said {p} of 100 within {t}, <b>{o}</b> had the event ({between}){verdict}. "
-        '<span class="bs-muted">Harrell’s C {c}, {k} folds, 95% intervals.</span>',
-        p=f"{100 * found.predicted:.0f}", t=within, o=f"{100 * found.observed:.0f}", between=between,
-        verdict="" if found.right_on_average else ": its risks are off on average",
-        c="not known" if math.isnan(found.c) else f"{found.c:.2f}", k=found.folds,
-    )  # fmt: skip
+    return (
+        f" Its risks are off on average: it said {100 * found.predicted:.0f} of 100, {100 * found.observed:.0f} had "
+        f"the event ({between})."
+    )
