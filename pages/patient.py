@@ -12,8 +12,8 @@ with desk.fixable():
     with desk.fixable():
         view = patient_view.compute(cohort, outcome, row, when, unit)
         if view is not None:
-            patient_board.answer(view, decimals)
-            patient_trust.trust(view)
+            verdict = patient_board.answer(view, decimals)
+            patient_trust.trust(view, verdict)
             with desk.fixable():
                 patient_beside.beside(view)
     patient_board.values(cohort, row)

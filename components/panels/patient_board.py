@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome, Unit
@@ -76,31 +77,32 @@ def portrait(cohort: Cohort, row: int) -> str:
     return " · ".join(line)
 
 
-def answer(view: View, decimals: int) -> None:
-    """The risk, the curve and the reasons, side by side."""
+def answer(view: View, decimals: int) -> DeltaGenerator:
+    """The risk, the curve and the reasons, side by side; the place under the risk where a check of it is summed up."""
     left, middle, right = page.split("patient", 1, 1.12, 1.12)
     with left, st.container(border=True, key="card_risk", height="stretch"):
-        _risk(view, decimals)
+        place = _risk(view, decimals)
     with middle, st.container(border=True, key="card_curve", height="stretch"):
         _curve(view)
     with right, st.container(border=True, key="card_why", height="stretch"):
         _why(view, decimals)
+    return place
 
 
-def _risk(view: View, decimals: int) -> None:
+def _risk(view: View, decimals: int) -> DeltaGenerator:
     page.put(
         '<p class="bs-eyebrow">{label}</p>'
         '<p class="bs-hero">{hero}</p>'
         '<p class="bs-lead">patients with these values would {phrase} {by}.</p>'
-        '<p class="bs-muted" style="margin:.35rem 0 .8rem">{limits}</p>'
-        "{icons}",
+        '<p class="bs-muted" style="margin:.35rem 0 0">{limits}</p>',
         label=view.event,
         hero=say.of_100(view.risk, decimals=decimals),
         phrase=view.happens,
         by=view.by,
         limits=_limits(view, decimals),
-        icons=icons(view.risk, view.happens, view.spared, decimals),
     )
+    place = st.container(key="patient_verdict")
+    page.put("{icons}", icons=icons(view.risk, view.happens, view.spared, decimals))
     if not view.limits:
         with st.container(key="screen_patient_vary"):
             patient_view.vary(view.cohort, view.outcome, view.choice, view.model)
@@ -113,6 +115,7 @@ def _risk(view: View, decimals: int) -> None:
         with st.container(width="content"):
             page.caption(f"By the {model_choice.named(view.choice.kind)}.")
         st.page_link(desk.page("model"), label="Choose another model", query_params=desk.link())
+    return place
 
 
 def _which_events(view: View) -> None:

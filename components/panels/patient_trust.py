@@ -1,81 +1,189 @@
-"""How far this number holds for this patient: how the model did on others, what was filled in, what is unusual."""
+"""How far this number holds for this patient: how the model did on others, who is alike, what is unusual or missing."""
 
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bedside.errors import Fixable
+from bedside.patient import Evidence, ground
+from bedside.patient.evidence import FAR, Band, evidence
 from bedside.report import say
-from bedside.validation import CalibrationGroup, Resampled, calibration_groups
-from components import desk, model_choice, numbers_models
+from bedside.validation import Resampled
+from components import desk, model_choice, numbers_models, unseen
 from components.panels import page
 from components.panels.patient_view import View
 
-WEAK = 0.65  # concordance below which a reader is told how little the model tells patients apart
-GROUPS, PATIENTS_PER_GROUP = 5, 10
 NAMED = 3
-WAITING = ("Being checked", "on patients held back")
+SLIGHT = 0.02  # no further beyond the risks that were checked is as good as among them
+WAITING = ("Being checked", "on patients it had not seen")
 
 
-def trust(view: View) -> None:
-    """One strip, and every caution that is about this patient."""
+def trust(view: View, verdict: DeltaGenerator) -> None:
+    """One strip, and every caution that is about this patient; in a word under the risk itself (`verdict`)."""
     with st.container(border=True, key="card_trust"):
-        try:
-            slow = not numbers_models.unasked(view.cohort, view.outcome, view.choice)
-            done = None if slow else _checked(view)
-            waiting = ("Not checked here", "this takes minutes: see Validation") if slow else WAITING
-            facts = [waiting] if done is None else _record(view, done)
-        except Fixable:
-            done, facts = None, [("Not checked", "too few patients to hold some back")]
+        done, missing = _checked(view)
+        found = _evidence(view, done)
+        facts = [missing] if done is None else _record(view, done, found.band)
         model = view.model
         behind = f"and {say.events(model.n_events)} behind the model, this patient among them"
         page.strip([*facts, (say.patients(model.n), behind), _filled(view)])
+        page.caption(within(found, view.by))
+        if found.outlying:
+            page.caution(_alone(found))
         if done is not None:
-            _weak(numbers_models.answer(done, view.choice.kind, view.t).c)
+            _weak(unseen.ranking(done, view.choice.kind))
         for note in (*view.notes, *model.cautions):
             page.caution(note)
         _left_out(view)
+    with verdict:
+        _verdict(found, done)
 
 
-def _checked(view: View) -> Resampled | None:
-    """The chosen model on patients it had not seen, as the model's own page has it; None while it is being made."""
-    return numbers_models.checked(view.cohort, view.outcome, view.choice, view.t)
+def _checked(view: View) -> tuple[Resampled | None, tuple[str, str]]:
+    """The chosen model on patients it had not seen, as the model's own page has it; while there is none, why."""
+    try:
+        if not numbers_models.unasked(view.cohort, view.outcome, view.choice):
+            return None, ("Not checked here", "this takes minutes: see Validation")
+        return numbers_models.checked(view.cohort, view.outcome, view.choice, view.t), WAITING
+    except Fixable:
+        return None, ("Not checked", "too few patients to hold some back")
 
 
-def _record(view: View, done: Resampled) -> list[tuple[str, str]]:
+def _evidence(view: View, done: Resampled | None) -> Evidence:
+    """What stands behind this risk, worked out once for a model and once for a patient."""
+    key = (*model_choice.key(view.cohort, view.outcome, view.choice), view.model.fingerprint)
+
+    def prepared() -> object:
+        with desk.progress("Looking for patients alike"):
+            return ground(view.model, model_choice.rows(view.cohort, view.outcome, view.choice))
+
+    def make() -> Evidence:
+        on = desk.kept(("patient ground", *key), prepared)
+        patient = view.cohort.frame.iloc[[view.row]]
+        return evidence(on, patient, view.t, leave_out=view.row, found=done, kind=view.choice.kind)
+
+    return desk.kept(("patient evidence", *key, view.row, view.t, done is not None), make)
+
+
+# ------------------------------------------------------------------ near this risk
+
+
+def strays(band: Band, risk: float) -> bool:
+    """True if the patients nearest in risk are not near: what became of them says little of this one."""
+    return abs(risk - band.predicted) > FAR or not band.low - SLIGHT <= risk <= band.high + SLIGHT
+
+
+def told(band: Band) -> str:
+    """What was said of the nearest and what happened to them."""
+    return (
+        f"{say.of_100(band.predicted).removesuffix(' of 100')} of 100 said, "
+        f"{say.of_100(band.observed).removesuffix(' of 100')} happened ({_between(band)})"
+    )
+
+
+def _between(band: Band) -> str:
+    # Where none or all of them had it, there is no interval that could be believed.
+    return say.range_of_100(band.lower, band.upper) if 0 < band.observed < 1 else "no interval"
+
+
+def _record(view: View, done: Resampled, band: Band | None) -> list[tuple[str, str]]:
     """Ranking, and what became of the patients whose predictions lay nearest this one."""
-    told = numbers_models.answer(done, view.choice.kind, view.t)
+    ranked = unseen.ranking(done, view.choice.kind)
     facts = []
-    if told.c == told.c:
-        facts.append((f"{say.of_100(told.c)} pairs", "ranked rightly among patients held back; a coin: 50"))
-    near = min(_groups(view, done), key=lambda group: abs(group.predicted - view.risk), default=None)
-    if near is not None and near.observed == near.observed:
-        # Where none or all of them had it, there is no interval that could be believed.
-        between = say.range_of_100(near.lower, near.upper) if 0 < near.observed < 1 else "no interval"
-        said = say.of_100(near.predicted).removesuffix(" of 100")
+    if ranked.c == ranked.c:
+        what = "ranked rightly among patients it had not seen; a coin: 50"
+        facts.append((f"{say.of_100(ranked.c)} pairs{ranked.between}", what))
+    if band is not None and band.observed == band.observed:
+        said = say.of_100(band.predicted).removesuffix(" of 100")
+        spread = say.range_of_100(band.low, band.high)
         facts.append(
             (
-                f"{say.of_100(near.observed)} ({between})",
-                f"had it among the {near.n:,} held back with a risk like this; the model said {said}",
+                f"{say.of_100(band.observed)} ({_between(band)})",
+                f"had it among the {band.n:,} patients nearest in risk (said {spread} before it had seen them, {said} "
+                "on average)",
             )
         )
     return facts
 
 
-def _groups(view: View, done: Resampled) -> tuple[CalibrationGroup, ...]:
-    rows = done.rows
-    groups = max(1, min(GROUPS, len(rows.time) // PATIENTS_PER_GROUP))
-    key = ("patient fifths", *model_choice.key(view.cohort, view.outcome, view.choice), view.t)
-    said = done.mean(view.choice.kind).at(view.t)
-    return desk.kept(
-        key, lambda: calibration_groups(rows.time, rows.cause, said, view.t, groups=groups, entry=rows.entry)
+def _verdict(found: Evidence, done: Resampled | None) -> None:
+    """The check in one line, under the risk."""
+    band = found.band
+    if band is None:
+        page.caption("Not yet checked on patients it had not seen." if done is None else "Not checked.")
+    elif band.observed != band.observed:
+        page.caption("Not checked: patients with such risks were not followed long enough.")
+    elif strays(band, found.risk):
+        page.caution(" ".join([_unchecked(band, found.risk), *_off(band, "The nearest risks")]))
+    elif off := _off(band, "Risks like this one"):
+        page.caution(off[0])
+    else:
+        page.caption(f"Checked on the {band.n:,} patients nearest in risk: {told(band)}.")
+
+
+def _unchecked(band: Band, risk: float) -> str:
+    what = "high" if risk > band.predicted else "low"
+    return (
+        f"Hardly any patient here had a risk as {what} as this one, so it could not be checked "
+        f"(nearest {band.n:,}: {say.range_of_100(band.low, band.high)} of 100)."
     )
 
 
-def _weak(c: float) -> None:
-    if c < WEAK:
+def _off(band: Band, which: str) -> list[str]:
+    """The sentence that says that such risks did not come true; none where they may have."""
+    if band.verdict not in ("too high", "too low"):
+        return []
+    return [f"{which} have been {band.verdict} here: {told(band)}."]
+
+
+# ------------------------------------------------------------------ this patient among the others
+
+
+def within(found: Evidence, by: str) -> str:
+    """Whether the patient is one of a kind that the model has seen, with the patients who are alike."""
+    if found.outside:
+        out = [
+            f"{say.in_sentence(each.variable.label)} {each.said} (seen: {each.low} to {each.high})"
+            for each in found.outside
+        ]
+        start = f"Outside the data: {', '.join(out)}."
+    else:
+        start = "Within the data: every known value is in the range that patients here had."
+    return f"{start} {_alike(found, by)}"
+
+
+def _alike(found: Evidence, by: str) -> str:
+    means = "all differences together change the hazard less than twofold"
+    if found.metric_unit == "risk":
+        means = f"all differences together change the risk by less than {100 * found.close:.0f} points"
+    count = found.alike.value
+    if count is None and found.alike_events.of == 0:
+        return f"Fewer than 10 other patients are much like this one ({means})."
+    if not count:
+        return f"No other patient is much like this one ({means})."
+    had = found.alike_events.value
+    events = "how many had the event is not shown (fewer than 10, or nearly all)"
+    if had is not None:
+        events = f"{had:,} of them had the event {by}"
+    return f"{count:,} other patients are much like this one ({means}); {events}."
+
+
+def _alone(found: Evidence) -> str:
+    share = f"only {100 * found.further:.0f} of 100 patients here are"
+    if found.further < 0.01:
+        share = "no patient here is" if found.further == 0 else "fewer than 1 of 100 patients here are"
+    return (
+        f"An unusual patient: {share} further from the typical one. The risk rests on the shape of the model more than "
+        "on patients like this, which the interval does not count."
+    )
+
+
+def _weak(found: unseen.Ranking) -> None:
+    if found.verdict:
         page.caution(
-            f"This model tells patients apart little better than chance (concordance {c:.2f}; a coin would reach 0.50)."
+            f"Of 100 pairs of patients it had not seen, the model ranks {100 * found.c:.0f} rightly{found.between}, "
+            f"{found.verdict}."
         )
 
 
