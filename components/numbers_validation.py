@@ -49,8 +49,7 @@ CARD_MEASURES = ("harrell", "uno", "auc", "brier", "ibs", "ipa", "slope_at", "ob
 
 
 CARD_ABOUT = ("calibration", "observed_expected", "c")
-CARD_THRESHOLD = 0.2
-"""At which the audit of a card looks at decisions; a card states none of them, since nobody chose it."""
+"""What of the audit a card states; no decisions, since nobody chose a threshold for it."""
 
 
 @dataclass(frozen=True)
@@ -247,15 +246,22 @@ def _kept(what: str, cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, 
 
 
 def audits(
-    cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, names: tuple[str, ...], threshold: float, when: str
+    cohort: Cohort,
+    outcome: Outcome,
+    ask: Ask,
+    of: Resampled,
+    names: tuple[str, ...],
+    threshold: float | None,
+    when: str,
 ) -> Audits:
-    """The chosen model in groups of patients, with decisions at a threshold; `when` is the time as it is said."""
+    """The chosen model in groups of patients, with decisions at a threshold if there is one; `when` is how the time
+    is said."""
 
     def make() -> Audits:
         with desk.progress("Looking at each group"):
             return audit_cohort(of, ask.choice.kind, cohort, variables=names, t=ask.t, threshold=threshold, when=when)
 
-    return _kept("audit", cohort, outcome, ask, of, "\x1f".join(names), threshold, ask.t, make=make)
+    return _kept("audit", cohort, outcome, ask, of, "\x1f".join(names), threshold or 0.0, ask.t, make=make)
 
 
 # ------------------------------------------------------------------ for a model card
@@ -293,7 +299,7 @@ def fairness(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...
     if of is None or choice.kind not in of.labels or not names:
         return ()
     when = say.duration(default.value, default.unit)
-    found = audits(cohort, outcome, ask, of, names, CARD_THRESHOLD, when)
+    found = audits(cohort, outcome, ask, of, names, None, when)
     calibration = [f.sentence for one in found.audits for f in one.findings if f.about in CARD_ABOUT]
     return (*calibration, found.caution)
 

@@ -66,6 +66,14 @@ def findings(
     return tuple(found)
 
 
+def holding(found: Sequence[Finding], level: float) -> tuple[Finding, ...]:
+    """Findings that are still there when so many comparisons are allowed for (Holm)."""
+    tested = [finding for finding in found if np.isfinite(finding.p)]
+    if not tested:
+        return ()
+    return tuple(f for f, q in zip(tested, holm([f.p for f in tested]), strict=True) if f.found and q <= 1 - level)
+
+
 def of_multiplicity(found: Sequence[Finding], level: float) -> str:
     """How many findings chance alone would bring, and how many hold after Holm's correction.
 
@@ -79,7 +87,7 @@ def of_multiplicity(found: Sequence[Finding], level: float) -> str:
     there = sum(finding.found for finding in tested)
     alpha = 1 - level
     expected = alpha * len(tested)
-    kept = sum(f.found and q <= alpha for f, q in zip(tested, holm([f.p for f in tested]), strict=True))
+    kept = len(holding(tested, level))
     many = f"{len(tested)} comparison{'s were' if len(tested) != 1 else ' was'} made"
     chance = f"about {expected:.1f} finding{'s' if round(expected, 1) != 1 else ''} would be expected by chance alone"
     came = f"{there or 'none'} came out" if there != 1 else "1 came out"
@@ -170,9 +178,19 @@ def _decision(group: AuditGroup, reference: str, groups: Sequence[AuditGroup], l
         sentence = (
             f"{group.label}, at a threshold of {_100(group.decision.threshold)} of 100: {what} {_100(own.value)} "
             f"({_100(own.lower)} to {_100(own.upper)}), against {_100(other.value)} in {reference} (difference "
-            f"{100 * apart.value:+.0f}, {100 * apart.lower:+.0f} to {100 * apart.upper:+.0f}): {end}."
+            f"{signed(apart.value)}, {signed(apart.lower)} to {signed(apart.upper)}): {end}."
         )
         yield Finding(group.label, rate, "differs" if differs else "no finding", sentence, p)
+
+
+def signed(share: float) -> str:
+    """A difference of shares in hundredths, with a true minus and no minus zero.
+
+    >>> signed(-0.142), signed(-0.002), signed(0.05)
+    ('−14', '0', '+5')
+    """
+    text = f"{100 * share:+.0f}"
+    return "0" if text in ("+0", "-0") else text.replace("-", "−")
 
 
 def _many(n: int, what: str) -> str:
@@ -184,7 +202,7 @@ def _100(share: float) -> str:
 
 
 def _c(value: float) -> str:
-    return "not known" if not np.isfinite(value) else f"{value:.2f}".removeprefix("0")
+    return "not known" if not np.isfinite(value) else f"{value:.2f}"
 
 
 def _p(p: float) -> str:

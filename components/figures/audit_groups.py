@@ -17,8 +17,10 @@ from components.figures.palette import Mode, palette, plain, template
 ROW, TALL_ROW, SIZE = 25, 34, 12
 WIDTH = 19
 """Characters of a line that stand beside the counts where the page is at its narrowest."""
-PLOT = (0.48, 0.78)
+PLOT = (0.46, 0.8)
 """The part of the width that the axis takes; words stand on both sides."""
+FAR_FROM_ZERO = 0.3
+"""All risks from here on: the axis starts at the lowest."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def audit_figure(audits: Sequence[Audit], *, mode: Mode = "light") -> go.Figure:
     """
     p = palette(mode)
     entries = _entries(audits)
-    top = _top(entries)
+    floor, top = _ends(entries)
     bottom = len(entries) - 0.4
     tall = any(e.group is not None and len(label_lines(e.text, width=WIDTH)) > 1 for e in entries)
     return go.Figure(
@@ -50,8 +52,8 @@ def audit_figure(audits: Sequence[Audit], *, mode: Mode = "light") -> go.Figure:
             "hovermode": "closest", "margin": {"l": 4, "r": 4, "t": 38, "b": 50},
             "annotations": _heads(p.muted) + [n for i, e in enumerate(entries) for n in _words(e, i, p.ink, p.muted)],
             "xaxis": {
-                "domain": list(PLOT), "range": [0, top], "tickformat": ".0%", "fixedrange": True, "automargin": False,
-                "showgrid": True, "gridcolor": p.grid, "nticks": 5, "title": {"text": "risk"},
+                "domain": list(PLOT), "range": [floor, top], "tickformat": ".0%", "fixedrange": True,
+                "automargin": False, "showgrid": True, "gridcolor": p.grid, "nticks": 5, "title": {"text": "risk"},
             },
             "yaxis": {"visible": False, "range": [bottom, -0.6], "fixedrange": True},
         },
@@ -163,9 +165,12 @@ def _numbers(g: AuditGroup) -> str:
     )
 
 
-def _top(entries: Sequence[_Entry]) -> float:
+def _ends(entries: Sequence[_Entry]) -> tuple[float, float]:
+    """Where the axis starts and ends; away from 0 only where all risks are, so that they use its width."""
     groups = [e.group for e in entries if e.group is not None]
     # An interval of a grey group may reach far beyond all others: it is cut by the axis.
     values = [v for g in groups for v in (g.predicted, g.observed.risk) if math.isfinite(v)]
-    values += [g.observed.upper for g in groups if not g.greyed and math.isfinite(g.observed.upper)]
-    return min(1.0, max(0.1, math.ceil(10 * max(values, default=0.1)) / 10))
+    values += [v for g in groups if not g.greyed for v in (g.observed.lower, g.observed.upper) if math.isfinite(v)]
+    top = min(1.0, max(0.1, math.ceil(10 * max(values, default=0.1)) / 10))
+    low = math.floor(10 * min(values, default=0.0)) / 10
+    return (low if low >= FAR_FROM_ZERO else 0.0), top

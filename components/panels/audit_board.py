@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -11,12 +12,12 @@ from bedside.report import say
 from bedside.report.made_validation import validation_made
 from bedside.validation import Resampled
 from bedside.validation.audit import Audit, AuditGroup, Audits
-from components import model_choice
+from components import desk, model_choice
 from components import numbers_validation as numbers
 from components.figures.audit_groups import audit_alt, audit_figure, audit_rows
 from components.numbers_validation import Ask
 from components.panels import audit_words as words
-from components.panels import horizon, page, save
+from components.panels import horizon, page, save, threshold
 from components.panels.pick import pick
 from components.panels.validation_choices import subject
 
@@ -33,14 +34,15 @@ class Asked:
     ask : Ask
     names : tuple of str
         Variables whose groups are looked at.
-    threshold : float
+    threshold : float or None
+        Risk from which on one would act, a share; None while the reader has set none.
     when, unit
         The time of the risks, as the reader has it.
     """
 
     ask: Ask
     names: tuple[str, ...]
-    threshold: float
+    threshold: float | None
     when: float
     unit: Unit
 
@@ -60,13 +62,9 @@ def choices(cohort: Cohort, outcome: Outcome) -> Asked:
             when, unit = horizon.choose(cohort, outcome)
     with st.container(key="screen_audit_choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
         names = _names(cohort)
-        threshold = st.slider(
-            "Decision at a risk of, of 100", 1, 99, 20, key="audit_threshold", persist_state="session", width=260,
-            help="The risk from which on one would treat, or do whatever is to be decided: patients at or above it "
-            "are flagged.",
-        )  # fmt: skip
+        percent = threshold.choose()
     ask = Ask(choice, (choice.kind,), "folds", float(convert(when, unit, outcome.unit)))
-    return Asked(ask, names, threshold / 100, when, unit)
+    return Asked(ask, names, None if percent is None else percent / 100, when, unit)
 
 
 def _names(cohort: Cohort) -> tuple[str, ...]:
@@ -89,14 +87,14 @@ def show(cohort: Cohort, outcome: Outcome, asked: Asked) -> None:
         label = model_choice.named(asked.ask.choice.kind)
         page.put('<p class="bs-lead">{t}</p>', t=f"The {label} is being checked on patients it has not seen.")
         return
-    found = numbers.audits(cohort, outcome, asked.ask, of, asked.names, asked.threshold, asked.at)
+    found = numbers.audits(cohort, outcome, asked.ask, of, asked.names, None, asked.at)
     basis = _basis(of)
     _lead(found, basis)
     with st.container(border=True, key="card_audit_groups"):
         _figure(cohort, outcome, asked, of, found, basis)
         _measures(found, basis)
-    with st.container(border=True, key="card_audit_decision"):
-        _decisions(found, asked, basis)
+    with st.container(border=True, key="card_audit_decision"), desk.fixable():
+        _decided(cohort, outcome, asked, of, basis)
     panel = st.expander("Everything that was looked at", key="audit_all", on_change="rerun")
     if panel.open:
         with panel:
@@ -109,12 +107,12 @@ def _basis(of: Resampled) -> str:
 
 
 def _lead(found: Audits, basis: str) -> None:
-    told = words.findings(found)
+    page.lead(page.Markup("<br>").join(page.fill("{t}", t=text) for text in words.lead(found)), of="audit_groups")
+    told = words.attributes(found)
     if told:
-        page.lead(page.Markup("<br>").join(page.fill("{t}", t=text) for text in told), of="audit_groups")
-    else:
-        page.lead(page.fill("{t}", t=words.nothing(found)), of="audit_groups")
-    page.caption(" ".join(filter(None, (found.caution, words.too_few(found)))))
+        items = page.join(page.fill("<li>{t}</li>", t=text) for text in told)
+        page.put("<ul class='bs-reasons'>{items}</ul>", items=items)
+    page.caption(" ".join(filter(None, (words.missed(found), found.caution, words.too_few(found)))))
     page.caption(basis)
 
 
@@ -138,12 +136,14 @@ def _figure(
 
 
 def _measures(found: Audits, basis: str) -> None:
-    header = ("Group", "Patients", "Harrell's C", "Observed / expected", "ICI", "Brier score", "IPA")
+    header = ("Group", "Patients", "Harrell's C", "Observed / expected", "ICI")
     body = page.join(_rows(one, lambda g: words.measured(g), len(header)) for one in found.audits)
     _table(header, body, "Measures by group")
     page.caption(
-        "C: pairs of patients within the group ranked rightly. Observed / expected: 1 is right, above 1 risks are too "
-        "low. ICI: mean distance of risk from the calibration curve. IPA: against the group's own curve. 95% intervals."
+        "C: pairs of patients within the group ranked rightly; within an age band any model ranks less well than "
+        "among all ages, as age no longer tells patients apart, and so for anything else it goes by. Observed / "
+        "expected: 1 is right, above 1 risks are too low. ICI: mean distance of risk from the calibration curve, "
+        "larger in small groups by noise. 95% intervals. Brier score and IPA are in the file."
     )
     save.numbers(
         "audit_measures", stem="audit-measures", rows=lambda: audit_rows(found.audits), title="Measures by group",
@@ -151,27 +151,58 @@ def _measures(found: Audits, basis: str) -> None:
     )  # fmt: skip
 
 
-def _decisions(found: Audits, asked: Asked, basis: str) -> None:
-    page.heading("What a decision by it does to each group", f"flagged: a risk of {100 * asked.threshold:.0f} of 100 "
-                 f"or more within {asked.at}")  # fmt: skip
-    header = ("Group", *words.RATES.values())
-    body = page.join(_rows(one, _rates, len(header), reference=True) for one in found.audits)
-    _table(header, body, "Decisions by group")
+def _decided(cohort: Cohort, outcome: Outcome, asked: Asked, of: Resampled, basis: str) -> None:
+    """Decisions at a threshold; nothing is said of them before the reader has set one."""
+    at = asked.threshold
+    page.heading("What a decision by it does to each group", "no threshold is set" if at is None else
+                 f"flagged: a risk of {100 * at:.0f} of 100 or more within {asked.at}")  # fmt: skip
+    if at is None:
+        page.caption("Set above the risk from which on you would treat, to see whom it flags and whom it misses.")
+        return
+    found = numbers.audits(cohort, outcome, asked.ask, of, asked.names, at, asked.at)
+    nothing = words.everybody(found)
+    if nothing:
+        page.put("<p>{t}</p>", t=nothing)
+        return
+    _differences(found)
+    _decisions(found, at, basis)
+
+
+def _differences(found: Audits) -> None:
+    told = words.of_decisions(found)
+    if told:
+        items = page.join(
+            page.fill("<li>{t} {h}</li>", t=text,
+                      h="It holds when all looks are allowed for." if holds else "It may be chance: one of many looks.")
+            for text, holds in told
+        )  # fmt: skip
+        page.put("<ul class='bs-reasons'>{items}</ul>", items=items)
+    page.caption(
+        "Groups in whom the event is more common are flagged more often by any model that tells the truth, so that "
+        "not all of these rates can be alike: a difference here is no fault of the model where its risks are right."
+    )
+
+
+def _decisions(found: Audits, at: float, basis: str) -> None:
+    for keys, label in ((words.WHOM, "Decisions by group"), (words.RIGHT, "Whether the flag was right, by group")):
+        header = ("Group", *(words.RATES[key] for key in keys))
+        cells = partial(_rates, keys=keys)
+        body = page.join(_rows(one, cells, len(header), reference=True) for one in found.audits)
+        _table(header, body, label)
     note = (
-        "Of 100 patients, with 95% interval; below it the difference to the reference group, the largest one. "
-        "Censoring is allowed for. Groups in whom the event is more common are flagged more often by any model that "
-        f"tells the truth, so that not all rates can be alike. {basis}"
+        "Of 100 patients, with 95% interval and how many patients it stands on; last the difference to the reference "
+        f"group, the largest one. Censoring is allowed for. {basis}"
     )
     page.caption(note)
     save.numbers(
         "audit_decision", stem="audit-decisions", rows=lambda: words.rate_rows(found.audits), note=note,
-        title=f"Decisions at a risk of {100 * asked.threshold:.0f} of 100, by group",
-        shown=lambda: (list(header), _plain(found, _rates)),
+        title=f"Decisions at a risk of {100 * at:.0f} of 100, by group",
+        shown=lambda: (["Group", *words.RATES.values()], _plain(found, partial(_rates, keys=tuple(words.RATES)))),
     )  # fmt: skip
 
 
-def _rates(group: AuditGroup) -> list[tuple[str, ...]]:
-    return [words.decided(group, key) for key in words.RATES]
+def _rates(group: AuditGroup, keys: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [words.decided(group, key) for key in keys]
 
 
 def _plain(found: Audits, cells) -> list[list[object]]:
@@ -189,7 +220,7 @@ def _rows(one: Audit, cells, columns: int, *, reference: bool = False) -> page.M
         named = f"{g.label} (reference)" if reference and g.label == one.reference else g.label
         quiet = " bs-muted" if g.greyed else ""
         shown = page.join(page.fill('<td class="bs-num{q}">{c}</td>', q=quiet, c=_lines(lines)) for lines in cells(g))
-        first = page.fill('<td class="{q}"><div style="min-width:8rem">{n}</div></td>', q=quiet.strip(), n=named)
+        first = page.fill('<td class="{q}"><div style="min-width:6rem">{n}</div></td>', q=quiet.strip(), n=named)
         body.append(page.fill("<tr>{first}{shown}</tr>", first=first, shown=shown))
     return page.fill("{head}{body}", head=head, body=page.join(body))
 

@@ -68,39 +68,79 @@ def test_small_groups_are_grey_and_named(nhefs):
     assert [len(numbers(t["x"])) for t in dots] == [8, 8, 1, 1]
 
 
-def test_a_decision_flags_what_it_flags_with_differences_to_the_reference(nhefs, folds):
+def test_a_decision_flags_what_it_flags_with_differences_to_the_reference(folds):
     cohort, rows, found = folds
     male = (cohort.frame["sex"] == "male").to_numpy()
     flagged = found.mean("cox").at(TEN) >= 0.2
+    nhefs = Reader(cohort="nhefs_prevention").open("audit", decision_threshold="20")
     row = group(nhefs, "Decisions by group", "Male")
+    right = group(nhefs, "Whether the flag was right, by group", "Male")
     share = 100 * flagged[male].mean()
     assert row[0].startswith(f"{share:.0f} (")
     apart = share - 100 * flagged[~male].mean()
-    assert f"{apart:+.0f} (" in row[0]
+    assert f"of 799 {apart:+.0f} (" in row[0]
 
     def risk(here: np.ndarray) -> float:
         return 1 - KaplanMeierFitter().fit(rows.time[here], rows.event[here]).predict(TEN)
 
     p, up, low = flagged[male].mean(), risk(male & flagged), risk(male & ~flagged)
     assert row[1].startswith(f"{100 * p * up / (p * up + (1 - p) * low):.0f} (")
-    assert row[3].startswith(f"{100 * up:.0f} (")
-    other = Reader(cohort="nhefs_prevention").open("audit").choose("audit_threshold", 50)
+    assert f"of about {799 * risk(male):,.0f}" in row[1]
+    assert right[0].startswith(f"{100 * up:.0f} (") and f"of {flagged[male].sum():,}" in right[0]
+    assert f"of {(male & ~flagged).sum():,}" in right[1]
+    assert "It holds when all looks are allowed for." in nhefs.text
+    other = Reader(cohort="nhefs_prevention").open("audit").choose("decision_threshold", 50)
+    assert other.link["decision_threshold"] == "50"
     assert group(other, "Decisions by group", "Male")[0] != row[0]
     assert "flagged: a risk of 50 of 100 or more within 10 years" in other.text
 
 
 def test_findings_are_sentences_and_their_number_is_put_in_proportion(nhefs):
-    lead = nhefs.box("of 100 who have the event, it flags")
-    assert lead.startswith("Male, at a threshold of 20 of 100")
-    assert "18 comparisons were made: about 0.9 findings would be expected by chance alone" in nhefs.text
+    assert "Sex: " in nhefs.box("Male said 24, happened 24 (22 to 28)", "no sign that it fails any of them")
+    assert re.search(r"\d+ comparisons were made: about 0\.\d findings would be expected by chance alone", nhefs.text)
+    # Without a threshold nothing is said of decisions.
+    assert "it flags" not in nhefs.text
+    assert "Set above the risk from which on you would treat" in nhefs.text
+
+
+def test_right_for_women_is_not_a_failure_of_women():
+    """Women of ACTG 175 have fewer events and are flagged less often; risks are right for them, so says the lead."""
+    reader = Reader(cohort="actg175_hiv_trial").open("audit", decision_threshold="20")
+    assert reader.box("No sign that it fails any of the groups") == (
+        "No sign that it fails any of the groups that could be compared."
+    )
+    # survfit(Surv(days, event) ~ gender): women by three years 24 (19 to 29) of 100.
+    assert "Female said 24, happened 24 (19 to 29)" in reader.text
+    told = reader.box("Female, at a threshold of 20 of 100: of 100 who have the event")
+    assert "difference −" in told and " -" not in told and "-0" not in told
+    assert "a difference here is no fault of the model where its risks are right" in reader.text
+
+
+def test_groups_that_could_not_be_looked_at_come_first():
+    """Lung: 90 women with 36 events by a year, and no age group is large enough."""
+    reader = Reader(cohort="lung_ncctg").open("audit")
+    lead = reader.box("Cannot be told for Female or by age: too few patients or events.")
+    assert "Only Male (said 67, happened 66 (58 to 75)) could be looked at" in lead and "No sign" not in lead
+
+
+def test_a_finding_that_does_not_hold_is_a_hint():
+    reader = Reader(cohort="mgus_competing").open("audit")
+    lead = reader.box("No finding holds once 10 looks are allowed for. The largest hint: ")
+    assert "C: Age 50 to 59 years 0.69 (0.63 to 0.75)" in lead
+
+
+def test_a_threshold_that_flags_everybody_compares_nothing():
+    reader = Reader(cohort="lung_ncctg").open("audit", decision_threshold="10")
+    assert "almost everybody is flagged (228 of 228): there is nothing to compare" in reader.text
+    assert 'aria-label="Decisions by group"' not in reader.raw
 
 
 def test_nothing_found_is_said_with_what_could_have_been_missed():
     reader = Reader(cohort="gbsg2_breast").open("audit")
-    lead = reader.box("No group was found")
-    assert re.search(r"What could have been missed: .* risks may still be off by up to \d+ of 100\.", lead)
+    assert "fails any of" in reader.text
+    told = reader.box("What could have been missed: ")
     # The least sure group that is judged: Kaplan-Meier by 4 years in 60 to 69 years olds, 32% to 48%, predicted 40%.
-    assert "(Age 60 to 69 years, 185 patients)" in lead and "up to 8 of 100" in lead
+    assert "up to 8 of 100 (Age 60 to 69 years, 185 patients, of whom it is least sure)" in told
 
 
 def test_any_variable_and_all_sentences():
