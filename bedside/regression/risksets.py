@@ -125,6 +125,8 @@ def running(values: np.ndarray, begins: np.ndarray) -> np.ndarray:
         total = np.cumsum(values, axis=0)
         before = np.concatenate((np.zeros((1, *values.shape[1:])), total))[begins]
         return total - np.repeat(before, np.diff(np.append(begins, len(values))), axis=0)
+    if len(begins) == 1:
+        return np.cumsum(values, axis=0, dtype=float)
     total = np.empty_like(values, dtype=float)
     for begin, end in pairwise([*begins, len(values)]):
         np.cumsum(values[begin:end], axis=0, out=total[begin:end])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -113,7 +114,7 @@ class Problem:
     offset: np.ndarray
     standardised: bool = True
 
-    @property
+    @cached_property
     def weight(self) -> float:
         """Sum of the case weights: the objective is a mean over patients."""
         return float(self.likelihood.weight.sum())
