@@ -13,15 +13,11 @@ from bedside.validation.calibration import (
 )
 from bedside.validation.calibration_curve import SmoothCalibration, smooth_calibration
 from bedside.validation.compare import (
-    Calibrated,
     Comparison,
     Difference,
     Score,
     Scorecard,
-    calibrated,
     compare,
-    d_calibrated,
-    groups_of_risk,
 )
 from bedside.validation.d_calibration import DCalibration, d_calibration
 from bedside.validation.decision import DecisionCurve, decision_curve
@@ -40,6 +36,7 @@ from bedside.validation.resample import (
     validate_part,
 )
 from bedside.validation.risk_groups import RiskGroups, risk_groups
+from bedside.validation.together import Calibrated, calibrated, d_calibrated, groups_of_risk, pooled
 from bedside.validation.weak import WeakCalibration, weak_calibration
 from bedside.validation.weights import Convention, censoring_curve, uncensored_weights
 
@@ -91,6 +88,7 @@ __all__ = [
     "observed_risk",
     "overall_calibration",
     "plan_folds",
+    "pooled",
     "prediction_accuracy",
     "risk_groups",
     "rows_of",

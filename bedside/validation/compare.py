@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -10,26 +11,18 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from bedside.cohort.units import Unit
-from bedside.validation.calibration import (
-    CalibrationGroup,
-    OverallCalibration,
-    calibration_groups,
-    overall_calibration,
-)
-from bedside.validation.calibration_curve import SmoothCalibration, smooth_calibration
-from bedside.validation.d_calibration import DCalibration, d_calibration
-from bedside.validation.decision import THRESHOLDS, DecisionCurve, decision_curve
 from bedside.validation.panel import MEASURES, Better
 from bedside.validation.resample import NULL, Resampled
-from bedside.validation.risk_groups import RiskGroups, risk_groups
-from bedside.validation.weak import WeakCalibration, weak_calibration
 
-Verdict = Literal["noise", "alike", "better", "worse", "unknown"]
+Verdict = Literal["noise", "alike", "moot", "better", "worse", "unknown"]
 COMPARED = ("harrell", "uno", "auc", "brier", "ibs", "ici")
 AGAINST_NULL = ("auc", "brier", "ibs")
-ALIKE = {"harrell": 0.005, "uno": 0.005, "auc": 0.005, "brier": 0.0005, "ibs": 0.0005, "ici": 0.005}
+WITHOUT_BASELINE = ("ici",)
+ALIKE = {"harrell": 0.005, "uno": 0.005, "auc": 0.005, "ici": 0.005}
 """Differences smaller than these are of no use to anybody, however sure they are."""
-PATIENTS_PER_GROUP, MOST_GROUPS = 10, 10
+ALIKE_SHARE = 0.02
+"""So are those of Brier scores below this share of the baseline's."""
+MOST_PLACES = 7
 
 
 @dataclass(frozen=True)
@@ -56,6 +49,11 @@ class Score:
     sd: float
     folds: tuple[float, ...]
     better: Better
+
+    @property
+    def known(self) -> int:
+        """In how many folds it has a value."""
+        return int(np.isfinite(self.folds).sum())
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,12 @@ class Difference:
         Keys of the models.
     mean, std_err, lower, upper, p : float
         Corrected for training parts that overlap.
-    verdict : {"noise", "alike", "better", "worse", "unknown"}
+    folds : int
+        In which both have a value.
+    verdict : {"noise", "alike", "moot", "better", "worse", "unknown"}
         Of the first against the second: ``"noise"`` if the interval holds 0, ``"alike"`` if it does not but the
-        difference is too small to matter, ``"unknown"`` with fewer than two folds.
+        difference is too small to matter, ``"moot"`` if the better of two models does not beat the baseline either,
+        ``"unknown"`` with fewer than two folds.
     sentence : str
     """
 
@@ -102,6 +103,7 @@ class Difference:
     lower: float
     upper: float
     p: float
+    folds: int
     verdict: Verdict
     sentence: str
 
@@ -158,18 +160,12 @@ def compare(found: Resampled, *, level: float = 0.95) -> Comparison:
     cards = tuple(_card(found, kind, label) for kind, label in found.labels.items())
     baseline = _card(found, NULL, "Kaplan-Meier" if not found.rows.competes else "Aalen-Johansen")
     share = float(np.mean([len(part.rows) / part.n_train for part in found.parts]))
-    pairs = [(a, b, COMPARED) for b, a in combinations(cards, 2)] + [(a, baseline, AGAINST_NULL) for a in cards]
-    differences = tuple(
-        _difference(a, b, first, share, level, found.outcome.unit)
-        for a, b, keys in pairs
-        for first in a.scores
-        if first.key in keys
-    )
+    differences = differences_of(cards, baseline, share, level=level, unit=found.outcome.unit)
     return Comparison(
         cards=cards,
         baseline=baseline,
         differences=differences,
-        reading=_reading(cards, differences),
+        reading=reading_of(cards, differences),
         times=tuple(float(t) for t in found.times),
         unit=found.outcome.unit,
         folds=found.folds,
@@ -178,6 +174,33 @@ def compare(found: Resampled, *, level: float = 0.95) -> Comparison:
         n_events=int((found.rows.cause == 1).sum()),
         notes=found.notes,
     )
+
+
+def differences_of(
+    cards: Sequence[Scorecard], baseline: Scorecard, share: float, *, level: float = 0.95, unit: Unit
+) -> tuple[Difference, ...]:
+    """Of each pair of models, the later less the earlier, then of each model and the baseline.
+
+    Parameters
+    ----------
+    cards, baseline
+    share : float
+        Patients held out over patients learnt from.
+    level, unit
+    """
+    null = {
+        (a.kind, first.key, first.t): _difference(a, baseline, first, baseline, share, level, unit)
+        for a in cards
+        for first in a.scores
+        if first.key in COMPARED and first.key not in WITHOUT_BASELINE
+    }
+    between = [
+        _crowned(_difference(a, b, first, baseline, share, level, unit), a, b, null)
+        for b, a in combinations(cards, 2)
+        for first in a.scores
+        if first.key in COMPARED
+    ]
+    return (*between, *(d for d in null.values() if d.key in AGAINST_NULL))
 
 
 def _card(found: Resampled, kind: str, label: str) -> Scorecard:
@@ -198,14 +221,34 @@ def _spread(values: np.ndarray) -> tuple[float, float]:
     return mean, float(known.std(ddof=1)) if len(known) > 1 else float("nan")
 
 
-def _difference(a: Scorecard, b: Scorecard, first: Score, share: float, level: float, unit: Unit) -> Difference:
+def _difference(
+    a: Scorecard, b: Scorecard, first: Score, baseline: Scorecard, share: float, level: float, unit: Unit
+) -> Difference:
     off = np.array(first.folds) - np.array(b.get(first.key, first.t).folds)
     known = off[np.isfinite(off)]
     mean, std_err, lower, upper, p = corrected(known, share, level)
-    verdict = _verdict(first, mean, lower, upper)
+    small = ALIKE.get(first.key)
+    small = ALIKE_SHARE * baseline.get(first.key, first.t).mean if small is None else small
+    verdict = _verdict(first, mean, lower, upper, small)
     at = "" if first.t is None else f" at {first.t:g} {unit}"
     told = _told(a.label, b.label, f"{first.name}{at}", mean, lower, upper, verdict, level, len(known))
-    return Difference(first.key, first.name, first.t, a.kind, b.kind, mean, std_err, lower, upper, p, verdict, told)
+    return Difference(
+        first.key, first.name, first.t, a.kind, b.kind, mean, std_err, lower, upper, p, len(known), verdict, told
+    )
+
+
+def _crowned(
+    found: Difference, a: Scorecard, b: Scorecard, null: Mapping[tuple[str, str, float | None], Difference]
+) -> Difference:
+    """The same, unless it would call the better of two models clear winner that does not beat the baseline."""
+    if found.verdict not in ("better", "worse"):
+        return found
+    winner = a if found.verdict == "better" else b
+    own = (winner.kind, "ibs", None) if found.key in WITHOUT_BASELINE else (winner.kind, found.key, found.t)
+    if null[own].verdict == "better":
+        return found
+    told = found.sentence.removesuffix(f"{WORDS[found.verdict]}.") + f"{WORDS['moot']}."
+    return replace(found, verdict="moot", sentence=told)
 
 
 def corrected(off: np.ndarray, share: float, level: float = 0.95) -> tuple[float, float, float, float, float]:
@@ -231,12 +274,12 @@ def corrected(off: np.ndarray, share: float, level: float = 0.95) -> tuple[float
     return mean, std_err, mean - reach, mean + reach, p
 
 
-def _verdict(score: Score, mean: float, lower: float, upper: float) -> Verdict:
+def _verdict(score: Score, mean: float, lower: float, upper: float, small: float) -> Verdict:
     if not np.isfinite(lower):
         return "unknown"
     if lower <= 0 <= upper:
         return "noise"
-    if abs(mean) < ALIKE[score.key]:
+    if abs(mean) < small:
         return "alike"
     return "better" if (mean > 0) == (score.better == "higher") else "worse"
 
@@ -244,6 +287,7 @@ def _verdict(score: Score, mean: float, lower: float, upper: float) -> Verdict:
 WORDS: dict[Verdict, str] = {
     "noise": "within noise",
     "alike": "too small to matter",
+    "moot": "but neither clearly beats the same risk for everybody",
     "better": "clearly better",
     "worse": "clearly worse",
     "unknown": "too few folds to tell",
@@ -256,18 +300,22 @@ def _told(
     if verdict == "unknown":
         return f"{name}, {a} against {b}: {WORDS[verdict]}."
     side = "the same" if f"{abs(mean):.3f}" == "0.000" else f"{abs(mean):.3f} {'higher' if mean > 0 else 'lower'}"
+    sure = verdict != "noise"
     return (
-        f"{name}, {a} against {b}: {side} ({level:.0%} interval {_signed(lower)} to {_signed(upper)}, {folds} folds), "
-        f"{WORDS[verdict]}."
+        f"{name}, {a} against {b}: {side} ({level:.0%} interval {limit(lower, sure=sure)} to "
+        f"{limit(upper, sure=sure)}, {folds} folds), {WORDS[verdict]}."
     )
 
 
-def _signed(value: float) -> str:
-    shown = f"{value:.3f}"
-    return "0.000" if shown in ("-0.000", "0.000") else shown.replace("-", "−")
+def limit(value: float, *, sure: bool) -> str:
+    """An end of an interval: three decimals, more where a `sure` difference from 0 would be rounded away."""
+    places = next((k for k in range(3, MOST_PLACES) if not sure or float(f"{value:.{k}f}")), MOST_PLACES)
+    shown = f"{value:.{places}f}"
+    return shown.replace("-", "−") if float(shown) else "0.000"
 
 
-def _reading(cards: tuple[Scorecard, ...], differences: tuple[Difference, ...]) -> tuple[str, ...]:
+def reading_of(cards: Sequence[Scorecard], differences: Sequence[Difference]) -> tuple[str, ...]:
+    """What differences come to, in plain words."""
     told = []
     between = [d for d in differences if NULL not in (d.first, d.second) and d.key in ("harrell", "ibs")]
     if len(cards) > 1:
@@ -287,74 +335,3 @@ def _reading(cards: tuple[Scorecard, ...], differences: tuple[Difference, ...]) 
                 "risk for everybody."
             )
     return tuple(told)
-
-
-@dataclass(frozen=True, eq=False)
-class Calibrated:
-    """One model's out-of-fold risks by one time against what happened, all patients together.
-
-    Attributes
-    ----------
-    groups : tuple of CalibrationGroup
-    overall : OverallCalibration
-    weak : WeakCalibration
-    smooth : SmoothCalibration or None
-    decision : DecisionCurve
-    """
-
-    kind: str
-    label: str
-    t: float
-    groups: tuple[CalibrationGroup, ...]
-    overall: OverallCalibration
-    weak: WeakCalibration
-    smooth: SmoothCalibration | None
-    decision: DecisionCurve
-
-
-def calibrated(
-    found: Resampled, kind: str, t: float, *, groups: int | None = None, thresholds: tuple[float, ...] = THRESHOLDS
-) -> Calibrated:
-    """Calibration and decision curve of a model at one of the times, from out-of-fold risks averaged over repeats.
-
-    Parameters
-    ----------
-    found : Resampled
-    kind : str
-    t : float
-        One of ``found.times``.
-    groups : int, optional
-        By default 10, or fewer so that each holds 10 patients.
-    """
-    rows, risk = found.rows, found.mean(kind).at(t)
-    asked = groups or max(1, min(MOST_GROUPS, len(risk) // PATIENTS_PER_GROUP))
-    given = (rows.time, rows.cause, risk, float(t))
-    return Calibrated(
-        kind=kind,
-        label=found.labels[kind],
-        t=float(t),
-        groups=calibration_groups(*given, groups=asked, entry=rows.entry),
-        overall=overall_calibration(*given, entry=rows.entry),
-        weak=weak_calibration(*given, entry=rows.entry),
-        smooth=smooth_calibration(*given, entry=rows.entry),
-        decision=decision_curve(*given, thresholds=thresholds, entry=rows.entry),
-    )
-
-
-def d_calibrated(found: Resampled, kind: str) -> DCalibration | None:
-    """D-calibration of out-of-fold risks; None with competing events, where it has no definition.
-
-    Chances at a patient's own time are read straight between the times of ``found.grid``.
-    """
-    rows, said = found.rows, found.mean(kind)
-    if rows.competes:
-        return None
-    begun = None if rows.entry is None else 1 - said.at_own(rows.entry)
-    return d_calibration(rows.event, 1 - said.at_own(rows.time), at_entry=begun)
-
-
-def groups_of_risk(found: Resampled, kind: str, *, groups: int = 3) -> RiskGroups:
-    """Groups of out-of-fold score with their observed curves."""
-    rows = found.rows
-    score = found.mean(kind).score
-    return risk_groups(rows.time, rows.cause, score, groups=groups, entry=rows.entry, unit=found.outcome.unit)

@@ -20,10 +20,13 @@ from bedside.validation import (
     gathered,
     groups_of_risk,
     plan_folds,
+    pooled,
+    smooth_calibration,
     validate_part,
+    weak_calibration,
 )
-from bedside.validation.compare import corrected
-from bedside.validation.panel import Predicted
+from bedside.validation.compare import Score, Scorecard, corrected, differences_of, limit, reading_of
+from bedside.validation.panel import MEASURES, Predicted
 from bedside.validation.resample import folds_for, stratified_by_cause
 
 PLAIN = {"cox": {"knots": 0}}
@@ -99,6 +102,64 @@ def test_a_model_against_itself_wins_nothing(rows):
     side = compare(found)
     assert {d.verdict for d in side.differences if d.second == "one"} == {"noise"}
     assert "No model ranks patients or predicts their risks clearly better" in side.reading[0]
+
+
+def scored(rng, kind, *, harrell, ibs, brier=None):
+    """A card with five folds of each measure around these means."""
+    noise = np.array([-0.0004, 0.0002, 0.0, 0.0003, -0.0001]) * rng
+    means = {"harrell": (harrell, None), "brier": (ibs if brier is None else brier, 600.0), "ibs": (ibs, None)}
+    return Scorecard(kind, kind, tuple(
+        Score(key, MEASURES[key].name, t, mean, 0.0, tuple(mean + noise), MEASURES[key].better)
+        for key, (mean, t) in means.items()
+    ))  # fmt: skip
+
+
+def judged(*cards):
+    """Differences between cards, the last of which is the baseline's, and what they come to."""
+    found = differences_of(cards[:-1], cards[-1], 0.25, unit="days")
+    return {(d.first, d.second, d.key): d for d in found}, reading_of(cards[:-1], found)
+
+
+def test_a_model_that_does_not_beat_the_same_risk_for_everybody_wins_nothing():
+    """Brier scores .230 and .215 against .214 of the baseline: far apart, surely, and neither of any use."""
+    cards = [scored(1, "a", harrell=0.45, ibs=0.230), scored(-1, "b", harrell=0.70, ibs=0.215)]
+    by, reading = judged(*cards, scored(0, "kaplan-meier", harrell=0.5, ibs=0.214))
+    assert by["b", "a", "ibs"].verdict == by["b", "a", "brier"].verdict == "moot"
+    assert by["b", "a", "harrell"].verdict == "better"  # it does rank better than chance
+    assert by["a", "kaplan-meier", "ibs"].verdict == "worse" and by["b", "kaplan-meier", "ibs"].verdict == "alike"
+    assert "neither clearly beats the same risk for everybody" in by["b", "a", "ibs"].sentence
+    assert not any("Integrated Brier score" in told and "clearly better" in told for told in reading)
+    cards[1] = scored(-1, "b", harrell=0.70, ibs=0.200)
+    by, _ = judged(*cards, scored(0, "kaplan-meier", harrell=0.5, ibs=0.214))
+    assert by["b", "a", "ibs"].verdict == "better"
+
+
+@pytest.mark.parametrize(("lower_by", "verdict"), [(0.002, "alike"), (0.0039, "alike"), (0.0041, "better")])
+def test_two_of_a_hundred_of_the_baselines_brier_score_is_what_matters(lower_by, verdict):
+    """The baseline's is .2, so .004 is the least that matters, however sure a difference is."""
+    cards = [scored(1, "a", harrell=0.6, ibs=0.15), scored(1.01, "b", harrell=0.6, ibs=0.15 - lower_by)]
+    by, _ = judged(*cards, scored(0, "kaplan-meier", harrell=0.5, ibs=0.2))
+    assert by["b", "a", "ibs"].verdict == by["b", "a", "brier"].verdict == verdict
+    assert by["b", "a", "ibs"].folds == 5
+
+
+def test_a_limit_that_excludes_0_is_not_printed_as_0():
+    assert [limit(v, sure=True) for v in (-0.003, -0.00042, -4e-6)] == ["−0.003", "−0.0004", "−0.000004"]
+    assert [limit(v, sure=False) for v in (-0.00042, 0.0001, 0.0116)] == ["0.000", "0.000", "0.012"]
+    assert limit(-1e-12, sure=True) == "0.000"
+
+
+def test_slope_and_index_of_all_together_are_those_of_each_repeat(found):
+    """Not of risks averaged over the repeats, which belong to no model; and below the noise of single folds."""
+    rows, place = found.rows, found.grid.searchsorted(600)
+    each = [found.risk["light"][r, :, place] for r in range(2)]
+    ici = [smooth_calibration(rows.time, rows.cause, risk, 600.0).ici for risk in each]
+    slope = [weak_calibration(rows.time, rows.cause, risk, 600.0).slope.value for risk in each]
+    whole = pooled(found, "light", 600)
+    assert whole == {"slope_at": pytest.approx(np.mean(slope)), "ici": pytest.approx(np.mean(ici))}
+    card = compare(found).card("light")
+    assert whole["ici"] < 0.7 * card.get("ici", 600).mean
+    assert whole["ici"] != calibrated(found, "light", 600).smooth.ici
 
 
 def test_the_error_of_a_difference_allows_for_overlap():
