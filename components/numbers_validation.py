@@ -25,10 +25,12 @@ from bedside.validation import (
     Optimism,
     Predicted,
     Resampled,
+    Score,
     calibrated,
     compare,
     cross_validate,
     d_calibrated,
+    pooled,
 )
 from bedside.validation.apparent import apparent, settled_optimism
 from bedside.validation.audit import Audits, audit_cohort
@@ -225,6 +227,14 @@ def judged(cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, kind: str)
     return _kept("calibrated", cohort, outcome, ask, of, kind, ask.t, make=lambda: calibrated(of, kind, ask.t))
 
 
+def together(cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled) -> dict[str, dict[str, float]]:
+    """By model, calibration slope and index of all patients together: those of one small fold are mostly noise."""
+    return {
+        kind: _kept("pooled", cohort, outcome, ask, of, kind, ask.t, make=lambda kind=kind: pooled(of, kind, ask.t))
+        for kind in of.labels
+    }
+
+
 def risk(of: Resampled, kind: str, t: float) -> np.ndarray:
     """Each patient's out-of-fold risk by one of the times, shape (n,)."""
     return said(of, kind).at(t)
@@ -282,12 +292,19 @@ def performance(cohort: Cohort, outcome: Outcome, choice: Choice) -> dict[str, d
     if of is None or choice.kind not in of.labels:
         return {}
     card = comparison(cohort, outcome, ask, of).card(choice.kind)
+    whole = together(cohort, outcome, ask, of)[choice.kind]
     how = told(of, outcome)
     return {
-        _at(MEASURES[key].name, score.t, outcome): {"mean": score.mean, "sd": score.sd, "how": how}
+        _at(MEASURES[key].name, score.t, outcome): {"mean": whole[key], "sd": None, "how": f"{how}, all together"}
+        if key in whole
+        else {"mean": score.mean, "sd": score.sd, "how": how + _folds(score)}
         for key in CARD_MEASURES
         for score in [card.get(key, t if MEASURES[key].by_time else None)]
     }
+
+
+def _folds(score: Score) -> str:
+    return f"; {score.known} of {len(score.folds)} folds have a value" if score.known < len(score.folds) else ""
 
 
 def fairness(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...]:

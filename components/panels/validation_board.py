@@ -53,10 +53,13 @@ def _answer(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled | None
     page.caption(basis(of, outcome))
 
 
-def basis(of: Resampled, outcome: Outcome) -> str:
-    """Under each figure: patients, events and where the numbers come from."""
+def basis(of: Resampled, outcome: Outcome, *, averaged: bool = False) -> str:
+    """Under each figure: patients, events and where the numbers come from; `averaged` risks if there are repeats."""
     text = f"{say.patients(len(of.rows.time))}, {say.events(int((of.rows.cause == 1).sum()))}; {numbers.where(of)}."
     notes = [note for note in of.notes if "is not compared" not in note]
+    if averaged and of.repeats > 1:
+        notes.append(f"Each patient's risk is the mean of {of.repeats} models that had not seen them, one a repeat, "
+                     "which does a little better than any one of them.")  # fmt: skip
     return " ".join((text, *notes))
 
 
@@ -103,7 +106,8 @@ def _found(cohort: Cohort, outcome: Outcome, shown: Shown) -> Resampled | None:
 def _table(
     cohort: Cohort, table: Comparison, outcome: Outcome, shown: Shown, of: Resampled, head: DeltaGenerator
 ) -> None:
-    rows = words.scores(table, shown.ask.t, numbers.CARD_MEASURES, shown.at)
+    together = numbers.together(cohort, outcome, shown.ask, of)
+    rows = words.scores(table, shown.ask.t, numbers.CARD_MEASURES, shown.at, together)
     header = ["Measure", *(card.label for card in table.cards), table.baseline.label]
     spread = "mean ± SD over folds" if of.folds > 1 else "on the training data"
     with head:
@@ -116,22 +120,43 @@ def _table(
         label="Models side by side",
     )
     last = float(convert(float(of.times[-1]), outcome.unit, shown.unit))
+    until = say.duration(last, shown.unit)
     note = (
-        f"{basis(of, outcome)} {table.baseline.label}: the same risk for everybody. Both C and the integrated Brier "
-        f"score go up to {say.duration(last, shown.unit)}."
+        f"{basis(of, outcome)} {_baseline(table.baseline.label, of)} Uno's C and the integrated Brier score go up to "
+        f"{until}; Harrell's C takes all of follow-up. {_pooled(of)}"
     )
     page.caption(note)
     save.numbers(
-        "validation_table", stem="models-side-by-side", rows=lambda: _unrounded(table), title="Models side by side",
+        "validation_table", stem="models-side-by-side", rows=lambda: _unrounded(table, together, shown.ask.t),
+        title="Models side by side",
         note=note, shown=lambda: (header, [[name, *cells] for _, name, cells in rows]),
         made=made(cohort, outcome, shown, of),
     )  # fmt: skip
 
 
-def _unrounded(table: Comparison) -> save.Rows:
+def _baseline(label: str, of: Resampled) -> str:
+    learnt = "" if of.folds == 1 else ", that of the patients the models learnt from,"
+    return f"{label}: the same risk{learnt} for everybody; the index of prediction accuracy is against it."
+
+
+def _pooled(of: Resampled) -> str:
+    if of.folds == 1:
+        return ""
+    repeats = ", each repeat apart, then averaged" if of.repeats > 1 else ""
+    return f"Calibration slope and index are of all patients together{repeats}: in a small fold they are mostly noise."
+
+
+def _unrounded(table: Comparison, together: words.Together, t: float) -> save.Rows:
     cards = (*table.cards, table.baseline)
-    rows = [[card.label, s.name, s.t, s.mean, s.sd, *s.folds] for card in cards for s in card.scores]
+    rows: list[list[object]] = [
+        [card.label, s.name, s.t, s.mean, s.sd, *s.folds] for card in cards for s in card.scores
+    ]
     folds = len(table.baseline.scores[0].folds)
+    rows += [
+        [card.label, f"{card.get(key, t).name}, all patients together", t, value, None, *([None] * folds)]
+        for card in table.cards
+        for key, value in together[card.kind].items()
+    ]
     return ["model", "measure", f"time ({table.unit})", "mean", "SD", *(f"fold {k + 1}" for k in range(folds))], rows
 
 
@@ -152,7 +177,8 @@ def _differences(table: Comparison, outcome: Outcome, shown: Shown, of: Resample
     )
     note = (
         "Higher is better for C and AUC, lower for the others. The interval allows for training parts that overlap "
-        f"(Nadeau and Bengio); “within noise” where it holds 0. {basis(of, outcome)}"
+        "(Nadeau and Bengio); “within noise” where it holds 0, “too small to matter” below 0.005, of Brier scores "
+        f"below 2% of that of the same risk for everybody. {basis(of, outcome)}"
     )
     page.caption(note)
     save.numbers(

@@ -41,8 +41,8 @@ def calibration(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled) -
         aside=f"{shown.label}, {shown.within}",
         lead=page.fill("<p>{t}</p>", t=_off(found.smooth)),
         alt=calibration_curve_alt(found),
-        note=f"{basis(of, outcome)} {say.events(by_then).capitalize()} by then. {curve} Points: {len(found.groups)} "
-        f"groups, observed by {estimate} with pointwise 95% interval.",
+        note=f"{basis(of, outcome, averaged=True)} {say.events(by_then).capitalize()} by then. {curve} Points: "
+        f"{len(found.groups)} groups, observed by {estimate} with pointwise 95% interval.",
         stem="calibration",
         rows=lambda: calibration_curve_rows(found),
         made=made(cohort, outcome, shown, of),

@@ -87,7 +87,7 @@ def _curves(
         aside=f"{shown.label}, what was observed",
         lead=page.fill("<p>{t}</p>", t=_told([1 - s for s in shares], grouping, shown)),
         alt=km_alt(curves),
-        note=f"{basis(of, outcome)} Kaplan-Meier, 95% bands. {_test(cohort, outcome, grouping)}",
+        note=f"{basis(of, outcome, averaged=True)} Kaplan-Meier, 95% bands. {_test(cohort, outcome, grouping)}",
         stem="risk-groups",
         rows=lambda: km_rows(curves),
     )  # fmt: skip
@@ -107,7 +107,7 @@ def _incidence(
         aside=f"{shown.label}, what was observed",
         lead=page.fill("<p>{t}</p>", t=_told(shares, grouping, shown)),
         alt=incidence_alt(groups, unit=shown.unit, until=until),
-        note=f"{basis(of, outcome)} Aalen-Johansen, 95% bands. {_gray(cohort, outcome, grouping)}",
+        note=f"{basis(of, outcome, averaged=True)} Aalen-Johansen, 95% bands. {_gray(cohort, outcome, grouping)}",
         stem="risk-groups",
         rows=lambda: incidence_rows(groups, unit=shown.unit),
     )  # fmt: skip

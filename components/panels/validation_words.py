@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bedside.report import say
 from bedside.validation import Calibrated, Comparison, DCalibration, DecisionCurve, Difference, Score, Scorecard
-from bedside.validation.compare import WORDS
+from bedside.validation.compare import WORDS, limit
 from bedside.validation.resample import NULL
 
 READ = {
@@ -17,9 +17,9 @@ READ = {
     "brier": "mean squared distance of risk from what happened; lower is better",
     "ibs": "the same over all times; lower is better",
     "ipa": "how much of that distance the model takes away; 0 is no use, below 0 harm",
-    "slope_at": "1 is right; below 1 risks are too extreme",
+    "slope_at": "all patients together; 1 is right, below 1 risks are too extreme",
     "observed_expected": "1 is right on average; above 1 risks are too low",
-    "ici": "mean distance of risk from the calibration curve; 0 is right, and small folds are above it by noise",
+    "ici": "all patients together; mean distance of risk from the calibration curve; 0 is right",
 }
 DIFFERENCES = ("harrell", "auc", "brier", "ibs", "ici")
 MANY_CENSORED = 0.25
@@ -56,7 +56,19 @@ def mean_sd(mean: float, sd: float) -> str:
     return shown if math.isnan(sd) or sd < 1e-9 else f"{shown} ± {sd:.3f}"
 
 
-def scores(of: Comparison, t: float, keys: Sequence[str], when: str) -> list[tuple[str, str, list[str]]]:
+def score_cell(score: Score) -> str:
+    """``"0.708 ± 0.035"``, with the number of folds where not all have a value."""
+    shown, of = mean_sd(score.mean, score.sd), len(score.folds)
+    return shown if score.known in (0, of) else f"{shown} ({score.known} of {of} folds)"
+
+
+Together = Mapping[str, Mapping[str, float]]
+"""By model, measures that are taken of all patients together."""
+
+
+def scores(
+    of: Comparison, t: float, keys: Sequence[str], when: str, together: Together
+) -> list[tuple[str, str, list[str]]]:
     """For each measure: its key, its name with the time `when`, and a cell for each model and the baseline."""
     rows = []
     for key in keys:
@@ -69,7 +81,11 @@ def scores(of: Comparison, t: float, keys: Sequence[str], when: str) -> list[tup
                 continue
             name = name or named(score, when)
             # A model without predictors takes nothing away from its own distance.
-            cells.append("0" if key == "ipa" and card.kind == NULL else mean_sd(score.mean, score.sd))
+            if key == "ipa" and card.kind == NULL:
+                cells.append("0")
+                continue
+            whole = together.get(card.kind, {}).get(key)
+            cells.append(score_cell(score) if whole is None else mean_sd(whole, math.nan))
         rows.append((key, name, cells))
     return rows
 
@@ -89,7 +105,10 @@ def against(of: Comparison, other: str, shown: str, key: str, t: float) -> tuple
     verdict = FLIPPED.get(found.verdict, found.verdict) if turned else found.verdict
     if math.isnan(lower):
         return "–", WORDS["unknown"]
-    return _signed(mean, plus=True), f"({_signed(lower)} to {_signed(upper)})", WORDS[verdict]
+    sure = verdict != "noise"
+    between = f"({limit(lower, sure=sure)} to {limit(upper, sure=sure)})"
+    fewer = () if found.folds == of.folds * of.repeats else (f"{found.folds} of {of.folds * of.repeats} folds",)
+    return _signed(mean), between, WORDS[verdict].removeprefix("but "), *fewer
 
 
 def _difference(of: Comparison, other: str, shown: str, key: str, t: float) -> Difference | None:
@@ -100,9 +119,9 @@ def _difference(of: Comparison, other: str, shown: str, key: str, t: float) -> D
     return None
 
 
-def _signed(value: float, *, plus: bool = False) -> str:
-    shown = f"{value:+.3f}" if plus else f"{value:.3f}"
-    return "0.000" if shown in ("-0.000", "+0.000", "0.000") else shown.replace("-", "−")
+def _signed(value: float) -> str:
+    shown = f"{value:+.3f}"
+    return "0.000" if shown in ("-0.000", "+0.000") else shown.replace("-", "−")
 
 
 def evenly(found: DCalibration | None) -> str:

@@ -12,7 +12,7 @@ from lifelines.utils import concordance_index
 from bedside.cohort.selection import Between, Selection
 from bedside.intake import read_cohort
 from bedside.risk.training import training
-from bedside.validation import cross_validate
+from bedside.validation import cross_validate, smooth_calibration, weak_calibration
 from tests.pages.reader import ROOT, Reader, numbers
 
 YEARS = 365.25
@@ -61,6 +61,18 @@ def test_the_answer_is_a_sentence_with_what_lifelines_finds(gbsg, folds):
     assert (round(100 * np.mean(c)), round(happened), round(said)) == (71, 44, 45)
     assert "686 patients, 299 events; out-of-fold predictions of 5-fold cross-validation, 1 repeat." in gbsg.text
     assert gbsg.stops == [] and gbsg.figures == FIGURES
+
+
+def test_slope_and_calibration_index_are_of_all_patients_together(gbsg, folds):
+    rows, found = folds
+    risk = found.risk["cox"][0, :, found.grid.searchsorted(4 * YEARS)]
+    ici = smooth_calibration(rows.time, rows.event, risk, 4 * YEARS).ici
+    slope = weak_calibration(rows.time, rows.event, risk, 4 * YEARS).slope.value
+    assert cells(gbsg, "Models side by side", "Integrated calibration index")[0] == f"{ici:.3f}"
+    assert cells(gbsg, "Models side by side", "Calibration slope")[0] == f"{slope:.3f}"
+    # The mean over folds, which a perfect model would not bring to 0 either, is more than half as much again.
+    assert ici < np.mean([part.measures["cox"]["ici"][3] for part in found.parts]) / 1.5
+    assert "Harrell's C takes all of follow-up" in gbsg.text
 
 
 def test_models_stand_side_by_side_with_the_baseline(gbsg):

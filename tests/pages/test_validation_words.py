@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bedside.validation import DCalibration
+from bedside.validation import DCalibration, Score
 from components.panels import validation_words as words
 
 
@@ -25,3 +25,19 @@ def test_without_a_test_nothing_is_said_of_the_spread():
     assert said == "Whether risks are spread as they should be can't be told (D-calibration): too few events."
     assert "1 degree of freedom" in words.evenly(spread(0.01, 0.5, df=1))
     assert "are not spread as they should be" in words.evenly(spread(0.01, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("folds", "cell"),
+    [
+        ((0.6, 0.7, 0.8), "0.700 ± 0.100"),
+        ((0.6, float("nan"), 0.8), "0.700 ± 0.141 (2 of 3 folds)"),
+        ((0.6, float("nan"), float("nan")), "0.600 (1 of 3 folds)"),
+        ((float("nan"),) * 3, "–"),
+    ],
+)
+def test_folds_without_a_value_are_told(folds, cell):
+    known = np.array([f for f in folds if f == f])
+    mean = known.mean() if len(known) else float("nan")
+    sd = known.std(ddof=1) if len(known) > 1 else float("nan")
+    assert words.score_cell(Score("auc", "AUC", 2.0, mean, sd, folds, "higher")) == cell
