@@ -14,7 +14,14 @@ from bedside.store import models
 from bedside.validation.calibration import CalibrationGroup
 from bedside.validation.calibration_curve import SmoothCalibration
 from bedside.validation.external import External, PerformanceAt, external
-from bedside.validation.external_map import Mapping, Problem, compare_definitions, guess_mapping, mapped_cohort
+from bedside.validation.external_map import (
+    Mapping,
+    Problem,
+    compare_definitions,
+    compare_variables,
+    guess_mapping,
+    mapped_cohort,
+)
 from bedside.validation.recalibrate import Update, recalibrate
 from bedside.validation.recalibrated import How
 from components import desk, jobs
@@ -71,22 +78,30 @@ class Read:
     ----------
     mapping : Mapping
     problems : tuple of Problem
-        Of the outcomes.
+        Of the outcomes, and of variables without a column.
     misfits : tuple of Misfit
         Of the variables.
     gaps : mapping of str to int
         Missing values of each variable that has a column.
+    events : tuple of Problem
+        Those of the outcomes alone.
     """
 
     mapping: Mapping
     problems: tuple[Problem, ...]
     misfits: tuple[Misfit, ...]
     gaps: dict[str, int] = field(repr=False)
+    events: tuple[Problem, ...] = ()
 
     @property
     def refused(self) -> tuple[Problem | Misfit, ...]:
         """What makes a test impossible."""
         return tuple(p for p in (*self.problems, *self.misfits) if p.weight == "refuse")
+
+    @property
+    def other_event(self) -> bool:
+        """True if these patients' outcome is another event, which no choice of columns can mend."""
+        return any(p.weight == "refuse" for p in self.events)
 
     @property
     def asked(self) -> tuple[Problem | Misfit, ...]:
@@ -171,8 +186,9 @@ def read(pair: Pair, mapping: Mapping) -> Read:
     def make() -> Read:
         frame = mapped_cohort(pair.model, pair.patients, mapping)
         gaps = {str(name): int(n) for name, n in frame.frame.isna().sum().items() if n}
-        problems = compare_definitions(pair.model, pair.patients, pair.outcome)
-        return Read(mapping, problems, check_fits(pair.model, frame), gaps)
+        events = compare_definitions(pair.model, pair.patients, pair.outcome)
+        columns = compare_variables(pair.model, mapping)
+        return Read(mapping, (*events, *columns), check_fits(pair.model, frame), gaps, events)
 
     return desk.kept(("read elsewhere", *_of(pair), repr(mapping)), make)
 

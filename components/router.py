@@ -42,7 +42,12 @@ PAGES = {
         ("model", "Model", ":material/monitoring:", "What the model is and how far to trust it."),
         ("validation", "Validation", ":material/fact_check:", "How well does it do on patients it has not seen?"),
         ("audit", "Who does it fail?", ":material/diversity_3:", "How well does it do in each group of patients?"),
-        ("external", "Another hospital", ":material/local_hospital:", "Does the model hold for patients elsewhere?"),
+        (
+            "external",
+            "Does it hold elsewhere?",
+            ":material/local_hospital:",
+            "Does the model hold for patients elsewhere?",
+        ),
         ("scores", "Published scores", ":material/calculate:", "What a published score says, and what came true here."),
     ],
     "Report": [("report", "Report", ":material/description:", "What was gathered on the other pages, as one file.")],

@@ -1,4 +1,4 @@
-"""Another hospital: does the model hold in patients from elsewhere?"""
+"""Does it hold elsewhere: the model in patients it has not seen."""
 
 import streamlit as st
 

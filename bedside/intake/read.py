@@ -49,6 +49,8 @@ class Entry:
     folder: Path
     order: int = 100
     external: tuple[str, ...] = ()
+    events: tuple[str, ...] | None = None
+    """What its outcomes count, in lower case; None where one of them does not declare it."""
 
 
 def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:
@@ -110,14 +112,14 @@ def _entry(key: str, folder: Path) -> Entry:
     name = _spelled(folder.name)
     try:
         seen = (folder / FILE).stat()
-        title, short, order, tests = _heading(folder / FILE, seen.st_mtime_ns, seen.st_size)
+        title, short, order, tests, events = _heading(folder / FILE, seen.st_mtime_ns, seen.st_size)
     except OSError:
         return Entry(key, name, name, folder)
-    return Entry(key, title or name, short or title or name, folder, order, tests)
+    return Entry(key, title or name, short or title or name, folder, order, tests, events)
 
 
 @lru_cache(maxsize=1024)
-def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int, tuple[str, ...]]:
+def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int, tuple[str, ...], tuple[str, ...] | None]:
     """Title, short title, order and tests of a dictionary as it is now: pages ask for the list several times each."""
     try:
         may_be_read = size <= MAX_BYTES and not leads_out(path)
@@ -129,7 +131,22 @@ def _heading(path: Path, _changed: int, size: int) -> tuple[str, str, int, tuple
         text if isinstance(text := told.get(name), str) and text.strip() and is_text(text) else "" for name in TITLES
     )
     order = told.get("order")
-    return title, short, order if isinstance(order, int) else 100, _tests(told.get("external"))
+    place = order if isinstance(order, int) else 100
+    return title, short, place, _tests(told.get("external")), _events(told.get("outcomes"))
+
+
+def _events(told: object) -> tuple[str, ...] | None:
+    """What the outcomes count, as far as the dictionary declares it: concepts, and names of events taken together."""
+    outcomes = [entry for entry in told if isinstance(entry, dict)] if isinstance(told, list) else []
+    found = []
+    for entry in outcomes:
+        concept, whole = entry.get("concept"), entry.get("composite")
+        if not isinstance(concept, str) or not concept.strip():
+            return None
+        found.append(concept)
+        if isinstance(whole, dict) and isinstance(whole.get("label"), str):
+            found.append(whole["label"])
+    return tuple(" ".join(text.casefold().split()) for text in found) if found else None
 
 
 def _tests(told: object) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from bedside.validation.external_map import (
     Mapping,
     Problem,
     compare_definitions,
+    compare_variables,
     guess_mapping,
     mapped_cohort,
 )
@@ -191,8 +192,8 @@ def external(
     Royston & Altman (2013), BMC Med Res Methodol 13:33. McLernon et al. (2023), Ann Intern Med 176:105-114.
     """
     theirs = cohort.outcome(outcome) if isinstance(outcome, str) else outcome
-    problems = settled(model, cohort, theirs, confirmed=confirmed)
     used = guess_mapping(model, cohort) if mapping is None else mapping
+    problems = settled(model, cohort, theirs, confirmed=confirmed, mapping=used)
     patients = mapped_cohort(model, cohort, used)
     misfits = require_fit(model, patients)
     alarm = next((m for m in misfits if m.weight == "alarm"), None)
@@ -210,15 +211,18 @@ def external(
     )  # fmt: skip
 
 
-def settled(model: Fitted, cohort: Cohort, outcome: Outcome, *, confirmed: bool) -> tuple[Problem, ...]:
-    """What differs between the outcomes, where that does not stand in the way.
+def settled(
+    model: Fitted, cohort: Cohort, outcome: Outcome, *, confirmed: bool, mapping: Mapping = ()
+) -> tuple[Problem, ...]:
+    """What differs between the outcomes, or is not recorded, where that does not stand in the way.
 
     Raises
     ------
     Fixable
-        If they are different events, or might be and nobody has confirmed that they are not.
+        If they are different events, or might be and nobody has confirmed that they are not; or if too few of the
+        model's variables are recorded.
     """
-    problems = compare_definitions(model, cohort, outcome)
+    problems = (*compare_definitions(model, cohort, outcome), *compare_variables(model, mapping))
     for problem in problems:
         if problem.weight == "refuse":
             raise Fixable("The model can't be tested on this outcome.", problem.why, problem.next_step)

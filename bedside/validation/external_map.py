@@ -17,6 +17,8 @@ from bedside.risk.scores import SCORES
 from bedside.risk.scores.inputs import same_unit
 from bedside.risk.training import Target
 
+FEW, SOME = 1 / 2, 1 / 3
+"""From that share of variables without a column on a test is asked about; below that share with one it is refused."""
 DEFAULT_SINCE = "the start of follow-up"
 
 _FACTORS = {
@@ -170,6 +172,34 @@ def guess_mapping(model: Fitted, cohort: Cohort) -> Mapping:
         levels = () if variable.is_numeric or here.is_numeric else match_levels(here, variable)
         found.append(Mapped(variable.name, here.name, factor, levels, how))  # type: ignore[arg-type]
     return tuple(found)
+
+
+def compare_variables(model: Fitted, mapping: Mapping) -> tuple[Problem, ...]:
+    """Whether enough of a model's variables are recorded for a test to be one of this model.
+
+    With fewer than a third it is refused; where half or more are filled in, a person must confirm.
+
+    Parameters
+    ----------
+    model : Fitted
+    mapping : tuple of Mapped
+    """
+    readings, absent = model.design.readings, {item.variable for item in mapping if item.column is None}
+    lacking = [reading.variable.label for reading in readings if reading.variable.name in absent]
+    n, gone = len(readings), len(lacking)
+    if gone < max(FEW * n, 1):
+        return ()
+    verb = "has" if gone == 1 else "have"
+    why = f"{gone} of the model's {n} variables {verb} no column here, and would be filled with one value for everybody"
+    if gone > (1 - SOME) * n:
+        return (Problem(
+            "refuse", f"{why}: what is left is another model.",
+            "Choose patients in whom its variables were recorded, or say below which columns stand for them.",
+        ),)  # fmt: skip
+    return (Problem(
+        "confirm", f"{why}: this tests little of what it knows.",
+        "Confirm that a test on the others is what you want, or say below which columns stand for them.",
+    ),)  # fmt: skip
 
 
 def _candidate(variable: Variable, cohort: Cohort, taken: set[str]) -> tuple[Variable | None, str]:

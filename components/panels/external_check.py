@@ -30,6 +30,8 @@ def show(pair: Pair) -> tuple[Mapping, bool] | None:
     for refused in read.refused:
         desk.show(Fixable("This model can't be tested on these patients.", refused.why, refused.next_step))
     confirmed = _ask(pair, read) if read.asked and not read.refused else False
+    if (read.refused or not read.asked) and (told := _populations(pair)):
+        page.caption(told)
     _columns(pair, read)
     if read.refused or (read.asked and not confirmed):
         return None
@@ -41,11 +43,29 @@ def _ask(pair: Pair, read: Read) -> bool:
     page.put('<p class="bs-lead">{t}</p>', t="Look at this before the model is tested here.")
     for asked in read.asked:
         page.warn(words.question(asked))
+    if told := _populations(pair):
+        page.warn(told)
     if any(isinstance(asked, Misfit) for asked in read.asked):
         page.caption("If the unit is another one, say below what its numbers are to be multiplied by.")
     seal = "|".join(asked.why for asked in read.asked)
     key = f"external_confirmed_{numbers_external.mark_of(pair)}_{numbers_external.sealed(seal)}"
     return st.checkbox("I have looked at this: test it all the same", key=key, persist_state="session")
+
+
+def _populations(pair: Pair) -> str:
+    """Who both are, as the dictionaries say it, where they are of two cohorts."""
+    theirs = next((c for c in (pair.training, desk.whole()) if c and c.key == pair.model.cohort_key), None)
+    if theirs is None or theirs.key == pair.patients.key:
+        return ""
+    ours = _population(pair.patients)
+    return (
+        f"It was made for: {_population(theirs)} These patients are: {ours} Whether they are of one kind is yours to "
+        "judge."
+    )
+
+
+def _population(cohort: Cohort) -> str:
+    return (cohort.population or cohort.title).rstrip(".") + "."
 
 
 # ------------------------------------------------------------------ mapping
@@ -77,7 +97,8 @@ def _columns(pair: Pair, read: Read) -> None:
     """The table of variables and columns, closed where nothing needs a look."""
     absent = sum(item.column is None for item in read.mapping)
     told = f"How its {len(read.mapping)} variables are read here" + (f": {absent} without a column" if absent else "")
-    worth = bool(read.refused or read.asked or absent or _changed(pair))
+    # Of another event nothing in this table can make a test.
+    worth = not read.other_event and bool(read.refused or read.asked or absent or _changed(pair))
     panel = st.expander(
         told, key="external_columns", icon=":material/swap_horiz:", on_change="rerun", expanded=worth
     )  # fmt: skip

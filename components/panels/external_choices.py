@@ -10,6 +10,7 @@ import streamlit as st
 from bedside.cohort import Between, Clause, Cohort, OneOf, Outcome, Selection, Variable
 from bedside.cohort.declared import selection_of
 from bedside.errors import Fixable
+from bedside.intake import Entry
 from bedside.report import say
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import KINDS
@@ -39,7 +40,7 @@ def choose(cohort: Cohort, outcome: Outcome) -> Pair | None:
     """
     with st.container(key="screen_external_choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
         entry = _model(cohort, outcome)
-        on = _patients(cohort, saved=entry is not None)
+        on = _patients(cohort, None if entry is not None else outcome)
         upload = st.popover("Bring a model file", icon=":material/upload_file:", key="external_bring",
                             on_change="rerun")  # fmt: skip
     if upload.open:
@@ -132,21 +133,30 @@ def _told() -> None:
 # ------------------------------------------------------------------ patients
 
 
-def _patients(cohort: Cohort, *, saved: bool) -> str:
-    """Key of the patients it is tested on; "" while nothing is chosen."""
+def _patients(cohort: Cohort, outcome: Outcome | None) -> str:
+    """Key of the patients it is tested on; "" while nothing is chosen. `outcome` is None for a saved model's own."""
     labels = {f"{DECLARED}{i}": test.title for i, test in enumerate(cohort.external)}
     first = next(iter(labels), "")
     labels = labels if labels else {"": "Choose patients from elsewhere"}
-    if saved:
+    if outcome is None:
         labels[HERE] = f"{cohort.short_title}, as it is open"
     labels[PART] = f"A part of {cohort.short_title}"
-    labels |= {f"{COHORT}{e.key}": e.short_title for e in desk.entries() if e.key != cohort.key}
+    others = [(e, outcome is not None and _other_event(outcome, e)) for e in desk.entries() if e.key != cohort.key]
+    for e, unfit in sorted(others, key=lambda each: each[1]):
+        labels[f"{COHORT}{e.key}"] = e.short_title + " (cannot: another event)" * unfit
     found = pick(
         "Tested on", labels, key=ON, default=first, width=300,
         help="Patients whom the model has never seen: another cohort, or some of this one that the model then learns "
         "nothing from.",
     )  # fmt: skip
     return found or ""
+
+
+def _other_event(outcome: Outcome, entry: Entry) -> bool:
+    """True if all that a cohort's dictionary declares is another event; False where it can't be told."""
+    told = (outcome.concept, outcome.label if outcome.has_competing else "")
+    ours = {" ".join(text.casefold().split()) for text in told if text}
+    return bool(outcome.concept) and entry.events is not None and not ours & set(entry.events)
 
 
 def _apart(cohort: Cohort, choice: Choice, by: tuple[str, ...]) -> Choice:
@@ -262,7 +272,7 @@ def _offer() -> None:
         '<p class="bs-lead">{t}</p>',
         t="A model does well on patients like those it learnt from. Whether it holds elsewhere shows only there.",
     )
-    page.caption("Choose patients above whom the model has never seen: another cohort, or a part of this one.")
+    page.caption("Choose, above, patients whom the model has never seen: another cohort, or a part of this one.")
     for entry in desk.entries():
         for i, title in enumerate(entry.external):
             told = md(f"Show an example: {entry.short_title}, {say.in_sentence(title)}")

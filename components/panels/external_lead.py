@@ -38,8 +38,8 @@ def _header(head: DeltaGenerator, cohort: Cohort, outcome: Outcome, pair: Pair |
     with head, st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width="stretch"):
             what = outcome.label if pair is None else pair.model.outcome.label
-            who = "" if pair is None else f", {say.patients(len(pair.patients))} from elsewhere"
-            page.title("Another hospital", f"{what}{who}")
+            who = "" if pair is None else f", {say.patients(len(pair.patients))} it has not seen"
+            page.title("Does it hold elsewhere?", f"{what}{who}")
         with st.container(key="screen_external_horizon", width="content"):
             if pair is None:
                 return horizon.choose(cohort, outcome)

@@ -11,6 +11,7 @@ from bedside.cohort import Unit
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.made_external import external_made
+from bedside.validation.calibration import Estimate
 from bedside.validation.external import External, PerformanceAt
 from components import numbers_external
 from components.figures.calibration_curve import (
@@ -36,7 +37,7 @@ def show(pair: Pair, found: External, when: float, unit: Unit) -> None:
         calibration(
             pair, found.performance.at[-1], found.risk[:, -1], key="external_calibration",
             title="Do its risks come true here?", aside=f"within {at}, the model as it is", note=_note(found),
-            made=_made(pair, found), stem="calibration-elsewhere",
+            made=_made(pair, found), stem="calibration-elsewhere", over_all=found.performance.slope,
         )  # fmt: skip
         _by_time(pair, found, unit)
     with right, st.container(border=True, key="card_external_measures"):
@@ -45,13 +46,13 @@ def show(pair: Pair, found: External, when: float, unit: Unit) -> None:
 
 def calibration(
     pair: Pair, at: PerformanceAt, risk: np.ndarray, *, key: str, title: str, aside: str, note: str,
-    made: Callable[[], Made], stem: str, later: bool = False,
+    made: Callable[[], Made], stem: str, later: bool = False, over_all: Estimate | None = None,
 ) -> None:  # fmt: skip
     """Predicted against observed risk; `later` marks the figure of an update."""
     drawn = numbers_external.judged(f"{pair.model.label}, recalibrated" if later else pair.model.label, at)
     save.figure(
         lambda mode: calibration_curve_figure(drawn, risk, colour=shades(2, mode)[int(later)], mode=mode),
-        key=key, title=title, aside=aside, lead=page.fill("<p>{t}</p>", t=words.spread(at.slope)),
+        key=key, title=title, aside=aside, lead=page.fill("<p>{t}</p>", t=words.spread(at.slope, over_all)),
         alt=calibration_curve_alt(drawn), note=note, stem=stem, rows=lambda: calibration_curve_rows(drawn), made=made,
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 from pydantic import ValidationError
 
@@ -13,6 +15,7 @@ from bedside.report.made_external import external_made
 from bedside.report.model_card import ModelCard, model_card
 from bedside.report.model_card_updated import updated_card
 from bedside.store import models
+from bedside.validation.external import ENOUGH_EVENTS
 from bedside.validation.external_map import Mapping
 from bedside.validation.recalibrate import Update
 from bedside.validation.recalibrated import How
@@ -79,8 +82,25 @@ def _answer(update: Update) -> str:
     return (
         f"Expected before {say.of_100(before.expected)}, after {say.of_100(after.expected)}; observed "
         f"{say.of_100(after.observed.risk)} ({say.range_of_100(after.observed.lower, after.observed.upper)}).{steeper} "
-        f"{update.sentence}"
+        f"{_spread_after(update)}{update.sentence}"
     )
+
+
+def _spread_after(update: Update) -> str:
+    """What an update of the baseline leaves as it was, and whether the slope should be updated too."""
+    slope = update.after.at[-1].slope
+    if update.model.how != "baseline" or math.isnan(slope.value):
+        return ""
+    right = slope.lower <= 1 <= slope.upper
+    p = update.before.performance
+    if right:
+        return f"The average is put right; how far risks lie apart is as before (slope {words.estimate(slope)}). "
+    more = (
+        "“Baseline and slope” would draw them to it"
+        if p.n_events >= ENOUGH_EVENTS
+        else f"“Baseline and slope” may help, but {say.events(p.n_events)} tell little of a slope: look at both"
+    )
+    return f"The average is put right, the spread is not (slope {words.estimate(slope)}). {more}. "
 
 
 def _drawn(slope: float) -> str:

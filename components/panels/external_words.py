@@ -48,11 +48,11 @@ def lead(found: External, model: Fitted, outcome: Outcome, label: str, when: flo
     )  # fmt: skip
     return fill(
         "Of {n} {label}, <b>{e}</b> of 100 were expected to {event} {within} and <b>{o}</b> ({range}) did; {ranks}. "
-        "{verdict} {earlier}",
+        "{verdict} {earlier} {apart}",
         n=f"{found.performance.n:,}", label=label, e=_hundred(at.overall.expected), event=event_of(model, outcome),
         within=f"within {say.duration(when, unit)}", o=_hundred(seen.risk),
         range=say.range_of_100(seen.lower, seen.upper), ranks=ranks,
-        verdict=verdict(at.overall), earlier=earlier(found, unit),
+        verdict=verdict(at.overall), earlier=earlier(found, unit), apart=apart(found),
     )  # fmt: skip
 
 
@@ -79,11 +79,38 @@ def earlier(found: External, unit: Unit) -> str:
     return " ".join(told)
 
 
-def spread(slope: Estimate) -> str:
-    """What the calibration slope says."""
+def apart(found: External) -> str:
+    """Whether risks are too far apart or too close, by the slopes at the last time and over all follow-up."""
+    p, slope = found.performance, found.performance.at[-1].slope
+    if math.isnan(slope.value):
+        return ""
+    sides = [_side(slope), _side(p.slope)]
+    if sides == [0, 0]:
+        return ""
+    side = sides[0] or sides[1]
+    sense = "far apart (high risks too high, low ones too low)" if side < 0 else (
+        "close together (high risks too low, low ones too high)"
+    )  # fmt: skip
+    told = f"calibration slope {estimate(slope)} by then, {estimate(p.slope)} over all follow-up"
+    if sides[0] == sides[1]:
+        return f"Its risks are too {sense}: {told}."
+    return f"Its risks may be too {sense}; {say.events(p.n_events)} do not settle it: {told}."
+
+
+def _side(slope: Estimate) -> int:
+    """-1 if a slope is surely below 1, 1 if above, else 0."""
+    return -1 if slope.upper < 1 else 1 if slope.lower > 1 else 0
+
+
+def spread(slope: Estimate, over_all: Estimate | None = None) -> str:
+    """What the calibration slope says, in doubt where that over all follow-up does not agree."""
     if math.isnan(slope.value):
         return ""
     told = f"calibration slope {number(slope.value)}, {number(slope.lower)} to {number(slope.upper)}"
+    if over_all is not None and not math.isnan(over_all.value) and _side(slope) != _side(over_all):
+        far = "far apart" if (_side(slope) or _side(over_all)) < 0 else "close together"
+        more = f"; over all follow-up {number(over_all.value)}, {number(over_all.lower)} to {number(over_all.upper)}"
+        return f"Risks may be too {far}, which is not settled ({told}{more})."
     if slope.upper < 1:
         return f"High risks are too high and low ones too low ({told})."
     if slope.lower > 1:

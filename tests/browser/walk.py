@@ -31,7 +31,7 @@ PAGES = {
     "Model": Place("/model", ".st-key-model_saved", 1),
     "Validation": Place("/validation", ".st-key-card_validation_groups .js-plotly-plot", 5),
     "Who does it fail?": Place("/audit", ".st-key-audit_all", 1),
-    "Another hospital": Place("/external", '[class*="st-key-external_demo_"] button', 0),
+    "Does it hold elsewhere?": Place("/external", '[class*="st-key-external_demo_"] button', 0),
     "Published scores": Place("/scores", ".st-key-scores_lacking", 1),
     "Report": Place("/report", '[class*="st-key-card_report_"] textarea', 1),
 }

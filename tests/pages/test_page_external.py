@@ -1,4 +1,4 @@
-"""Another hospital: the bundled example against lifelines, refused and doubtful pairs, mapping, updating, saving."""
+"""Does it hold elsewhere: the example against lifelines, refused and doubtful pairs, mapping, updating, saving."""
 
 from __future__ import annotations
 
@@ -137,8 +137,16 @@ def test_the_example_is_there_at_once_with_what_lifelines_finds(pbc, example):
         f"{100 * c:.0f} of 100 pairs rightly (71 to 84)."
     )
     assert [f"{100 * x:.0f}" for x in (said, came, lower, upper, c)] == ["38", "42", "32", "54", "77"]
-    assert lead(pbc).endswith("On average its risks are not shown to be off. By 2 years they are too low.")
-    assert pbc.title == "Another hospital Death or transplant, 106 patients from elsewhere"
+    assert "On average its risks are not shown to be off. By 2 years they are too low." in lead(pbc)
+    # The two slopes disagree: the sentence names both and settles nothing.
+    assert lead(pbc).endswith(
+        "Its risks may be too far apart (high risks too high, low ones too low); 42 events do not settle it: "
+        "calibration slope 0.63 (0.30 to 0.95) by then, 0.87 (0.57 to 1.17) over all follow-up."
+    )
+    assert (
+        "Risks may be too far apart, which is not settled (calibration slope 0.63, 0.30 to 0.95; over all" in pbc.text
+    )
+    assert pbc.title == "Does it hold elsewhere? Death or transplant, 106 patients it has not seen"
     assert pbc.figures == FIGURES and pbc.stops == []
 
 
@@ -168,6 +176,8 @@ def test_before_and_after_an_update_side_by_side(pbc):
     assert rows["Harrell’s C"][0] == rows["Harrell’s C"][1]
     assert "each patient's risk comes from updates on the others (10-fold cross-validation, 5 times" in pbc.text
     assert "Expected before 38 of 100, after 42 of 100; observed 42 of 100 (32 to 54)." in pbc.text
+    assert "The average is put right, the spread is not (slope 0.60" in pbc.text
+    assert "“Baseline and slope” may help, but 42 events tell little of a slope" in pbc.text
     reader = opened(cohort="pbc_liver").choose("external_how", "slope")
     assert "Risks are drawn together (slope 0.87 (0.57 to 1.17))." in reader.text
     assert "updating the baseline alone may be enough" in reader.text
@@ -214,9 +224,22 @@ def test_recurrence_against_distant_metastasis_is_refused_with_the_reason():
     (stop,) = reader.stops
     assert stop.startswith("**This model can't be tested on these patients.** The model predicts “Recurrence or death”")
     assert "They are different events" in stop and reader.figures == []
-    # The page lives: how the variables would be read is shown all the same, with units and levels converted.
+    # The page lives: how the variables would be read is there, closed, since nothing in it could help.
+    assert not next(e for e in reader.at.expander if "variables are read" in e.label).proto.expanded
+    reader.unfold("external_columns")
     assert read_as(reader, "Tumour size (mm)")[:2] == ["Tumour size (cm)", "× 10"]
     assert read_as(reader, "Hormone therapy")[2] == "filled with the commonest in training, no hormone therapy, for all"
+
+
+def test_a_model_of_another_disease_is_refused_where_most_of_its_variables_are_unknown():
+    reader = opened(cohort="gbsg2_breast", external_on="cohort-colon_trial")
+    assert reader.figures == []
+    assert any("6 of the model's 8 variables have no column here" in stop for stop in reader.stops)
+    # Both populations stand there; cohorts that record another event come last and say so.
+    assert "It was made for: " in reader.text and "Whether they are of one kind is yours to judge." in reader.text
+    (box,) = [w for w in reader.at.selectbox if w.label == "Tested on"]
+    unfit = [("cannot" in label) for label in box.options]
+    assert unfit == sorted(unfit) and any("TRANSBIG" in o and "another event" in o for o in box.options)
 
 
 def test_outcomes_that_declare_no_concept_are_asked_about_first():
@@ -270,7 +293,10 @@ def test_an_unseen_level_works_and_is_flagged_and_can_be_mapped():
 def test_columns_under_other_names_are_chosen_by_hand():
     reader = pair("other_names")
     assert read_as(reader, "glucose")[0] == read_as(reader, "stage")[0] == "no column"
-    blind = lead(reader)
+    assert "2 of the model's 3 variables have no column here" in reader.text
+    assert "It was made for: First hospital. These patients are: Hospital with other names." in reader.text
+    reader.at.checkbox[0].check()
+    blind = lead(reader.run())
     reader.choose("external_variable", "glucose")
     (column,) = [w for w in reader.at.selectbox if w.key.startswith("external_column_")]
     column.set_value("sugar")
