@@ -11,11 +11,20 @@ from bedside.errors import Fixable
 from bedside.report import say
 from bedside.risk.scores import Score
 from bedside.risk.scores.cohort import grouping_by_score
-from components import model_choice, numbers_scores
+from components import desk, model_choice, numbers_scores
 from components.figures.risks import FAR, RiskRow, risks_alt, risks_figure, risks_rows
 from components.panels import page, save
 from components.panels.patient_view import View, others
 
+FORETELLS: dict[str, tuple[str, ...]] = {
+    "npi": ("death", "recurrence", "relapse", "metastasis"),
+    "mayo_pbc": ("death",), "meld": ("death",), "meld_na": ("death",), "meld_3": ("death",), "child_pugh": ("death",),
+    "news2": ("death",),
+    "kfre": ("kidney failure", "dialysis"),
+    "framingham": ("cardiovascular",), "prevent": ("cardiovascular",),
+    "cha2ds2_vasc": ("stroke",), "has_bled": ("bleed",),
+}  # fmt: skip
+"""Words of events that a score was made for; one that is not here says how an organ works, and no risk."""
 WIDE = 64
 """Letters of a row that fit side by side on a narrow screen."""
 
@@ -25,6 +34,7 @@ def beside(view: View) -> None:
     rows, lacking = _rows(view)
     if len(rows) == 1:
         page.caption(" ".join(["No other model is fitted yet and no published score applies here.", *lacking]))
+        _elsewhere()
         return
     with st.container(border=True, key="card_beside"):
         title = f"{view.event} {view.by}"
@@ -36,23 +46,20 @@ def beside(view: View) -> None:
         for row in rows[1:]:
             if row.flagged:
                 page.caution(_far(view, row))
-        for sentence in (*_made_from_these(view, rows), *lacking):
+        for sentence in lacking:
             page.caption(sentence)
+        if all(row.kind != "other" for row in rows):
+            page.caption("No other model is fitted yet.")
+            _elsewhere()
 
 
-def _made_from_these(view: View, rows: list[RiskRow]) -> list[str]:
-    """Scores among the rows that were made from patients of this cohort: agreeing with them is no evidence."""
-    shown = [s for s in numbers_scores.ready(view.cohort) if any(row.label.startswith(f"{s.name}: ") for row in rows)]
-    found = []
-    for score in shown:
-        known = numbers_scores.learnt_from(view.cohort, score)
-        if known.any():
-            whom = ", this one among them" if known[view.row] else ""
-            found.append(
-                f"{score.name} was made from {int(known.sum()):,} of these {len(known):,} patients{whom}: that it "
-                "agrees with the model is no test of either."
-            )
-    return found
+def _elsewhere() -> None:
+    """The way to other models, which take a while."""
+    with st.container(key="screen_patient_others"):
+        st.page_link(
+            desk.page("validation"), label="Set other models beside it", icon=":material/compare_arrows:",
+            query_params=desk.link(),
+        )  # fmt: skip
 
 
 def _note(rows: list[RiskRow]) -> str:
@@ -100,6 +107,20 @@ def _differs(view: View, said: float) -> bool:
     return abs(said - view.risk) > FAR
 
 
+def _contradicts(view: View, said: float, lower: float, upper: float) -> bool:
+    """True if a score is far from the model, and beyond what either leaves open."""
+    low, high = (view.risk, view.risk) if math.isnan(view.lower) else (view.lower, view.upper)
+    low, high = min(low, view.risk - FAR), max(high, view.risk + FAR)
+    ends = (said, said) if math.isnan(lower) else (lower, upper)
+    return _differs(view, said) and (ends[1] < low or ends[0] > high)
+
+
+def foretells(score: Score, view: View) -> bool:
+    """True if the score was made for an event of this kind."""
+    event = f"{view.event} {view.outcome.concept if not view.one_event else ''}".lower()
+    return any(word in event for word in FORETELLS.get(score.key, ()))
+
+
 def _of_score(view: View, score: Score, rows: list[RiskRow], lacking: list[str]) -> None:
     """The score's own risk of this patient; where it has none, what happened in its group here."""
     found = numbers_scores.results(view.cohort, score)
@@ -107,12 +128,25 @@ def _of_score(view: View, score: Score, rows: list[RiskRow], lacking: list[str])
         lacking.append(f"No {score.name}: an input is not recorded for this patient.")
         return
     value = score.say(float(found.value[view.row]))
+    if not foretells(score, view):
+        lacking.append(
+            f"{score.name}: {value}; it foretells another thing than this, so it stands here as a value only."
+        )
+        return
     years = convert(view.when, view.unit, "years")
     of = next((of for of in score.risk_of if abs(of.years - years) <= 1e-6 * of.years), None)
     if of is not None and math.isfinite(found.risks[of.key][view.row]):
         said = float(found.risks[of.key][view.row])
         name = f"{score.name}: {value}"
-        rows.append(RiskRow(name, said, "published", f"published risk of {of.event}", flagged=_differs(view, said)))
+        rows.append(
+            RiskRow(
+                name,
+                said,
+                "published",
+                f"published risk of {of.event}",
+                flagged=_contradicts(view, said, math.nan, math.nan),
+            )
+        )
         return
     if view.one_event:
         lacking.append(
@@ -133,6 +167,6 @@ def _of_score(view: View, score: Score, rows: list[RiskRow], lacking: list[str])
             f"{score.name}: {value}", group.risk, "observed",
             f"observed here in its group “{group.label}”: {say.patients(group.n)}, {say.events(group.events)}",
             group.lower, group.upper,
-            flagged=_differs(view, group.risk),
+            flagged=_contradicts(view, group.risk, group.lower, group.upper),
         )
     )  # fmt: skip

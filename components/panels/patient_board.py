@@ -14,7 +14,7 @@ from bedside.report.made_words import versions
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
 from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
-from components.panels import horizon, page, patient_view, save
+from components.panels import horizon, page, patient_list, patient_view, save
 from components.panels.patient_view import View
 
 PORTRAIT = 10
@@ -30,10 +30,13 @@ def who(cohort: Cohort) -> int:
     """
     mark = st.query_params.get("patient") or st.session_state.get("patient")
     if not mark:
+        page.title("Patient")
+        patient_list.search(cohort)
         st.page_link(desk.page("patients"), label="Choose a patient", icon=":material/list:", query_params=desk.link())
-        raise Fixable("No patient is open.", "None was chosen yet.", "Choose one from the list of patients.")
+        raise Fixable("No patient is open.", "None was chosen yet.", "Find one above, or choose from the list.")
     row = desk.find(cohort, mark)
     if row is None:
+        page.title("Patient")
         st.page_link(desk.page("patients"), label="All patients", icon=":material/list:", query_params=desk.link())
         if not desk.selection().is_everyone:
             raise Fixable(
@@ -102,7 +105,7 @@ def _risk(view: View, decimals: int) -> DeltaGenerator:
         limits=_limits(view, decimals),
     )
     place = st.container(key="patient_verdict")
-    page.put("{icons}", icons=icons(view.risk, view.happens, view.spared, decimals))
+    page.put("{icons}", icons=icons(view, decimals))
     if not view.limits:
         with st.container(key="screen_patient_vary"):
             patient_view.vary(view.cohort, view.outcome, view.choice, view.model)
@@ -145,22 +148,44 @@ def _kinds(outcome: Outcome) -> str:
     return ", ".join(_lowered(kind) for kind in [outcome.cause_label or "the event", *outcome.competing])
 
 
-def icons(share: float, happens: str, spared: str, decimals: int) -> page.Markup:
+def icons(view: View, decimals: int) -> page.Markup:
     """One hundred bars, events first; the counts stand beside them, so that colour is not the only sign."""
-    drawn = round(100 * share)
-    with_event, without = say.split_of_100(share, decimals=decimals)
-    bars = page.join(page.Markup('<i class="bs-event"></i>' if i < drawn else "<i></i>") for i in range(100))
+    told = _states(view, decimals)
+    drawn = view.states.icons() if len(told) > 2 else ["event"] * round(100 * view.risk)
+    drawn = [*drawn, *["free"] * (100 - len(drawn))]
+    bars = page.join(_bar(key) for key in drawn)
+    keys = page.join(page.fill("<span>{bar}{text}</span>", bar=_bar(key), text=text) for key, text in told)
     return page.fill(
         '<div class="bs-icons" role="img" aria-label="{alt}">{bars}</div>'
-        '<p class="bs-key" style="margin-top:.6rem"><span><i class="bs-event"></i>{with_event} {phrase}</span>'
-        "<span><i></i>{without} {free}</span></p>",
-        alt=f"Of 100 patients, {with_event} {happens}; {without} {spared}.",
+        '<p class="bs-key" style="margin-top:.6rem">{keys}</p>',
+        alt=f"Of 100 patients, {'; '.join(text for _, text in told)}.",
         bars=bars,
-        with_event=with_event,
-        phrase=happens,
-        without=without,
-        free=spared,
+        keys=keys,
     )
+
+
+def _bar(key: str) -> page.Markup:
+    return {
+        "event": page.Markup('<i class="bs-event"></i>'),
+        "other": page.Markup('<i class="bs-other"></i>'),
+        "free": page.Markup("<i></i>"),
+    }[key]
+
+
+def _states(view: View, decimals: int) -> list[tuple[str, str]]:
+    """How many of 100 come to what, each with its kind; they add up."""
+    with_event, without = say.split_of_100(view.risk, decimals=decimals)
+    if len(view.states.states) == 2:
+        return [("event", f"{with_event} {view.happens}"), ("free", f"{without} {view.spared}")]
+    share = view.states.share[0]
+    counts = [view.states.said(0, k) for k in range(3)]
+    if decimals:
+        counts = [say.split_of_100(float(one), decimals=decimals)[0] for one in share]
+    return [
+        ("event", f"{counts[0]} {view.happens}"),
+        ("other", f"{counts[1]} have {view.instead} first"),
+        ("free", f"{counts[2]} {view.outcome.free_phrase}"),
+    ]
 
 
 def _curve(view: View) -> None:

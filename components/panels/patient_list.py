@@ -11,6 +11,7 @@ from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.report import say
 from components import desk, model_choice
+from components.figures.palette import palette
 from components.panels import page, save
 from components.text import cell, md
 
@@ -22,25 +23,26 @@ def aside(cohort: Cohort) -> str:
     return say.patients(len(cohort))
 
 
-def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarray | None:
-    """Everyone's risk by the chosen model; None while it is being fitted, or with the reason where it cannot be."""
+def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarray | str:
+    """Everyone's risk by the chosen model; while it is being fitted, or where it cannot be, a sentence that says so."""
     try:
         choice = model_choice.chosen(cohort, outcome)
         fitted = model_choice.model(cohort, outcome, choice)
         if fitted is None:
-            return None
+            return f"No risk is shown yet: the {model_choice.named(choice.kind)} is not fitted, see above."
         t = float(convert(when, unit, outcome.unit))
         key = ("risks by model", *model_choice.key(cohort, outcome, choice), t)
         return desk.kept(key, lambda: fitted.risk(cohort.frame, [t])[:, 0])
     except Fixable as stop:
         desk.show(stop)
-        return None
+        return "No risk is shown: there is no model for these patients."
 
 
-def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float, unit: Unit) -> None:
+def show(cohort: Cohort, outcome: Outcome, risks: np.ndarray | str, when: float, unit: Unit) -> None:
     """Search box, table and the way to a patient's page."""
     variables = key_variables(cohort)
-    shown = _search(cohort, variables)
+    risk = None if isinstance(risks, str) else risks
+    shown = search(cohort)
     if not len(shown):
         _nobody(variables)
         return
@@ -64,14 +66,16 @@ def show(cohort: Cohort, outcome: Outcome, risk: np.ndarray | None, when: float,
     rows = event.selection.rows
     if rows and rows[0] < len(shown):
         open_patient(cohort, int(shown[rows[0]]))
-    if risk is None:
-        page.caption("No risk is shown: there is no model for these patients.")
+    if isinstance(risks, str):
+        page.caption(risks)
     else:
         page.caption(
             f"Risk of {say.in_sentence(_event(outcome, choice))} {within} of {outcome.since}, from the "
             f"{model_choice.named(choice.kind)} of these {say.patients(len(cohort))}"
             f"{'' if searched else ', highest first'}; shown between 1% and 99%. "
-            "A tick opens the patient."
+            "The model learnt from these same patients, so the risks fit them better than others; a patient's page has "
+            "the interval and a check. What happened to them is left out, so that the risk is read first. "
+            "A tick at the start of a row opens the patient."
         )
     _export(cohort, variables, shown, risk, title)
 
@@ -107,7 +111,9 @@ def _go(mark: str) -> None:
     st.switch_page(desk.page("patient"), query_params=desk.link(patient=mark))
 
 
-def _search(cohort: Cohort, variables: tuple[Variable, ...]) -> np.ndarray:
+def search(cohort: Cohort) -> np.ndarray:
+    """A box to find patients in, with a button that opens the first; the rows that are found."""
+    variables = key_variables(cohort)
     mark = st.session_state.pop("patients_opened", None)
     if mark is not None:
         _go(mark)
@@ -168,7 +174,9 @@ def _columns(variables: tuple[Variable, ...], title: str) -> dict[str, object]:
         unit = f" ({variable.unit})" if variable.unit else ""
         kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
         config[f"v{i}"] = kind(cell(f"{variable.label}{unit}"))
-    config["risk"] = st.column_config.ProgressColumn(title, min_value=0, max_value=100, format="%.0f%%")
+    config["risk"] = st.column_config.ProgressColumn(
+        title, min_value=0, max_value=100, format="%.0f%%", color=palette(desk.mode()).event
+    )
     return config
 
 

@@ -9,6 +9,8 @@ import streamlit as st
 
 from bedside import explain, risk, survival
 from bedside.cohort import Cohort, Outcome, Unit, convert
+from bedside.cohort.wording import either
+from bedside.patient import Frequencies, frequencies
 from bedside.report import say
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import KINDS
@@ -39,6 +41,8 @@ class View:
     curve : PatientCurve
     notes : tuple of str
         What the model did with values that are missing, unseen or outside what it knows.
+    states : Frequencies
+        Of 100 patients like this one: the event, another one first, and neither.
     """
 
     cohort: Cohort
@@ -55,6 +59,7 @@ class View:
     explanation: explain.Explanation
     curve: PatientCurve
     notes: tuple[str, ...]
+    states: Frequencies
 
     @property
     def by(self) -> str:
@@ -83,8 +88,15 @@ class View:
 
     @property
     def spared(self) -> str:
-        """What patients are who do not have it."""
-        return f"without {say.in_sentence(self.event)}" if self.one_event else self.outcome.free_phrase
+        """What patients are who do not have it: of one event among several, also those with another one first."""
+        if not self.one_event:
+            return self.outcome.free_phrase
+        return f"without {say.in_sentence(self.event)}: {self.outcome.free_phrase}, or {self.instead} first"
+
+    @property
+    def instead(self) -> str:
+        """The events that can come first instead of the one predicted."""
+        return either([say.in_sentence(label) for label in self.outcome.competing])
 
 
 def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit) -> View | None:
@@ -111,6 +123,7 @@ def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit)
         explanation=explanation,
         curve=_curve(cohort, outcome, choice, fitted, row, when, unit),
         notes=tuple(risk.notes(fitted, patient)),
+        states=frequencies(fitted, patient, [t]),
     )  # fmt: skip
 
 

@@ -207,3 +207,10 @@ def test_the_chosen_model_gives_the_risks_and_is_named(monkeypatch):
     expected = 100 * learn("penalised", training(cohort, cohort.outcomes[0])).risk(cohort.frame, [365.25])[:, 0]
     shown = table(reader).set_index("patient")["risk"]
     assert shown[cohort.identifiers[3]] == pytest.approx(expected[3], abs=1e-9)
+
+
+def test_a_model_that_is_still_being_fitted_is_not_called_missing():
+    reader = Reader(cohort="lung_ncctg", model="forest").open("patients")
+    assert "No risk is shown yet: the forest is not fitted, see above." in reader.boxes
+    assert "there is no model" not in reader.text
+    assert "risk" not in table(reader)
