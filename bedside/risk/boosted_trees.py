@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bedside.errors import Fixable
+from bedside.risk.facts import check_extent
 from bedside.risk.forest_arrays import AT_ONCE, Trees
 
 LARGEST = 1e6
@@ -36,6 +37,7 @@ def trees_of(text: str, n_columns: int) -> Trees:
         If the text is damaged or describes no trees of numbers.
     """
     try:
+        check_extent(text.encode())
         listed = json.loads(text)["learner"]["gradient_booster"]["model"]["trees"]
         return _joined([_tree(told, n_columns) for told in listed])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as fault:

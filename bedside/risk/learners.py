@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from bedside.errors import Fixable
+from bedside.risk import facts
 from bedside.risk.fitted import Fitted, Progress, State
 from bedside.risk.training import Training
 
@@ -118,7 +119,11 @@ def restore(state: State) -> Fitted:
     ------
     Fixable
         If no learner of this version made it.
+    ValueError, LookupError
+        If its facts are not those of its kind.
     """
+    if state.kind in facts.KINDS:
+        facts.check_facts(state.kind, state.facts)
     if state.kind in MADE:
         module, back = MADE[state.kind]
         return getattr(import_module(module), back)(state)

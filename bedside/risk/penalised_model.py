@@ -157,7 +157,8 @@ class Penalised:
         for i, hazard in enumerate(self.hazards):
             own, told = _path_state(hazard.path)
             facts["hazards"].append({"cause": hazard.cause, "n_events": hazard.n_events, "path": told})
-            strength = np.array([hazard.alpha, hazard.penalty])
+            # Too few events of a cause for a path: neither is a number, and a file holds numbers.
+            strength = np.array([] if hazard.path is None else [hazard.alpha, hazard.penalty])
             own |= {"coef": hazard.coef, "time": hazard.time, "increment": hazard.increment, "strength": strength}
             arrays |= {f"{i}.{name}": array for name, array in own.items()}
         return State(self.kind, facts, arrays)
@@ -169,6 +170,7 @@ def restore_penalised(state: State) -> Penalised:
     for i, told in enumerate(state.facts["hazards"]):
         start = f"{i}."
         own = {k.removeprefix(start): np.asarray(v) for k, v in state.arrays.items() if k.startswith(start)}
+        alpha, penalty = (float("nan"), float("nan")) if told["path"] is None else map(float, own["strength"])
         hazards.append(
             Hazard(
                 cause=int(told["cause"]),
@@ -176,8 +178,8 @@ def restore_penalised(state: State) -> Penalised:
                 coef=own["coef"],
                 time=own["time"],
                 increment=own["increment"],
-                alpha=float(own["strength"][0]),
-                penalty=float(own["strength"][1]),
+                alpha=alpha,
+                penalty=penalty,
                 path=_read_path(told["path"], own),
             )
         )

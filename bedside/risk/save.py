@@ -26,16 +26,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bedside import __version__
 from bedside.errors import Fixable
+from bedside.risk.design import Design
+from bedside.risk.facts import check_extent
 from bedside.risk.fitted import Fitted, State
 from bedside.risk.learners import LEARNERS, MADE, VARIED, restore
 
 FORMAT = 1
 MAGIC = b"BEDSIDE-MODEL"
-MOST_BYTES = 512 * 2**20
-MOST_ABOUT = 8 * 2**20
+MOST_ABOUT = 2**20
+MOST_FACTS = 16 * 2**20
+"""Bytes of the second block: fifty refits of boosted trees, as text, have five million."""
+MOST_BYTES = 64 * 2**20
+"""Of a file; what readers bring (`server.maxUploadSize`) has the same bound."""
 MOST_ARRAYS = 20_000
 LONGEST_HEAD = 400
-DEEPEST = 60
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 TYPES = frozenset({"<f8", "<f4", "<i8", "<i4", "<i2", "|i1", "|u1", "<u2", "<u4", "<u8", "|b1"})
 """Numbers and truth values, never objects or text."""
@@ -151,7 +155,7 @@ def pack(model: Fitted, about: About) -> bytes:
     first = _json(about.model_dump())
     second = _json({"kind": state.kind, "facts": state.facts, "arrays": listed})
     rest = b"".join([first, second, *(array.tobytes() for array in arrays.values())])
-    if len(rest) > MOST_BYTES or len(first) > MOST_ABOUT:
+    if len(rest) > MOST_BYTES - LONGEST_HEAD or len(first) > MOST_ABOUT or len(second) > MOST_FACTS:
         raise Fixable(
             "The model is too large to be saved.",
             f"It would take {len(rest) // 2**20:,} MB; a saved model may have {MOST_BYTES // 2**20}.",
@@ -205,7 +209,7 @@ def unpack(data: bytes) -> Saved:
         If it is no saved model, damaged by as little as a bit, from a newer version, of an unknown kind, or holds
         what its kind can't.
     """
-    if len(data) > MOST_BYTES + LONGEST_HEAD:
+    if len(data) > MOST_BYTES:
         _refuse(f"It has more than {MOST_BYTES // 2**20} MB, which no model that Bedside saves has.")
     start, first, second, seal = _head(data)
     rest = memoryview(data)[start:]
@@ -223,6 +227,9 @@ def unpack(data: bytes) -> Saved:
             "Open it with the version that saved it, or fit it again here.",
         )
     model = _restored(State(told.kind, told.facts, _arrays(told.arrays, rest[first + second :])))
+    same = all(getattr(model, name) == getattr(about, name) for name in ("n", "n_events", "cohort_key"))
+    if not same or model.outcome.key != about.outcome_key or model.outcome.label != about.outcome_label:
+        _refuse("What it says of itself does not hold for the model in it.")
     if model.fingerprint != about.model_fingerprint:
         _refuse("The model in it is not the one that was saved: its fingerprint differs.")
     return Saved(about, model)
@@ -230,16 +237,18 @@ def unpack(data: bytes) -> Saved:
 
 def _restored(state: State) -> Fitted:
     try:
-        model = restore(state)
-        _try_out(model)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError) as fault:
+        with np.errstate(all="ignore"):
+            model = restore(state)
+            _try_out(model)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError, MemoryError,
+            RecursionError) as fault:  # fmt: skip
         # What a kind needs and does not find: the file was written by other code, or by hand.
         raise _refusal("Its contents do not make a model of its kind.") from fault
     return model
 
 
 def _try_out(model: Fitted) -> None:
-    """Whether the parts fit together: a design as wide as its terms, and a risk for somebody of whom nothing is known.
+    """Whether the parts fit together: a design as wide as its terms, and a risk for some who could be.
 
     Raises
     ------
@@ -253,12 +262,27 @@ def _try_out(model: Fitted) -> None:
         raise ValueError("columns that do not count from 0")
     if not (math.isfinite(model.last) and model.last > 0):
         raise ValueError("no follow-up")
-    risk = model.risk(pd.DataFrame(index=[0]), [0.0, model.last / 2, model.last])
-    if risk.shape != (1, 3) or not (np.diff(risk[0], prepend=0.0) >= 0).all() or not risk[0, -1] <= 1:
+    some = _some(design)
+    risk = model.risk(some, [0.0, model.last / 2, model.last])
+    if risk.shape != (len(some), 3) or not (np.diff(risk, axis=1, prepend=0.0) >= 0).all() or not (risk <= 1).all():
         raise ValueError("no risk")
-    limits = model.limits(pd.DataFrame(index=[0]), [model.last])
-    if limits is not None and not limits.lower.shape == limits.upper.shape == (1, 1):
+    if model.score(some).shape != (len(some),):
+        raise ValueError("no score")
+    limits = model.limits(some, [model.last])
+    if limits is not None and not limits.lower.shape == limits.upper.shape == (len(some), 1):
         raise ValueError("no interval")
+
+
+def _some(design: Design) -> pd.DataFrame:
+    """One of whom nothing is known, one in the middle, one at each end, one with levels that nobody had."""
+    told = {}
+    for reading in design.readings:
+        spread, codes = reading.range, reading.present
+        told[reading.variable.name] = (
+            [None, codes[0], codes[-1], reading.fill, "\x00"] if spread is None
+            else [np.nan, spread.median, spread.low, spread.high, reading.fill]
+        )  # fmt: skip
+    return pd.DataFrame(told, index=range(5))
 
 
 def _head(data: bytes) -> tuple[int, int, int, str]:
@@ -276,7 +300,7 @@ def _head(data: bytes) -> tuple[int, int, int, str]:
     if int(head[1]) < 1:
         _refuse("Its first line is damaged.")
     first, second = int(head[4]), int(head[5])
-    if first > MOST_ABOUT or first + second > MOST_BYTES:
+    if first > MOST_ABOUT or second > MOST_FACTS:
         _refuse("The sizes that it gives are impossible.")
     return head.end(), first, second, head[2].decode()
 
@@ -303,26 +327,16 @@ def _parse(block: bytes) -> Any:
     def never(_text: str) -> NoReturn:
         raise ValueError("not finite")
 
+    def finite(text: str) -> float:
+        if not math.isfinite(value := float(text)):
+            never(text)
+        return value
+
     try:
-        value = json.loads(block, object_pairs_hook=once, parse_constant=never)
-        _check_depth(value)
+        check_extent(block)
+        return json.loads(block, object_pairs_hook=once, parse_constant=never, parse_float=finite)
     except (ValueError, RecursionError):
         _refuse("Its text is not the JSON that it must be.")
-    return value
-
-
-def _check_depth(value: Any) -> None:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST:
-            raise ValueError("too deep")
-        inner: list[Any] = []
-        for each in level:
-            if isinstance(each, float) and not math.isfinite(each):
-                raise ValueError("not finite")
-            inner += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-        level = inner
 
 
 def _arrays(listed: list[_Array], block: memoryview) -> dict[str, np.ndarray]:
@@ -330,7 +344,9 @@ def _arrays(listed: list[_Array], block: memoryview) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     at = 0
     for told in listed:
-        if told.dtype not in TYPES or any(size < 0 for size in told.shape) or told.name in found:
+        # Each size by itself: beside a 0, another one is not bounded by the bytes that are there.
+        odd = any(not 0 <= size <= max(len(block), 1) for size in told.shape)
+        if told.dtype not in TYPES or odd or told.name in found:
             _refuse("It lists arrays of a kind that no model has.")
         kind = np.dtype(told.dtype)
         size = kind.itemsize * math.prod(told.shape)

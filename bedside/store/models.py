@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ SUFFIX = ".model"
 FOLDER = re.compile(r"[0-9a-f]{24}")
 FILE = re.compile(r"v([1-9]\d{0,6})\.(model|gone)")
 TRIES = 20
+MOST_KEPT = 4 * 2**30
+"""Bytes of all saved models together: none may fill the disk."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def save_model(
     Raises
     ------
     Fixable
-        If there is no name, or the disk refuses.
+        If there is no name, it could not be read back, all models together would take more than `MOST_KEPT`, or the
+        disk refuses.
     """
     saved = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
     key = key_of(name)
@@ -112,6 +116,9 @@ def save_model(
             model, name=name, note=note, saved=saved, version=version, cohort_title=cohort_title, card=card
         )
         data = pack(model, about)
+        if version == first:
+            unpack(data)  # what is kept can be opened again
+            _check_room(place.parent, len(data))
         try:
             place.mkdir(mode=0o700, exist_ok=True)
             _write(place / f"v{version}{SUFFIX}", data)
@@ -180,7 +187,7 @@ def model_bytes(key: str, version: int, *, folder: Path | None = None) -> bytes:
     """
     path = _path(key, version, folder)
     try:
-        if path.stat().st_size > MOST_BYTES + LONGEST_HEAD:
+        if path.stat().st_size > MOST_BYTES:
             raise _refusal("The file is larger than any model that Bedside saves.")
         return path.read_bytes()
     except OSError as fault:
@@ -204,6 +211,16 @@ def delete_model(key: str, version: int, *, folder: Path | None = None) -> None:
         raise _unwritable(fault) from fault
 
 
+def _check_room(root: Path, more: int) -> None:
+    kept = sum(_size(path) for path in root.glob(f"*/v*{SUFFIX}"))
+    if kept + more > MOST_KEPT:
+        raise Fixable(
+            "The model can't be saved.",
+            f"The saved models take {kept / 2**20:,.0f} MB already; {MOST_KEPT / 2**20:,.0f} MB are the most.",
+            "Delete versions that nobody needs, then save it again.",
+        )
+
+
 def _path(key: str, version: int, folder: Path | None) -> Path:
     """Where a version lies; nothing but our own names ever becomes a path."""
     root = folder or models_folder()
@@ -225,15 +242,28 @@ def _versions(place: Path, *, gone: bool = False) -> list[int]:
 def _entry(place: Path, version: int) -> Entry:
     path = place / f"v{version}{SUFFIX}"
     try:
-        with path.open("rb") as file:
-            start = file.read(LONGEST_HEAD + MOST_ABOUT)
-        about = read_about(start)
-    except Fixable as stop:
-        return Entry(place.name, version, None, stop, _size(path))
+        told = path.stat()
+        about = _head(path, (told.st_ino, told.st_mtime_ns, told.st_ctime_ns, told.st_size))
     except OSError as fault:
         why = f"Its file could not be read ({fault.strerror or 'unknown reason'})."
         return Entry(place.name, version, None, _refusal(why), 0)
-    return Entry(place.name, version, about, None, _size(path))
+    if isinstance(about, Fixable):
+        return Entry(place.name, version, None, about, told.st_size)
+    return Entry(place.name, version, about, None, told.st_size)
+
+
+@lru_cache(maxsize=500)
+def _head(path: Path, _as_it_is: tuple[int, ...]) -> About | Fixable:
+    """What a file says of itself without its card, or why it says nothing; read once as long as the file is the same.
+
+    Lists need no card, and five hundred of them would be half a gigabyte.
+    """
+    with path.open("rb") as file:
+        start = file.read(LONGEST_HEAD + MOST_ABOUT)
+    try:
+        return read_about(start).model_copy(update={"card": {}})
+    except Fixable as stop:
+        return stop
 
 
 def _size(path: Path) -> int:

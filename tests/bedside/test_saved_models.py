@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from bedside.errors import Fixable
 from bedside.intake import read_cohort
 from bedside.risk import save
+from bedside.risk.facts import check_extent
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import learn
 from bedside.risk.save import about_model, pack, read_about, unpack
@@ -388,3 +389,139 @@ def test_the_store_lies_in_the_data_folder(tmp_path: Path, monkeypatch: pytest.M
     models.save_model(cox(), "Liver")
     assert (tmp_path / "data" / "models").stat().st_mode & 0o777 == 0o700
     assert [entry.about.name for entry in models.list_models()] == ["Liver"]
+
+
+# ------------------------------------------------------------------ files of somebody who knows the format
+
+
+@pytest.mark.parametrize("shape", [[0, 2**62], [0, 2**70], [10**4000, 0], [2**40, 0]])
+def test_sizes_beyond_the_file_are_refused(shape: list[int]):
+    file = Open.of(packed())
+    file.facts["arrays"].append({"name": "zz", "dtype": "<f8", "shape": shape})
+    refused(file.sealed(facts=_huge_numbers(file.facts)), "It lists arrays of a kind that no model has.")
+
+
+def _huge_numbers(facts: dict[str, Any]) -> bytes:
+    """JSON with integers of any length, which Python's own limit would not write."""
+    text = json.dumps(facts | {"arrays": []})[:-3]
+    told = ",".join(
+        "{" + f'"name":"{a["name"]}","dtype":"{a["dtype"]}","shape":[{",".join(map(_digits, a["shape"]))}]' + "}"
+        for a in facts["arrays"]
+    )
+    return (text + "[" + told + "]}").encode()
+
+
+def _digits(number: int) -> str:
+    return "1" + "0" * 4000 if number == 10**4000 else str(number)
+
+
+def _set(value: Any, *path: str | int) -> Callable[[dict[str, Any]], None]:
+    def change(facts: dict[str, Any]) -> None:
+        at: Any = facts
+        for step in path[:-1]:
+            at = at[step]
+        at[path[-1]] = value
+
+    return change
+
+
+DESIGN = ("design", "readings", 0)
+CHANGES = {
+    "range without an end": _set(None, *DESIGN, "range", "high"),
+    "range of text": _set("1", *DESIGN, "range", "median"),
+    "range that falls": _set(-1e300, *DESIGN, "range", "high"),
+    "levels of objects": _set([{}, {}], "design", "readings", 1, "present"),
+    "another part": _set(None, "design", "terms", 0, "part"),
+    "a part that is not there": _set(9, "design", "terms", 0, "part"),
+    "target": _set("<script>", "target"),
+    "no patients": _set(0, "n"),
+    "negative patients": _set(-1, "n"),
+    "more events than patients": _set(10**6, "n_events"),
+    "patients as text": _set("312", "n"),
+    "cohort": _set(0, "cohort_key"),
+    "fingerprint": _set([], "cohort_fingerprint"),
+    "no end of follow-up": _set(1e308, "last"),
+    "cautions": _set("text", "cautions"),
+    "cautions of objects": _set([{}], "cautions"),
+    "settings": _set({"a": [1]}, "settings"),
+    "ridge": _set("NaN", "penalizer"),
+    "tests": _set([{"name": "x", "statistic": "1", "df": 1, "p": 2}], "tests"),
+    "one more fact": _set(1, "more"),
+    "dropped": _set([{"variable": "a", "why": {}}], "design", "dropped"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_facts_of_another_kind_are_refused(change: str):
+    file = Open.of(packed())
+    CHANGES[change](file.facts["facts"])
+    refused(file.sealed(), "Its contents do not make a model of its kind.")
+
+
+def test_facts_of_a_model_inside_another_are_checked_as_well():
+    outcome = next(o for o in COHORT.outcomes if o.has_competing)
+    path = Open.of(packed(learn("penalised", training(COHORT, outcome, target="event"))))
+    path.facts["facts"]["hazards"][0]["path"]["alpha"] = "NaN"
+    refused(path.sealed(), "Its contents do not make a model of its kind.")
+    members = {f"forest.{name}": value for name, value in SMALL.items()} | {"cox.knots": 0}
+    file = Open.of(packed(learn("average", training(COHORT, COHORT.outcomes[0]), members)))
+    file.facts["facts"]["members"][0]["facts"]["target"] = ""
+    refused(file.sealed(), "Its contents do not make a model of its kind.")
+
+
+def test_what_a_file_says_of_itself_must_hold_for_its_model():
+    for name, value in (("n", 10**6), ("n_events", 0), ("cohort_key", "other"), ("outcome_label", "Cure")):
+        file = Open.of(packed())
+        file.about[name] = value
+        refused(file.sealed(), "What it says of itself does not hold for the model in it.")
+
+
+def test_a_text_that_would_take_the_memory_is_not_parsed():
+    wide = b'{"kind":"cox","facts":{"a":[' + b"{}," * 2_000_000 + b'{}]},"arrays":[]}'
+    many = b"[" + b"1," * 2_000_001 + b"1]"
+    deep = b'{"kind":"cox","facts":' + b'{"a":' * 100_000
+    inside, endless = b'{"a":"' + b"{}," * 2_000_000 + b'"}', b'"' + b'\\"' * 5_000_000 + b"\\"
+    for text in (b"{}", b"[" * 60 + b"]" * 60, inside, endless):
+        check_extent(text)
+    for text in (wide, many, deep):
+        with pytest.raises(ValueError, match="too"):
+            check_extent(text)
+    card = b'{"card":[' + b"[]," * 300_000 + b"[]]}"
+    refused(Open.of(packed()).sealed(facts=wide), "Its text is not the JSON that it must be.")
+    refused(Open.of(packed()).sealed(about=card), "Its text is not the JSON that it must be.")
+    refused(Open.of(packed()).sealed(about=b" " * (save.MOST_ABOUT + 1)), "The sizes that it gives are impossible.")
+    refused(Open.of(packed()).sealed(facts=b" " * (save.MOST_FACTS + 1)), "The sizes that it gives are impossible.")
+
+
+def test_a_penalised_model_with_hardly_any_competing_events_is_saved():
+    outcome = next(o for o in COHORT.outcomes if o.has_competing)
+    rows = training(COHORT, outcome, target="event")
+    cause = rows.cause.copy()
+    rare = np.flatnonzero(cause > 1)
+    cause[rare[2:]] = 0
+    model = learn("penalised", replace(rows, cause=cause))
+    assert [hazard.path is None for hazard in model.hazards] == [False, True]
+    data = packed(model)
+    back = unpack(data).model
+    np.testing.assert_array_equal(back.risk(COHORT.frame, [1000.0]), model.risk(COHORT.frame, [1000.0]))
+    assert packed(back) == data and np.isnan(back.hazards[1].alpha)
+
+
+def test_the_list_reads_a_file_once_and_never_its_card(tmp_path: Path, monkeypatch):
+    models.save_model(cox(), "One", card={"title": "x"}, folder=tmp_path)
+    first = models.list_models(folder=tmp_path)
+    monkeypatch.setattr(models, "read_about", lambda _: pytest.fail("read again"))
+    assert models.list_models(folder=tmp_path) == first and first[0].about and first[0].about.card == {}
+    monkeypatch.undo()
+    assert models.read_model(first[0].key, 1, folder=tmp_path).about.card == {"title": "x"}
+    path = next(tmp_path.glob("*/v1.model"))
+    path.write_bytes(path.read_bytes().replace(b"One", b"Two", 1))
+    assert models.list_models(folder=tmp_path)[0].trouble is not None
+
+
+def test_the_disk_is_not_filled(tmp_path: Path, monkeypatch):
+    size = models.save_model(cox(), "One", folder=tmp_path).size
+    monkeypatch.setattr(models, "MOST_KEPT", int(1.5 * size))
+    with pytest.raises(Fixable, match="are the most"):
+        models.save_model(cox(), "Two", folder=tmp_path)
+    assert len(models.list_models(folder=tmp_path)) == 1
