@@ -28,6 +28,11 @@ from bedside.risk.hazards import all_within
 SCHEMA = "bedside-model-card/1"
 MOST_YEARS = 30
 FEW_PER_PARAMETER = 10
+TREES = ("forest", "boosted", "average")
+SHRUNK = (
+    "Trees say the mean of similar patients, so their risks are drawn in: the highest tend to be too low and the "
+    "lowest too high."
+)
 INTENDED = (
     "Decision support and education for clinicians: to see what risk goes with a patient's values in this cohort, with "
     "its uncertainty and its reasons. Not a medical device."
@@ -87,13 +92,14 @@ class Predicted(_Part):
 
 
 class Size(_Part):
-    """How much there was to learn from."""
+    """How much there was to learn from: `candidates` counts the parameters that were left out again, too."""
 
     n: int
     n_events: int
     n_competing: int
     censored: int
     parameters: int
+    candidates: int
     events_per_parameter: float | None
 
 
@@ -220,7 +226,7 @@ def model_card(
         specification=specification(model, asked),
         performance=tuple(_performance(name, told) for name, told in (performance or {}).items()),
         fairness=tuple(fairness),
-        limits=(*_limits(model, validated=bool(performance)), *limits),
+        limits=(*_limits(model, cohort, validated=bool(performance)), *limits),
         note=note,
     )
 
@@ -301,15 +307,27 @@ def _missing(model: Fitted) -> tuple[str, ...]:
 def _size(model: Fitted, cohort: Cohort) -> Size:
     types = cohort.cause(model.outcome)
     competing = int((types > 1).sum()) if model.target == "event" else 0
-    parameters = len(model.design.terms)
+    tried = candidates(model, cohort)
     return Size(
         n=model.n,
         n_events=model.n_events,
         n_competing=competing,
         censored=model.n - model.n_events - competing,
-        parameters=parameters,
-        events_per_parameter=model.n_events / parameters if parameters else None,
+        parameters=len(model.design.terms),
+        candidates=tried,
+        events_per_parameter=model.n_events / tried if tried else None,
     )
+
+
+def candidates(model: Fitted, cohort: Cohort) -> int:
+    """Parameters that the variables asked for could have had: also of what was left out, and of rare levels."""
+    design = model.design
+    kept = {r.variable.name: sum(term.variable == r.variable.name for term in design.terms) for r in design.readings}
+    levels = {r.variable.name: len(r.present) - 1 for r in design.readings}
+    for dropped in design.dropped:
+        if dropped.variable not in kept and cohort.has(dropped.variable):
+            kept[dropped.variable], levels[dropped.variable] = 1, len(cohort.variable(dropped.variable).levels) - 1
+    return sum(max(kept[name], levels[name], 1) for name in kept)
 
 
 def _performance(name: str, told: Mapping[str, Any]) -> Performance:
@@ -323,13 +341,14 @@ def _performance(name: str, told: Mapping[str, Any]) -> Performance:
     )  # fmt: skip
 
 
-def _limits(model: Fitted, *, validated: bool) -> tuple[str, ...]:
-    per = model.n_events / max(len(model.design.terms), 1)
+def _limits(model: Fitted, cohort: Cohort, *, validated: bool) -> tuple[str, ...]:
+    per = model.n_events / max(candidates(model, cohort), 1)
     told = list(model.cautions)
     if per < FEW_PER_PARAMETER and not any("coefficient" in caution for caution in told):
         told.append(f"There are {per:.1f} events for each candidate parameter; fewer than {FEW_PER_PARAMETER} is few.")
     if not validated:
         told.append("How well it predicts was not measured when this card was made.")
+    told += [SHRUNK] if model.kind in TREES else []
     told += [
         f"Nothing is known beyond {model.last:.4g} {model.outcome.unit}, the longest follow-up.",
         "It has learnt from one cohort; elsewhere its risks may be too high or too low until it is tested there.",

@@ -80,7 +80,8 @@ def _size(card: ModelCard) -> Section:
     per = UNKNOWN if s.events_per_parameter is None else f"{s.events_per_parameter:.1f}"
     rows = [("Patients", f"{s.n:,}"), ("Events", f"{s.n_events:,}")]
     rows += [("Competing events", f"{s.n_competing:,}")] if card.outcome.target == "event" else []
-    rows += [("Censored", f"{s.censored:,}"), ("Candidate parameters", f"{s.parameters:,}")]
+    rows += [("Censored", f"{s.censored:,}"), ("Parameters", f"{s.parameters:,}")]
+    rows += [("Candidate parameters, those left out among them", f"{s.candidates:,}")]
     rows += [("Events per candidate parameter", per)]
     return Section("Sample size", (), Grid(("", "Number"), tuple(rows)))
 

@@ -19,7 +19,7 @@ from risk_cases import cohort_of, levels, number
 from bedside.cohort import Cohort
 from bedside.errors import Fixable
 from bedside.intake import read_cohort
-from bedside.report.model_card import ModelCard, model_card
+from bedside.report.model_card import SHRUNK, ModelCard, model_card
 from bedside.report.model_card_html import card_file, card_html
 from bedside.report.model_card_sections import sections
 from bedside.risk.fitted import Fitted
@@ -183,7 +183,8 @@ def test_what_it_says_of_the_patients():
     frame = made_up()
     events = int(frame["event"].sum())
     assert (card.size.n, card.size.n_events, card.size.censored) == (600, events, 600 - events)
-    assert card.size.parameters == 5 and card.size.events_per_parameter == events / 5
+    # Age, bilirubin, grade II and III, sex; tried beside them: grade IV, too rare to judge, and the constant.
+    assert (card.size.parameters, card.size.candidates) == (5, 7) and card.size.events_per_parameter == events / 7
     age, bili, grade, sex = card.predictors
     assert (age.missing, age.fill, age.unit) == (31, frame["age"].median(), "years")
     assert (bili.scale, bili.floor) == ("log", frame["bili"].min() / 2)
@@ -194,6 +195,13 @@ def test_what_it_says_of_the_patients():
     assert card.made.date == "2026-11-22T09:00:00+00:00"
     assert card.made.cohort_fingerprint == COHORT.fingerprint and card.made.bedside == "0.1.0"
     assert "How well it predicts was not measured when this card was made." in card.limits
+
+
+def test_trees_are_said_to_draw_risks_in_and_a_regression_is_not():
+    rows = training(COHORT, "death")
+    forest = card_of(learn("forest", rows, {"trees": 4, "leaf": 40}))
+    assert SHRUNK in forest.limits and "the highest tend to be too low" in texts(card_html(forest).decode())
+    assert SHRUNK not in card_of(learn("cox", rows, {"knots": 0})).limits
 
 
 def test_json_has_a_stable_form(model: Fitted):
