@@ -39,9 +39,10 @@ def show(pair: Pair, found: External, when: float, unit: Unit) -> None:
             title="Do its risks come true here?", aside=f"within {at}, the model as it is", note=_note(found),
             made=_made(pair, found), stem="calibration-elsewhere", over_all=found.performance.slope,
         )  # fmt: skip
-        _by_time(pair, found, unit)
     with right, st.container(border=True, key="card_external_measures"):
         _measures(pair, found, at)
+    with st.container(border=True, key="card_external_by_time"):
+        _by_time(pair, found, unit)
 
 
 def calibration(

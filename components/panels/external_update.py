@@ -100,6 +100,10 @@ def _spread_after(update: Update) -> str:
         if p.n_events >= ENOUGH_EVENTS
         else f"“Baseline and slope” may help, but {say.events(p.n_events)} tell little of a slope: look at both"
     )
+    far = update.after.slope
+    if far.lower <= 1 <= far.upper:
+        both = f"slope {words.estimate(slope)}, over all follow-up {words.estimate(far)}"
+        return f"The average is put right; the spread may still be off ({both}). {more}. "
     return f"The average is put right, the spread is not (slope {words.estimate(slope)}). {more}. "
 
 
@@ -151,7 +155,7 @@ def _figure(pair: Pair, update: Update, at: str) -> None:
         pair, update.after.at[-1], update.risk[:, -1], key="external_after", title="After the update",
         aside=f"within {at}, {WAYS[update.model.how].lower()}, cross-validated", later=True, stem="calibration-updated",
         note=f"{words.basis(update.before)} Points and curve: risks from updates on the other patients.",
-        made=lambda: _made(pair, update),
+        made=lambda: _made(pair, update), over_all=update.after.slope,
     )  # fmt: skip
 
 
