@@ -103,7 +103,8 @@ def tuned(cases: Cases, asked: Settings, *, seed: int, progress: Progress) -> di
     for i, depth in enumerate(depths):
         curves = []
         for k in range(count):
-            progress((i * count + k) / (len(depths) * count), f"Choosing settings, trees of depth {depth}")
+            step, steps = i * count + k, len(depths) * count
+            progress(step / steps, f"Trying settings, {step + 1} of {steps}")
             parts = some.take(fold != k), some.take(fold == k)
             curves.append(_held_out(*parts, used | {"depth": depth, "rounds": most}, seed, stop="rounds" not in asked))
         loss = np.mean([curve[: min(map(len, curves))] for curve in curves], axis=0)

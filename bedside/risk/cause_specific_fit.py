@@ -45,7 +45,7 @@ def fit_cause_specific(
     fits: list[tuple[np.ndarray, np.ndarray, Baseline]] = []
     for i, number in enumerate(numbers):
         if progress is not None:
-            progress(i / len(numbers), f"Fitting the Cox model of cause {i + 1} of {len(numbers)}")
+            progress(i / len(numbers), f"Fitting each kind of event, {i + 1} of {len(numbers)}")
         event = rows.cause == number
         used, raised = ridge_of(penalizer, len(rows), x.shape[1], int(event.sum()))
         of = likelihood(time, event, x / design.scale, entry=entry)

@@ -82,7 +82,8 @@ def choose(
         known, held = rows.take(fold != k), rows.take(fold == k)
         for i, settings in enumerate(grid):
             if progress is not None:
-                progress((k * len(grid) + i) / (used * len(grid)), f"Choosing settings, part {k + 1} of {used}")
+                step, steps = k * len(grid) + i, used * len(grid)
+                progress(step / steps, f"Trying settings, {step + 1} of {steps}")
             c[i, k], brier[i, k] = judged(fit(known, settings=settings, seed=seed), held)
     mean_c, mean_brier = _means(c), _means(brier)
     best = np.flatnonzero(mean_c >= np.nanmax(mean_c) - ALIKE) if np.isfinite(mean_c).any() else np.arange(len(grid))

@@ -108,7 +108,7 @@ def settled_optimism(
             progress(SETTLING + (1 - SETTLING) * share, sentence)
 
     if progress is not None:
-        progress(0.0, "Choosing settings")
+        progress(0.0, "Trying settings")
     models, _ = fit_all(kinds, rows, settings=settings, seed=seed)
     # An average without settings of its own is made of its members, which have theirs already.
     fixed = {kind: dict(model.settings) for kind, model in models.items() if kind != "average"}
