@@ -34,7 +34,8 @@ from bedside.validation import (
 )
 from bedside.validation.apparent import apparent, settled_optimism
 from bedside.validation.audit import Audits, audit_cohort
-from components import desk, jobs, model_choice
+from bedside.validation.decision_at import NetBenefit, net_benefit
+from components import desk, jobs, model_choice, unseen
 from components.model_choice import Choice
 from components.panels import horizon
 
@@ -235,6 +236,20 @@ def together(cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled) -> dict[
     }
 
 
+def better_than_average(cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, kind: str) -> bool:
+    """True if its risks are clearly closer to what happened than the same risk for everybody."""
+    return _kept("any use", cohort, outcome, ask, of, kind, make=lambda: unseen.better_than_average(of, kind))
+
+
+def net_benefit_at(
+    cohort: Cohort, outcome: Outcome, ask: Ask, of: Resampled, kind: str, threshold: float
+) -> NetBenefit:  # fmt: skip
+    """What treating by a model is worth at one threshold, with its interval."""
+    rows = of.rows
+    make = partial(net_benefit, rows.time, rows.cause, risk(of, kind, ask.t), ask.t, threshold, entry=rows.entry)
+    return _kept("net benefit", cohort, outcome, ask, of, kind, threshold, ask.t, make=make)
+
+
 def risk(of: Resampled, kind: str, t: float) -> np.ndarray:
     """Each patient's out-of-fold risk by one of the times, shape (n,)."""
     return said(of, kind).at(t)
@@ -297,14 +312,17 @@ def performance(cohort: Cohort, outcome: Outcome, choice: Choice) -> dict[str, d
     return {
         _at(MEASURES[key].name, score.t, outcome): {"mean": whole[key], "sd": None, "how": f"{how}, all together"}
         if key in whole
-        else {"mean": score.mean, "sd": score.sd, "how": how + _folds(score)}
+        else _over_folds(score, of.folds, how)
         for key in CARD_MEASURES
         for score in [card.get(key, t if MEASURES[key].by_time else None)]
     }
 
 
-def _folds(score: Score) -> str:
-    return f"; {score.known} of {len(score.folds)} folds have a value" if score.known < len(score.folds) else ""
+def _over_folds(score: Score, folds: int, how: str) -> dict[str, Any]:
+    """Mean and 95% interval over folds, and in how many of them it has a value where not in all."""
+    mean, lower, upper = unseen.interval(np.array(score.folds), folds)
+    known = f"; {score.known} of {len(score.folds)} folds have a value" if score.known < len(score.folds) else ""
+    return {"mean": mean, "lower": lower, "upper": upper, "how": how + known}
 
 
 def fairness(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...]:
@@ -342,14 +360,13 @@ def _at(name: str, t: float | None, outcome: Outcome) -> str:
 
 
 def told(of: Resampled, outcome: Outcome) -> str:
-    """Where the numbers come from, as a phrase: patients, events, folds."""
+    """Where the numbers come from, in full: patients, events, folds."""
     n, seen = len(of.rows.time), int((of.rows.cause == 1).sum())
-    return f"{where(of)}; {say.patients(n)}, {say.events(seen)}"
+    times_ = f"{of.repeats} repeat{'s' * (of.repeats != 1)}"
+    folds = f", {of.folds}-fold cross-validation, {times_}" if of.folds > 1 else ""
+    return f"{where(of)}{folds}; {say.patients(n)}, {say.events(seen)}"
 
 
 def where(of: Resampled) -> str:
-    """Which predictions they are: ``"out-of-fold predictions of 5-fold cross-validation, 1 repeat"``."""
-    if of.folds == 1:
-        return "predictions of the very patients that the models learnt from"
-    times_ = f"{of.repeats} repeat{'s' * (of.repeats != 1)}"
-    return f"out-of-fold predictions of {of.folds}-fold cross-validation, {times_}"
+    """Which predictions they are, for a caption; how they were parted is told where it says how they were made."""
+    return "the patients whom the models learnt from" if of.folds == 1 else "patients it had not seen"

@@ -14,7 +14,7 @@ NAMES = ("Treat by the model", "Treat everybody", "Treat nobody")
 
 
 def decision_figure(
-    found: DecisionCurve, *, threshold: float, shown: tuple[float, float], colour: str, mode: Mode = "light",
+    found: DecisionCurve, *, threshold: float | None, shown: tuple[float, float], colour: str, mode: Mode = "light",
     height: int = 400,
 ) -> go.Figure:  # fmt: skip
     """Net benefit per 1,000 patients.
@@ -22,7 +22,7 @@ def decision_figure(
     Parameters
     ----------
     found : DecisionCurve
-    threshold : float
+    threshold : float or None
         Marked by a line.
     shown : (float, float)
         Thresholds from which to which the axis goes.
@@ -58,16 +58,16 @@ def decision_figure(
             "xaxis": {"range": list(shown), "tickformat": ".0%", "fixedrange": True,
                       "title": {"text": "Threshold: risk from which on one would treat"}},
             "yaxis": {"range": [low, 1.08 * top], "fixedrange": True},
-            "shapes": [{"type": "line", "x0": threshold, "x1": threshold, "y0": low, "y1": 1.08 * top,
-                        "layer": "below", "line": {"color": p.line, "width": 2}}],
+            "shapes": [{"type": "line", "x0": at, "x1": at, "y0": low, "y1": 1.08 * top, "layer": "below",
+                        "line": {"color": p.line, "width": 2}} for at in [threshold] if at is not None],
             "annotations": [_above("Net benefit per 1,000 patients", p.muted, 26), *_legend(lines)],
         },
     )  # fmt: skip
 
 
-def decision_alt(found: DecisionCurve, threshold: float) -> str:
+def decision_alt(found: DecisionCurve, threshold: float | None) -> str:
     """Net benefit at a few thresholds in words."""
-    asked = sorted({0.05, 0.1, 0.2, 0.3, 0.5, round(threshold, 2)})
+    asked = sorted({0.05, 0.1, 0.2, 0.3, 0.5, *(round(at, 2) for at in [threshold] if at is not None)})
     told = []
     for at in asked:
         i = int(np.argmin(np.abs(found.thresholds - at)))

@@ -12,7 +12,7 @@ from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.made_validation import validation_made
 from bedside.validation import Comparison, Resampled
-from components import desk, model_choice
+from components import desk, model_choice, unseen
 from components import numbers_validation as numbers
 from components.panels import page, save, validation_optimism
 from components.panels import validation_words as words
@@ -37,7 +37,10 @@ def show(cohort: Cohort, outcome: Outcome, shown: Shown) -> Resampled | None:
 def _answer(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled | None) -> None:
     label = model_choice.named(shown.kind)
     if of is None:
-        page.put('<p class="bs-lead">{t}</p>', t=f"The {label} is being checked on patients it has not seen.")
+        page.put(
+            '<p class="bs-lead">{t}</p>',
+            t=f"The {label} is not yet checked on patients it has not seen: that is being done below.",
+        )
         return
     if shown.kind not in of.labels:
         page.put('<p class="bs-lead">{t}</p>', t=f"The {label} could not be checked here.")
@@ -46,11 +49,15 @@ def _answer(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled | None
     if shown.ask.way == "training":
         page.warn("On the training data: each model is asked about the patients it learnt from, so all of this is "
                   "better than it will be on others.")  # fmt: skip
-    card = numbers.comparison(cohort, outcome, shown.ask, of).card(shown.kind)
     found = numbers.judged(cohort, outcome, shown.ask, of, shown.kind)
-    text = page.fill("{a} {b}", a=words.ranking(card, label), b=words.truth(found, shown.within))
+    useful = shown.ask.way == "training" or numbers.better_than_average(cohort, outcome, shown.ask, of, shown.kind)
+    text = page.fill(
+        "{a} {b}{c}", a=words.ranking(unseen.ranking(of, shown.kind), label),
+        b=unseen.ends(unseen.parts(of, shown.kind, shown.ask.t), shown.within),
+        c="" if useful else page.fill(" <b>{t}</b>", t=unseen.NO_BETTER),
+    )  # fmt: skip
     page.lead(text, of="validation_calibration")
-    page.caption(basis(of, outcome))
+    page.caption(f"{words.truth(found, shown.within)} {basis(of, outcome)}")
 
 
 def basis(of: Resampled, outcome: Outcome, *, averaged: bool = False) -> str:
@@ -109,11 +116,11 @@ def _table(
     together = numbers.together(cohort, outcome, shown.ask, of)
     rows = words.scores(table, shown.ask.t, numbers.CARD_MEASURES, shown.at, together)
     header = ["Measure", *(card.label for card in table.cards), table.baseline.label]
-    spread = "mean ± SD over folds" if of.folds > 1 else "on the training data"
+    spread = "mean, 95% interval over folds" if of.folds > 1 else "on the training data"
     with head:
         page.heading("Models side by side", spread)
         if len(table.cards) > 1 and of.folds > 1:
-            page.put("<p>{t}</p>", t=" ".join(table.reading))
+            page.put("<p>{t}</p>", t=" ".join(words.reading(table)))
     page.table(
         ["Measure", *(_short(card.label) for card in (*table.cards, table.baseline))],
         [(_first(name, words.READ[key]), *map(_split, cells)) for key, name, cells in rows],
@@ -204,8 +211,9 @@ def _first(name: str, reading: str = "") -> page.Markup:
 
 
 def _split(cell: str) -> page.Markup:
-    value, sign, spread = cell.partition(" ± ")
-    return _lines(value, f"{sign.strip()} {spread}" if spread else "")
+    """A number, with its interval and the number of folds in brackets below it."""
+    value, *quiet = cell.split(" (")
+    return _lines(value, *(f"({each}" for each in quiet))
 
 
 def _all_differences(table: Comparison) -> save.Rows:

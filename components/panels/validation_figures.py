@@ -11,7 +11,7 @@ from bedside.cohort import Cohort, Outcome, convert
 from bedside.report import say
 from bedside.risk.learners import KINDS
 from bedside.validation import Comparison, DecisionCurve, Resampled, Scorecard
-from components import model_choice
+from components import model_choice, unseen
 from components import numbers_validation as numbers
 from components.figures.calibration_curve import (
     calibration_curve_alt,
@@ -21,7 +21,7 @@ from components.figures.calibration_curve import (
 from components.figures.decision_curve import decision_alt, decision_figure, decision_rows
 from components.figures.palette import Mode, shades
 from components.figures.scores_over_time import Course, over_time_alt, over_time_figure, over_time_rows
-from components.panels import page, save
+from components.panels import page, save, threshold
 from components.panels import validation_words as words
 from components.panels.validation_board import basis, made
 from components.panels.validation_choices import Shown
@@ -64,50 +64,53 @@ def decision(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled) -> N
     """Net benefit, with the threshold that the reader is asked for."""
     found = numbers.judged(cohort, outcome, shown.ask, of, shown.kind)
     place = st.container()
-    ends, threshold = _thresholds(found.overall.observed.risk, found.decision)
+    with st.container(key="screen_validation_thresholds", horizontal=True, gap="medium"):
+        percent = threshold.choose()
+        ends = _drawn(found.decision)
     with place:
-        _decision(cohort, outcome, shown, of, ends, threshold)
+        _decision(cohort, outcome, shown, of, ends, None if percent is None else percent / 100)
 
 
 def _decision(
-    cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled, ends: tuple[float, float], threshold: float
+    cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled, ends: tuple[float, float], at: float | None
 ) -> None:  # fmt: skip
     found = numbers.judged(cohort, outcome, shown.ask, of, shown.kind)
     save.figure(
         lambda mode: decision_figure(
-            found.decision, threshold=threshold, shown=ends, colour=_colour(shown.kind, mode), mode=mode
+            found.decision, threshold=at, shown=ends, colour=_colour(shown.kind, mode), mode=mode
         ),
         key="validation_decision",
         title="Is it worth going by?",
         aside=f"{shown.label}, {shown.within}",
-        lead=page.fill(
-            "<p>{t}</p>", t=words.decision(found.decision, threshold, model_choice.named(shown.kind))
-        ),
-        alt=decision_alt(found.decision, threshold),
-        note=f"{basis(of, outcome)} Treating stands for whatever the risk decides on. Net benefit: events rightly "
-        "treated, less needless treatments weighed by the odds of the threshold.",
+        lead=page.fill("<p>{t}</p>", t=_worth(cohort, outcome, shown, of, at)),
+        alt=decision_alt(found.decision, at),
+        note=f"{basis(of, outcome, averaged=True)} Treating stands for whatever the risk decides on. Net benefit: "
+        "events rightly treated, less needless treatments weighed by the odds of the threshold; 95% intervals.",
         stem="decision-curve",
         rows=lambda: decision_rows(found.decision),
         made=made(cohort, outcome, shown, of),
     )  # fmt: skip
 
 
-def _thresholds(risk: float, curve: DecisionCurve) -> tuple[tuple[float, float], float]:
-    """Which thresholds are drawn, and which one the sentence is about; at first that of the average risk."""
+def _worth(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled, at: float | None) -> str:
+    better = numbers.better_than_average(cohort, outcome, shown.ask, of, shown.kind)
+    label = model_choice.named(shown.kind)
+    if at is not None:
+        found = numbers.net_benefit_at(cohort, outcome, shown.ask, of, shown.kind, at)
+        return words.decision(found, label, better=better)
+    ask = "Set below the risk from which on you would treat, to be told what going by the model is worth there."
+    return ask if better else f"{unseen.NO_BETTER} {ask}"
+
+
+def _drawn(curve: DecisionCurve) -> tuple[float, float]:
+    """Which thresholds are drawn."""
     used = curve.thresholds[curve.n_above > 0]
     last = 100 * float(used[-1]) if len(used) else 50.0
     end = min(99, max(10, 10 * math.ceil(last / 10)))
-    middle = 5 * round(20 * risk) if math.isfinite(risk) else 20
-    with st.container(key="screen_validation_thresholds", horizontal=True, gap="medium"):
-        threshold = st.slider(
-            "Threshold, of 100", 1, 99, min(max(middle, 5), 95), key="validation_threshold", persist_state="session",
-            width=220, help="The risk from which on one would treat, or do whatever is to be decided.",
-        )  # fmt: skip
-        low, high = st.slider(
-            "Thresholds drawn", 0, 100, (0, end), step=5, key="validation_thresholds", persist_state="session",
-            width=220,
-        )  # fmt: skip
-    return (low / 100, max(high, low + 5) / 100), threshold / 100
+    low, high = st.slider(
+        "Thresholds drawn", 0, 100, (0, end), step=5, key="validation_thresholds", persist_state="session", width=220,
+    )  # fmt: skip
+    return low / 100, max(high, low + 5) / 100
 
 
 # ------------------------------------------------------------------ over time

@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from bedside.report import say
-from bedside.validation import Calibrated, Comparison, DCalibration, DecisionCurve, Difference, Score, Scorecard
+from bedside.validation import Calibrated, Comparison, DCalibration, Difference, Score
+from bedside.validation.calibration import Estimate
 from bedside.validation.compare import WORDS, limit
+from bedside.validation.decision_at import NetBenefit
 from bedside.validation.resample import NULL
+from components import unseen
 
 READ = {
     "harrell": "pairs of patients ranked rightly; 0.5 is chance, higher is better",
@@ -21,19 +26,24 @@ READ = {
     "observed_expected": "1 is right on average; above 1 risks are too low",
     "ici": "all patients together; mean distance of risk from the calibration curve; 0 is right",
 }
-DIFFERENCES = ("harrell", "auc", "brier", "ibs", "ici")
+SHARES = ("harrell", "uno", "auc")
+"""Measures that lie between 0 and 1."""
+DIFFERENCES = ("harrell", "auc", "brier", "ibs")
 MANY_CENSORED = 0.25
 """Beyond this share, a test of the spread of risks that finds nothing says so with less weight."""
 FLIPPED = {"better": "worse", "worse": "better"}
 
 
-def ranking(card: Scorecard, label: str) -> str:
+def ranking(found: unseen.Ranking, label: str) -> str:
     """How well a model ranks, as a count of pairs."""
-    c = card.get("harrell")
-    if math.isnan(c.mean):
+    if math.isnan(found.c):
         return f"How well the {label} ranks patients is not known: no two of them can be compared."
-    spread = "" if math.isnan(c.sd) else f"SD over folds {100 * c.sd:.0f}; "
-    return f"Of 100 pairs of patients, the {label} ranks {100 * c.mean:.0f} rightly ({spread}50 would be chance)."
+    whom = "patients it had not seen" if found.folds > 1 else "the patients it learnt from"
+    weak = f", {found.verdict}" if found.verdict else ""
+    return (
+        f"Of 100 pairs of {whom}, the {label} ranks {100 * found.c:.0f} rightly{found.between}{weak}; 50 would be "
+        "chance."
+    )
 
 
 def truth(found: Calibrated, within: str) -> str:
@@ -45,21 +55,31 @@ def truth(found: Calibrated, within: str) -> str:
     between = "" if math.isnan(seen.lower) else f" ({say.range_of_100(seen.lower, seen.upper)})"
     said = say.of_100(overall.expected)
     share = say.of_100(seen.risk).removesuffix(" of 100")
-    return f"Where it said {said} on average, {share} had the event{between} {within}."
+    return f"On average it said {said}, and {share} had the event{between} {within}."
 
 
 def mean_sd(mean: float, sd: float) -> str:
     """``"0.708 ± 0.035"``."""
     if math.isnan(mean):
         return "–"
-    shown = f"{mean:.3f}".replace("-", "−")
-    return shown if math.isnan(sd) or sd < 1e-9 else f"{shown} ± {sd:.3f}"
+    return _plain(mean) if math.isnan(sd) or sd < 1e-9 else f"{_plain(mean)} ± {sd:.3f}"
 
 
-def score_cell(score: Score) -> str:
-    """``"0.708 ± 0.035"``, with the number of folds where not all have a value."""
-    shown, of = mean_sd(score.mean, score.sd), len(score.folds)
-    return shown if score.known in (0, of) else f"{shown} ({score.known} of {of} folds)"
+def score_cell(score: Score, folds: int) -> str:
+    """``"0.708 (0.642 to 0.774)"``, with the number of folds where not all have a value."""
+    mean, lower, upper = unseen.interval(np.array(score.folds), folds)
+    if math.isnan(mean):
+        return "–"
+    if score.key in SHARES:
+        lower, upper = max(lower, 0.0), min(upper, 1.0)
+    shown, of = _plain(mean), len(score.folds)
+    if upper - lower > 1e-9:
+        shown = f"{shown} ({_plain(lower)} to {_plain(upper)})"
+    return shown if score.known == of else f"{shown} ({score.known} of {of} folds)"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
 
 
 Together = Mapping[str, Mapping[str, float]]
@@ -85,7 +105,7 @@ def scores(
                 cells.append("0")
                 continue
             whole = together.get(card.kind, {}).get(key)
-            cells.append(score_cell(score) if whole is None else mean_sd(whole, math.nan))
+            cells.append(score_cell(score, of.folds) if whole is None else mean_sd(whole, math.nan))
         rows.append((key, name, cells))
     return rows
 
@@ -140,23 +160,61 @@ def evenly(found: DCalibration | None) -> str:
     return f"{told} {100 * found.censored:.0f} of 100 patients were censored, so that a wrong spread is harder to see."
 
 
-def decision(found: DecisionCurve, threshold: float, label: str) -> str:
-    """What going by a model is worth at one threshold, per 1,000 patients."""
-    i = min(range(len(found.thresholds)), key=lambda k: abs(float(found.thresholds[k]) - threshold))
-    model, everybody = 1000 * float(found.model[i]), 1000 * float(found.everybody[i])
-    odds = (1 - threshold) / threshold
+def reading(of: Comparison) -> list[str]:
+    """What models side by side come to, with those that are no better than the average in one sentence."""
+    useless = [
+        card.label
+        for card in of.cards
+        if any(
+            {d.first, d.second} == {card.kind, NULL} and d.key == "ibs" and d.verdict != "better"
+            for d in of.differences
+        )
+    ]
+    told = [text for text in of.reading if "than the same risk for everybody" not in text]
+    if not useless:
+        return told
+    which = "None of them is" if len(useless) == len(of.cards) > 1 else f"{' and '.join(useless)}: not"
+    return [*told, f"{which} clearly closer to what happened, over all follow-up, than the same risk for everybody."]
+
+
+def decision(found: NetBenefit, label: str, *, better: bool) -> str:
+    """What going by a model is worth at one threshold, per 1,000 patients; no claim where it is no `better` than the
+    average."""
+    at = found.threshold
+    odds = (1 - at) / at
     weigh = f"{odds:.0f}" if odds >= 2 else f"{odds:.1f}"
-    treated = 1000 * float(found.true_positive[i] + found.false_positive[i])
-    right = 1000 * float(found.true_positive[i])
-    against_all, against_none = _more(model - everybody), _more(model)
-    return (
-        f"At a threshold of {100 * threshold:.0f} of 100 (a missed event weighs as much as {weigh} needless "
-        f"treatments), the {label} treats {treated:.0f} of 1,000 patients, of whom {right:.0f} have the event. Net of "
-        f"needless treatments, that is {against_all} events treated rightly per 1,000 than by treating everybody, and "
-        f"{against_none} than by treating nobody."
+    start = (
+        f"At a threshold of {100 * at:.0f} of 100 (a missed event weighs as much as {weigh} needless treatments), "
+        f"going by the {label} {1000 * found.treated:.0f} of 1,000 would be treated, of whom "
+        f"{1000 * found.right:.0f} have the event."
+    )
+    if not better:
+        return f"{start} {unseen.NO_BETTER} So nothing is claimed of what going by it is worth."
+    worth = 1000 * found.model.value
+    net = (
+        f"Needless treatments taken off, that is worth the same as {worth:.0f} events treated rightly and nobody "
+        f"treated needlessly{_between(found.model)}."
+        if worth >= 0.5
+        else f"Needless treatments outweigh them: {_more(found.model)} events treated rightly than by treating nobody."
+    )
+    return f"{start} {net} Beside treating everybody it is worth {_more(found.beyond_everybody)}.{_sure(found)}"
+
+
+def _sure(found: NetBenefit) -> str:
+    """Whether it does better than both, treating everybody and nobody."""
+    if found.model.lower > 0 and found.beyond_everybody.lower > 0:
+        return ""
+    return " It is not clearly better than treating " + (
+        "everybody." if found.beyond_everybody.value <= found.model.value else "nobody."
     )
 
 
-def _more(value: float) -> str:
-    size = f"{abs(value):.0f}"
-    return "no more and no fewer" if size == "0" else f"{size} {'more' if value > 0 else 'fewer'}"
+def _between(found: Estimate) -> str:
+    lower, upper = (f"{1000 * end:.0f}".replace("-0", "0").replace("-", "−") for end in (found.lower, found.upper))
+    return f" ({lower} to {upper})"
+
+
+def _more(found: Estimate) -> str:
+    size = f"{abs(1000 * found.value):.0f}"
+    told = "the same" if size == "0" else f"{size} {'more' if found.value > 0 else 'fewer'}"
+    return f"{told}{_between(found)}"

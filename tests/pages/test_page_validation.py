@@ -54,12 +54,17 @@ def test_the_answer_is_a_sentence_with_what_lifelines_finds(gbsg, folds):
     happened = 100 * (1 - curve.predict(4 * YEARS))
     said = 100 * found.mean("cox").at(4 * YEARS).mean()
     (lead,) = [box for box in gbsg.boxes if box.startswith("Of 100 pairs")]
-    assert lead.startswith(f"Of 100 pairs of patients, the Cox model ranks {100 * np.mean(c):.0f} rightly")
-    assert f"(SD over folds {100 * np.std(c, ddof=1):.0f}; 50 would be chance)" in lead
-    told = f"Where it said {said:.0f} of 100 on average, {happened:.0f} had the event (40 to 48) within 4 years."
-    assert told in lead
+    reach = 2.776445 * np.sqrt((1 / 5 + 1 / 4) * np.var(c, ddof=1))  # Nadeau and Bengio, t with 4 degrees of freedom
+    between = f"({100 * (np.mean(c) - reach):.0f} to {100 * (np.mean(c) + reach):.0f})"
+    assert lead.startswith(
+        f"Of 100 pairs of patients it had not seen, the Cox model ranks {100 * np.mean(c):.0f} rightly {between}; 50 "
+        "would be chance. In the fifth of patients with the highest risks it said 78 of 100 within 4 years, and 75 had"
+    )
+    assert "not clearly better" not in lead
+    told = f"On average it said {said:.0f} of 100, and {happened:.0f} had the event (40 to 48) within 4 years."
+    assert told in gbsg.text
     assert (round(100 * np.mean(c)), round(happened), round(said)) == (71, 44, 45)
-    assert "686 patients, 299 events; out-of-fold predictions of 5-fold cross-validation, 1 repeat." in gbsg.text
+    assert "686 patients, 299 events; patients it had not seen." in gbsg.text
     assert gbsg.stops == [] and gbsg.figures == FIGURES
 
 
@@ -77,12 +82,15 @@ def test_slope_and_calibration_index_are_of_all_patients_together(gbsg, folds):
 
 def test_models_stand_side_by_side_with_the_baseline(gbsg):
     assert gbsg.table("Models side by side")[0] == ["Measure", "Cox", "Forest", "Average", "Kaplan-Meier"]
-    assert cells(gbsg, "Models side by side", "Harrell's C")[0] == "0.708 ± 0.035"
+    assert cells(gbsg, "Models side by side", "Harrell's C")[0] == "0.708 (0.644 to 0.773)"
     assert cells(gbsg, "Models side by side", "Harrell's C")[-1] == "0.500"
     brier = [float(cell.split(" ")[0]) for cell in cells(gbsg, "Models side by side", "Brier score at 4 years")]
     assert all(0.19 < value < 0.22 for value in brier[:-1]) and brier[-1] == pytest.approx(0.247, abs=5e-4)
     # 1 - .201/.247, fold by fold
-    assert cells(gbsg, "Models side by side", "Index of prediction accuracy at 4 years")[0] == "0.184 ± 0.095"
+    # mean 0.184, SD 0.095: 2.776 x root of (1/5 + 1/4) x 0.095 = 0.177 either way
+    accuracy = cells(gbsg, "Models side by side", "Index of prediction accuracy at 4 years")[0]
+    low, high = map(float, re.fullmatch(r"0\.184 \((\d\.\d{3}) to (\d\.\d{3})\)", accuracy).groups())
+    assert (low, high) == pytest.approx((0.184 - 0.177, 0.184 + 0.177), abs=2e-3)
     for name in ("Uno's C", "Time-dependent AUC at 4 years", "Integrated Brier score", "Calibration slope at 4 years",
                  "Observed / expected at 4 years", "Integrated calibration index at 4 years"):  # fmt: skip
         assert len(cells(gbsg, "Models side by side", name)) == 4
@@ -98,7 +106,7 @@ def test_differences_within_noise_are_said_to_be_noise(gbsg):
     # The model's C less the forest's is the same number with the other sign.
     other = Reader(cohort="gbsg2_breast").open("validation", validation_shown="forest")
     assert cells(other, "Differences", "Harrell's C")[0].startswith(f"{-mean:+.3f} ({-upper:.3f} to".replace("-", "−"))
-    assert other.box("Of 100 pairs").startswith("Of 100 pairs of patients, the forest ranks 69 rightly")
+    assert other.box("Of 100 pairs").startswith("Of 100 pairs of patients it had not seen, the forest ranks 69 rightly")
 
 
 def test_calibration_has_groups_and_a_curve_of_unseen_patients(gbsg, folds):
@@ -119,7 +127,7 @@ def test_calibration_has_groups_and_a_curve_of_unseen_patients(gbsg, folds):
 
 def test_net_benefit_is_told_per_1000_at_the_threshold_that_is_asked_for(gbsg, folds):
     rows, found = folds
-    reader = Reader(cohort="gbsg2_breast").open("validation").choose("validation_threshold", 30)
+    reader = Reader(cohort="gbsg2_breast").open("validation").choose("decision_threshold", 30)
     said = reader.box("At a threshold of 30 of 100")
     risk = found.mean("cox").at(4 * YEARS)
     above = risk >= 0.3
@@ -128,9 +136,16 @@ def test_net_benefit_is_told_per_1000_at_the_threshold_that_is_asked_for(gbsg, f
     net = right - (1000 * above.mean() - right) * 3 / 7
     everybody = 1000 * (1 - KaplanMeierFitter().fit(rows.time, rows.event).predict(4 * YEARS))
     more = net - (everybody - (1000 - everybody) * 3 / 7)
-    assert f"treats {1000 * above.mean():.0f} of 1,000 patients, of whom {right:.0f} have the event" in said
-    assert f"{more:.0f} more events treated rightly per 1,000 than by treating everybody" in said
-    assert f"and {net:.0f} more than by treating nobody" in said
+    assert f"{1000 * above.mean():.0f} of 1,000 would be treated, of whom {right:.0f} have the event" in said
+    assert f"the same as {net:.0f} events treated rightly and nobody treated needlessly (179 to 283)" in said
+    assert f"Beside treating everybody it is worth {more:.0f} more (2 to 57)" in said
+    assert reader.at.query_params["decision_threshold"] in ("30", ["30"])
+    assert reader.open("audit").at.number_input(key="decision_threshold").value == 30
+
+
+def test_no_threshold_is_set_until_the_reader_sets_one(gbsg):
+    assert gbsg.at.number_input(key="decision_threshold").value is None
+    assert "Set below the risk from which on you would treat" in gbsg.text and "At a threshold of" not in gbsg.text
 
 
 def test_groups_of_risk_are_observed_and_may_be_cut_anywhere(gbsg, folds):
@@ -182,7 +197,7 @@ def test_with_competing_events_it_is_the_event_itself():
     reader = Reader(cohort="pbc_liver").open("validation", target="event")
     assert reader.stops == [] and reader.figures == FIGURES
     # R: survfit(Surv(time, factor(status)) ~ 1) of pbc: cumulative incidence of death by 7 years 0.376.
-    assert "38 had the event (32 to 43) within 7 years" in reader.box("Of 100 pairs")
+    assert "38 had the event (32 to 43) within 7 years" in reader.text
     assert "418 patients, 161 events" in reader.text
     assert "D-calibration has no definition where other events compete" in reader.text
     assert reader.table("Models side by side")[0][-1] == "Aalen-Johansen"
@@ -202,7 +217,7 @@ def test_few_events_make_more_or_fewer_folds_and_it_is_said():
     few = Selection(((Between("age", 68.0, 80.0),),)).to_text()
     reader = Reader(cohort="gbsg2_breast", filter=few).open("validation")
     reader.choose("validation_kinds", ["cox"])
-    n = int(re.search(r"(\d+) patients, (\d+) events; out-of-fold", reader.text)[2])
+    n = int(re.search(r"(\d+) patients, (\d+) events; patients it had not seen", reader.text)[2])
     assert reader.stops == [] and 10 < n < 20
     assert f"{n} events allow" in reader.text
 
