@@ -43,12 +43,12 @@ def lead(found: External, model: Fitted, outcome: Outcome, label: str, when: flo
     seen = at.overall.observed
     c = found.performance.c
     ranks = "how well it ranks them is not known" if math.isnan(c.value) else fill(
-        "it ranks <b>{c}</b> of 100 pairs rightly ({range})", c=f"{100 * c.value:.0f}",
+        "it ranks <b>{c}</b> of 100 pairs rightly (95% interval {range})", c=f"{100 * c.value:.0f}",
         range=say.range_of_100(c.lower, c.upper),
     )  # fmt: skip
     return fill(
-        "Of {n} {label}, <b>{e}</b> of 100 were expected to {event} {within} and <b>{o}</b> ({range}) did; {ranks}. "
-        "{verdict} {earlier} {apart}",
+        "Of {n} {label}, <b>{e}</b> of 100 were expected to {event} {within} and <b>{o}</b> (95% interval {range}) "
+        "did; {ranks}. {verdict} {earlier} {apart}",
         n=f"{found.performance.n:,}", label=label, e=_hundred(at.overall.expected), event=event_of(model, outcome),
         within=f"within {say.duration(when, unit)}", o=_hundred(seen.risk),
         range=say.range_of_100(seen.lower, seen.upper), ranks=ranks,

@@ -133,8 +133,8 @@ def test_the_example_is_there_at_once_with_what_lifelines_finds(pbc, example):
     assert (len(time), event.sum(), model.n, model.n_events) == (106, 42, 312, 144)
     assert lead(pbc).startswith(
         f"Of 106 patients followed outside the trial, {100 * said:.0f} of 100 were expected to die or have a liver "
-        f"transplant within 6 years and {100 * came:.0f} ({100 * lower:.0f} to {100 * upper:.0f}) did; it ranks "
-        f"{100 * c:.0f} of 100 pairs rightly (71 to 84)."
+        f"transplant within 6 years and {100 * came:.0f} (95% interval {100 * lower:.0f} to {100 * upper:.0f}) did; it "
+        f"ranks {100 * c:.0f} of 100 pairs rightly (95% interval 71 to 84)."
     )
     assert [f"{100 * x:.0f}" for x in (said, came, lower, upper, c)] == ["38", "42", "32", "54", "77"]
     assert "On average its risks are not shown to be off. By 2 years they are too low." in lead(pbc)
@@ -340,3 +340,26 @@ def test_a_model_file_is_taken_in_or_refused_with_the_reason():
     reader.choose("external_on", "here")
     assert "These are the patients that the model learnt from: this is no test of it." in reader.text
     models.delete_model(entry.key, 2)
+
+
+def test_a_saved_model_that_is_damaged_or_gone_is_said_and_nothing_takes_its_place():
+    cohort = read_cohort(ROOT / "sample_data" / "gbsg2_breast")
+    entry = models.save_model(learn("cox", training(cohort, cohort.outcomes[0])), "Damaged")
+    key = f"{entry.key}.{entry.version}"
+    reader = opened(cohort="gbsg2_breast", external_on="here", external_model=key)
+    assert reader.stops == [] and reader.figures
+    path = models.models_folder() / entry.key / "v1.model"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b'"kind"', b'"kinD"', 1))
+    reader.run()
+    (stop,) = reader.stops
+    assert "The file is damaged" in stop and reader.figures == []
+    path.unlink()
+    reader.run()
+    (stop,) = reader.stops
+    assert "not among the models that are kept here" in stop and reader.figures == []
+    reader.choose("external_model", "chosen")
+    assert reader.stops == [] and reader.figures
+    linked = opened(cohort="gbsg2_breast", external_on="here", external_model=key)
+    (stop,) = linked.stops
+    assert "not among the models that are kept here" in stop and linked.figures == []

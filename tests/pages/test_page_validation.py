@@ -77,7 +77,9 @@ def test_slope_and_calibration_index_are_of_all_patients_together(gbsg, folds):
     assert cells(gbsg, "Models side by side", "Calibration slope")[0] == f"{slope:.3f}"
     # The mean over folds, which a perfect model would not bring to 0 either, is more than half as much again.
     assert ici < np.mean([part.measures["cox"]["ici"][3] for part in found.parts]) / 1.5
+    assert "Uno's C and the integrated Brier score go up to" in gbsg.text
     assert "Harrell's C takes all of follow-up" in gbsg.text
+    assert "Kaplan-Meier: the same risk, that of the patients the models learnt from, for everybody" in gbsg.text
 
 
 def test_models_stand_side_by_side_with_the_baseline(gbsg):
