@@ -12,6 +12,7 @@ import pandas as pd
 from bedside.risk.design import Design, read
 from bedside.risk.fitted import Progress
 from bedside.risk.forest_arrays import Trees, flat, rising
+from bedside.risk.forest_late import LateEntry
 
 Settings = Mapping[str, float | int | str]
 
@@ -40,7 +41,7 @@ class Grown:
 @dataclass(frozen=True, eq=False)
 class _Tree:
     built: object
-    means: np.ndarray  # (n_leaves, k) mean pseudo-observations
+    means: np.ndarray  # (n_leaves, k) mean pseudo-observations, or with delayed entry the leaf's own curve
     others: np.ndarray  # which of the judged patients were not drawn
     leaf: np.ndarray  # and the leaf each of them falls into
 
@@ -52,6 +53,7 @@ def grow(
     *,
     seed: int,
     judged: np.ndarray | None = None,
+    late: LateEntry | None = None,
     progress: Progress | None = None,
 ) -> Grown:
     """Trees on pseudo-observations; their leaves hold risks that never fall over time.
@@ -59,7 +61,7 @@ def grow(
     Splits minimise the squared error summed over all grid times, in the principal components that hold 95% of the
     variance: the sum does not change under rotation, and neighbouring times say almost the same. A leaf's value is the
     mean pseudo-observation of the patients drawn into it at each time, made never to fall (isotonic regression over
-    time) and cut at 0 and 1.
+    time) and cut at 0 and 1. With delayed entry it is the left-truncated curve of those patients instead.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ def grow(
         Each tree has a generator of its own made from it, so that they may be grown in any order.
     judged : array of int, optional
         Rows for which `Grown.outside` is worked out; default none.
+    late : LateEntry, optional
+        Follow-up of the n patients where some came under observation after time zero.
     progress : callable, optional
     """
     count = int(settings["trees"])
@@ -81,7 +85,7 @@ def grow(
     built, values = [], []
 
     def one(own: np.random.SeedSequence) -> _Tree:
-        return _tree(x, pseudo, target, settings, np.random.default_rng(own), asked)
+        return _tree(x, pseudo, target, settings, np.random.default_rng(own), asked, late)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for begin in range(0, count, BATCH):
@@ -105,6 +109,7 @@ def _tree(
     settings: Settings,
     rng: np.random.Generator,
     judged: np.ndarray,
+    late: LateEntry | None,
 ) -> _Tree:
     from sklearn.tree import DecisionTreeRegressor
 
@@ -119,13 +124,20 @@ def _tree(
     ).fit(x[rows], target[rows], sample_weight=weight[rows])
     place = np.cumsum(tree.tree_.children_left < 0) - 1
     inside = place[tree.tree_.apply(x[rows])]
-    order = np.argsort(inside, kind="stable")
-    first = np.searchsorted(inside[order], np.arange(place[-1] + 1))
-    drawn = rows[order]
-    sums = np.add.reduceat(pseudo[drawn] * weight[drawn, None], first, axis=0)
-    mean = sums / np.add.reduceat(weight[drawn], first)[:, None]
+    if late is None:
+        mean = _means(pseudo, rows, weight, inside)
+    else:
+        mean = late.risks(rows, weight[rows], inside, int(place[-1]) + 1)
     others = np.flatnonzero(weight[judged] == 0)
     return _Tree(tree.tree_, mean, others, place[tree.tree_.apply(x[judged[others]])])
+
+
+def _means(pseudo: np.ndarray, rows: np.ndarray, weight: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    order = np.argsort(inside, kind="stable")
+    first = np.searchsorted(inside[order], np.arange(inside.max() + 1))
+    drawn = rows[order]
+    sums = np.add.reduceat(pseudo[drawn] * weight[drawn, None], first, axis=0)
+    return sums / np.add.reduceat(weight[drawn], first)[:, None]
 
 
 def components(pseudo: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from bedside.regression.concordance import concordance
 from bedside.risk.fitted import Progress
 from bedside.risk.forest_grow import Settings, grow
+from bedside.risk.forest_late import LateEntry
 from bedside.risk.training import Training
 
 DEFAULTS: Settings = {"trees": 300, "leaf": 20, "share": 0.34, "depth": 0, "rows": 10_000}
@@ -32,6 +33,7 @@ def tuned(
     asked: Mapping[str, float | int | str],
     seed: int,
     progress: Progress,
+    late: LateEntry | None = None,
 ) -> Settings:
     """Size of the leaves, then the share of the variables looked at in each node, by Harrell's C out of bag.
 
@@ -41,7 +43,7 @@ def tuned(
 
     Parameters
     ----------
-    x, pseudo, seed, progress
+    x, pseudo, seed, progress, late
         As in `grow`.
     rows : Training
     settings : mapping
@@ -61,11 +63,13 @@ def tuned(
     for name in [name for name in grids if name not in asked]:
         found: dict[float, tuple[float, float]] = {}
         for value in grids[name]:
-            progress(stages.index((name, value)) / len(stages), f"Choosing settings of the forest: {name} {value:.3g}")
+            step = stages.index((name, value))
+            progress(step / len(stages), f"Trying settings, {step + 1} of {len(stages)}")
             here = best | {name: value, "trees": trees}
             key = float(here["leaf"]), max(1, round(float(here["share"]) * x.shape[1]))
             if key not in tried:
-                tried[key] = _judged(grow(x, pseudo, here, seed=seed, judged=judged).outside, pseudo[judged], held)
+                grown = grow(x, pseudo, here, seed=seed, judged=judged, late=late)
+                tried[key] = _judged(grown.outside, pseudo[judged], held)
             found[value] = tried[key]
         best[name] = _best(found)
     return best
