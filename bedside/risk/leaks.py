@@ -23,17 +23,18 @@ from bedside.risk.leaks_columns import (
     recorded,
     tells_event,
 )
+from bedside.risk.leaks_outcomes import CHANCE, implied, related, sounds_like_an_outcome
 from bedside.risk.leaks_pairs import duplicates, made_of_time
 from bedside.risk.leaks_time import bounded, immortal
 from bedside.risk.training import Target
 from bedside.survival.checks import merge_ties
 
-C_LIMIT = 0.85
-"""A single variable that ranks patients better than this, in either direction, is suspected of knowing the outcome."""
+C_LIMIT, C_GRAVE = 0.85, 0.9
+"""A single variable that ranks patients better than this, in either direction, is suspected of knowing the outcome; up
+to the second it may be an honest marker, to be looked at."""
 FEWEST_EVENTS, FEWEST_VALUES = 10, 20
 FEWEST_AT_LEVEL, FEWEST_ALIKE = 5, 10
 DISTINCT = 0.95
-CHANCE = 1e-6
 
 Kind = Literal[
     "later", "outcome", "single", "missingness", "bounded", "immortal", "identifier", "duplicate", "constant", "sparse"
@@ -121,11 +122,13 @@ def check(
     cause = cohort.cause(outcome) if split else cohort.event(outcome).astype(int)
     seen = followed(merge_ties(cohort.time(outcome)), cause, cohort.entry(outcome))
     wanted = cohort.predictors if variables is None else [cohort.variable(v) for v in dict.fromkeys(variables)]
-    columns = [read_column(cohort.frame, variable) for variable in wanted if variable.name not in outcome.columns]
+    taken = {name: of for of in (*cohort.outcomes, outcome) for name in of.columns}
+    wanted = [v for v in wanted if variables is not None or v.name in outcome.columns or v.name not in taken]
+    columns = [read_column(cohort.frame, variable) for variable in wanted if variable.name not in taken]
     tests = max(1, sum(max(len(column.levels), 2) for column in columns))
-    found = [_is_outcome(variable) for variable in wanted if variable.name in outcome.columns]
+    found = [_is_outcome(variable, taken[variable.name], outcome) for variable in wanted if variable.name in taken]
     for column in columns:
-        found += _about(column, seen, outcome, tests)
+        found += _about(column, seen, outcome, tests) or _another(column, seen, outcome, cohort.outcomes)
     known = {s.variable for s in found if s.kind in ("outcome", "constant")}
     found += _pairs([column for column in columns if column.variable.name not in known], seen, outcome)
     return tuple(sorted(found, key=lambda s: KINDS.index(s.kind)))
@@ -152,11 +155,39 @@ def check_predictions(model: Fitted, cohort: Cohort, t: float) -> Suspicion | No
     )  # fmt: skip
 
 
-def _is_outcome(variable: Variable) -> Suspicion:
-    return Suspicion(
-        variable.name, variable.label, "outcome",
-        f"{variable.label} is part of the outcome itself: a model would predict the outcome from the outcome.",
-    )  # fmt: skip
+def _is_outcome(variable: Variable, of: Outcome, outcome: Outcome) -> Suspicion:
+    if variable.name in outcome.columns:
+        told = "is part of the outcome itself: a model would predict the outcome from the outcome."
+    else:
+        told = f"belongs to the outcome “{of.label}”: nobody has it yet when a risk is asked for."
+    return Suspicion(variable.name, variable.label, "outcome", f"{variable.label} {told}")
+
+
+def _another(column: Column, seen: Followed, outcome: Outcome, outcomes: tuple[Outcome, ...]) -> list[Suspicion]:
+    """The column may be the status of another outcome of the same patients."""
+    v = column.variable
+    if seen.n_events < FEWEST_EVENTS or v.kind in UNSHARED or v.use == "later":
+        return []
+    if (told := implied(column, seen)) is not None:
+        who = "nearly all" if told.with_event else "hardly any"
+        return [_one(
+            column, "outcome",
+            f"Of {told.patients:,} patients with {v.label} “{v.label_of(told.level)}” {told.events:,} had the event, "
+            f"{who} of them, where {told.expected:.0f} would be expected from their follow-up; of the others "
+            f"{100 * told.others:.0f} of 100 had it. It may be the status of an outcome that this one is part of: ask "
+            f"whether it was known at {outcome.since}.",
+            {"patients": float(told.patients), "events": float(told.events), "expected": told.expected,
+             "others with event": told.others}, action="leave out" if told.grave else "look",
+        )]  # fmt: skip
+    word = sounds_like_an_outcome(column, outcomes)
+    if word is None or (p := related(column, seen)) >= CHANCE:
+        return []
+    return [_one(
+        column, "outcome",
+        f"{v.label} is called like something seen in follow-up (“{word}”), and goes with the event as chance would "
+        f"not have it ({_p(p)}). If it was recorded after {outcome.since}, leave it out.",
+        {"p": p}, action="look",
+    )]  # fmt: skip
 
 
 def _about(column: Column, seen: Followed, outcome: Outcome, tests: int) -> list[Suspicion]:
@@ -260,7 +291,7 @@ def _knows(column: Column, seen: Followed, outcome: Outcome) -> Iterator[Suspici
             f"{v.label} alone ranks patients with C {_c(c)} ({rather}). A single variable known at {outcome.since} "
             f"seldom passes {_c(C_LIMIT)}: ask whether it was recorded after {outcome.since}, or because of what "
             "happened.",
-            {"C": c, "limit": C_LIMIT},
+            {"C": c, "limit": C_LIMIT}, action="leave out" if c > C_GRAVE else "look",
         )  # fmt: skip
 
 
