@@ -141,7 +141,9 @@ def _numbers(variable: Variable, column: pd.Series) -> Summary:
     missing = len(values) - len(known)
     if not known.size:
         return Summary(variable, 0, missing)
-    q1, median, q3 = np.quantile(known, [0.25, 0.5, 0.75])
+    # Halving four times is exact, and keeps what lies between two values within what a number can be.
+    shrunk = 16.0 if np.abs(known).max() > 1e300 else 1.0
+    q1, median, q3 = np.quantile(known / shrunk, [0.25, 0.5, 0.75]) * shrunk
     outside = 0
     if variable.plausible is not None:
         low, high = variable.plausible
@@ -167,8 +169,11 @@ def _numbers(variable: Variable, column: pd.Series) -> Summary:
 def _histogram(known: np.ndarray) -> Histogram:
     """Up to twenty bars of equal width; whole numbers sit in the middle of theirs."""
     low, high = float(known.min()), float(known.max())
+    if not math.isfinite(high - low + 1):
+        # Further apart than a number can be: no bars of equal width lie between them.
+        return Histogram(np.array([len(known)]), np.array([low, high]))
     if np.all(known == np.round(known)):
-        width = max(1, math.ceil((high - low + 1) / MOST_BARS))
+        width = float(max(1, math.ceil((high - low + 1) / MOST_BARS)))
         edges = np.arange(low - 0.5, high + width, width)
     elif low == high:
         edges = np.array([np.nextafter(low, -np.inf), np.nextafter(high, np.inf)])

@@ -121,3 +121,13 @@ def test_one_patient_has_no_spread():
 
 def test_identifiers_are_not_in_table_one(gbsg2):
     assert "patient_id" not in {s.variable.name for s in table_one(gbsg2)}
+
+
+@pytest.mark.parametrize("values", [[1e308, -1e308], [1e308, -1e308, 1.5], [1.7e308, 0.0, 1.0], [1e300, 0.5, 1.0]])
+def test_values_further_apart_than_a_number_can_be(values: list[float]):
+    found = one(values, kind="continuous")
+    assert (found.min, found.max) == (min(values), max(values))
+    assert found.histogram is not None and found.histogram.counts.sum() == len(values)
+    ordered = sorted(values)
+    middle = ordered[1] if len(ordered) == 3 else ordered[0] / 2 + ordered[1] / 2
+    assert found.median == middle and math.isfinite(found.q1) and math.isfinite(found.q3)
