@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import exp
 
+from bedside.cohort import Unit
+from bedside.report import say
 from bedside.report.card import Grid
 from bedside.report.model_card import ModelCard
 from bedside.report.model_card_parts import Parameters, Predictor
@@ -43,7 +45,7 @@ def sections(card: ModelCard) -> tuple[Section, ...]:
         *_left_out(card),
         *_specification(card.specification),
         _performance(card),
-        Section("For whom it works less well", card.fairness or ("This was not examined when the card was made.",)),
+        Section("By group", card.fairness or ("This was not examined when the card was made.",)),
         *((Section("Note", (card.note,)),) if card.note else ()),
         _made(card),
     )
@@ -66,13 +68,19 @@ def _population(card: ModelCard) -> Section:
 def _outcome(card: ModelCard) -> Section:
     o = card.outcome
     told = [
-        f"{o.label}, since {o.since}, in {o.unit}; known up to {o.longest:.5g} {o.unit}.",
+        f"{o.label}, since {o.since}, in {o.unit}; known up to {_long(o.longest, o.unit)}.",
         o.handling,
         "Patients count from when they came under observation (delayed entry)." if o.delayed_entry else "",
-        f"Stated at {', '.join(f'{t:.5g}' for t in o.horizons)} {o.unit}." if o.horizons else "",
+        f"Stated at {', '.join(say.readable(t, o.unit) for t in o.horizons)}." if o.horizons else "",
         o.note,
     ]
     return Section("What it predicts", tuple(text for text in told if text))
+
+
+def _long(t: float, unit: Unit) -> str:
+    """``"2659 days (7.3 years)"``; once where both are the same."""
+    own, read = f"{t:.5g} {unit}", say.readable(t, unit)
+    return own if own == read or unit == "years" else f"{own} ({read})"
 
 
 def _size(card: ModelCard) -> Section:
@@ -106,7 +114,8 @@ def _reading(p: Predictor) -> str:
     if p.reference is not None:
         return "against " + next((level.label for level in p.levels if level.code == p.reference), p.reference)
     scale = "logarithm" if p.scale == "log" else "as it is"
-    return f"{scale}, curved at {', '.join(f'{k:.4g}' for k in p.knots)}" if p.knots else scale
+    at = (exp(k) if p.floor is not None else k for k in p.knots)
+    return f"{scale}, a curve with knots at {', '.join(f'{k:.4g}' for k in at)}" if p.knots else scale
 
 
 def _spread(p: Predictor) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bedside.risk import Coefficient
 
 LINE_LIMIT = 52  # characters of label and numbers together: what fits a telephone's width
+AGAINST = " (against "
+"""Where a label that is too long goes on in a second line."""
 FONT_SIZE = 12
 ROW = 42
 WIDEST = 50.0  # a ratio or limit beyond 50 or below 1/50 is drawn as an arrow at the edge
@@ -44,7 +46,7 @@ def forest_figure(coefficients: Sequence[Coefficient], *, mode: Mode = "light", 
         type="log", range=[math.log10(low), math.log10(high)], tickvals=shown, ticktext=[f"{t:g}" for t in shown],
         title="lower risk  ←  hazard ratio  →  higher risk", fixedrange=True,
     )  # fmt: skip
-    fig.update_yaxes(visible=False, range=[len(coefficients) - 0.45, -0.55], fixedrange=True)
+    fig.update_yaxes(visible=False, range=[len(coefficients) - 0.45, -0.8 if _tall(notes) else -0.55], fixedrange=True)
     fig.update_layout(height=ROW * len(coefficients) + 56, margin={"l": 8, "r": 8, "t": 4, "b": 44})
     return fig
 
@@ -99,17 +101,30 @@ def _marks(coefficients: Sequence[Coefficient], p: Palette, ends: tuple[float, f
 def _words(c: Coefficient, row: int, p: Palette, room: int) -> list[dict[str, Any]]:
     """The label on the left and the numbers on the right, above the interval."""
     numbers = plain(_numbers(c))
+    label = _label(c.label, room - len(_numbers(c)))
     return [
         {
-            "x": x, "y": row - 0.18, "xref": "paper", "text": text, "showarrow": False, "xanchor": anchor,
-            "yanchor": "middle", "font": {"size": FONT_SIZE, "color": p.ink}, "borderpad": 0, "align": anchor,
-            "bgcolor": rgba(p.card, 0.92),
+            "x": x, "y": row - (0.36 if "<br>" in text else 0.18), "xref": "paper", "text": text, "showarrow": False,
+            "xanchor": anchor, "yanchor": "middle", "font": {"size": FONT_SIZE, "color": p.ink}, "borderpad": 0,
+            "align": anchor, "bgcolor": rgba(p.card, 0.92),
         }
         for anchor, x, text in (
-            ("left", 0, plain(c.label, limit=room - len(_numbers(c)))),
+            ("left", 0, label),
             ("right", 1, numbers),
         )
     ]  # fmt: skip
+
+
+def _tall(notes: Sequence[dict[str, Any]]) -> bool:
+    return any("<br>" in note["text"] for note in notes[:2])
+
+
+def _label(text: str, limit: int) -> str:
+    """A label on one line; what it is compared with on a second one where the first has no room for it."""
+    name, found, reference = text.partition(AGAINST)
+    if len(text) <= limit or not found:
+        return plain(text, limit=limit)
+    return f"{plain(name, limit=limit)}<br>{plain(AGAINST.lstrip() + reference, limit=limit)}"
 
 
 def _numbers(c: Coefficient) -> str:

@@ -84,7 +84,7 @@ def _at_use(path: Path, x: np.ndarray, y: float, colour: str) -> dict[str, Any]:
     row = chosen_row(path)
     left = x[row] > (x.min() + x.max()) / 2
     return {
-        "x": float(x[row]), "y": y, "text": f"in use: {int(path.kept[row])} kept", "showarrow": False,
+        "x": float(x[row]), "y": y, "text": f"in use: {int(path.kept[row])} coefficients", "showarrow": False,
         "xanchor": "right" if left else "left", "yanchor": "bottom", "font": {"size": 11, "color": colour},
     }  # fmt: skip
 

@@ -169,6 +169,10 @@ def _decided(cohort: Cohort, outcome: Outcome, asked: Asked, of: Resampled, basi
 
 
 def _differences(found: Audits) -> None:
+    page.caption(
+        "Groups in whom the event is more common are flagged more often by any model that tells the truth, so that "
+        "not all of these rates can be alike: a difference here is no fault of the model where its risks are right."
+    )
     told = words.of_decisions(found)
     if told:
         items = page.join(
@@ -177,10 +181,6 @@ def _differences(found: Audits) -> None:
             for text, holds in told
         )  # fmt: skip
         page.put("<ul class='bs-reasons'>{items}</ul>", items=items)
-    page.caption(
-        "Groups in whom the event is more common are flagged more often by any model that tells the truth, so that "
-        "not all of these rates can be alike: a difference here is no fault of the model where its risks are right."
-    )
 
 
 def _decisions(found: Audits, at: float, basis: str) -> None:

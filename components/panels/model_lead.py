@@ -18,6 +18,8 @@ from components.numbers_models import Answer
 from components.panels import horizon, page
 from components.panels.page import Markup, fill
 from components.panels.pick import told_apart
+from components.panels.validation_choices import subject
+from components.text import md
 
 SHORT = {
     "cox": "Cox", "penalised": "Penalised", "forest": "Forest", "boosted": "Boosted trees", "average": "Average",
@@ -33,17 +35,17 @@ IS = {
     "cox": "A Cox model", "penalised": "A penalised Cox model", "forest": "A forest of decision trees",
     "boosted": "Boosted trees", "average": "The average of a Cox model and a forest",
 }  # fmt: skip
-TARGETS = {
-    model_choice.ANY: "Any of these events",
-    model_choice.EVENT: "This event, while the others can happen",
-}
+
+WIDE = 10
+"""So many columns that are not used are no detail: a gene panel, say."""
 
 
 def header(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
     """The page's heading and the time at which the model is judged."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width="stretch"):
-            page.title("Model", f"{outcome.label}, {say.patients(len(cohort))}")
+            of = subject(outcome, model_choice.chosen(cohort, outcome))
+            page.title("Model", f"{of}, {say.patients(len(cohort))}")
         with st.container(key="screen_model_horizon", width="content"):
             return horizon.choose(cohort, outcome)
 
@@ -61,8 +63,9 @@ def choices(cohort: Cohort, outcome: Outcome) -> Choice:
             help="\n\n".join(f"**{KINDS[kind]}.** {WHAT.get(kind, '')}" for kind in KINDS),
         )  # fmt: skip
         if outcome.has_competing:
+            targets = _targets(outcome)
             st.segmented_control(
-                "The risk of what", list(TARGETS), format_func=TARGETS.__getitem__, key="model_target", required=True,
+                "The risk of what", list(targets), format_func=targets.__getitem__, key="model_target", required=True,
                 persist_state="session",
                 help="Where another event can come first, the risk of any of them counts whichever it is; the risk of "
                 "this event counts how many will have it in a world where the others happen too.",
@@ -70,6 +73,16 @@ def choices(cohort: Cohort, outcome: Outcome) -> Choice:
         with st.popover("Options", icon=":material/tune:", key="model_options"):
             _options(cohort, outcome, choice)
     return choice
+
+
+def _targets(outcome: Outcome) -> dict[str, str]:
+    """What a risk can be of, named by its events: of whichever comes first, or of the first one alone."""
+    first, *others = outcome.cause_labels
+    rest = [say.in_sentence(label) for label in others]
+    return {
+        model_choice.ANY: md(f"{' or '.join((first, *rest))}, whichever first"),
+        model_choice.EVENT: md(f"{first}; {', '.join(rest)} may come first"),
+    }
 
 
 def _options(cohort: Cohort, outcome: Outcome, choice: Choice) -> None:
@@ -134,9 +147,27 @@ def answer(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, whe
         flat = leaks.check_predictions(fitted, cohort, t)
         if flat is not None:
             page.warn(flat.sentence)
+        _unused(cohort, choice)
         with st.container(key="screen_model_validation", width="content"):
             st.page_link(desk.page("validation"), label="How well does it do, and beside the others?",
                          query_params=desk.link(), icon=":material/fact_check:")  # fmt: skip
+
+
+def _unused(cohort: Cohort, choice: Choice) -> None:
+    """Columns that are recorded and not offered to the model, such as a gene panel, with one click to add them."""
+    many = len(model_choice.eligible(cohort)) - len(model_choice.eligible(cohort, wide=choice.wide))
+    if many < WIDE:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="model_unused"):
+        with st.container(width="content"):
+            page.caption(f"{many:,} further variables are recorded and not used.")
+        with st.container(key="screen_model_add", width="content"):
+            st.button(
+                "Add them (penalised model)", key="model_add_all", type="tertiary",
+                icon=":material/add:", on_click=st.session_state.update,
+                args=({"model_pool": "all", "model_model": "penalised"},),
+                help="A penalised Cox model keeps only what helps to predict; fitting it may take a minute.",
+            )  # fmt: skip
 
 
 def _asked(choice: Choice) -> str:

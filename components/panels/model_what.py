@@ -209,19 +209,31 @@ def _about(cohort: Cohort, choice: Choice, fitted: Fitted) -> None:
         page.strip(_facts(fitted))
         if isinstance(fitted, risk.Model):
             page.put("<p>{t}</p>", t=risk.describe(fitted))
-            page.caption(risk.ridge_sentence(fitted))
-        page.table(("Setting", "In use"), _settings(choice, fitted), label="Settings of the model")
-        page.caption(HOW.get(fitted.kind, ""))
-        for dropped in fitted.design.dropped:
-            page.caption(dropped.why)
-        unused = len(model_choice.eligible(cohort)) - len(model_choice.eligible(cohort, wide=choice.wide))
-        if unused > 0:
-            page.caption(
-                f"{unused} further variable{'s are' if unused > 1 else ' is'} recorded and not offered to it (Options)."
-            )
+            with st.container(key="screen_model_checks", width="content"):
+                st.page_link(desk.page("regression"), label="Do its ratios hold at all times? Checks on Regression",
+                             query_params=desk.link(), icon=":material/monitoring:")  # fmt: skip
         gaps = [f"{r.variable.label} {r.missing:,}" for r in fitted.design.readings if r.missing]
         if gaps:
             page.caption("Missing values filled with the median or the commonest group: " + ", ".join(gaps) + ".")
+        panel = st.expander("How it was fitted: settings and what was left out", key="model_settings",
+                            on_change="rerun")  # fmt: skip
+        if panel.open:
+            with panel:
+                _fitting(cohort, choice, fitted)
+
+
+def _fitting(cohort: Cohort, choice: Choice, fitted: Fitted) -> None:
+    page.table(("Setting", "In use"), _settings(choice, fitted), label="Settings of the model")
+    page.caption(HOW.get(fitted.kind, ""))
+    if isinstance(fitted, risk.Model):
+        page.caption(risk.ridge_sentence(fitted))
+    for dropped in fitted.design.dropped:
+        page.caption(dropped.why)
+    unused = len(model_choice.eligible(cohort)) - len(model_choice.eligible(cohort, wide=choice.wide))
+    if unused > 0:
+        page.caption(
+            f"{unused:,} further variable{'s are' if unused > 1 else ' is'} recorded and not offered to it (Options)."
+        )
 
 
 def _facts(fitted: Fitted) -> list[tuple[str, str]]:
@@ -231,8 +243,8 @@ def _facts(fitted: Fitted) -> list[tuple[str, str]]:
     if isinstance(fitted, Penalised):
         facts.append((f"{variables} of {fitted.offered}", "variables kept"))
     elif parts(fitted):
-        facts.append((f"{variables}", f"variables in {n_terms} terms"))
-        facts.append((f"{fitted.n_events / max(n_terms, 1):.0f}", "events per term"))
+        each = f"{fitted.n_events / max(n_terms, 1):.0f}"
+        facts.append((f"{variables}", f"variables in {n_terms} terms, {each} events each"))
     else:
         facts.append((f"{variables}", "variables"))
     return facts

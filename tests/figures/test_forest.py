@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -96,3 +97,11 @@ def test_calibration_alt_and_rows():
         [early]
     )
     assert calibration_rows(FIFTHS)[1][1] == [2, 137, 77, 0.62, 0.58, 0.49, 0.66]
+
+
+def test_a_long_label_says_what_it_is_compared_with_on_a_second_line():
+    long = replace(GRADE, label="Menopausal status: post-menopausal (against pre-menopausal)")
+    figure = forest_figure([long, GRADE], room=72)
+    left = [a.text for a in figure.layout.annotations if a.xanchor == "left"]
+    assert left == ["Menopausal status: post-menopausal<br>(against pre-menopausal)", "Grade: III (against I)"]
+    assert "post-menopausal (against pre-menopausal): 1.74" in forest_alt([long])
