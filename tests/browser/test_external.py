@@ -29,7 +29,7 @@ def test_in_the_dark_on_a_tablet_a_refused_pair_says_why(open_page):
     size = {"width": 820, "height": 1180}
     visit = open_page("/external?cohort=gbsg2_breast", viewport=size, color_scheme="dark")
     drawn(visit, "Does it hold elsewhere?")
-    choose(visit, "Tested on", "Breast cancer, TRANSBIG")
+    choose(visit, "Tested on", "Breast cancer, TRANSBIG (cannot: another event)")
     expect(visit.page.get_by_text("They are different events", exact=False)).to_be_visible()
     assert visit.axe(include=MAIN) == []
     assert misfits(visit.page) == []
