@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ ON, MODEL = "external_on", "external_model"
 UPLOAD, DONE = "external_upload", "external_upload_done"
 MISSING = "\x00missing"
 MOST_LISTED = 60
+SAVED = re.compile(r"[0-9a-f]{24}\.[1-9][0-9]{0,6}")
 
 
 def choose(cohort: Cohort, outcome: Outcome) -> Pair | None:
@@ -47,6 +49,8 @@ def choose(cohort: Cohort, outcome: Outcome) -> Pair | None:
         with upload:
             _bring()
     _told()
+    if isinstance(entry, Fixable):
+        raise entry
     if on == "":
         _offer()
         return None
@@ -73,20 +77,39 @@ def choose(cohort: Cohort, outcome: Outcome) -> Pair | None:
 # ------------------------------------------------------------------ model
 
 
-def _model(cohort: Cohort, outcome: Outcome) -> models.Entry | None:
-    """A saved model, or None for the one that the reader has chosen now."""
+def _model(cohort: Cohort, outcome: Outcome) -> models.Entry | Fixable | None:
+    """A saved model, or None for the one that the reader has chosen now; or why the saved one asked for is no more."""
     choice = model_choice.chosen(cohort, outcome)
-    saved = {
-        f"{e.key}.{e.version}": e for e in models.list_models()[:MOST_LISTED] if e.about is not None
-    }  # fmt: skip
+    found = {f"{e.key}.{e.version}": e for e in models.list_models()}
+    asked = _asked()
+    listed = [key for key, e in found.items() if e.about is not None][:MOST_LISTED]
     labels = {NOW: f"{KINDS[choice.kind]}, fitted here"}
-    labels |= {key: f"{e.about.name}, version {e.version}" for key, e in saved.items() if e.about}
-    found = pick(
+    # Nothing takes the place of a model that was chosen: it stays chosen, and its place says what became of it.
+    for key in dict.fromkeys([*listed, *filter(None, [asked])]):
+        about = found[key].about if key in found else None
+        labels[key] = f"{about.name}, version {about.version}" if about else "A saved model that can't be opened"
+    chosen = pick(
         "Model", labels, key=MODEL, default=NOW, width=300,
         help="The kind of model, its variables and what it predicts are chosen on the page Model; saved models are "
         "listed by name.",
     )  # fmt: skip
-    return saved.get(found or "")
+    if chosen in (None, NOW):
+        return None
+    if chosen not in found:
+        return Fixable(
+            "The saved model can't be opened.",
+            "It is not among the models that are kept here: it was deleted, or is kept on another machine.",
+            "Choose another model above, or bring its file.",
+        )
+    return found[chosen].trouble or found[chosen]
+
+
+def _asked() -> str | None:
+    """The saved model that this session or its link names, whether it is there or not."""
+    for name in (st.query_params.get(MODEL), st.session_state.get(MODEL)):
+        if isinstance(name, str) and SAVED.fullmatch(name):
+            return name
+    return None
 
 
 def _at_hand(model: Fitted, cohort: Cohort, learns: Cohort) -> Cohort | None:
