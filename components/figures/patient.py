@@ -204,18 +204,46 @@ def _labels(fig: go.Figure, curve: PatientCurve, end: float, pixels: int, muted:
     said = [(all_, f"all {curve.n:,}: {percent(all_)}", muted), (mine, f"this patient {percent(mine)}", accent)]
     said.sort(key=lambda item: item[0])
     line = 16 / pixels
-    wide = (text_width([text for _, text, _ in said], size=FONT_SIZE) + 14) / NARROWEST * end
-    anchor, bottom = _place(curve, end, wide, line)
-    for i, (_, text, colour) in enumerate(said):
+    widths = [(text_width([text], size=FONT_SIZE) + 14) / NARROWEST * end for _, text, _ in said]
+    for (_, text, colour), (anchor, bottom) in zip(said, _places(curve, end, widths, line), strict=True):
         fig.add_annotation(
-            x=curve.horizon, y=bottom + (i + 0.5) * line, showarrow=False, yanchor="middle", bgcolor=rgba(card, 0.75),
+            x=curve.horizon, y=bottom + 0.5 * line, showarrow=False, yanchor="middle", bgcolor=rgba(card, 0.75),
             xanchor=anchor, xshift=8 if anchor == "left" else -8, borderpad=0, align=anchor,
             text=f"<b>{text}</b>" if colour == accent else text, font={"size": FONT_SIZE, "color": colour},
         )  # fmt: skip
 
 
-def _place(curve: PatientCurve, end: float, wide: float, line: float) -> tuple[str, float]:
-    """Side of the horizon ("left" anchors the text's left edge to it) and height of the lower label's foot."""
+def _places(curve: PatientCurve, end: float, widths: list[float], line: float) -> list[tuple[str, float]]:
+    """Side and foot of each label, the lower one first: together if both are clear, else each beside its own dot."""
+    anchor, bottom, clear = _place(curve, end, max(widths), line)
+    together = [(anchor, bottom), (anchor, bottom + line)]
+    if clear:
+        return together
+    shares = sorted(curve.at_horizon)
+    alone = [_beside(curve, end, wide, line, share) for wide, share in zip(widths, shares, strict=True)]
+    low, high = (found or old for found, old in zip(alone, together, strict=True))
+    return [low, high] if high[1] - low[1] >= line else together
+
+
+def _beside(curve: PatientCurve, end: float, wide: float, line: float, share: float) -> tuple[str, float] | None:
+    """Side and foot of one label beside its dot, clear of the curves and the band; None if there is no such place."""
+    h, gap = curve.horizon, 0.3 * line
+    drawn = [(curve.time, y) for y in (curve.survival, curve.lower, curve.upper)]
+    drawn.append((curve.cohort_time, curve.cohort_survival))
+    for anchor, start, stop in (("left", h, h + wide), ("right", h - wide, h)):
+        if start < 0 or stop > end:
+            continue
+        for bottom in (share + gap, share - gap - line):
+            free = all(
+                _step_at(time, y, stop) > bottom + line or _step_at(time, y, start) < bottom for time, y in drawn
+            )
+            if free and bottom >= 0.01 and bottom + line <= 1.03:
+                return anchor, bottom
+    return None
+
+
+def _place(curve: PatientCurve, end: float, wide: float, line: float) -> tuple[str, float, bool]:
+    """Side of the horizon ("left" anchors the text's left edge to it), lower label's foot, if both are clear."""
     h, gap, tall = curve.horizon, 0.6 * line, 2 * line
 
     def shares(at: float) -> tuple[float, float]:
@@ -233,5 +261,5 @@ def _place(curve: PatientCurve, end: float, wide: float, line: float) -> tuple[s
     )
     for fits, anchor, bottom in tries:
         if fits and bottom >= 0.01 and bottom + tall <= 1.03:
-            return anchor, bottom
-    return ("left" if h < end / 2 else "right"), 0.02
+            return anchor, bottom, True
+    return ("left" if h < end / 2 else "right"), 0.02, False

@@ -176,7 +176,7 @@ def _states(view: View, decimals: int) -> list[tuple[str, str]]:
     """How many of 100 come to what, each with its kind; they add up."""
     with_event, without = say.split_of_100(view.risk, decimals=decimals)
     if len(view.states.states) == 2:
-        return [("event", f"{with_event} {view.happens}"), ("free", f"{without} {view.spared}")]
+        return [("event", f"{with_event} {patient_view.plainly(view.happens)}"), ("free", f"{without} {view.spared}")]
     share = view.states.share[0]
     counts = [view.states.said(0, k) for k in range(3)]
     if decimals:
@@ -221,7 +221,7 @@ def _why(view: View, decimals: int) -> None:
             n=explanation.n_background,
         ),
         alt=waterfall_alt(explanation, decimals=decimals),
-        note=_additivity(explanation),
+        note=f"{_additivity(explanation)}{_two_averages(view)}",
         stem="patient-reasons",
         rows=lambda: waterfall_rows(explanation),
         made=lambda: _reasons_made(view),
@@ -239,6 +239,14 @@ def _reasons_made(view: View) -> Made:
         "is made known, over all orders of the variables, against patients evenly spaced from the lowest to the "
         f"highest risk. Computed with {versions()}; data and filter {model.cohort_fingerprint[:12]}."
     )
+
+
+def _two_averages(view: View) -> str:
+    """Why the average the reasons start from is not the one of the cohort's curve, where the two differ in words."""
+    said, seen = say.percent(view.explanation.base), say.percent(1 - view.curve.at_horizon[1])
+    if said == seen:
+        return ""
+    return f" The average here, {said}, is the model's of those patients; {seen} of all were observed to have it."
 
 
 def _additivity(explanation: explain.Explanation) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bedside.cohort import Cohort
 from bedside.errors import Fixable
 from bedside.patient import Evidence, ground
 from bedside.patient.evidence import FAR, Band, evidence
@@ -15,6 +18,7 @@ from components.panels import page
 from components.panels.patient_view import View
 
 NAMED = 3
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 SLIGHT = 0.02  # no further beyond the risks that were checked is as good as among them
 WAITING = ("Being checked", "on patients it had not seen")
 
@@ -29,6 +33,7 @@ def trust(view: View, verdict: DeltaGenerator) -> None:
         behind = f"and {say.events(model.n_events)} behind the model, this patient among them"
         page.strip([*facts, (say.patients(model.n), behind), _filled(view)])
         page.caption(within(found, view.by))
+        page.caption(learnt_from(view.cohort))
         if found.outlying:
             page.caution(_alone(found))
         if done is not None:
@@ -64,6 +69,17 @@ def _evidence(view: View, done: Resampled | None) -> Evidence:
         return evidence(on, patient, view.t, leave_out=view.row, found=done, kind=view.choice.kind)
 
     return desk.kept(("patient evidence", *key, view.row, view.t, done is not None), make)
+
+
+def learnt_from(cohort: Cohort) -> str:
+    """Whom the model learnt from, where and when, as far as the dictionary says."""
+    whom = (cohort.population or cohort.title).rstrip(".")
+    told = f"Learnt from: {say.in_sentence(whom)}."
+    if YEAR.search(whom):
+        return f"{told} Outcomes may be others today."
+    reported = YEAR.search(cohort.source.citation)
+    report = f", the source cited is of {reported[0]}" if reported else ""
+    return f"{told} When they were recruited is not recorded{report}: outcomes may be others today."
 
 
 # ------------------------------------------------------------------ near this risk

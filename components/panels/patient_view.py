@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,13 +91,18 @@ class View:
     def spared(self) -> str:
         """What patients are who do not have it: of one event among several, also those with another one first."""
         if not self.one_event:
-            return self.outcome.free_phrase
+            return plainly(self.outcome.free_phrase)
         return f"without {say.in_sentence(self.event)}: {self.outcome.free_phrase}, or {self.instead} first"
 
     @property
     def instead(self) -> str:
         """The events that can come first instead of the one predicted."""
         return either([say.in_sentence(label) for label in self.outcome.competing])
+
+
+def plainly(phrase: str) -> str:
+    """A phrase without the remark in brackets at its end, which is said once on the page."""
+    return re.sub(r"\s*\([^()]*\)$", "", phrase)
 
 
 def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit) -> View | None:

@@ -113,3 +113,12 @@ def test_alt_and_rows():
     assert rows[0] == [0, 1, 1, 1, 1]
     assert rows[-1][1] == pytest.approx(rows[-1][4] ** 1.5)
     assert [row[0] for row in rows] == sorted({row[0] for row in rows})
+
+
+def test_a_curve_far_below_the_cohorts_leaves_the_cohorts_label_at_its_own_dot():
+    # The patient's curve is at 0 long before the horizon: together the labels would stand over it.
+    _, curve = shown(power=40, horizon=4.6)
+    all_ = curve.at_horizon[1]
+    lower, upper = sorted(labels(patient_figure(curve, height=HEIGHT)), key=lambda a: a.y)
+    assert upper.text.startswith("all 300") and lower.text.startswith("<b>this patient")
+    assert abs(upper.y - all_) < 0.1

@@ -70,6 +70,7 @@ def test_the_risk_in_words_with_its_interval(reader):
 
 def test_the_reasons_are_sentences_and_not_causes(reader):
     assert "Why 96 and not 45" in reader.boxes
+    # The mean predicted risk of 100 patients is 44.9%; by Kaplan-Meier 43.6% of all 686 had the event by 4 years.
     # bedside.explain: 31.56, 7.88 and 4.05 points, over a base of 44.9%.
     assert reader.box("Compared with") == (
         "Compared with the average of 100 patients here: 26 positive nodes: goes with 32 points more risk. "
@@ -78,7 +79,8 @@ def test_the_reasons_are_sentences_and_not_causes(reader):
     )
     assert (
         "Exact Shapley values of the risk, in percentage points, against 100 patients of this cohort. "
-        "They add up to the risk (checked to nine decimals)."
+        "They add up to the risk (checked to nine decimals). The average here, 45%, is the model's of those patients; "
+        "44% of all were observed to have it."
     ) in reader.boxes
 
 
@@ -407,3 +409,20 @@ def test_what_was_left_out_is_said():
     reader = opened("gbsg2_breast", 0, without="nodes")
     assert "Left out of the model by choice: Positive lymph nodes." in reader.boxes
     assert "all 7 values are known" in reader.box("ranked rightly")
+
+
+def test_whom_the_model_learnt_from_is_said_with_the_years_where_they_are_known():
+    assert "found at the Mayo Clinic between 1960 and 1994. Outcomes may be others today." in opened(
+        "mgus_competing", 20
+    ).box("Learnt from")
+    assert (
+        opened("gbsg2_breast", 0)
+        .box("Learnt from")
+        .endswith(
+            "When they were recruited is not recorded, the source cited is of 1994: outcomes may be others today."
+        )
+    )
+
+
+def test_a_remark_in_brackets_is_said_once():
+    assert opened("gse7390_breast_expression", 3).text.count("were nobody to die first") == 1
