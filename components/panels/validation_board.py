@@ -201,13 +201,15 @@ def _short(label: str) -> str:
 
 def _lines(value: str, *quiet: str) -> page.Markup:
     """A number with quiet lines below it, so that several columns fit on a narrow page."""
-    more = page.join(page.fill('<br><span class="bs-muted">{q}</span>', q=each) for each in quiet if each)
+    more = page.join(
+        page.fill('<br><span class="bs-muted" style="white-space:normal">{q}</span>', q=each) for each in quiet if each
+    )
     return page.fill("{v}{more}", v=value, more=more)
 
 
 def _first(name: str, reading: str = "") -> page.Markup:
     told = page.fill('<br><span class="bs-muted">{r}</span>', r=reading) if reading else ""
-    return page.fill('<div style="min-width:11rem">{n}{told}</div>', n=name, told=told)
+    return page.fill('<div style="min-width:8rem">{n}{told}</div>', n=name, told=told)
 
 
 def _split(cell: str) -> page.Markup:
