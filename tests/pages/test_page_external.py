@@ -204,7 +204,7 @@ def test_the_updated_model_is_saved_with_its_card_and_tested_in_its_turn(pbc):
     reader.click("external_save_now")
     assert "Saved as “PBC, updated”, version 1." in reader.text
     (entry,) = [e for e in models.list_models() if e.about and e.about.name == "PBC, updated"]
-    card = ModelCard.model_validate(entry.about.card)
+    card = ModelCard.model_validate(models.read_model(entry.key, entry.version).about.card)
     assert (entry.about.kind, card.kind, card.size.n) == ("recalibrated", "recalibrated", 312)
     assert card.specification.coefficients and any("Updated baseline H" in text for text in card.specification.formula)
     assert [p.name for p in card.performance][1] == "After the update, 6.0 years: observed over expected"
