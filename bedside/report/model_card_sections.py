@@ -71,7 +71,9 @@ def _outcome(card: ModelCard) -> Section:
         f"{o.label}, since {o.since}, in {o.unit}; known up to {_long(o.longest, o.unit)}.",
         o.handling,
         "Patients count from when they came under observation (delayed entry)." if o.delayed_entry else "",
-        f"Stated at {', '.join(say.readable(t, o.unit) for t in o.horizons)}." if o.horizons else "",
+        f"Stated at {', '.join(say.readable(t, o.unit).replace('.0 ', ' ') for t in o.horizons)}."
+        if o.horizons
+        else "",
         o.note,
     ]
     return Section("What it predicts", tuple(text for text in told if text))

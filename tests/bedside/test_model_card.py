@@ -277,3 +277,15 @@ def test_hostile_names_are_text():
 def test_pdf_is_made_without_a_browser(model: Fitted):
     data = card_pdf(card_of(model))
     assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
+
+
+def test_times_are_said_in_years_and_knots_on_the_scale_of_the_values():
+    cohort = read_cohort(ROOT / "sample_data" / "gbsg2_breast")
+    fitted = learn("cox", training(cohort, "recurrence_or_death"))
+    told = {section.heading: section for section in sections(model_card(fitted, cohort, horizons=(1461.0,)))}
+    said = " ".join(told["What it predicts"].text)
+    assert "Stated at 4 years." in said and "2659 days (7.3 years)" in said
+    nodes = next(row for row in told["Predictors"].table.rows if row[0] == "Positive lymph nodes")
+    # quantile(nodes, c(.05, .35, .65, .95)): 1, 2, 5, 16.
+    assert nodes[2] == "logarithm, a curve with knots at 1, 2, 5, 16"
+    assert "By group" in told
