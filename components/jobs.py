@@ -36,6 +36,8 @@ LOG = logging.getLogger("bedside")
 AT_ONCE = 2
 MOST_OF_A_SESSION = 12
 """Jobs of one session that run or wait; a further one takes the place of the oldest that still waits."""
+MOST_ENDED = 3
+"""Ended jobs of one session whose results nobody has taken yet; older ones are let go."""
 EVERY = 0.5
 PATIENCE = "BEDSIDE_PATIENCE"
 """Environment variable: seconds that a page waits for a job before it shows the bar; none if it is not set."""
@@ -104,7 +106,7 @@ class Job:
 
     def _run(self, work: bytes) -> None:
         """Wait for a turn, start the process and listen to it: in a thread of its own."""
-        with _TURNS:
+        with _Watched(self), _TURNS:
             ours, theirs = Pipe()
             try:
                 with ours:
@@ -142,6 +144,25 @@ class Job:
         with self._lock:
             if not self.ended.is_set():
                 self._end("failed", stop=_crash("process ended", "outside Bedside"))
+
+
+class _Watched:
+    """Whatever stops the thread of a job ends the job, and no message of it, which may quote a value, is written."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _where: object) -> bool:
+        if kind is None:
+            return False
+        # A result that came and can't be read back: too large, or made of what this process does not know.
+        with self._job._lock:
+            if not self._job.ended.is_set():
+                self._job._end("failed", stop=_crash(kind.__name__, "the way back of its result"))
+        return issubclass(kind, Exception)
 
 
 def _started(pipe: Connection) -> subprocess.Popen[bytes]:
@@ -210,6 +231,9 @@ class Jobs(dict[Key, Job]):
         self.clear()
 
     def _make_room(self) -> None:
+        ended = [key for key, job in self.items() if job.ended.is_set()]
+        for key in ended[: max(len(ended) - MOST_ENDED, 0)]:
+            self.pop(key)
         open_ = [key for key, job in self.items() if not job.ended.is_set()]
         if len(open_) >= MOST_OF_A_SESSION:
             oldest = next((key for key in open_ if self[key].phase == "waiting"), open_[0])

@@ -52,3 +52,15 @@ def greedy() -> int:
 def unsendable() -> Callable[[], int]:
     """A result that no pipe carries."""
     return lambda: 1
+
+
+class _Odd:
+    """Read back, it fails with a message that quotes a patient."""
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return int, (SECRET,)
+
+
+def unreadable() -> object:
+    """A result that travels and can't be read back."""
+    return _Odd()

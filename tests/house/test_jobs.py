@@ -106,6 +106,23 @@ def test_a_crash_is_a_stop_and_quotes_nobody(
     assert job_work.SECRET not in told and "Traceback" not in told
 
 
+def test_a_result_that_cannot_be_read_back_ends_the_job_and_quotes_nobody(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+):
+    job = jobs.start("Unreadable", job_work.unreadable)
+    assert job.ended.wait(60) and job.phase == "failed" and isinstance(job.stop, Fixable)
+    until(lambda: job.process is not None and job.process.poll() is not None)
+    told = "".join([caplog.text, *capfd.readouterr(), job.stop.what, job.stop.why, job.stop.next_step])
+    assert "Ada" not in told and "Traceback" not in told and "ValueError at the way back of its result" in caplog.text
+
+
+def test_results_that_nobody_takes_are_let_go():
+    own = jobs.Jobs()
+    for i in range(jobs.MOST_ENDED + 3):
+        assert own.begin((i,), "Doubling", job_work.double, np.ones(2)).ended.wait(60)
+    assert len(own) == jobs.MOST_ENDED + 1 and (0,) not in own
+
+
 def test_two_at_once_and_the_third_waits(tmp_path: Path):
     first, second = (jobs.start("Forever", job_work.forever, str(tmp_path / name)) for name in "ab")
     pid_in(tmp_path / "a"), pid_in(tmp_path / "b")
