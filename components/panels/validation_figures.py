@@ -11,7 +11,7 @@ from bedside.cohort import Cohort, Outcome, convert
 from bedside.report import say
 from bedside.risk.learners import KINDS
 from bedside.validation import Comparison, DecisionCurve, Resampled, Scorecard
-from components import model_choice, unseen
+from components import model_choice
 from components import numbers_validation as numbers
 from components.figures.calibration_curve import (
     calibration_curve_alt,
@@ -93,13 +93,11 @@ def _decision(
 
 
 def _worth(cohort: Cohort, outcome: Outcome, shown: Shown, of: Resampled, at: float | None) -> str:
+    if at is None:
+        return "Set below the risk from which on you would treat, to be told what going by the model is worth there."
     better = numbers.better_than_average(cohort, outcome, shown.ask, of, shown.kind)
-    label = model_choice.named(shown.kind)
-    if at is not None:
-        found = numbers.net_benefit_at(cohort, outcome, shown.ask, of, shown.kind, at)
-        return words.decision(found, label, better=better)
-    ask = "Set below the risk from which on you would treat, to be told what going by the model is worth there."
-    return ask if better else f"{unseen.NO_BETTER} {ask}"
+    found = numbers.net_benefit_at(cohort, outcome, shown.ask, of, shown.kind, at)
+    return words.decision(found, model_choice.named(shown.kind), better=better)
 
 
 def _drawn(curve: DecisionCurve) -> tuple[float, float]:
