@@ -10,7 +10,7 @@ from bedside.errors import Fixable
 from bedside.risk.cause_specific import CAUSE_SPECIFIC, FINE_GRAY, CompetingModel
 from bedside.risk.design import Design, build
 from bedside.risk.efron import Baseline, baseline, likelihood
-from bedside.risk.fit import cautions_of, ridge_of, solved
+from bedside.risk.fit import cautions_of, cautions_of_competing, ridge_of, solved
 from bedside.risk.fitted import Progress
 from bedside.risk.incidence import CauseSteps, on_grid, thinned
 from bedside.risk.training import Training
@@ -18,6 +18,10 @@ from bedside.risk.training import Training
 MOST_STEPS = 2000
 """Event times beyond so many are joined: the risk by any of the times kept is the same to about 1e-6."""
 RANKING_TIMES = 15
+NO_INTERVAL = (
+    "Risks of Fine and Gray's model carry no interval by themselves: its formula is for the coefficients alone. Refits "
+    "(model variability) show how much the risks vary."
+)
 
 
 def fit_cause_specific(
@@ -54,6 +58,9 @@ def fit_cause_specific(
         if number == 1:
             first = used
             cautions |= dict.fromkeys(cautions_of(design, x, event, best, raised=raised))
+        else:
+            label = rows.outcome.cause_labels[number - 1]
+            cautions |= dict.fromkeys(cautions_of_competing(design, label, int(event.sum()), best))
     grid = thinned(np.unique(np.concatenate([base.time for _, _, base in fits])), MOST_STEPS)
     if progress is not None:
         progress(1.0, "Model ready")
@@ -93,7 +100,7 @@ def fit_fine_gray(rows: Training, *, knots: int = 0, progress: Progress | None =
     return CompetingModel(
         **_common(rows, design, time),
         settings={"competing": FINE_GRAY, "penalizer": 0.0, "knots": knots},
-        cautions=(),
+        cautions=(*cautions_of(design, x, rows.event, None, raised=False), NO_INTERVAL),
         causes=(part,),
         numbers=(1,),
         events=(int(rows.event.sum()),),

@@ -213,8 +213,13 @@ def _tests(best: Maximum, ridge: float) -> tuple[ModelTest, ...]:
     return tuple(ModelTest(name, value, df, float(chi2.sf(value, df))) for name, value in statistics.items())
 
 
-def cautions_of(design: Design, x: np.ndarray, event: np.ndarray, best: Maximum, *, raised: bool) -> tuple[str, ...]:
-    """What the reader of any number from a model should see, from its design, its events and where it came to rest."""
+def cautions_of(
+    design: Design, x: np.ndarray, event: np.ndarray, best: Maximum | None, *, raised: bool
+) -> tuple[str, ...]:
+    """What the reader of any number from a model should see, from its design, its events and where it came to rest.
+
+    Without `best` nothing is said of coefficients that have no finite value.
+    """
     deaths, p = int(event.sum()), len(design.terms)
     told: list[str] = []
     if deaths < EVENTS_PER_COEFFICIENT * p:
@@ -228,11 +233,9 @@ def cautions_of(design: Design, x: np.ndarray, event: np.ndarray, best: Maximum,
             "the cohort's average.",
             "Intervals leave out the pull of this strong ridge and are too narrow.",
         ]
-    moving = np.abs(best.left) > STILL_MOVING * np.maximum(np.abs(best.beta), 1e-3)
     told += [
-        f"The coefficient of “{term.label}” has no finite value here; its hazard ratio and interval mean nothing."
-        for term, moves in zip(design.terms, moving, strict=True)
-        if moves
+        f"The coefficient of “{label}” has no finite value here; its hazard ratio and interval mean nothing."
+        for label in ([] if best is None else _infinite(design, best))
     ]
     told += _about_levels(design, x + design.centre, event)
     told += [
@@ -242,6 +245,27 @@ def cautions_of(design: Design, x: np.ndarray, event: np.ndarray, best: Maximum,
         if r.missing > MUCH_MISSING * len(x)
     ]
     return tuple(told)
+
+
+def cautions_of_competing(design: Design, label: str, events: int, best: Maximum) -> tuple[str, ...]:
+    """What to say of the model of a competing cause, on which the risk of the event rests as well."""
+    p = len(design.terms)
+    told = []
+    if events < EVENTS_PER_COEFFICIENT * p:
+        told.append(
+            f"The risk rests on a second model too, that of the competing “{label}”: {events} "
+            f"event{'s' if events != 1 else ''} for {p} coefficient{'s' if p != 1 else ''} are {events / p:.1f} for "
+            f"each there, fewer than {EVENTS_PER_COEFFICIENT}."
+        )
+    if infinite := _infinite(design, best):
+        named = ", ".join(f"“{name}”" for name in infinite)
+        told.append(f"In the model of the competing “{label}” there is no finite coefficient for {named}.")
+    return tuple(told)
+
+
+def _infinite(design: Design, best: Maximum) -> list[str]:
+    moving = np.abs(best.left) > STILL_MOVING * np.maximum(np.abs(best.beta), 1e-3)
+    return [term.label for term, moves in zip(design.terms, moving, strict=True) if moves]
 
 
 def _about_levels(design: Design, x: np.ndarray, event: np.ndarray) -> list[str]:
