@@ -18,6 +18,8 @@ from bedside.risk.columns import copies, is_outcome
 FEWEST_AT_LEVEL = 5
 FEWEST_KNOTS = 3
 FURTHEST_VALUE = 1e100
+MOST_NAMED = 6
+"""Levels that a sentence names; the others are counted."""
 FEWEST_ALIKE = 10
 """A level with fewer patients, all with the event or all without, says nothing of its own."""
 
@@ -359,6 +361,8 @@ def _codes_in(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
 def _too_few(variable: Variable, rare: Mapping[str, int]) -> str:
     """ "Too few patients with Grade “I” (3) and “IV” (1) to judge": the levels and how many patients each has."""
     named = [f"“{variable.label_of(code)}” ({k})" for code, k in rare.items()]
+    if len(named) > MOST_NAMED:
+        named = [*named[: MOST_NAMED - 1], f"{len(named) - MOST_NAMED + 1} other levels"]
     listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
     return f"Too few patients with {variable.label} {listed} to judge"
 
@@ -367,7 +371,9 @@ def _rare_sentence(reading: Reading, rare: Mapping[str, int], wanted: str) -> st
     variable, reference = reading.variable, str(reading.reference)
     if variable.kind == "ordinal":
         read_as = dict.fromkeys(variable.label_of(reading.stand_in(code)) for code in rare)
-        like = " and ".join(f"“{label}”" for label in read_as)
+        named = [f"“{label}”" for label in read_as]
+        named = named if len(named) <= MOST_NAMED else [*named[: MOST_NAMED - 1], "others"]
+        like = " and ".join(named)
         taken = f"; “{variable.label_of(reference)}” takes the place of the usual reference"
         moved = taken if wanted in rare else ""
         return f"{_too_few(variable, rare)}: they are read like the nearest level, {like}{moved}."
@@ -381,6 +387,9 @@ def _is_outcome_sentence(variable: Variable) -> str:
 
 
 def _repeats(terms: Sequence[Term], column: int, others: Sequence[int]) -> Dropped:
+    if not others:
+        why = f"“{terms[column].label}” holds values that can't be computed with, so it has no coefficient."
+        return Dropped(terms[column].variable, why)
     names = [f"“{terms[i].label}”" for i in others[:3]]
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     told = " and ".join(names) if len(names) < 3 or more == "" else ", ".join(names)

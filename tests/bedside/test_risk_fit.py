@@ -13,6 +13,7 @@ from scipy.stats import norm
 from bedside.cohort import Level, Outcome, Variable
 from bedside.errors import Fixable
 from bedside.risk import coefficients, describe, fit, linear_predictor, notes, predict, ridge_sentence, risks
+from bedside.risk.design import Term, _repeats
 
 
 def rows(n=120, seed=1):
@@ -456,3 +457,18 @@ def test_a_rare_level_of_an_ordered_variable_is_read_like_its_neighbour(sample):
     assert any("read like the nearest level" in d.why for d in model.dropped) or any(
         "read like the nearest level" in c for c in model.cautions
     )
+
+
+def test_a_sentence_names_a_few_levels_and_counts_the_others():
+    frame = rows(300)
+    frame["name"] = [f"p{i}" if i < 200 else "all" for i in range(300)]
+    codes = tuple(Level(code=code, label=code) for code in dict.fromkeys(frame["name"]))
+    for kind in ("categorical", "ordinal"):
+        name = Variable(name="name", label="Name", kind=kind, levels=codes)
+        said = " ".join(each.why for each in fit(cohort_of(frame, [number("age"), name]), "death").dropped)
+        assert "and 195 other levels to judge" in said and len(said) < 600
+
+
+def test_values_beyond_computing_are_said_without_a_gap():
+    said = _repeats([Term("marker", None, 0, "Marker")], 0, []).why
+    assert said == "“Marker” holds values that can't be computed with, so it has no coefficient."
