@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -23,6 +24,9 @@ def number(text: str | None) -> float | None:
     Unreadable
         If it is no number, or if a comma could be a decimal or a thousands mark.
     """
+    # Raised, ringed and fraction signs would become digits: 5² is not 52.
+    if any(sign.isnumeric() and unicodedata.decimal(sign, None) is None for sign in text or ""):
+        raise Unreadable("This is not a number. Write it in digits, such as 1.5.")
     plain = "".join(unicodedata.normalize("NFKC", text or "").split()).replace("−", "-")
     if not plain:
         return None
@@ -34,4 +38,7 @@ def number(text: str | None) -> float | None:
         plain = plain.replace(",", ".")
     if not PLAIN.fullmatch(plain):
         raise Unreadable("This is not a number. Write it in digits, such as 1.5.")
-    return float(plain)
+    value = float(plain)
+    if not math.isfinite(value):
+        raise Unreadable("This is larger than a number can be. Write it in fewer digits.")
+    return value + 0.0  # no minus before a zero

@@ -246,3 +246,13 @@ def test_the_figure_and_the_score_by_hand_can_be_taken_along():
     assert "Nottingham Prognostic Index of one patient, by hand" in reader.text + str(
         [area.value for area in reader.at.text_input]
     )
+
+
+@pytest.mark.parametrize("text", ["5²", "10⁹", "㊿", "²", "½", "9" * 400])
+def test_signs_that_only_look_like_digits_are_no_number(text: str):
+    with pytest.raises(Unreadable):
+        number(text)
+
+
+def test_digits_of_any_script_are_a_number():
+    assert (number("١٢"), number("５.５"), number("-0"), str(number("-0"))) == (12.0, 5.5, 0.0, "0.0")
