@@ -32,6 +32,8 @@ SHAPES = {"auto": "As the events allow", "0": "Straight lines", "3": "Curves, 3 
 METHODS = {"cause-specific": "A model of each kind of event", "fine-gray": "Fine-Gray"}
 """How the Cox model reads competing events: `competing` of its learner."""
 POOLS = ("usual", "all")
+CALLED = {"model": "kind of model", "target": "what it predicts", "pool": "variables it is offered",
+          "shape": "shape of the curves", "competing": "how competing events are read"}  # fmt: skip
 AT_ONCE = {"cox": 60_000}
 """Patients times columns up to which a kind is fitted while the page is drawn, in under a second."""
 
@@ -115,6 +117,9 @@ def _one(name: str, known: Sequence[str], default: str, *, lives: bool = True) -
     news = desk.from_link(name)
     if news in known:
         st.session_state[key] = news
+    elif news is not None:
+        st.session_state[key] = default
+        _not_here(name, f"{CALLED[name]}: the usual one is taken instead")
     if st.session_state.get(key) not in known:
         st.session_state[key] = default
     found = st.session_state[key] if lives else default
@@ -122,11 +127,20 @@ def _one(name: str, known: Sequence[str], default: str, *, lives: bool = True) -
     return found
 
 
+def _not_here(name: str, what: str) -> None:
+    """A link's wish that can't be met, said on a line of its own; nothing of the link is repeated."""
+    with st.container(key=f"notice_{name}"):
+        st.warning(f"This link asks for something that is not here ({what}).", icon=":material/link_off:")
+
+
 def _left_out(cohort: Cohort) -> tuple[str, ...]:
     known = [variable.name for variable in eligible(cohort)]
     news = desk.from_link(WITHOUT)
     if news is not None:
-        _put_out(cohort, tuple(unquote(part) for part in news.split(",") if part))
+        asked = tuple(unquote(part) for part in news.split(",") if part)
+        _put_out(cohort, asked)
+        if set(asked) - set(known):
+            _not_here(WITHOUT, "variables to be left out: check below that the model holds none that it should not")
     out = set(_out_of(cohort))
     found = tuple(name for name in known if name in out)
     desk.keep_in_link(WITHOUT, ",".join(quote(name, safe="") for name in found) or None)

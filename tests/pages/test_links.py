@@ -279,3 +279,16 @@ def test_an_endpoint_that_leaves_few_is_not_in_the_link():
     reader = Reader(cohort="pbc_liver", endpoint=json.dumps(late), outcome="own").open("survival")
     assert "4 patients" in reader.title and said in reader.text
     assert "endpoint" not in reader.link
+
+
+WISHES = [{"model": "nonsense"}, {"target": "x"}, {"shape": "9"}, {"pool": "x"}, {"without": "nosuch"}]
+
+
+@pytest.mark.parametrize("wish", WISHES)
+def test_a_model_that_a_link_asks_for_and_is_not_there_is_said(wish):
+    told = "This link asks for something that is not here"
+    reader = Reader(cohort="gbsg2_breast", **wish).open("model")
+    assert any(told in warning.value for warning in reader.at.warning)
+    assert not any(told in warning.value for warning in reader.run().at.warning)
+    known = Reader(cohort="gbsg2_breast", without="age").open("model")
+    assert not any(told in warning.value for warning in known.at.warning)
