@@ -84,7 +84,8 @@ def _card(card: ModelCard) -> None:
 def _save(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, t: float) -> None:
     page.caption(
         "Kept on this machine with its card, under the next version of its name. The file holds what the model learnt, "
-        "no patient's row."
+        "no patient's row; but the lowest and highest value of each number, and times of events, are those of single "
+        "patients."
     )
     # Not a key of its own widget's value alone: after saving, the form shows what was typed.
     with st.form("model_save_form", border=False):
