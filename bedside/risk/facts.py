@@ -129,7 +129,7 @@ class _Common(_Told):
     n: Annotated[int, Field(ge=1, le=10**12)]
     n_events: Count
     last: Annotated[float, Field(gt=0, le=LONGEST_TIME)]
-    settings: dict[Short, Scalar]
+    settings: dict[Short, int | float | Short]
     cautions: list[Short] = Field(max_length=1_000)
     design: _Design
 

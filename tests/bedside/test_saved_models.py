@@ -444,6 +444,7 @@ CHANGES = {
     "cautions": _set("text", "cautions"),
     "cautions of objects": _set([{}], "cautions"),
     "settings": _set({"a": [1]}, "settings"),
+    "settings of nothing": _set({"knots": None}, "settings"),
     "ridge": _set("NaN", "penalizer"),
     "tests": _set([{"name": "x", "statistic": "1", "df": 1, "p": 2}], "tests"),
     "one more fact": _set(1, "more"),
