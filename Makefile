@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
 # A worker for each core; tests/workers.py says which tests stay together.
-CORES := -n logical
+# One more than there are cores: the worker that has the browser mostly waits for it.
+CORES := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: help run install test test-all lint check browser bench lock clean
 

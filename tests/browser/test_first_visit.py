@@ -47,4 +47,4 @@ def test_the_answer_is_kept_for_the_next_visit(server: Server, open_page):
     drawn(visit, "Patients")
     again = visit.page.context.new_page()
     again.goto(f"{server.url}/model")
-    expect(again.get_by_role("heading", name="The model")).to_be_visible()
+    expect(again.get_by_role("heading", name="Model", exact=True)).to_be_visible()

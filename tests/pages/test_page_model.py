@@ -179,13 +179,16 @@ def test_the_risk_of_what_names_its_events():
     assert reader.title.startswith("Model Progression, with death without progression competing")
 
 
-def test_columns_that_are_not_used_are_one_click_away():
+def test_columns_that_are_not_used_are_one_click_away(monkeypatch):
     reader = opened(cohort="gse7390_breast_expression")
+    monkeypatch.delenv(jobs.PATIENCE)  # what is asked for is looked at here, not the model itself
     assert "76 further variables are recorded and not used." in reader.boxes
     reader.at.button(key="model_add_all").click()
     reader.run()
     assert reader.at.session_state["model_pool"] == "all"
     assert reader.at.get_by_key("model_model").value == "penalised"
+    next(button for button in reader.at.button if button.label == "Stop").click()
+    reader.run()
 
 
 def test_a_penalised_model_names_what_it_keeps():
