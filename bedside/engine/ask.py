@@ -198,4 +198,3 @@ def _named(codes: np.ndarray, part: Part) -> tuple[np.ndarray, tuple[str, ...]]:
     place = np.full(part.size + 1, -1, dtype=np.int64)
     place[there] = np.arange(len(there))
     return place[codes], tuple(part.distinct[i] for i in there)
-

@@ -175,8 +175,11 @@ def steps_made(
         "    })",
     ]
     begin = OPENING.format(
-        what="Recomputes hazard ratios of each step", file=literal(STEPS), states=literal(rows.states),
-        names="TERMS", labels=literal(data.names),
+        what="Recomputes hazard ratios of each step",
+        file=literal(STEPS),
+        states=literal(rows.states),
+        names="TERMS",
+        labels=literal(data.names),
     ).replace("from pathlib import Path\n", "from pathlib import Path\nfrom statistics import NormalDist\n", 1)
     n = found.design.n_dropped
     text = [

@@ -184,8 +184,10 @@ def _groups(rows: Analysed, recipe: Recipe, unit: str, file: str) -> str:
         f'        "times": [plain(curve.quantile(share)) for share in {SHARES!r}],',
         "    })",
     ]
-    return made_scripts.opening("Recomputes each group in numbers", "survival", rows, file) + "\n".join(lines) + (
-        "\n" + PRINT
+    return (
+        made_scripts.opening("Recomputes each group in numbers", "survival", rows, file)
+        + "\n".join(lines)
+        + ("\n" + PRINT)
     )
 
 

@@ -33,9 +33,7 @@ def versions() -> str:
     return f"Bedside {__version__} (numpy {np.__version__}, Python {platform.python_version()})"
 
 
-def stamp_of(
-    cohort: Cohort, outcome: Outcome, filters: Sequence[str], selected: Sequence[str] = ()
-) -> tuple[str, str]:
+def stamp_of(cohort: Cohort, outcome: Outcome, filters: Sequence[str], selected: Sequence[str] = ()) -> tuple[str, str]:
     """Cohort, outcome and filter; and fingerprint, versions and source."""
     who = f"Patients: {'; '.join(filters)}." if filters else "All patients."
     who += f" Selected patients: {'; '.join(selected)}." if selected else ""

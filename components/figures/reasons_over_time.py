@@ -67,7 +67,9 @@ def importance_over_time_alt(told: OverTime, times: np.ndarray, unit: str, *, mo
     said = "; ".join(
         f"{told.variables[j].label} {100 * told.mean_abs[j, 0]:.1f} to {100 * told.mean_abs[j, -1]:.1f}" for j in order
     )
-    return f"Mean size of the contributions in percentage points, from {times[0]:.3g} to {times[-1]:.3g} {unit}: {said}."
+    return (
+        f"Mean size of the contributions in percentage points, from {times[0]:.3g} to {times[-1]:.3g} {unit}: {said}."
+    )
 
 
 def importance_over_time_rows(told: OverTime, times: np.ndarray, unit: str) -> tuple[list[str], list[list]]:

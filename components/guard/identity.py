@@ -86,9 +86,7 @@ def read(cookies: Mapping[str, str], *, secret: str, redirect_uri: str) -> Ident
     def chunk(name: str) -> bytes | None:
         serializer = URLSafeTimedSerializer(secret, salt=name)
         try:
-            value, stamp = serializer.loads(
-                cookies.get(name, ""), max_age=ABSOLUTE_SECONDS, return_timestamp=True
-            )
+            value, stamp = serializer.loads(cookies.get(name, ""), max_age=ABSOLUTE_SECONDS, return_timestamp=True)
         except BadSignature:
             return None
         stamps.append(stamp.timestamp())

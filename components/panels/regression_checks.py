@@ -103,9 +103,7 @@ def _direction(series: BetaOverTime) -> str:
     return ", stronger early, weaker late" if abs(early) > abs(late) else ", weaker early, stronger late"
 
 
-def _tests(
-    of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, cautions: tuple[str, ...]
-) -> None:
+def _tests(of: Cohort, outcome: Outcome, choice: Choice, found: ProportionalHazards, cautions: tuple[str, ...]) -> None:
     rows = [
         (name, f"{test.statistic:.2f}", f"{test.df:g}", say.p_value(test.p))
         for name, test in zip(found.terms, found.tests, strict=True)
@@ -300,8 +298,9 @@ def influential(of: Cohort, outcome: Outcome, choice: Choice) -> None:
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
         with st.container(width="stretch"):
             page.heading("Who weighs most?", "patients, by how far a ratio would move without them")
-        with st.container(key="screen_regression_weighs", width="content"), st.popover(
-            "What is listed", key="regression_weighs", icon=":material/help:", type="tertiary"
+        with (
+            st.container(key="screen_regression_weighs", width="content"),
+            st.popover("What is listed", key="regression_weighs", icon=":material/help:", type="tertiary"),
         ):
             page.caption(WEIGHS)
     found = numbers.influential(of, outcome, choice.ask)

@@ -121,8 +121,10 @@ def test_what_is_the_same_for_everybody_can_be_given(sample):
     cohort = sample("gse7390_breast_expression")
     assert match(cohort, by_key("npi")).missing == (("nodes", "Positive lymph nodes: not recorded"),)
     found = score_cohort(by_key("npi"), cohort, {"nodes": 0})
-    grade = cohort.frame["grade"].astype(object).map(
-        {"well differentiated": 1, "intermediate": 2, "poorly differentiated": 3}
+    grade = (
+        cohort.frame["grade"]
+        .astype(object)
+        .map({"well differentiated": 1, "intermediate": 2, "poorly differentiated": 3})
     )
     expected = 0.2 * cohort.frame["tumour_size_cm"] + 1 + grade.astype(float)
     np.testing.assert_allclose(found.value, expected, rtol=1e-12)
@@ -171,9 +173,7 @@ def test_a_cohort_in_which_nobody_has_every_input(pbc):
 
 
 def test_equal_scores_are_one_part(pbc):
-    frame = pbc.frame.assign(
-        age=50.0, bilirubin_mg_dl=1.0, albumin_g_dl=4.0, prothrombin_s=10.0, edema="0"
-    )
+    frame = pbc.frame.assign(age=50.0, bilirubin_mg_dl=1.0, albumin_g_dl=4.0, prothrombin_s=10.0, edema="0")
     same = dataclasses.replace(pbc, frame=frame, fingerprint="")
     seen = observed_by_score(same, pbc.outcomes[0], by_key("mayo_pbc"), FIVE_YEARS)
     assert [g.n for g in seen.groups] == [418]

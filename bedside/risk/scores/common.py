@@ -32,12 +32,8 @@ def choice(key: str, label: str, *answers: tuple[str, str], note: str = "") -> I
 
 SEX = choice("sex", "Sex", ("female", "Female"), ("male", "Male"))
 
-BILIRUBIN = Input(
-    "bilirubin", "Bilirubin (total, serum)", "mg/dL", (("µmol/L", 1 / MG_DL_BILIRUBIN),), range=(0.1, 60)
-)
-CREATININE = Input(
-    "creatinine", "Creatinine (serum)", "mg/dL", (("µmol/L", 1 / MG_DL_CREATININE),), range=(0.2, 20)
-)
+BILIRUBIN = Input("bilirubin", "Bilirubin (total, serum)", "mg/dL", (("µmol/L", 1 / MG_DL_BILIRUBIN),), range=(0.1, 60))
+CREATININE = Input("creatinine", "Creatinine (serum)", "mg/dL", (("µmol/L", 1 / MG_DL_CREATININE),), range=(0.2, 20))
 ALBUMIN = Input("albumin", "Albumin (serum)", "g/dL", (("g/L", 0.1),), range=(1, 6))
 INR = Input("inr", "INR", range=(0.8, 15), note="International normalised ratio of the prothrombin time.")
 SODIUM = Input("sodium", "Sodium (serum)", "mmol/L", (("mEq/L", 1.0),), range=(100, 180))
