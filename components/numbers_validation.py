@@ -319,10 +319,10 @@ def performance(cohort: Cohort, outcome: Outcome, choice: Choice) -> dict[str, d
 
 
 def _over_folds(score: Score, folds: int, how: str) -> dict[str, Any]:
-    """Mean and 95% interval over folds, and in how many of them it has a value where not in all."""
+    """Mean, SD and 95% interval over folds, and in how many of them it has a value where not in all."""
     mean, lower, upper = unseen.interval(np.array(score.folds), folds)
     known = f"; {score.known} of {len(score.folds)} folds have a value" if score.known < len(score.folds) else ""
-    return {"mean": mean, "lower": lower, "upper": upper, "how": how + known}
+    return {"mean": mean, "sd": score.sd, "lower": lower, "upper": upper, "how": how + known}
 
 
 def fairness(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...]:

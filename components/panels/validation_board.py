@@ -116,7 +116,7 @@ def _table(
     together = numbers.together(cohort, outcome, shown.ask, of)
     rows = words.scores(table, shown.ask.t, numbers.CARD_MEASURES, shown.at, together)
     header = ["Measure", *(card.label for card in table.cards), table.baseline.label]
-    spread = "mean, 95% interval over folds" if of.folds > 1 else "on the training data"
+    spread = "mean, 95% interval and SD over folds" if of.folds > 1 else "on the training data"
     with head:
         page.heading("Models side by side", spread)
         if len(table.cards) > 1 and of.folds > 1:

@@ -66,7 +66,7 @@ def _name(key: str, shown: Shown) -> str:
 
 def _cell(one: Optimism, key: str, place: int) -> str:
     apparent, corrected = float(one.apparent[key][place]), float(one.corrected[key][place])
-    return f"{words.mean_sd(corrected, float('nan'))} (seen {words.mean_sd(apparent, float('nan'))})"
+    return f"{words.alone(corrected)} (seen {words.alone(apparent)})"
 
 
 def _note(found: Mapping[str, Optimism], cohort: Cohort, outcome: Outcome, shown: Shown) -> str:

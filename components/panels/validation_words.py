@@ -58,15 +58,13 @@ def truth(found: Calibrated, within: str) -> str:
     return f"On average it said {said}, and {share} had the event{between} {within}."
 
 
-def mean_sd(mean: float, sd: float) -> str:
-    """``"0.708 ± 0.035"``."""
-    if math.isnan(mean):
-        return "–"
-    return _plain(mean) if math.isnan(sd) or sd < 1e-9 else f"{_plain(mean)} ± {sd:.3f}"
+def alone(value: float) -> str:
+    """``"0.708"``: a measure taken once, of all patients together."""
+    return "–" if math.isnan(value) else _plain(value)
 
 
 def score_cell(score: Score, folds: int) -> str:
-    """``"0.708 (0.642 to 0.774)"``, with the number of folds where not all have a value."""
+    """``"0.708 (0.642 to 0.774; SD 0.035)"``, with the number of folds where not all have a value."""
     mean, lower, upper = unseen.interval(np.array(score.folds), folds)
     if math.isnan(mean):
         return "–"
@@ -74,7 +72,7 @@ def score_cell(score: Score, folds: int) -> str:
         lower, upper = max(lower, 0.0), min(upper, 1.0)
     shown, of = _plain(mean), len(score.folds)
     if upper - lower > 1e-9:
-        shown = f"{shown} ({_plain(lower)} to {_plain(upper)})"
+        shown = f"{shown} ({_plain(lower)} to {_plain(upper)}; SD {_plain(score.sd)})"
     return shown if score.known == of else f"{shown} ({score.known} of {of} folds)"
 
 
@@ -105,7 +103,7 @@ def scores(
                 cells.append("0")
                 continue
             whole = together.get(card.kind, {}).get(key)
-            cells.append(score_cell(score, of.folds) if whole is None else mean_sd(whole, math.nan))
+            cells.append(score_cell(score, of.folds) if whole is None else alone(whole))
         rows.append((key, name, cells))
     return rows
 

@@ -84,7 +84,7 @@ def test_slope_and_calibration_index_are_of_all_patients_together(gbsg, folds):
 
 def test_models_stand_side_by_side_with_the_baseline(gbsg):
     assert gbsg.table("Models side by side")[0] == ["Measure", "Cox", "Forest", "Average", "Kaplan-Meier"]
-    assert cells(gbsg, "Models side by side", "Harrell's C")[0] == "0.708 (0.644 to 0.773)"
+    assert cells(gbsg, "Models side by side", "Harrell's C")[0] == "0.708 (0.644 to 0.773; SD 0.035)"
     assert cells(gbsg, "Models side by side", "Harrell's C")[-1] == "0.500"
     brier = [float(cell.split(" ")[0]) for cell in cells(gbsg, "Models side by side", "Brier score at 4 years")]
     assert all(0.19 < value < 0.22 for value in brier[:-1]) and brier[-1] == pytest.approx(0.247, abs=5e-4)

@@ -32,8 +32,8 @@ def test_without_a_test_nothing_is_said_of_the_spread():
 @pytest.mark.parametrize(
     ("folds", "cell"),
     [
-        ((0.6, 0.7, 0.8), "0.700 (0.307 to 1.000)"),
-        ((0.6, float("nan"), 0.8), "0.700 (0.000 to 1.000) (2 of 3 folds)"),
+        ((0.6, 0.7, 0.8), "0.700 (0.307 to 1.000; SD 0.100)"),
+        ((0.6, float("nan"), 0.8), "0.700 (0.000 to 1.000; SD 0.141) (2 of 3 folds)"),
         ((0.6, float("nan"), float("nan")), "0.600 (1 of 3 folds)"),
         ((float("nan"),) * 3, "–"),
     ],
