@@ -91,7 +91,7 @@ def test_models_stand_side_by_side_with_the_baseline(gbsg):
     # 1 - .201/.247, fold by fold
     # mean 0.184, SD 0.095: 2.776 x root of (1/5 + 1/4) x 0.095 = 0.177 either way
     accuracy = cells(gbsg, "Models side by side", "Index of prediction accuracy at 4 years")[0]
-    low, high = map(float, re.fullmatch(r"0\.184 \((\d\.\d{3}) to (\d\.\d{3})\)", accuracy).groups())
+    low, high = map(float, re.fullmatch(r"0\.184 \((\d\.\d{3}) to (\d\.\d{3}); SD 0\.095\)", accuracy).groups())
     assert (low, high) == pytest.approx((0.184 - 0.177, 0.184 + 0.177), abs=2e-3)
     for name in ("Uno's C", "Time-dependent AUC at 4 years", "Integrated Brier score", "Calibration slope at 4 years",
                  "Observed / expected at 4 years", "Integrated calibration index at 4 years"):  # fmt: skip
