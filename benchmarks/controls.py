@@ -143,10 +143,18 @@ def last_of_several(page: Page, key: str) -> Acts:
 
 
 def open_menu(page: Page, name: str) -> None:
-    """Open one of the buttons with rarely used choices."""
-    page.get_by_role("button", name=name, exact=True).first.click()
+    """Open one of the buttons with rarely used choices, if it does not stand open."""
+    if not page.get_by_test_id("stPopoverBody").is_visible():
+        page.get_by_role("button", name=name, exact=True).first.click()
     page.get_by_test_id("stPopoverBody").wait_for()
     page.wait_for_timeout(300)
+
+
+def unfold(page: Page, key: str, *, to: bool = True) -> None:
+    """Fold a part of the page out, or in, if it does not stand so."""
+    part = page.locator(f".st-key-{key} details").first
+    if (part.get_attribute("open") is not None) != to:
+        part.locator("summary").click()
 
 
 def close_menu(page: Page) -> None:
@@ -202,13 +210,13 @@ def regression(page: Page) -> Iterator[Control]:
     yield Control("ridge", lambda: switch(page, "regression_ridge"), known=True)
     close_menu(page)
     yield Control("parametric models", lambda: fold(page, "regression_parametric"), known=True)
-    page.locator(".st-key-regression_parametric summary").first.click()
+    unfold(page, "regression_parametric")
     yield Control("curves by", lambda: select(page, "regression_curves_by", (1, 0)), known=True)
     yield Control("look ahead", lambda: slide(page, "regression_ahead"), known=True)
     yield Control("models drawn", lambda: last_of_several(page, "regression_drawn_"))
-    page.locator(".st-key-regression_parametric summary").first.click()
+    unfold(page, "regression_parametric", to=False)
     yield Control("planning and points", lambda: fold(page, "regression_planning"), known=True)
-    page.locator(".st-key-regression_planning summary").first.click()
+    unfold(page, "regression_planning")
     yield Control("power", lambda: slide(page, "regression_plan_power"))
 
 
@@ -254,6 +262,9 @@ def measure(page: Page, control: Control, name: str, rounds: int) -> bool:
         took = timed(page, next(acts))
         misses += took is None
         waited += [] if took is None else [took]
+    if page.get_by_role("option").first.is_visible():
+        page.locator("h1").first.click()  # a list for several choices stays open after the last one
+        page.get_by_role("option").first.wait_for(state="hidden")
     if not waited:
         sys.stdout.write(f"{name:<46}nothing came of it\n")
         return False

@@ -382,8 +382,7 @@ class _Walk:
 
     def _step(self, at: np.ndarray, x: np.ndarray, step: np.ndarray, bound: np.ndarray, ridge: np.ndarray) -> bool:
         """Take a step, halved until the objective does not rise beyond rounding; False where none will do."""
-        likelihood, weight = self.problem.likelihood, self.problem.weight
-        begin = self.beta[at]
+        likelihood, weight, begin = self.problem.likelihood, self.problem.weight, self.beta[at]
 
         def cost(point: Point, b: np.ndarray) -> float:
             return -point.value / weight + float(bound @ np.abs(b) + 0.5 * ridge @ (b * b))

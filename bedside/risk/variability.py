@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from bedside.cohort.outcome import Outcome
-from bedside.risk.design import Design
+from bedside.risk.around import Around
 from bedside.risk.fit import FEWEST_EVENTS
 from bedside.risk.fitted import Fitted, Limits, Progress, State
 from bedside.risk.learners import LEARNERS, VARIED, restore
-from bedside.risk.training import Target, Training
+from bedside.risk.training import Training
 
 NAME = "model variability"
 EDGE = 1e-12
@@ -24,7 +23,7 @@ EDGE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Varied:
+class Varied(Around):
     """A model that knows its spread; everything but `limits` is the model's own.
 
     Attributes
@@ -42,61 +41,6 @@ class Varied:
         """The model's."""
         return self.model.kind
 
-    @property
-    def label(self) -> str:
-        """The model's."""
-        return self.model.label
-
-    @property
-    def outcome(self) -> Outcome:
-        """The model's."""
-        return self.model.outcome
-
-    @property
-    def target(self) -> Target:
-        """The model's."""
-        return self.model.target
-
-    @property
-    def cohort_key(self) -> str:
-        """The model's."""
-        return self.model.cohort_key
-
-    @property
-    def cohort_fingerprint(self) -> str:
-        """The model's."""
-        return self.model.cohort_fingerprint
-
-    @property
-    def n(self) -> int:
-        """The model's."""
-        return self.model.n
-
-    @property
-    def n_events(self) -> int:
-        """The model's."""
-        return self.model.n_events
-
-    @property
-    def design(self) -> Design:
-        """The model's."""
-        return self.model.design
-
-    @property
-    def last(self) -> float:
-        """The model's."""
-        return self.model.last
-
-    @property
-    def settings(self) -> Mapping[str, float | int | str]:
-        """The model's."""
-        return self.model.settings
-
-    @property
-    def cautions(self) -> tuple[str, ...]:
-        """The model's."""
-        return self.model.cautions
-
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the model's and of every refit's."""
@@ -106,10 +50,6 @@ class Varied:
     def risk(self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray) -> np.ndarray:
         """The model's."""
         return self.model.risk(patients, times)
-
-    def score(self, patients: pd.DataFrame) -> np.ndarray:
-        """The model's."""
-        return self.model.score(patients)
 
     def limits(self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray, *, level: float = 0.95) -> Limits:
         """The risk plus and minus the refits' spread on the complementary log-log scale.

@@ -13,12 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bedside.cohort import Outcome
 from bedside.errors import Fixable
-from bedside.risk.design import Design
+from bedside.risk.around import Around
 from bedside.risk.fitted import Fitted, Limits, State
 from bedside.risk.learners import RECALIBRATED, restore
-from bedside.risk.training import Target
 from bedside.survival.curve import SLACK
 from bedside.validation.calibration import Estimate, cloglog
 from bedside.validation.measure import Rows
@@ -30,7 +28,7 @@ ENOUGH_EVENTS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Recalibrated:
+class Recalibrated(Around):
     """A model whose risks are those of other patients.
 
     With lp(x) = log(-log(1 - risk of x by `anchor`)) - `centre`, the risk by t is 1 - exp(-H(t) exp(slope lp(x))),
@@ -72,41 +70,6 @@ class Recalibrated:
     def label(self) -> str:
         """The model's, and that it was recalibrated."""
         return f"{self.model.label}, recalibrated"
-
-    @property
-    def outcome(self) -> Outcome:
-        """The model's."""
-        return self.model.outcome
-
-    @property
-    def target(self) -> Target:
-        """The model's."""
-        return self.model.target
-
-    @property
-    def cohort_key(self) -> str:
-        """What the model learnt from."""
-        return self.model.cohort_key
-
-    @property
-    def cohort_fingerprint(self) -> str:
-        """What the model learnt from, to the last value."""
-        return self.model.cohort_fingerprint
-
-    @property
-    def n(self) -> int:
-        """Patients the model learnt from."""
-        return self.model.n
-
-    @property
-    def n_events(self) -> int:
-        """Events the model learnt from."""
-        return self.model.n_events
-
-    @property
-    def design(self) -> Design:
-        """The model's."""
-        return self.model.design
 
     @property
     def last(self) -> float:
@@ -178,10 +141,6 @@ class Recalibrated:
         reached = level[np.searchsorted(self.time, at * (1 + SLACK), side="right")]
         lp = cloglog(anchor) - self.centre
         return -np.expm1(-np.exp(np.minimum(self.slope.value * lp, 700.0))[:, None] * reached)
-
-    def score(self, patients: pd.DataFrame) -> np.ndarray:
-        """The model's: an update changes no order."""
-        return self.model.score(patients)
 
     def limits(
         self, patients: pd.DataFrame, times: Sequence[float] | np.ndarray, *, level: float = 0.95

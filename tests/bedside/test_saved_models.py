@@ -25,6 +25,7 @@ from bedside.risk.fitted import Fitted
 from bedside.risk.learners import learn
 from bedside.risk.save import about_model, pack, read_about, unpack
 from bedside.risk.training import training
+from bedside.risk.variability import with_variability
 from bedside.store import models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +106,8 @@ def _others() -> dict[str, Callable[[], Fitted]]:
         "penalised": lambda: learn("penalised", training(COHORT, outcome, target="event")),
         "forest": forest,
         "average": lambda: learn("average", training(COHORT, COHORT.outcomes[0]), members),
+        "boosted": lambda: learn("boosted", training(COHORT, COHORT.outcomes[0]), {"rounds": 20, "depth": 2}),
+        "with refits": lambda: with_variability(cox(), training(COHORT, COHORT.outcomes[0]), refits=3),
     }
 
 
