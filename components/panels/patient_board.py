@@ -5,17 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bedside import explain, risk
-from bedside.cohort import Cohort, Outcome, Unit
+from bedside import risk
+from bedside.cohort import Cohort, Outcome
 from bedside.errors import Fixable
 from bedside.report import made_risk, say
-from bedside.report.made import Made
-from bedside.report.made_words import versions
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
-from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
-from components.panels import horizon, page, patient_list, patient_view, save
-from components.panels.patient_view import View
+from components.panels import horizon, page, patient_list, patient_trust, patient_view, patient_why, save
+from components.panels.patient_view import Asked, View
 
 PORTRAIT = 10
 
@@ -54,7 +51,7 @@ def who(cohort: Cohort) -> int:
     return row
 
 
-def header(cohort: Cohort, outcome: Outcome, row: int) -> tuple[float, Unit, int]:
+def header(cohort: Cohort, outcome: Outcome, row: int) -> Asked:
     """Who this is, and by when the risk is asked for."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width="stretch"):
@@ -64,7 +61,7 @@ def header(cohort: Cohort, outcome: Outcome, row: int) -> tuple[float, Unit, int
         with st.container(key="screen_patient_horizon", horizontal=True, vertical_alignment="bottom", width="content"):
             when, unit = horizon.choose(cohort, outcome)
             decimals = horizon.decimals()
-    return when, unit, decimals
+    return Asked(when, unit, decimals=decimals)
 
 
 def portrait(cohort: Cohort, row: int) -> str:
@@ -80,16 +77,17 @@ def portrait(cohort: Cohort, row: int) -> str:
     return " · ".join(line)
 
 
-def answer(view: View, decimals: int) -> DeltaGenerator:
-    """The risk, the curve and the reasons, side by side; the place under the risk where a check of it is summed up."""
+def answer(view: View) -> None:
+    """The risk, the curve and the reasons, side by side; what stands behind them below."""
+    decimals = view.decimals
     left, middle, right = page.split("patient", 1, 1.12, 1.12)
     with left, st.container(border=True, key="card_risk", height="stretch"):
-        place = _risk(view, decimals)
+        verdict = _risk(view, decimals)
     with middle, st.container(border=True, key="card_curve", height="stretch"):
         _curve(view)
     with right, st.container(border=True, key="card_why", height="stretch"):
-        _why(view, decimals)
-    return place
+        patient_why.panel(view)
+    patient_trust.panel(view, verdict)
 
 
 def _risk(view: View, decimals: int) -> DeltaGenerator:
@@ -208,60 +206,13 @@ def _curve(view: View) -> None:
     )
 
 
-def _why(view: View, decimals: int) -> None:
-    explanation = view.explanation
-    sentences = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.reasons(explanation, decimals=decimals))
-    save.figure(
-        lambda mode: waterfall_figure(explanation, mode=mode, decimals=decimals),
-        key="patient_why",
-        title=explain.headline(explanation),
-        lead=page.fill(
-            '<p class="bs-muted">Compared with the average of {n} patients here:</p><ol class="bs-reasons">{s}</ol>',
-            s=sentences,
-            n=explanation.n_background,
-        ),
-        alt=waterfall_alt(explanation, decimals=decimals),
-        note=f"{_additivity(explanation)}{_two_averages(view)}",
-        stem="patient-reasons",
-        rows=lambda: waterfall_rows(explanation),
-        made=lambda: _reasons_made(view),
-    )
-
-
-def _reasons_made(view: View) -> Made:
-    """With scripts for a Cox model of the cohort's own predictors, else in words."""
-    model = view.model
-    if isinstance(model, risk.Model) and not view.choice.left_out and not view.choice.wide:
-        return made_risk.reasons_made(view.cohort, model, view.row, view.when, view.unit)
-    return Made(
-        f"Contributions to the risk {view.by} are Shapley values of the {model_choice.named(view.choice.kind)} "
-        f"({say.patients(model.n)}, {say.events(model.n_events)}): the mean change of the predicted risk when a value "
-        "is made known, over all orders of the variables, against patients evenly spaced from the lowest to the "
-        f"highest risk. Computed with {versions()}; data and filter {model.cohort_fingerprint[:12]}."
-    )
-
-
-def _two_averages(view: View) -> str:
-    """Why the average the reasons start from is not the one of the cohort's curve, where the two differ in words."""
-    said, seen = say.percent(view.explanation.base), say.percent(1 - view.curve.at_horizon[1])
-    if said == seen:
-        return ""
-    return f" The average here, {said}, is the model's of those patients; {seen} of all were observed to have it."
-
-
-def _additivity(explanation: explain.Explanation) -> str:
-    how = "Exact Shapley values" if explanation.sampling_error is None else "Shapley values from sampled orders"
-    error = explanation.additivity_error
-    checked = "checked to nine decimals" if error < 1e-9 else f"checked, difference {100 * error:.0e} points"
-    text = f"{how} of the risk, in percentage points, against {explanation.n_background} patients of this cohort. "
-    text += f"They add up to the risk ({checked})."
-    if explanation.sampling_error is not None:
-        text += f" Standard error of each up to {100 * explanation.sampling_error:.2f} points."
-    return text
-
-
-def values(cohort: Cohort, row: int) -> None:
+def values(view: View) -> None:
     """Everything recorded about the patient, beside the cohort."""
+    listed(view.cohort, view.row)
+
+
+def listed(cohort: Cohort, row: int) -> None:
+    """Everything recorded about a patient."""
     panel = st.expander("All recorded values", key="patient_values", on_change="rerun")
     if not panel.open:
         return

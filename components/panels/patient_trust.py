@@ -23,8 +23,10 @@ SLIGHT = 0.02  # no further beyond the risks that were checked is as good as amo
 WAITING = ("Being checked", "on patients it had not seen")
 
 
-def trust(view: View, verdict: DeltaGenerator) -> None:
+def panel(view: View, verdict: DeltaGenerator | None = None) -> None:
     """One strip, and every caution that is about this patient; in a word under the risk itself (`verdict`)."""
+    if view.beyond:
+        return
     with st.container(border=True, key="card_trust"):
         done, missing = _checked(view)
         found = _evidence(view, done)
@@ -41,8 +43,9 @@ def trust(view: View, verdict: DeltaGenerator) -> None:
         for note in (*view.notes, *model.cautions):
             page.caution(note)
         _left_out(view)
-    with verdict:
-        _verdict(found, done)
+    if verdict is not None:
+        with verdict:
+            _verdict(found, done)
 
 
 def _checked(view: View) -> tuple[Resampled | None, tuple[str, str]]:

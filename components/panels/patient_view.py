@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from bedside import explain, risk, survival
@@ -19,9 +21,36 @@ from bedside.risk.variability import with_variability
 from components import desk, jobs, model_choice, numbers
 from components.figures.patient import PatientCurve, patient_curve
 from components.model_choice import Choice
+from components.panels import patient_explained
 
+Reading = Literal["clinician", "analyst", "patient"]
 SURE = 1e-12  # no prediction is nearer to certainty, also where a risk is rounded to 1 in the computer
 STEPS = 240  # of the curve of a model whose steps are not known
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the reader asks for on the page of a patient.
+
+    Attributes
+    ----------
+    when, unit
+        By when.
+    alive : float
+        Time the patient is known to be free of the event so far, in `unit`; 0 from the start.
+    reading : {"clinician", "analyst", "patient"}
+        For whom the page is written.
+    ranges : bool
+        Draw the limits in every view of the risk too.
+    decimals : int
+    """
+
+    when: float
+    unit: Unit
+    alive: float = 0.0
+    reading: Reading = "clinician"
+    ranges: bool = False
+    decimals: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +64,32 @@ class View:
     model : Fitted
         With its variability where that was worked out.
     risk, lower, upper : float
-        By the time asked for; limits are NaN where there are none.
+        By the time asked for, of patients who are free of the event at `alive`; limits are NaN where there are none,
+        and all three where nothing can be said (`beyond`).
     limits : str
         What the limits are; empty where there are none.
-    explanation : Explanation
+    explanation : Explanation or None
+        None where nothing can be said.
     curve : PatientCurve
     notes : tuple of str
         What the model did with values that are missing, unseen or outside what it knows.
-    states : Frequencies
-        Of 100 patients like this one: the event, another one first, and neither.
+    states : Frequencies or None
+        Of 100 patients like this one: the event, another one first, and neither. None where nothing can be said.
+    table : Frequencies
+        The same at a few round times and at the horizon.
+    reading : {"clinician", "analyst", "patient"}
+        For whom the page is written.
+    ranges : bool
+        Draw the limits in every view of the risk too.
+    decimals : int
+    alive : float
+        Time known to be free of the event so far, in `unit`; 0 from the start.
+    beyond : str
+        Why nothing can be said by this time; empty where something can. Panels then draw no numbers.
+    thin : bool
+        True where fewer than 10 patients are still under observation at the horizon.
+    reference : str
+        The population that reasons are compared with; empty for everyone.
     """
 
     cohort: Cohort
@@ -57,15 +103,41 @@ class View:
     lower: float
     upper: float
     limits: str
-    explanation: explain.Explanation
+    explanation: explain.Explanation | None
     curve: PatientCurve
     notes: tuple[str, ...]
-    states: Frequencies
+    states: Frequencies | None
+    table: Frequencies = field(repr=False)
+    reading: Reading = "clinician"
+    ranges: bool = False
+    decimals: int = 0
+    alive: float = 0.0
+    beyond: str = ""
+    thin: bool = False
+    reference: str = ""
 
     @property
     def by(self) -> str:
-        """E.g. "within 5 years of surgery"."""
-        return f"within {say.duration(self.when, self.unit)} of {self.outcome.since}"
+        """E.g. "within 5 years of surgery", "within 5 years of surgery, having been free of it for 3 years"."""
+        within = f"within {say.duration(self.when, self.unit)} of {self.outcome.since}"
+        if not self.alive:
+            return within
+        return f"{within}, having been free of it for {say.duration(self.alive, self.unit)}"
+
+    @property
+    def patient(self) -> pd.DataFrame:
+        """The one row."""
+        return self.cohort.frame.iloc[[self.row]]
+
+    @property
+    def s(self) -> float:
+        """Time known to be free of the event so far, in the outcome's unit."""
+        return float(convert(self.alive, self.unit, self.outcome.unit))
+
+    @property
+    def background_key(self) -> tuple[str | int | float | bool, ...]:
+        """What a cache must know of the patients that reasons are compared with."""
+        return patient_explained.background_key(self.cohort, self.outcome, self.choice, self.reference)
 
     @property
     def t(self) -> float:
@@ -105,7 +177,7 @@ def plainly(phrase: str) -> str:
     return re.sub(r"\s*\([^()]*\)$", "", phrase)
 
 
-def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit) -> View | None:
+def compute(cohort: Cohort, outcome: Outcome, row: int, asked: Asked) -> View | None:
     """Prediction, limits, explanation and curves for one horizon; None while the model is being fitted.
 
     Raises
@@ -113,24 +185,37 @@ def compute(cohort: Cohort, outcome: Outcome, row: int, when: float, unit: Unit)
     Fixable
         If no such model can be fitted to these patients.
     """
+    when, unit = asked.when, asked.unit
     choice = model_choice.chosen(cohort, outcome)
     fitted = model_choice.model(cohort, outcome, choice)
     if fitted is None:
         return None
-    explanation = _explained(cohort, outcome, choice, fitted, row, when, unit)
+    beside = patient_explained.reference(cohort, row)
+    explanation = patient_explained.explained(
+        cohort, outcome, choice, fitted, row, when, unit, alive=asked.alive, chosen=beside
+    )
     fitted = varied(cohort, outcome, choice) or fitted
     t, patient = float(convert(when, unit, outcome.unit)), cohort.frame.iloc[[row]]
     at = float(fitted.risk(patient, [t])[0, 0])
     limits = fitted.limits(patient, [t])
     ends = (float("nan"),) * 2 if limits is None else (float(limits.lower[0, 0]), float(limits.upper[0, 0]))
+    whole = desk.curves(cohort, outcome, None)[0]
     return View(
         cohort=cohort, outcome=outcome, row=row, when=when, unit=unit, choice=choice, model=fitted,
         risk=_unsure(at), lower=ends[0], upper=ends[1], limits="" if limits is None else limits.name,
-        explanation=explanation,
+        explanation=replace(explanation, risk=_unsure(explanation.risk)),
         curve=_curve(cohort, outcome, choice, fitted, row, when, unit),
         notes=tuple(risk.notes(fitted, patient)),
         states=frequencies(fitted, patient, [t]),
+        table=frequencies(fitted, patient, round_times(fitted.last, t, unit)),
+        reading=asked.reading, ranges=asked.ranges, decimals=asked.decimals, alive=asked.alive,
+        thin=t > whole.reliable_until(10) * (1 + 1e-9), reference=beside,
     )  # fmt: skip
+
+
+def round_times(last: float, t: float, unit: Unit) -> list[float]:
+    """A few round times up to the horizon, in the outcome's unit."""
+    return [t]
 
 
 def _unsure(share: float) -> float:
@@ -214,24 +299,6 @@ def _prediction(fitted: Fitted, cohort: Cohort, row: int, t: float, whole: survi
     return risk.Prediction(
         time=time, survival=1 - said, lower=1 - upper, upper=1 - lower, unit=fitted.outcome.unit, level=0.95
     )
-
-
-# ------------------------------------------------------------------ why
-
-
-def _explained(
-    cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, row: int, when: float, unit: Unit
-) -> explain.Explanation:
-    """What the model's risk of this patient is made of."""
-    key = model_choice.key(cohort, outcome, choice)
-
-    def make() -> explain.Explanation:
-        with desk.progress("Working out why"):
-            beside = desk.kept(("background", *key), lambda: explain.background(fitted, cohort))
-            return explain.explain(fitted, cohort.frame.iloc[[row]], beside, [when], unit=unit)[0]
-
-    found = desk.kept(("explanation", *key, row, when, unit), make)
-    return replace(found, risk=_unsure(found.risk))
 
 
 # ------------------------------------------------------------------ others
