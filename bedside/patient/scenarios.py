@@ -13,8 +13,9 @@ from bedside.cohort.variable import Variable, is_missing
 from bedside.cohort.wording import say_range
 from bedside.errors import Fixable
 from bedside.explain.contributions import readings_of
+from bedside.patient.conditional import conditional_risk
 from bedside.risk.design import Reading
-from bedside.risk.fitted import Fitted
+from bedside.risk.fitted import Fitted, Limits
 from bedside.risk.words import notes
 
 MOST = 4
@@ -162,7 +163,7 @@ def scenario(model: Fitted, patient: pd.DataFrame, values: Mapping[str, object],
     patient : pandas.DataFrame of one row
     values : mapping of str to object
         By column: a number within the plausible range, a level's code, or None for a missing value. Those that the
-        patient has already are no changes.
+        patient has already are no changes, however implausible.
     name : str
 
     Raises
@@ -171,7 +172,7 @@ def scenario(model: Fitted, patient: pd.DataFrame, values: Mapping[str, object],
         If the model does not read a variable, or a value is outside of what is plausible or no level.
     """
     readings = readings_of(model)
-    changes = []
+    changes: list[Change] = []
     for key in values:
         if key not in readings:
             raise Fixable(
@@ -181,9 +182,9 @@ def scenario(model: Fitted, patient: pd.DataFrame, values: Mapping[str, object],
             )
     for key, reading in readings.items():
         if key in values:
-            before, after = value_of(reading.variable, patient), checked(reading, values[key])
-            if after != before:
-                changes.append(Change(reading.variable, before, after))
+            before = value_of(reading.variable, patient)
+            if not is_same(reading, before, values[key]):
+                changes.append(Change(reading.variable, before, checked(reading, values[key])))
     changed = with_values(patient, {c.variable.name: c.after for c in changes})
     return Scenario(name, changed, tuple(changes), notes(model, changed))
 
@@ -191,6 +192,13 @@ def scenario(model: Fitted, patient: pd.DataFrame, values: Mapping[str, object],
 def with_values(patient: pd.DataFrame, values: Mapping[str, object]) -> pd.DataFrame:
     """The patient's row with some values replaced."""
     return patient.iloc[[0]].assign(**{name: pd.Series([v], dtype=object).array for name, v in values.items()})
+
+
+def is_same(reading: Reading, own: float | str | None, value: object) -> bool:
+    """True if a value is the one that the patient has."""
+    if value is None or value == "" or is_missing(value):
+        return own is None
+    return own == (_number(value) if reading.variable.is_numeric else normal_code(value))
 
 
 def checked(reading: Reading, value: object) -> float | str | None:
@@ -201,7 +209,7 @@ def checked(reading: Reading, value: object) -> float | str | None:
     Fixable
     """
     variable = reading.variable
-    if is_missing(value) or value == "":
+    if value is None or value == "" or is_missing(value):
         return None
     if not variable.is_numeric:
         code = normal_code(value)
@@ -209,10 +217,10 @@ def checked(reading: Reading, value: object) -> float | str | None:
             return code
         labels = ", ".join(variable.label_of(c) for c in reading.codes[:8])
         raise Fixable(WHAT, f"It is no level of {variable.label}.", f"Choose one of {labels}.")
-    number = pd.to_numeric(value, errors="coerce")
+    number = _number(value)
     low, high = limits_of(reading)
     if np.isfinite(number) and low <= number <= high:
-        return float(number)
+        return number
     raise Fixable(
         WHAT,
         f"{variable.label} must be a number within what is plausible.",
@@ -220,11 +228,45 @@ def checked(reading: Reading, value: object) -> float | str | None:
     )
 
 
+def _number(value: object) -> float:
+    """A number or a text that is one; NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | np.number):
+        return float("nan")
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return float("nan")
+
+
+def risks_of(
+    model: Fitted,
+    patients: pd.DataFrame,
+    times: np.ndarray,
+    *,
+    alive_at: float = 0.0,
+    whole: Fitted | None = None,
+    level: float = 0.95,
+) -> tuple[np.ndarray, Limits | None]:
+    """Risks from time zero, or of patients who are event-free at `alive_at`, shape (n, t), with their limits."""
+    if alive_at > 0:
+        found = conditional_risk(model, patients, alive_at, times, whole=whole, level=level)
+        return found.risk, found.limits
+    return model.risk(patients, times), model.limits(patients, times, level=level)
+
+
 def compare(
-    model: Fitted, patient: pd.DataFrame, scenarios: Sequence[Scenario], times: Sequence[float] | np.ndarray,
-    *, own: str = "This patient", level: float = 0.95,
-) -> Compared:  # fmt: skip
-    """Risks of the patient and of up to four scenarios.
+    model: Fitted,
+    patient: pd.DataFrame,
+    scenarios: Sequence[Scenario],
+    times: Sequence[float] | np.ndarray,
+    *,
+    own: str = "This patient",
+    alive_at: float = 0.0,
+    whole: Fitted | None = None,
+    level: float = 0.95,
+    most: int = MOST,
+) -> Compared:
+    """Risks of the patient and of some scenarios.
 
     Parameters
     ----------
@@ -235,20 +277,26 @@ def compare(
         In the outcome's unit.
     own : str
         Name of the patient's own line.
+    alive_at : float
+        Time that all of them are known to be event-free, in the outcome's unit; 0 from the start.
+    whole : Fitted, optional
+        As in `state_risks`.
     level : float, default 0.95
+    most : int, default 4
+        How many scenarios at most.
 
     Raises
     ------
     Fixable
-        If there are more than four, or a time is outside the follow-up.
+        If there are more, or a time is outside the follow-up.
     """
-    if len(scenarios) > MOST:
+    if len(scenarios) > most:
         raise Fixable(
-            "No more can be compared.", f"Up to {MOST} scenarios stand beside the patient.", "Remove one of them first."
+            "No more can be compared.", f"Up to {most} scenarios stand beside the patient.", "Remove one of them first."
         )
     asked = np.atleast_1d(np.asarray(times, dtype=float))
     frame = pd.concat([f.astype(object) for f in (patient.iloc[[0]], *(s.patient for s in scenarios))])
-    risk, limits = model.risk(frame, asked), model.limits(frame, asked, level=level)
+    risk, limits = risks_of(model, frame, asked, alive_at=alive_at, whole=whole, level=level)
     nothing = np.full(risk.shape, np.nan)
     names = tuple(s.name or f"Scenario {i}" for i, s in enumerate(scenarios, start=1))
     return Compared(

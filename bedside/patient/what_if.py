@@ -12,10 +12,12 @@ import pandas as pd
 from bedside.cohort.variable import Variable
 from bedside.errors import Fixable
 from bedside.explain.contributions import readings_of
+from bedside.patient.conditional import conditional_states
 from bedside.patient.scenarios import CAVEAT, Change, limits_of, value_of
 from bedside.report import say
 from bedside.risk.design import Reading, read
 from bedside.risk.fitted import Fitted
+from bedside.risk.variability import Varied
 
 GRID, PAIR_GRID, ROUNDS = 48, 12, 8
 MOST_PAIRED = 8
@@ -75,16 +77,25 @@ class Crossing:
 
     @property
     def sentence(self) -> str:
+        """The answer in whole points; the caveat goes with it."""
+        return self.told()
+
+    @property
+    def side(self) -> str:
+        """What was looked for, e.g. ``"at or below 20 of 100"``."""
+        return f"at or {'below' if self.lower else 'above'} {say.of_100(self.threshold)}"
+
+    def told(self, *, decimals: int = 0) -> str:
         """The answer; the caveat goes with it."""
-        side = f"at or {'below' if self.lower else 'above'} {say.of_100(self.threshold)}"
         if not self.tried:
             return "This model reads nothing that the dictionary marks as modifiable."
         if not self.steps:
-            return f"There is none within plausible values: with one or two other values the risk is never {side}."
+            return f"There is none within plausible values: with one or two other values the risk is never {self.side}."
         best = self.steps[0]
+        that, own = (say.of_100(share, decimals=decimals) for share in (best.risk, self.risk))
         return (
-            f"The nearest patient with a risk {side}: {' and '.join(c.instead for c in best.changes)}, other values "
-            f"alike. That patient's predicted risk is {say.of_100(best.risk)}, this one's {say.of_100(self.risk)}."
+            f"The nearest patient with a risk {self.side}: {' and '.join(c.instead for c in best.changes)}, other "
+            f"values alike. That patient's predicted risk is {that}, this one's {own}."
         )
 
 
@@ -98,6 +109,8 @@ class _Search:
     threshold: float
     lower: bool
     readings: Mapping[str, Reading]
+    alive_at: float = 0.0
+    whole: Fitted | None = field(default=None, repr=False)
 
     def risks(self, trials: Sequence[Mapping[str, Value]]) -> np.ndarray:
         """Risk of the patient with each trial's values, all at once."""
@@ -107,7 +120,7 @@ class _Search:
         for name in dict.fromkeys(name for trial in trials for name in trial):
             own = value_of(self.readings[name].variable, self.patient)
             base[name] = pd.Series([trial.get(name, own) for trial in trials], dtype=object)
-        return self.model.risk(base, [self.t])[:, 0]
+        return _at(self.model, base, self.t, self.alive_at, self.whole)
 
     def crosses(self, risk: np.ndarray) -> np.ndarray:
         """True on the other side of the threshold."""
@@ -147,6 +160,13 @@ class _Search:
         return sorted(value for value in said if ends[0] <= value <= ends[1])
 
 
+def _at(model: Fitted, patients: pd.DataFrame, t: float, alive_at: float, whole: Fitted | None) -> np.ndarray:
+    """Risks by t, shape (n,), of patients who are event-free at `alive_at`."""
+    if alive_at > 0:
+        return conditional_states(model, patients, alive_at, np.array([t]), whole=whole).event[:, 0]
+    return model.risk(patients, [t])[:, 0]
+
+
 def spread(reading: Reading) -> float:
     """A number's standard deviation on the scale it is read on, as its quartiles tell it."""
     seen = reading.range
@@ -168,6 +188,8 @@ def smallest_change(
     threshold: float,
     *,
     variables: Sequence[str] | None = None,
+    alive_at: float = 0.0,
+    whole: Fitted | None = None,
 ) -> Crossing:
     """The nearest other values with which the predicted risk lies on the other side of a chosen one.
 
@@ -184,6 +206,10 @@ def smallest_change(
         The chosen risk, above 0 and below 1. From above it a risk at or below is looked for, else one at or above.
     variables : sequence of str, optional
         Which may differ. Default: those that the dictionary marks as modifiable.
+    alive_at : float
+        Time that all of these patients are known to be event-free, in the outcome's unit; 0 from the start.
+    whole : Fitted, optional
+        As in `state_risks`.
 
     Returns
     -------
@@ -212,8 +238,10 @@ def smallest_change(
             "The model does not read it, so its risk is the same for every value of it.",
             "Choose a variable of the model.",
         )
-    now = float(model.risk(patient.iloc[[0]], [t])[0, 0])
-    search = _Search(model, patient, float(t), float(threshold), now > threshold, readings)
+    if isinstance(model, Varied):
+        model = model.model  # no interval is asked for
+    now = float(_at(model, patient.iloc[[0]], float(t), alive_at, whole)[0])
+    search = _Search(model, patient, float(t), float(threshold), now > threshold, readings, alive_at, whole)
     steps, reach = _alone(search, names)
     if not steps:
         steps = _together(search, sorted(names, key=lambda name: reach[name])[:MOST_PAIRED])
