@@ -17,7 +17,8 @@ from bedside.risk.fitted import Fitted
 from bedside.risk.training import Target
 
 StateKey = Literal["event", "other", "free"]
-ROUNDING = 1e-9
+ROUNDING = 1e-13
+"""A share nearer to none or all is it: smaller than any prediction, larger than what a sum is out by."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +82,29 @@ class Frequencies:
         """The state of each icon of the array at the i-th time, `of` of them in the order of `states`."""
         return tuple(state.key for state, k in zip(self.states, self.count[i], strict=True) for _ in range(int(k)))
 
-    def said(self, i: int, state: int) -> str:
-        """A count in words: ``"31"``; never a false none or all: ``"fewer than 1"``, ``"more than 99"``."""
-        k, share = int(self.count[i, state]), float(self.share[i, state])
-        if k == 0 and share > ROUNDING:
-            return "fewer than 1"
-        if k == self.of and share < 1 - ROUNDING:
-            return f"more than {self.of - 1:,}"
-        return f"{k:,}"
+    def said(self, i: int, state: int, *, decimals: int = 0) -> str:
+        """A count in words: ``"31"``; never a false none or all: ``"fewer than 1"``, ``"more than 99"``.
 
-    def sentence(self, within: str, i: int = 0) -> str:
+        With decimals the counts are those of so many times more patients, e.g. of 1,000, so that they add up too.
+        """
+        finer = 10**decimals
+        k, share = int(self.count[i, state]), float(self.share[i, state])
+        if decimals:
+            k = int(self.finer(i, finer)[state])
+        if k == 0 and share > ROUNDING:
+            return f"fewer than {1 / finer:,.{decimals}f}"
+        if k == self.of * finer and share < 1 - ROUNDING:
+            return f"more than {self.of - 1 / finer:,.{decimals}f}"
+        return f"{k / finer:,.{decimals}f}"
+
+    def finer(self, i: int, times: int) -> np.ndarray:
+        """Counts at the i-th time of so many times more patients, shape (k,); they add up to `of` times `times`."""
+        share = self.share[i]
+        other = share[1] if len(share) > 2 else 0.0
+        three = whole_counts(share[0], other, of=self.of * times)
+        return three if len(share) > 2 else three[[0, 2]]
+
+    def sentence(self, within: str, i: int = 0, *, decimals: int = 0) -> str:
         """All counts in one sentence.
 
         Parameters
@@ -100,7 +114,7 @@ class Frequencies:
         i : int
             Which time.
         """
-        told = [f"{self.said(i, k)} would {state.phrase}" for k, state in enumerate(self.states)]
+        told = [f"{self.said(i, k, decimals=decimals)} would {state.phrase}" for k, state in enumerate(self.states)]
         told[0] += f" {within}"
         return f"Of {self.of:,} patients with these values, {', '.join(told[:-1])} and {told[-1]}."
 

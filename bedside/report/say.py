@@ -16,12 +16,13 @@ def percent(share: float, *, decimals: int = 0) -> str:
     """
     if math.isnan(share):
         return "not known"
-    edge = 0.5 / 10 ** (decimals + 2)
-    if 0 < share < edge:
+    # Rounded as counts of 100, 1,000 and so on are, so that a number and its icons are never one apart.
+    whole, parts = 10 ** (decimals + 2), round(10 ** (decimals + 2) * share)
+    if share > 0 and parts <= 0:
         return f"under {10.0**-decimals:.{decimals}f}%"
-    if 1 - edge < share < 1:
+    if share < 1 and parts >= whole:
         return f"over {100 - 10.0**-decimals:.{decimals}f}%"
-    return f"{100 * share:.{decimals}f}%"
+    return f"{parts / 10**decimals:.{decimals}f}%"
 
 
 def of_100(share: float, *, decimals: int = 0) -> str:
