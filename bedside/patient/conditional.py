@@ -17,9 +17,8 @@ from bedside.risk.fitted import Fitted, Limits
 from bedside.risk.hazards import all_within, at_times, combine, survival_limits
 from bedside.risk.incidence import CauseSteps, incidence, standard_error
 from bedside.risk.model import Model
-from bedside.risk.variability import NAME, Varied
+from bedside.risk.variability import Varied, scaled
 from bedside.survival.curve import SLACK
-from bedside.validation.calibration import cloglog
 
 NOBODY = 1e-12
 """A chance of having come so far below it is none."""
@@ -181,16 +180,10 @@ def _spread(
     model: Varied, patients: pd.DataFrame, s: float, times: np.ndarray, risk: np.ndarray, whole: Fitted | None,
     level: float,
 ) -> Limits:  # fmt: skip
-    """The risk plus and minus the refits' spread on the complementary log-log scale, as the risk from time zero has."""
+    """The band from the spread of the refits' conditional risks, as the risk from time zero has it."""
     own = [
         conditional_states(refit, patients, min(s, refit.last), np.minimum(times, refit.last), whole=whole).event
         for refit in model.refits
     ]
-    middle, scaled = cloglog(risk), np.stack([cloglog(each) for each in own])
-    reach = float(norm.ppf((1 + level) / 2)) * scaled.std(axis=0, ddof=1)
-    lower, upper = (-np.expm1(-np.exp(np.minimum(middle + sign * reach, 700.0))) for sign in (-1, 1))
-    unknown = np.where(np.broadcast_to(times > s, risk.shape), np.nan, 0.0)
-    known = risk > 0
-    return Limits(
-        np.where(known, np.minimum(lower, risk), unknown), np.where(known, np.maximum(upper, risk), unknown), NAME
-    )
+    spread = np.stack([scaled(each) for each in own]).std(axis=0, ddof=1)
+    return model.band(risk, spread, times, since=s, level=level)

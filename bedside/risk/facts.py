@@ -217,6 +217,8 @@ class _Average(_Told):
 
 class _Varied(_Told):
     models: list[_Inner] = Field(min_length=3, max_length=1_001)
+    slope: float = Field(1.0, ge=0, le=3)
+    slope_std_err: float = Field(0.0, ge=0)
 
 
 class _Recalibrated(_Told):
