@@ -76,6 +76,8 @@ class Variable(Part):
         Column of the same measurement from before the groups were formed, adjusted for in its place.
     scale : {"linear", "log"}
         How a model reads the values.
+    reference_range : (float or None, float or None), optional
+        What is usual in healthy people, for a measurement drawn over time; None for an open end.
     cutpoints : tuple of float
         Clinical cut-points, ascending; a value equal to one belongs above it.
     sensitive : bool
@@ -99,6 +101,7 @@ class Variable(Part):
     unit: str = ""
     kind: Kind
     plausible: tuple[float, float] | None = None
+    reference_range: tuple[float | None, float | None] | None = None
     levels: tuple[Level, ...] = ()
     reference: str | None = None
     use: Literal["predictor", "optional", "later", "outcome"] = "predictor"
@@ -148,6 +151,14 @@ class Variable(Part):
             raise ValueError("two finite numbers, the lower one first")
         return value
 
+    @field_validator("reference_range")
+    @classmethod
+    def _a_range(cls, value: tuple[float | None, float | None] | None) -> tuple[float | None, float | None] | None:
+        ends = [end for end in value or () if end is not None]
+        if value is not None and (not ends or not all(map(math.isfinite, ends)) or ends != sorted(set(ends))):
+            raise ValueError("two numbers, the lower one first; null for one that is open")
+        return value
+
     @field_validator("cutpoints")
     @classmethod
     def _ascending(cls, value: tuple[float, ...]) -> tuple[float, ...]:
@@ -178,8 +189,10 @@ class Variable(Part):
             raise ValueError("why_later, when use is later")
         if self.earlier and not self.after_treatment:
             raise ValueError("earlier only where after_treatment is true")
-        if self.kind != "continuous" and (self.scale == "log" or self.cutpoints or self.plausible):
-            raise ValueError("scale log, cutpoints and plausible only for a continuous variable")
+        if self.kind != "continuous" and (
+            self.scale == "log" or self.cutpoints or self.plausible or self.reference_range
+        ):
+            raise ValueError("scale log, cutpoints, plausible and reference_range only for a continuous variable")
         return self
 
     def _consistent_concept(self, codes: list[str]) -> None:

@@ -9,7 +9,8 @@ from bedside.patient.metric import Metric, metric
 from bedside.patient.scenarios import CAVEAT, Compared, Editable, Scenario, compare, editable, scenario
 from bedside.patient.similar import Similar, Tally, nearest, similar, tally
 from bedside.patient.states import StateRisks, state_risks
-from bedside.patient.visits_gain import LandmarkGain, landmark_gain
+from bedside.patient.visits_gain import LandmarkGain, gain_at, landmark_gain
+from bedside.patient.visits_models import Landmarks, landmark_models, landmark_times, risk_at_visits
 from bedside.patient.visits_risk import (
     AtLandmark,
     VisitRisk,
@@ -17,6 +18,7 @@ from bedside.patient.visits_risk import (
     check_at_risk,
     landmark_model,
     updated_risk,
+    visits_of,
 )
 from bedside.patient.what_if import Crossing, Step, smallest_change
 
@@ -31,6 +33,7 @@ __all__ = [
     "Frequencies",
     "Ground",
     "LandmarkGain",
+    "Landmarks",
     "Metric",
     "Scenario",
     "Similar",
@@ -46,16 +49,21 @@ __all__ = [
     "evidence",
     "frequencies",
     "frequencies_of",
+    "gain_at",
     "ground",
     "landmark_gain",
     "landmark_model",
+    "landmark_models",
+    "landmark_times",
     "metric",
     "nearest",
+    "risk_at_visits",
     "scenario",
     "similar",
     "smallest_change",
     "state_risks",
     "tally",
     "updated_risk",
+    "visits_of",
     "whole_counts",
 ]

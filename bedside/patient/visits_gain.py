@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from bedside.cohort import Variable
+from bedside.cohort import Cohort, Outcome, Variable
 from bedside.errors import Fixable
-from bedside.patient.visits_risk import PLAIN, AtLandmark, Settings
+from bedside.patient.visits_risk import PLAIN, AtLandmark, Settings, at_landmark
 from bedside.risk.learners import learn
+from bedside.risk.training import Target
 from bedside.validation.compare import corrected
 from bedside.validation.discrimination import concordance
 from bedside.validation.resample import folds_for, stratified_by_cause
@@ -43,8 +45,42 @@ class LandmarkGain:
     carried: tuple[Variable, ...]
 
 
+REPEATS = 5
+
+
+def gain_at(
+    cohort: Cohort,
+    outcome: Outcome,
+    at: float,
+    variables: Sequence[str] | None = None,
+    target: Target = "any",
+    progress: Callable[[float, str], None] | None = None,
+) -> LandmarkGain:
+    """What updating adds at a landmark, for a background job: five times five folds.
+
+    Parameters
+    ----------
+    cohort, outcome, at, variables, target
+        As in `at_landmark`.
+    progress : callable, optional
+        Given the share done and what is being done.
+
+    Raises
+    ------
+    Fixable
+    """
+    landmark = at_landmark(cohort, outcome, at, variables=variables, target=target)
+    return landmark_gain(landmark, repeats=REPEATS, progress=progress)
+
+
 def landmark_gain(
-    landmark: AtLandmark, *, folds: int = 5, repeats: int = 1, seed: int = 0, settings: Settings | None = None
+    landmark: AtLandmark,
+    *,
+    folds: int = 5,
+    repeats: int = 1,
+    seed: int = 0,
+    settings: Settings | None = None,
+    progress: Callable[[float, str], None] | None = None,
 ) -> LandmarkGain:
     """Cross-validated C of baseline values against the last known ones, at one landmark for the same patients.
 
@@ -55,6 +91,8 @@ def landmark_gain(
         As in `bedside.validation.cross_validate`.
     settings : mapping, optional
         As in `landmark_model`.
+    progress : callable, optional
+        Given the share done and what is being done.
 
     Raises
     ------
@@ -78,6 +116,8 @@ def landmark_gain(
     for repeat in range(repeats):
         fold = stratified_by_cause(first.cause, used, seed=seed + repeat)
         for k in range(used):
+            if progress is not None:
+                progress((repeat * used + k) / (repeats * used), f"Fold {repeat * used + k + 1} of {repeats * used}")
             for name, rows in (("baseline", first), ("updated", last)):
                 fitted, held = learn("cox", rows.take(fold != k), settings or PLAIN), rows.take(fold == k)
                 found[name].append(concordance(held.time, held.cause, fitted.score(held.frame)).c)

@@ -89,7 +89,7 @@ def at_landmark(
     if not 0 <= at < np.inf:
         raise Fixable("No landmark.", "A landmark is a time of 0 or later.", "Choose a time since time zero.")
     wanted, carried = _wanted(cohort, visits, variables)
-    place, when, seen = _timeline(cohort, outcome, visits)
+    place, when, seen = timeline(cohort, outcome)
     known = when <= at * (1 + SLACK)
     base = training(cohort, outcome, variables=[], target=target)
     here = np.zeros(len(cohort), dtype=bool)
@@ -106,7 +106,7 @@ def at_landmark(
         )
     frame = cohort.frame.copy()
     for variable in carried:
-        frame[variable.name] = _carried(frame, variable, place[known], seen.loc[known, variable.name])
+        frame[variable.name] = last_known(frame, variable, place[known], seen.loc[known, variable.name])
     start = replace(base, time=base.time - at, entry=None, variables=wanted).take(rows)
     before = replace(start, variables=tuple(v for v in wanted if cohort.has(v.name)))
     updated = replace(start, frame=frame.iloc[rows])
@@ -144,8 +144,15 @@ def _wanted(
     return wanted, carried
 
 
-def _timeline(cohort: Cohort, outcome: Outcome, visits: Visits) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
-    """Visits of the cohort's patients by patient and time: places in the cohort, times in the outcome's unit, rows."""
+def timeline(cohort: Cohort, outcome: Outcome) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Visits of the cohort's patients by patient and time: places in the cohort, times in the outcome's unit, rows.
+
+    Raises
+    ------
+    Fixable
+        If the cohort has no visits.
+    """
+    visits = _visits(cohort)
     place = pd.Index(cohort.frame[cohort.identifier].astype(str)).get_indexer(
         visits.frame[visits.patient].astype(str)
     )  # fmt: skip
@@ -155,8 +162,36 @@ def _timeline(cohort: Cohort, outcome: Outcome, visits: Visits) -> tuple[np.ndar
     return place[order], when[order], visits.frame.iloc[order].reset_index(drop=True)
 
 
-def _carried(frame: pd.DataFrame, variable: Variable, place: np.ndarray, seen: pd.Series) -> pd.Series:
-    """The last known value for each patient of the cohort; that of time zero where no visit has one."""
+def visits_of(cohort: Cohort, outcome: Outcome, row: int) -> tuple[np.ndarray, pd.DataFrame]:
+    """The visits of one patient by time: times in the outcome's unit, and rows.
+
+    Raises
+    ------
+    Fixable
+        If the cohort has no visits.
+    """
+    visits = _visits(cohort)
+    who = str(cohort.frame[cohort.identifier].iloc[row])
+    own = visits.frame[(visits.frame[visits.patient].astype(str) == who).to_numpy()]
+    when = convert(own[visits.time].to_numpy(dtype=float), visits.unit, outcome.unit)
+    order = np.argsort(when, kind="stable")
+    order = order[np.isfinite(when[order])]
+    return when[order], own.iloc[order].reset_index(drop=True)
+
+
+def last_known(frame: pd.DataFrame, variable: Variable, place: np.ndarray, seen: pd.Series) -> pd.Series:
+    """The last known value for each patient of a frame; that of time zero where no visit has one.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, shape (n, n_columns)
+        Of time zero.
+    variable : Variable
+    place : array of int
+        Whose visit each is, in `frame`; in order of time.
+    seen : pandas.Series
+        What was measured at each.
+    """
     there = seen.notna().to_numpy()
     column = frame[variable.name] if variable.name in frame else pd.Series(np.nan, index=frame.index)
     values = column.astype(object).to_numpy().copy()
@@ -211,6 +246,10 @@ class VisitRisk:
     n, n_events : int
         Behind the landmark's model.
     why : str
+        Why there is no risk.
+    ended : bool
+        True where that is because the patient was not under observation any more, or not yet: `why` then tells of
+        what happened to the patient.
     """
 
     at: float
@@ -223,6 +262,7 @@ class VisitRisk:
     n: int = 0
     n_events: int = 0
     why: str = ""
+    ended: bool = False
 
 
 def updated_risk(
@@ -265,10 +305,10 @@ def updated_risk(
     Fixable
         If the cohort has no visits, or `ahead` is not above 0.
     """
-    visits = _visits(cohort)
+    _visits(cohort)
     if not 0 < ahead < np.inf:
         raise Fixable("No risk.", "The time ahead must be above 0.", "Choose a time such as 5 years.")
-    place, when, _ = _timeline(cohort, outcome, visits)
+    place, when, _ = timeline(cohort, outcome)
     kept = {} if kept is None else kept
     found = []
     for at in np.unique(when[(place == row) & (when >= 0)]):
