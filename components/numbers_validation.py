@@ -342,16 +342,18 @@ def fairness(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...
 def _there(cohort: Cohort, outcome: Outcome, ask: Ask) -> Resampled | None:
     """The chosen model's validation if it is there: of the quick kind, or computed earlier in this session."""
     try:
-        quick = at_once(cohort, outcome, ask)
-        if quick is not None:
-            return quick
-        for group in {groups_of((ask.choice.kind,))[0], (ask.choice.kind,), DEFAULT_SET}:
-            if ask.choice.kind in group:
-                held = desk.held(_key(cohort, outcome, ask, group))
-                if held is not None:
-                    return merged([held], (ask.choice.kind,))
+        return at_once(cohort, outcome, ask) or there(cohort, outcome, ask)
     except Fixable:
         return None
+
+
+def there(cohort: Cohort, outcome: Outcome, ask: Ask) -> Resampled | None:
+    """The chosen model's validation if it was computed earlier in this session; nothing is computed."""
+    for group in {groups_of((ask.choice.kind,))[0], (ask.choice.kind,), DEFAULT_SET}:
+        if ask.choice.kind in group:
+            held = desk.held(_key(cohort, outcome, ask, group))
+            if held is not None:
+                return merged([held], (ask.choice.kind,))
     return None
 
 

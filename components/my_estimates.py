@@ -1,0 +1,150 @@
+"""The estimates of the reader who sits here: whose they are, what one is of, and whether they come first."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import numpy as np
+import streamlit as st
+
+from bedside.cohort import Cohort, Outcome, convert
+from bedside.cohort.endpoint import KEY as OWN
+from bedside.errors import Fixable
+from bedside.risk.fitted import Fitted
+from bedside.store.estimates import LOCAL, About, Estimate, Estimates, reader_key
+from bedside.store.key import server_key
+from components import desk, model_choice, numbers_validation
+from components.guard import gate, identity
+from components.model_choice import Choice
+from components.numbers_validation import Ask
+
+FIRST = "my_estimate_first"
+"""Of the session, and the name of the setting in the store."""
+PASSED, SEEN = "my_estimates_passed", "my_estimates_seen"
+
+
+def book() -> Estimates:
+    """The estimates of this reader.
+
+    Raises
+    ------
+    Fixable
+        If somebody signed in whom the identity provider did not name.
+    """
+    told = (st.user.get("iss"), st.user.get("sub")) if gate.signed_in() else (None, None)
+    if all(isinstance(one, str) and one for one in told):
+        return Estimates(reader_key(server_key(), *told))
+    if identity.configuration().providers:
+        raise Fixable(
+            "Your estimates can't be kept apart from those of others.",
+            "The identity provider did not say who you are.",
+            "Sign out and in again, or ask who runs this server.",
+        )
+    return Estimates(LOCAL)
+
+
+# ------------------------------------------------------------------ whether they come first
+
+
+def first() -> bool:
+    """True while the reader's own estimate comes before the model's, as in the last session unless changed."""
+    if FIRST not in st.session_state:
+        try:
+            st.session_state[FIRST] = book().setting(FIRST) == "on"
+        except Fixable:
+            st.session_state[FIRST] = False
+    return st.session_state[FIRST]
+
+
+def put_first(on: bool) -> None:
+    """Let the reader's estimate come first, or not, from now on.
+
+    Raises
+    ------
+    Fixable
+        If it could be set for this session only.
+    """
+    st.session_state[FIRST] = on
+    book().choose(FIRST, "on" if on else "off")
+
+
+# ------------------------------------------------------------------ what an estimate is of
+
+
+def definition(outcome: Outcome) -> str:
+    """What an outcome is made of, whatever it is called."""
+    own = desk.endpoint() if outcome.key == OWN else None
+    made_of = outcome.model_dump_json(include={"time", "unit", "status", "entry", "censored", "event", "competing"})
+    return sha256(f"{made_of}\x1f{own.to_text() if own else ''}".encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def about(cohort: Cohort, outcome: Outcome, row: int, choice: Choice) -> About:
+    """What the reader is asked for: this patient, and the event that the chosen model predicts."""
+    target = choice.target if outcome.has_competing else model_choice.ANY
+    return About(cohort.key, outcome.key, definition(outcome), target, desk.token(cohort, row))
+
+
+def passed(of: About) -> bool:
+    """True if the reader went on without an estimate because none could be kept."""
+    return of in st.session_state.get(PASSED, set())
+
+
+def pass_by(of: About) -> None:
+    """Go on without an estimate, in this session."""
+    st.session_state[PASSED] = {*st.session_state.get(PASSED, set()), of}
+
+
+def aware(of: About) -> bool:
+    """True if the model's number of this patient has been on the screen in this session."""
+    return of in st.session_state.get(SEEN, set())
+
+
+def saw(of: About) -> None:
+    """The model's number of this patient is on the screen."""
+    st.session_state.setdefault(SEEN, set()).add(of)
+
+
+# ------------------------------------------------------------------ the model's number beside it
+
+
+def completed(found: Estimate, cohort: Cohort, outcome: Outcome, row: int, choice: Choice, model: Fitted) -> Estimate:
+    """The estimate with the model's number at its own time, and with that of models that had not seen the patient.
+
+    Nothing is computed but one patient's risk: whether a check on unseen patients is there depends on the session.
+
+    Raises
+    ------
+    Fixable
+        If the model can't say anything by then, or the numbers can't be kept.
+    """
+    if found.skipped or (found.shown is not None and found.unseen is not None):
+        return found
+    mine, t = book(), time_of(found, outcome)
+    changed = False
+    if found.shown is None:
+        said = min(max(float(model.risk(cohort.frame.iloc[[row]], [t])[0, 0]), 0.0), 1.0)
+        mine.show(found.id, shown=said, kind=choice.kind, model=model.fingerprint)
+        changed = True
+    if changed or found.model == model.fingerprint:
+        unseen = _unseen(cohort, outcome, row, choice, t)
+        if unseen is not None:
+            mine.check(found.id, unseen=unseen, model=model.fingerprint)
+            changed = True
+    return (mine.find(found.about) or found) if changed else found
+
+
+def time_of(found: Estimate, outcome: Outcome) -> float:
+    """By when, in the outcome's unit."""
+    return float(convert(found.horizon, found.unit, outcome.unit))
+
+
+def _unseen(cohort: Cohort, outcome: Outcome, row: int, choice: Choice, t: float) -> float | None:
+    """What folds that had not seen the patient said, if this session has them."""
+    try:
+        done = numbers_validation.there(cohort, outcome, Ask(choice, (choice.kind,), "folds", t))
+    except Fixable:
+        return None
+    if done is None or choice.kind not in done.labels:
+        return None
+    said = float(done.mean(choice.kind).at_own(np.full(len(cohort), t))[row])
+    return min(max(said, 0.0), 1.0) if said == said else None
