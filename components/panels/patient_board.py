@@ -11,7 +11,9 @@ from bedside.errors import Fixable
 from bedside.report import made_risk, say
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
-from components.panels import horizon, page, patient_list, patient_trust, patient_view, patient_why, save
+from components.panels import (
+    horizon, page, patient_estimate, patient_list, patient_trust, patient_view, patient_why, save,
+)  # fmt: skip
 from components.panels.patient_view import Asked, View
 
 PORTRAIT = 10
@@ -61,6 +63,7 @@ def header(cohort: Cohort, outcome: Outcome, row: int) -> Asked:
         with st.container(key="screen_patient_horizon", horizontal=True, vertical_alignment="bottom", width="content"):
             when, unit = horizon.choose(cohort, outcome)
             decimals = horizon.decimals()
+            patient_estimate.switch()
     return Asked(when, unit, decimals=decimals)
 
 
@@ -102,6 +105,7 @@ def _risk(view: View, decimals: int) -> DeltaGenerator:
         by=view.by,
         limits=_limits(view, decimals),
     )
+    patient_estimate.revealed(view)
     place = st.container(key="patient_verdict")
     page.put("{icons}", icons=icons(view, decimals))
     if not view.limits:
