@@ -12,8 +12,15 @@ from bedside.report import made_risk, say
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
 from components.panels import (
-    horizon, page, patient_estimate, patient_list, patient_trust, patient_view, patient_why, save,
-)  # fmt: skip
+    horizon,
+    page,
+    patient_estimate,
+    patient_list,
+    patient_trust,
+    patient_view,
+    patient_why,
+    save,
+)
 from components.panels.patient_view import Asked, View
 
 PORTRAIT = 10
