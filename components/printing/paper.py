@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from components.printing import marks
 from components.printing.words import FONT, PIXEL, pixels, words
@@ -196,8 +198,7 @@ def _ticks(ax: Axes, which: str, axis: Mapping[str, Any], names: list[str] | Non
     elif names is not None:
         part.set_ticks(range(len(names)), [words(n).text for n in names])
     else:
-        form = _number(axis)
-        part.set_major_formatter(lambda value, _: form(value))
+        _numbered(part, axis)
     part.set_minor_locator(marks.NO_TICKS)
     inside = axis.get("ticks", "outside") != "outside"
     part.set_tick_params(
@@ -221,6 +222,14 @@ def _ticks(ax: Axes, which: str, axis: Mapping[str, Any], names: list[str] | Non
         look = axis["title"].get("font", {})
         font = {"fontsize": look.get("size", 12) * PIXEL, "color": look.get("color", "black"), "fontfamily": FONT}
         part.set_label_text(words(title).text, parse_math=False, **font)
+
+
+def _numbered(part: Axis, axis: Mapping[str, Any]) -> None:
+    """Ticks at the steps that the axis names, else where they fall best."""
+    form = _number(axis)
+    if isinstance(axis.get("dtick"), int | float) and axis.get("type") != "log":
+        part.set_major_locator(MultipleLocator(axis["dtick"]))
+    part.set_major_formatter(lambda value, _: form(value))
 
 
 def _number(axis: Mapping[str, Any]) -> Any:
