@@ -4,6 +4,7 @@ from bedside.explain.contributions import Background, Contributions, background,
 from bedside.explain.crosscheck import against_shap
 from bedside.explain.explain import explain, global_explanation
 from bedside.explain.explanation import Contribution, Explanation, Global
+from bedside.explain.interaction import Interactions, interactions
 from bedside.explain.overtime import Dependence, OverTime, Stability, dependence, global_over_time, stability
 from bedside.explain.shapley import Sampled, shapley_cox, shapley_cox_sampled
 from bedside.explain.words import headline, points_text, reasons
@@ -15,6 +16,7 @@ __all__ = [
     "Dependence",
     "Explanation",
     "Global",
+    "Interactions",
     "OverTime",
     "Sampled",
     "Stability",
@@ -26,6 +28,7 @@ __all__ = [
     "global_explanation",
     "global_over_time",
     "headline",
+    "interactions",
     "points_text",
     "reasons",
     "shapley_cox",

@@ -9,7 +9,9 @@ import pandas as pd
 
 from bedside.cohort.variable import Variable
 from bedside.explain.game import Effort, Points, players_of
-from bedside.explain.hazard_shapley import exact, sampled
+from bedside.explain.hazard_shapley import exact, sampled, table
+from bedside.explain.pairs import drawn, of_table
+from bedside.explain.shapley import EXACT_UP_TO
 from bedside.risk.fitted import Fitted
 
 _ROWS = 1 << 17
@@ -43,6 +45,22 @@ class FrameGame:
             )
             values[i], errors[i], sampling = found.T, error.T, True
         return values, errors if sampling else None
+
+    def pairs(self, patients: pd.DataFrame, t: float, *, seed: int, effort: Effort) -> Points:
+        """See `Game`."""
+        names, times = tuple(v.name for v in self.players), np.array([t])
+        p, values, errors, sampling = len(names), [], [], False
+        for i in range(len(patients)):
+            mixed = _Mixed(self.model, names, pd.concat([self.background, patients.iloc[[i]]]), times)
+            if p <= EXACT_UP_TO and 2**p * len(self.background) <= _ROWS:
+                values.append(of_table(table(mixed, np.empty(0), np.transpose, 1))[0])
+                errors.append(np.zeros((p, p)))
+                continue
+            found, error = drawn(mixed.beside, p, len(self.background), seed=seed + i, draws=effort.pairs // 2)
+            values.append(found[0])
+            errors.append(error[0])
+            sampling = True
+        return np.array(values), np.array(errors) if sampling else None
 
     def base(self, times: np.ndarray) -> np.ndarray:
         """See `Game`."""
@@ -79,12 +97,24 @@ class _Mixed:
         found = self._risk(joined.reshape(-1, self.n_players), rows)
         return found.reshape(len(found), *joined.shape[:2], -1)
 
+    def mixed(self, patient: np.ndarray, member: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """See `LogHazards`; the patient is the frame's last row."""
+        return self._lent(member, rows)
+
+    def beside(self, member: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """As `mixed`, shape (t, m)."""
+        return self._lent(member, rows).T
+
     def _risk(self, member: np.ndarray, rows: slice) -> np.ndarray:
         """Risks where the patient lends the values of some variables, shape (rows, n_sets, t)."""
         lender = np.arange(self.n_background)[rows]
-        others = np.repeat(lender, len(member))
-        mixed = self.frame.iloc[others].reset_index(drop=True)
-        for name, own in zip(self.names, np.tile(member, (len(lender), 1)).T, strict=True):
+        found = self._lent(np.tile(member, (len(lender), 1)), np.repeat(lender, len(member)))
+        return found.reshape(len(lender), len(member), -1)
+
+    def _lent(self, member: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Risks of each set of variables beside one background patient, shape (m, t)."""
+        mixed = self.frame.iloc[rows].reset_index(drop=True)
+        for name, own in zip(self.names, member.T, strict=True):
             if name in mixed:
-                mixed[name] = self.frame[name].take(np.where(own, self.n_background, others)).array
-        return self.model.risk(mixed, self.times).reshape(len(lender), len(member), -1)
+                mixed[name] = self.frame[name].take(np.where(own, self.n_background, rows)).array
+        return self.model.risk(mixed, self.times)

@@ -176,12 +176,7 @@ def contributions(
     Shapley (1953). Lundberg & Lee (2017), NeurIPS 30. Janzing, Minorics & Bloebaum (2020), AISTATS 108:2907-2916.
     Lundberg et al. (2020), Nat Mach Intell 2:56-67 (trees). Krzyzinski et al. (2023), Knowl Based Syst 262:110234.
     """
-    if background.model_fingerprint != model.fingerprint:
-        raise Fixable(
-            "No explanation.",
-            "The patients compared with were read by another model.",
-            "Open the patient again, so that both are made from the same model.",
-        )
+    own_background(model, background)
     asked = np.atleast_1d(np.asarray(times, dtype=float))
     prediction = model.risk(patients, asked)
     values, error = background.game.points(patients, asked, seed=seed, effort=effort)
@@ -195,6 +190,16 @@ def contributions(
         error=error,
         n_background=len(background),
     )
+
+
+def own_background(model: Fitted, background: Background) -> None:
+    """Raise a `Fixable` if the background was made with another model."""
+    if background.model_fingerprint != model.fingerprint:
+        raise Fixable(
+            "No explanation.",
+            "The patients compared with were read by another model.",
+            "Open the patient again, so that both are made from the same model.",
+        )
 
 
 def readings_of(model: Fitted) -> dict[str, Reading]:

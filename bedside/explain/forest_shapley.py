@@ -127,13 +127,8 @@ def shapley_leaves(leaves: Leaves, patient: np.ndarray, value: np.ndarray, n_fea
     out = np.zeros((len(value), n_features))
     if not leaves.n_leaves:
         return out
-    own = np.asarray(patient, dtype=np.float32)[leaves.feature]
-    unmet = (own <= leaves.low) | (own > leaves.high)
-    need = np.add.reduceat(np.where(unmet, leaves.bit, leaves.bit.dtype.type(0)), leaves.first, dtype=leaves.bit.dtype)
-    every = np.repeat(need, leaves.count)
-    there = np.flatnonzero((every & leaves.lacks) == 0)
+    unmet, there, theirs = reached(leaves, patient)
     at, lacks, share = leaves.pair_leaf[there], leaves.lacks[there], leaves.share[there]
-    theirs = every[there]
     # How many variables only the patient satisfies, and only those background patients; as one place in a table.
     both = np.bitwise_count(lacks).astype(np.int64) * (leaves.most + 1) + np.bitwise_count(theirs)
     gains, losses = _weights(leaves.most)
@@ -153,6 +148,16 @@ def shapley_leaves(leaves: Leaves, patient: np.ndarray, value: np.ndarray, n_fea
     for i, values in enumerate(value):
         out[i] = np.bincount(feature, weight * values[leaf], n_features)
     return out
+
+
+def reached(leaves: Leaves, patient: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Entries a patient does not satisfy, pairs that some coalition reaches, and their bits of the patient's lacks."""
+    own = np.asarray(patient, dtype=np.float32)[leaves.feature]
+    unmet = (own <= leaves.low) | (own > leaves.high)
+    need = np.add.reduceat(np.where(unmet, leaves.bit, leaves.bit.dtype.type(0)), leaves.first, dtype=leaves.bit.dtype)
+    every = np.repeat(need, leaves.count)
+    there = np.flatnonzero((every & leaves.lacks) == 0)
+    return unmet, there, every[there]
 
 
 def _by_set(

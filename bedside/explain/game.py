@@ -55,6 +55,10 @@ class Game(Protocol):
         """Contributions of some patients at times in the outcome's unit."""
         ...
 
+    def pairs(self, patients: pd.DataFrame, t: float, *, seed: int, effort: Effort) -> Points:
+        """Interaction indices (n, p, p) of some patients at a time, and their sampling errors or None."""
+        ...
+
     def base(self, times: np.ndarray) -> np.ndarray:
         """Mean risk of the background patients, shape (t,)."""
         ...

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bedside.cohort.variable import Variable
 from bedside.explain.asked import FrameGame
+from bedside.explain.forest_pairs import interaction_leaves
 from bedside.explain.forest_shapley import Leaves, TooDeep, leaves_beside, shapley_leaves
 from bedside.explain.game import Effort, Game, Points, players_of
 from bedside.explain.hazard_shapley import (
@@ -25,8 +26,10 @@ from bedside.explain.hazard_shapley import (
     one_hazard,
     sampled,
     several_hazards,
+    table,
 )
-from bedside.explain.shapley import EXACT_UP_TO, TARGET_ERROR, shapley_cox, shapley_cox_sampled
+from bedside.explain.pairs import drawn, of_table
+from bedside.explain.shapley import EXACT_UP_TO, TARGET_ERROR, coalition_risks, shapley_cox, shapley_cox_sampled
 from bedside.risk.average import Average
 from bedside.risk.boosted import Boosted
 from bedside.risk.cause_specific import FINE_GRAY, CompetingModel
@@ -170,6 +173,25 @@ class HazardGame:
                 errors[i], sampling = error.T, True
         return values, errors if sampling else None
 
+    def pairs(self, patients: pd.DataFrame, t: float, *, seed: int, effort: Effort) -> Points:
+        """See `Game`."""
+        horizon, game, p = self.horizon(np.array([t])), self.hazards, len(self.players)
+        linear = isinstance(game, Terms) and horizon.cumulative is not None
+        cost = 2.0**p * game.n_background * (1 if linear else horizon.cost)
+        whole = p <= EXACT_UP_TO and cost <= effort.cells
+        values, errors = np.zeros((2, len(patients), p, p))
+        for i, own in enumerate(self.read(patients)):
+            if not whole:
+                found, error = drawn(
+                    _beside(game, own, horizon.curve), p, game.n_background, seed=seed + i, draws=2 * effort.pairs
+                )
+                values[i], errors[i] = found[0], error[0]
+            elif linear:
+                values[i] = of_table(coalition_risks(own[:, 0], game.background[:, :, 0], horizon.cumulative))[0]
+            else:
+                values[i] = of_table(table(game, own, horizon.curve, 1))[0]
+        return values, None if whole else errors
+
     def base(self, times: np.ndarray) -> np.ndarray:
         """See `Game`."""
         return self.horizon(times).curve(self.own).mean(axis=1)
@@ -190,6 +212,11 @@ class HazardGame:
         if p <= EXACT_UP_TO and 2.0**p * game.n_background * horizon.cost <= effort.cells:
             return exact(game, own, horizon.curve, t), None
         return sampled(game, own, horizon.curve, t, seed=seed, most_pairs=effort.pairs, batch=effort.batch)
+
+
+def _beside(game: LogHazards, own: np.ndarray, curve: Curve) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Risks of sets of players, each beside one background patient."""
+    return lambda member, rows: curve(game.mixed(own, member, rows))
 
 
 def _one_linear(game: Terms, own: np.ndarray, cumulative: np.ndarray, seed: int, effort: Effort) -> Points:
@@ -222,17 +249,26 @@ class ForestGame:
 
     def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
         """See `Game`; nothing is sampled."""
-        trees = self.model.trees
-        weights = self.model.weights(times)[0]
+        value, p = self._values(times), len(self.players)
+        each = [shapley_leaves(self.leaves, own, value, p) for own in self.model.columns(patients)]
+        return np.reshape(each, (len(patients), len(times), p)).transpose(0, 2, 1) / len(self.model.trees), None
+
+    def pairs(self, patients: pd.DataFrame, t: float, *, seed: int, effort: Effort) -> Points:
+        """See `Game`; nothing is sampled."""
+        value, p = self._values(np.array([t]))[0], len(self.players)
+        each = [interaction_leaves(self.leaves, own, value, p) for own in self.model.columns(patients)]
+        return np.reshape(each, (len(patients), p, p)) / len(self.model.trees), None
+
+    def _values(self, times: np.ndarray) -> np.ndarray:
+        """Of each leaf at each time, shape (t, n_leaves)."""
+        trees, weights = self.model.trees, self.model.weights(times)[0]
         needed = np.flatnonzero(weights.any(axis=1))
         value = np.zeros((len(times), self.leaves.n_leaves))
         held = trees.value[:, needed][self.leaves.row].astype(float)
         for i, column in enumerate(weights.T):
             for k in np.flatnonzero(column):
                 value[i] += held[:, np.searchsorted(needed, k)] * column[k]
-        p = len(self.players)
-        each = [shapley_leaves(self.leaves, own, value, p) for own in self.model.columns(patients)]
-        return np.reshape(each, (len(patients), len(times), p)).transpose(0, 2, 1) / len(trees), None
+        return value
 
     def base(self, times: np.ndarray) -> np.ndarray:
         """See `Game`."""
@@ -272,6 +308,20 @@ class AverageGame:
                 squares[:, at] += error**2
                 sampling = True
         count = len(self.members)
+        return values / count, np.sqrt(squares) / count if sampling else None
+
+    def pairs(self, patients: pd.DataFrame, t: float, *, seed: int, effort: Effort) -> Points:
+        """See `Game`."""
+        names, count = self._names, len(self.members)
+        values, squares = np.zeros((2, len(patients), len(names), len(names)))
+        sampling = False
+        for game in self.members:
+            found, error = game.pairs(patients, t, seed=seed, effort=effort)
+            at = [names.index(v.name) for v in game.players]
+            values[:, np.array(at)[:, None], at] += found
+            if error is not None:
+                squares[:, np.array(at)[:, None], at] += error**2
+                sampling = True
         return values / count, np.sqrt(squares) / count if sampling else None
 
     def base(self, times: np.ndarray) -> np.ndarray:

@@ -46,6 +46,10 @@ class LogHazards(Protocol):
         """As the players join one after the other, shape (rows, n_orders, n_players + 1, causes)."""
         ...
 
+    def mixed(self, patient: np.ndarray, member: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Of some coalitions (m, n_players), each beside one background patient, shape (m, causes)."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Terms:
@@ -84,6 +88,10 @@ class Terms:
         joined = np.cumsum((patient - chunk)[:, orders], axis=2)
         start = chunk.sum(axis=1)[:, None, None]
         return np.concatenate([np.broadcast_to(start, (*joined.shape[:2], 1, chunk.shape[2])), start + joined], axis=2)
+
+    def mixed(self, patient: np.ndarray, member: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """See `LogHazards`."""
+        return np.where(member[:, :, None], patient, self.background[rows]).sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +149,10 @@ class TreeSums:
         mixed = np.where(joined, patient, chunk[:, None, None, :])
         return self.log_hazards(mixed.reshape(-1, self.n_players)).reshape(*mixed.shape[:3], -1)
 
+    def mixed(self, patient: np.ndarray, member: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """See `LogHazards`."""
+        return self.log_hazards(np.where(member, patient, self.background[rows]))
+
 
 def _table(leaves: Leaves, trees: Trees, patient: np.ndarray, background: np.ndarray) -> np.ndarray:
     """What every coalition adds to the sum of the trees of each background patient, shape (n, 2**n_players)."""
@@ -182,6 +194,11 @@ def _signed(
 
 def exact(game: LogHazards, patient: np.ndarray, risk: Curve, n_times: int) -> np.ndarray:
     """Contributions from every coalition, shape (n_times, n_players)."""
+    return table(game, patient, risk, n_times) @ coalition_weights(game.n_players).T
+
+
+def table(game: LogHazards, patient: np.ndarray, risk: Curve, n_times: int) -> np.ndarray:
+    """Worth of every coalition, shape (n_times, 2**n_players)."""
     size = 1 << game.n_players
     step = max(1, CELLS // size)
     total = np.zeros((n_times, size))
@@ -189,7 +206,7 @@ def exact(game: LogHazards, patient: np.ndarray, risk: Curve, n_times: int) -> n
         rows = slice(start, min(start + step, game.n_background))
         found = game.coalitions(patient, rows)
         total += risk(found.reshape(-1, found.shape[2])).reshape(n_times, -1, size).sum(axis=1)
-    return (total / game.n_background) @ coalition_weights(game.n_players).T
+    return total / game.n_background
 
 
 def sampled(

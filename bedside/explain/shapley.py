@@ -79,7 +79,7 @@ def shapley_cox(
     Krzyzinski et al. (2023), Knowledge-Based Systems 262:110234 (the same game on S(t|x)).
     R: written out by hand from ``expand.grid`` over coalitions and ``basehaz(coxph(...))``.
     """
-    value = _coalition_risks(np.asarray(terms, float), np.asarray(background, float), _hazards(cumulative_hazard))
+    value = coalition_risks(np.asarray(terms, float), np.asarray(background, float), _hazards(cumulative_hazard))
     return value[:, 0].copy(), value @ coalition_weights(len(terms)).T
 
 
@@ -138,7 +138,7 @@ def _hazards(cumulative_hazard: np.ndarray) -> np.ndarray:
     return np.atleast_1d(np.asarray(cumulative_hazard, float))
 
 
-def _coalition_risks(terms: np.ndarray, background: np.ndarray, hazard: np.ndarray) -> np.ndarray:
+def coalition_risks(terms: np.ndarray, background: np.ndarray, hazard: np.ndarray) -> np.ndarray:
     """Mean risk of every coalition, shape (n_times, 2**n_players); bit j of the column says "player j is in"."""
     size = 1 << len(terms)
     rows = max(1, _CHUNK // size)
