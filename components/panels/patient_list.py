@@ -10,9 +10,9 @@ from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
 from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.report import say
-from components import desk, model_choice
+from components import desk, model_choice, my_estimates
 from components.figures.palette import palette
-from components.panels import page, save
+from components.panels import page, patient_estimate, save
 from components.text import cell, md
 
 COLUMNS = 8
@@ -24,7 +24,12 @@ def aside(cohort: Cohort) -> str:
 
 
 def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarray | str:
-    """Everyone's risk by the chosen model; while it is being fitted, or where it cannot be, a sentence that says so."""
+    """Everyone's risk by the chosen model, or a sentence that says why there is none.
+
+    It is being fitted, cannot be, or the reader's own estimates come first: then nothing is computed either.
+    """
+    if my_estimates.first():
+        return "No risk is shown, and nobody is sorted by it, while your own estimates come first."
     try:
         choice = model_choice.chosen(cohort, outcome)
         fitted = model_choice.model(cohort, outcome, choice)
@@ -60,14 +65,17 @@ def show(cohort: Cohort, outcome: Outcome, risks: np.ndarray | str, when: float,
         on_select="rerun",
         selection_mode="single-row",
         height=560,
-        column_config=_columns(variables, title),
-        alt=f"{say.patients(len(shown))}: identifier, {len(variables)} variables and risk. A row opens the patient.",
+        column_config=_columns(variables, "" if risk is None else title),
+        alt=f"{say.patients(len(shown))}: identifier, {len(variables)} variables{'' if risk is None else ' and risk'}. "
+        "A row opens the patient.",
     )
     rows = event.selection.rows
     if rows and rows[0] < len(shown):
         open_patient(cohort, int(shown[rows[0]]))
     if isinstance(risks, str):
         page.caption(risks)
+        if my_estimates.first():
+            patient_estimate.switch()
     else:
         page.caption(
             f"Risk of {say.in_sentence(_event(outcome, choice))} {within} of {outcome.since}, from the "
@@ -174,9 +182,10 @@ def _columns(variables: tuple[Variable, ...], title: str) -> dict[str, object]:
         unit = f" ({variable.unit})" if variable.unit else ""
         kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
         config[f"v{i}"] = kind(cell(f"{variable.label}{unit}"))
-    config["risk"] = st.column_config.ProgressColumn(
-        title, min_value=0, max_value=100, format="%.0f%%", color=palette(desk.mode()).event
-    )
+    if title:
+        config["risk"] = st.column_config.ProgressColumn(
+            title, min_value=0, max_value=100, format="%.0f%%", color=palette(desk.mode()).event
+        )
     return config
 
 
