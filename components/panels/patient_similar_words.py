@@ -1,0 +1,161 @@
+"""Sentences about the patients most like one patient."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bedside.cohort import convert
+from bedside.patient import Metric, Similar
+from bedside.patient.similar import Match
+from bedside.report import say
+from components.panels.patient_view import View
+
+NAMED = 3
+UNLIKE = 50
+"""Half of the nearest are less alike than this, of 100: what happened to them says little."""
+
+
+def _of(share: float, decimals: int) -> str:
+    return say.of_100(share, decimals=decimals)
+
+
+def _bare(share: float, decimals: int) -> str:
+    return _of(share, decimals).removesuffix(" of 100")
+
+
+def within(view: View) -> str:
+    """By when, without what is known so far."""
+    return f"within {say.duration(view.when, view.unit)}"
+
+
+def landmark(view: View) -> str:
+    """Among whom they were sought, where not among all."""
+    if not view.alive:
+        return ""
+    return (
+        f", among those who were {view.outcome.free_phrase} and under observation "
+        f"{say.duration(view.alive, view.unit)} after {view.outcome.since}"
+    )
+
+
+def _came(view: View) -> str:
+    return f" of those who came as far ({say.duration(view.alive, view.unit)})" if view.alive else ""
+
+
+def lead(view: View, near: Similar) -> str:
+    """What happened to them, what the model said for them, and what it says for this patient."""
+    n, d = near.observed.n, view.decimals
+    who = f"Of the {n} patients most alike{_came(view)}"
+    by = f"{within(view)} of {view.outcome.since}"
+    said = f"the model said {_of(near.expected_at, d)} for them, and says {_of(view.risk, d)} for this patient."
+    if math.isnan(near.observed_at):
+        last = _last(view, near)
+        seen = near.observed
+        return (
+            f"{who}, too few were followed for {say.duration(view.when, view.unit)}: fewer than 10 remain after "
+            f"{say.duration(last, view.unit)}, by when {_of(float(seen.risk[-1]), d)} had been seen to {view.happens}. "
+            f"{said[:1].upper()}{said[1:]}"
+        )
+    return f"{who}, {_of(near.observed_at, d)}{_between(near, d)} were seen to {view.happens} {by}; {said}"
+
+
+def plainly(view: View, near: Similar) -> str:
+    """The same for a patient, in one sentence."""
+    n = near.observed.n
+    start = f"Looking back at the {n} patients here who were most like this one"
+    if math.isnan(near.observed_at):
+        return (
+            f"{start}: too few of them were followed for {say.duration(view.when, view.unit)} to say how many did well."
+        )
+    had, without = say.split_of_100(near.observed_at)
+    band = ""
+    if 0 < near.observed_at < 1 and not math.isnan(near.lower_at):
+        band = f" (somewhere from {say.range_of_100(near.lower_at, near.upper_at)})"
+    return (
+        f"{start}: of every 100 such patients, about {had}{band} did {view.happens} {within(view)} of "
+        f"{view.outcome.since}, and about {without} did not."
+    )
+
+
+def _between(near: Similar, decimals: int) -> str:
+    # Where none or all of them had it, there is no interval that could be believed.
+    if not 0 < near.observed_at < 1 or math.isnan(near.lower_at):
+        return ""
+    return f" ({say.range_of_100(near.lower_at, near.upper_at, decimals=decimals)})"
+
+
+def _last(view: View, near: Similar) -> float:
+    return float(convert(near.observed.last, view.outcome.unit, view.unit))
+
+
+def cautions(view: View, on: Metric, near: Similar) -> list[str]:
+    """What must be known before they are taken for this patient's kind."""
+    told = []
+    if float(np.median(likeness(on, near))) < UNLIKE:
+        told.append(
+            f"Even these {near.observed.n} are not very like this patient (see Alike below): what happened to them says "
+            "less of this patient than of theirs."
+        )
+    low, high = near.lower_at, near.upper_at
+    if not math.isnan(low) and not low <= near.expected_at <= high:
+        more = near.expected_at < low
+        told.append(
+            f"{'More' if more else 'Fewer'} of them had it than the model said, beyond chance: its risk may be too "
+            f"{'low' if more else 'high'} for patients like this."
+        )
+    return told
+
+
+def likeness(on: Metric, near: Similar) -> np.ndarray:
+    """How alike each is: 100 the same in all that counts, 0 no more than any two patients are."""
+    return 100 * np.clip(1 - near.distance / on.weight.sum(), 0.0, 1.0)
+
+
+def shared(near: Similar) -> list[str]:
+    """What they have in common with the patient, and where they differ."""
+    alike = [say.in_sentence(m.variable.label) for m in near.shared[:NAMED]]
+    apart = [
+        f"{say.in_sentence(m.variable.label)} (this patient {m.own}, they {typical(m, near)})"
+        for m in near.differing[:NAMED]
+    ]
+    told = [f"Alike in {_listed(alike)}." if alike else "Alike in nothing that counts."]
+    told.append(f"They differ in {_listed(apart)}." if apart else "They differ in nothing that counts.")
+    return told
+
+
+def _listed(texts: list[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def typical(match: Match, near: Similar) -> str:
+    """What is usual among them; a count only where it may be shown."""
+    if match.same is None or match.same.value is None or not match.same.value:
+        return match.typical
+    return f"{match.typical} ({match.same.value} of {match.same.of} as this patient)"
+
+
+def method(near: Similar, view: View) -> str:
+    """How their curve was made."""
+    return "by Aalen and Johansen" if view.one_event else "by Kaplan and Meier"
+
+
+def scale(on: Metric) -> str:
+    """What a difference is measured by."""
+    if on.unit == "log hazard":
+        return "Differences are counted as the model counts them: by what each does to the rate of the event."
+    return "A difference counts by how much the risk changes, on average, when a patient gets another one's value."
+
+
+def note(view: View, near: Similar) -> str:
+    """What the figure rests on."""
+    seen = near.observed
+    counted = seen.n_events.value
+    events = "a number of events that is not shown" if counted is None else say.events(counted)
+    how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
+    return (
+        f"{say.patients(seen.n)}, {events}; {how}, pointwise 95% interval, as far as 10 are left. Counts that would "
+        "tell of fewer than 10 patients are not shown (·). The model learnt from these patients too; this one is left "
+        "out."
+    )
