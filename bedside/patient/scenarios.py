@@ -13,6 +13,7 @@ from bedside.cohort.variable import Variable, is_missing
 from bedside.cohort.wording import say_range
 from bedside.errors import Fixable
 from bedside.explain.contributions import readings_of
+from bedside.explain.explanation import Explanation
 from bedside.patient.conditional import conditional_risk
 from bedside.risk.design import Reading
 from bedside.risk.fitted import Fitted, Limits
@@ -303,3 +304,40 @@ def compare(
         (own, *names), asked, risk, nothing if limits is None else limits.lower,
         nothing if limits is None else limits.upper, "" if limits is None else limits.name,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one value goes with in two patients, as shares of 1 beside the same average.
+
+    Attributes
+    ----------
+    label : str
+        The variable.
+    before, after : str
+        Each patient's value in words; alike where it does not differ.
+    own, other : float
+        Contributions: .17 is 17 percentage points.
+    """
+
+    label: str
+    before: str
+    after: str
+    own: float
+    other: float
+
+    @property
+    def points(self) -> float:
+        """Percentage points by which the other patient's contribution is higher."""
+        return 100 * (self.other - self.own)
+
+
+def differences(own: Explanation, other: Explanation) -> tuple[Difference, ...]:
+    """The contributions of two patients side by side, those furthest apart first; together their risks' difference.
+
+    Both must be of the same model, at the same time and beside the same patients.
+    """
+    theirs = {c.variable: c for c in other.contributions}
+    pairs = [(c, theirs[c.variable]) for c in own.contributions]
+    found = [Difference(c.label, c.value_text, d.value_text, c.points, d.points) for c, d in pairs]
+    return tuple(sorted(found, key=lambda d: -abs(d.points)))
