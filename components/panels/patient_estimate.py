@@ -93,7 +93,7 @@ def _form(cohort: Cohort, outcome: Outcome, choice: Choice, of: About, asked: As
     mark = sha256(repr((of, asked.when, asked.unit)).encode("utf-8", "backslashreplace")).hexdigest()[:12]
     slide, number = f"estimate_slide_{mark}", f"estimate_number_{mark}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        with st.container(key="estimate_unset" if st.session_state.get(number) is None else "estimate_set"):
+        with st.container(key="estimate_scale"):
             st.select_slider(
                 "How many of 100", options=range(UNSET, 101), key=slide, format_func=_said, on_change=_slid,
                 args=(slide, number),
