@@ -1,19 +1,23 @@
 """What lies ahead for this patient, how sure are we, and why?"""
 
+from bedside.errors import Fixable
 from components import desk
-from components.panels import patient_beside, patient_board, patient_estimate, patient_view
+from components.panels import patient_board, patient_estimate, patient_header, patient_sections, patient_view
 
 cohort = desk.cohort()
 outcome = desk.outcome(cohort)
 
 with desk.fixable():
-    row = patient_board.who(cohort)
-    asked = patient_board.header(cohort, outcome, row)
+    row = patient_header.who(cohort)
+    asked, tools = patient_header.header(cohort, outcome, row)
     if not patient_estimate.gate(cohort, outcome, row, asked):
-        with desk.fixable():
+        try:
             view = patient_view.compute(cohort, outcome, row, asked)
-            if view is not None:
-                patient_board.answer(view)
-                with desk.fixable():
-                    patient_beside.beside(view)
-        patient_board.listed(cohort, row)
+        except Fixable as stop:
+            patient_board.failed(stop, cohort, row)
+        else:
+            if view is None:
+                patient_board.listed(cohort, row)
+            else:
+                patient_board.draw(view)
+                patient_sections.draw(view)

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bedside.cohort import Unit, convert
-from bedside.report.say import duration, events, patients, percent, percent_range
+from bedside.report.say import duration, events, of_100, patients, percent, percent_range
 from components.figures.palette import Mode, palette, plain, rgba, template, text_width
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class PatientCurve:
         Coverage of the band.
     band : str
         What the band is where it is no interval; empty where there is none; None for an interval.
+    start : float
+        Time from which both are shown: of patients who are event-free by then.
+    said : bool
+        False where nothing can be said at the horizon, which is then not marked.
     """
 
     time: np.ndarray
@@ -62,6 +66,13 @@ class PatientCurve:
     reliable_until: float
     level: float = 0.95
     band: str | None = None
+    start: float = 0.0
+    said: bool = True
+
+    @property
+    def last(self) -> float:
+        """Where the longer of the two curves ends."""
+        return max(float(self.time.max()), float(self.cohort_time.max()))
 
     @property
     def at_horizon(self) -> tuple[float, float]:
@@ -103,49 +114,108 @@ def patient_curve(
     )  # fmt: skip
 
 
-def patient_figure(curve: PatientCurve, *, mode: Mode = "light", height: int = 280) -> go.Figure:
-    """The predicted curve with its band over the cohort's dashed curve, read off at the horizon."""
+def patient_figure(
+    curve: PatientCurve, *, mode: Mode = "light", height: int = 280, decimals: int = 0, plain_words: bool = False
+) -> go.Figure:
+    """The predicted curve with its band over the cohort's dashed curve, read off at the horizon.
+
+    Parameters
+    ----------
+    curve : PatientCurve
+    mode : {"light", "dark"}
+    height : int
+        In px.
+    decimals : int
+        Of the shares in words.
+    plain_words : bool
+        For a patient: so many people of 100 instead of per cent.
+    """
     p = palette(mode)
     fig = go.Figure(layout={"template": template(mode)})
-    end = max(float(curve.cohort_time.max()), curve.horizon)
-    step = {"shape": "hv"}
-    for part, alpha in _parts(curve.time, curve.reliable_until, end):
+    end, mine = max(curve.last, curve.horizon), p.accent if curve.said else p.neutral
+    step, spans = {"shape": "hv"}, (curve.start, curve.reliable_until, end)
+    for part, alpha in _parts(curve.time, *spans):
         x, (lower, upper, _) = _piece(curve.time, (curve.lower, curve.upper, curve.survival), part)
         edge = {"x": x, "mode": "lines", "line": {**step, "width": 0}, "hoverinfo": "skip"}
         fig.add_scatter(y=upper, **edge)
-        fig.add_scatter(y=lower, fill="tonexty", fillcolor=rgba(p.accent, 0.18 * alpha), **edge)
+        fig.add_scatter(y=lower, fill="tonexty", fillcolor=rgba(mine, 0.18 * alpha), **edge)
+    names = _names(curve, plain_words=plain_words)
     lines = (
-        (curve.cohort_time, curve.cohort_survival, p.neutral, 1.5, "dash", f"all {curve.n:,}"),
-        (curve.time, curve.survival, p.accent, 2.5, "solid", "this patient"),
+        (curve.cohort_time, curve.cohort_survival, p.neutral, 1.5, "dash", names[1]),
+        (curve.time, curve.survival, mine, 2.5, "solid", names[0]),
     )
+    hover = "%{customdata} of 100" if plain_words else "%{y:.0%}"
     for time, share, colour, width, dash, name in lines:
-        for part, alpha in _parts(time, curve.reliable_until, end):
+        for part, alpha in _parts(time, *spans):
             x, (y,) = _piece(time, (share,), part)
             fig.add_scatter(
                 x=x, y=y, mode="lines", opacity=alpha, name=name,
                 line={**step, "color": colour, "width": width, "dash": dash},
-                hovertemplate=f"%{{x:.1f}} {curve.unit}: %{{y:.0%}} {name}<extra></extra>",
+                customdata=np.rint(100 * y) if plain_words else None,
+                hovertemplate=f"%{{x:.1f}} {curve.unit}: {hover} {name}<extra></extra>",
             )  # fmt: skip
-    _mark_horizon(fig, curve, end, p.ink, p.accent, p.card)
-    _labels(fig, curve, end, height - 48, p.muted, p.accent, p.card)
+    _edges(fig, curve, end, p.grid, p.muted)
+    if curve.said:
+        _mark_horizon(fig, curve, end, p.ink, p.accent, p.card)
+        said = [f"{name}{sep}{share}" for name, sep, share in _said(curve, names, decimals, plain_words=plain_words)]
+        _labels(fig, curve, end, height - 48, (said[0], said[1]), (p.muted, p.accent, p.card))
     fig.update_xaxes(range=[0, end * 1.01], title=plain(f"{curve.unit} since {curve.since}"), fixedrange=True)
     fig.update_yaxes(range=[0, 1.03], tickformat=".0%", dtick=0.25, fixedrange=True)
+    if plain_words:
+        fig.update_yaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
     fig.update_layout(height=height, margin={"l": 44, "r": 8, "t": 8, "b": 40}, hovermode="closest")
     return fig
 
 
-def patient_alt(curve: PatientCurve) -> str:
+def _names(curve: PatientCurve, *, plain_words: bool) -> tuple[str, str]:
+    """The patient's curve and the cohort's."""
+    return ("people like you", "everyone") if plain_words else ("this patient", f"all {curve.n:,}")
+
+
+def _said(
+    curve: PatientCurve, names: tuple[str, str], decimals: int, *, plain_words: bool
+) -> list[tuple[str, str, str]]:
+    """Name, what parts it from its number, and the number at the horizon: of the patient, and of all."""
+    shares = [of_100(s) if plain_words else percent(s, decimals=decimals) for s in curve.at_horizon]
+    return [(names[0], ": " if plain_words else " ", shares[0]), (names[1], ": ", shares[1])]
+
+
+def _edges(fig: go.Figure, curve: PatientCurve, end: float, ground: str, muted: str) -> None:
+    """What lies before the curves and behind them: shaded, with a word."""
+    spans = [(0.0, curve.start, "so far"), (curve.last, end, "not known")]
+    for x0, x1, text in spans:
+        if x1 - x0 <= 1e-9 * end:
+            continue
+        fig.add_shape(
+            type="rect", x0=x0, x1=x1, y0=0, y1=1, fillcolor=rgba(ground, 0.7), line={"width": 0}, layer="below"
+        )
+        if (x1 - x0) / end * NARROWEST > text_width([text], size=FONT_SIZE) + 6:
+            fig.add_annotation(
+                x=(x0 + x1) / 2, y=0.04, text=text, showarrow=False, font={"size": FONT_SIZE, "color": muted}
+            )
+
+
+def patient_alt(curve: PatientCurve, *, decimals: int = 0, plain_words: bool = False) -> str:
     """The figure in words, for a screen reader and for the report."""
+    since = f"Event-free share over {curve.unit} since {curve.since}"
+    if curve.start:
+        since += f", of patients event-free at {duration(curve.start, curve.unit)}"
+    paler = f"Paler from {duration(curve.reliable_until, curve.unit)}, where few remain under observation."
+    if not curve.said:
+        last = duration(curve.last, curve.unit)
+        return f"{since}. It ends at {last}: nothing is known at {duration(curve.horizon, curve.unit)}. {paler}"
     mine, all_ = curve.at_horizon
+    if plain_words:
+        told = f"people like you {of_100(mine)}, everyone {of_100(all_)}"
+        return f"{since}. At {duration(curve.horizon, curve.unit)}: {told}. {paler}"
     low = _step_at(curve.time, curve.lower, curve.horizon)
     high = _step_at(curve.time, curve.upper, curve.horizon)
     name = f"{curve.level:.0%} band" if curve.band is None else curve.band
-    band = f" ({name} {percent_range(low, high)})" if name else ""
+    band = f" ({name} {percent_range(low, high, decimals=decimals)})" if name else ""
     return (
-        f"Event-free share over {curve.unit} since {curve.since}. At {duration(curve.horizon, curve.unit)}: "
-        f"this patient {percent(mine)}{band}, all {patients(curve.n)} "
-        f"{percent(all_)}, with {events(curve.n_events)}. Paler from {duration(curve.reliable_until, curve.unit)}, "
-        "where few remain under observation."
+        f"{since}. At {duration(curve.horizon, curve.unit)}: "
+        f"this patient {percent(mine, decimals=decimals)}{band}, all {patients(curve.n)} "
+        f"{percent(all_, decimals=decimals)}, with {events(curve.n_events)}. {paler}"
     )
 
 
@@ -167,10 +237,10 @@ def _step_at(time: np.ndarray, values: np.ndarray, at: float) -> float:
     return float(_steps_at(time, values, np.array([at]))[0])
 
 
-def _parts(time: np.ndarray, turn: float, end: float) -> list[tuple[tuple[float, float], float]]:
+def _parts(time: np.ndarray, start: float, turn: float, end: float) -> list[tuple[tuple[float, float], float]]:
     """Spans to draw and their opacity: full up to `turn`, pale from there to the last step."""
     last = min(float(time.max()), end)
-    parts = [((0.0, min(turn, last)), 1.0), ((turn, last), PALE)]
+    parts = [((start, min(turn, last)), 1.0), ((max(turn, start), last), PALE)]
     return [(span, alpha) for span, alpha in parts if span[1] > span[0]]
 
 
@@ -198,10 +268,13 @@ def _mark_horizon(fig: go.Figure, curve: PatientCurve, end: float, ink: str, acc
     )  # fmt: skip
 
 
-def _labels(fig: go.Figure, curve: PatientCurve, end: float, pixels: int, muted: str, accent: str, card: str) -> None:
+def _labels(
+    fig: go.Figure, curve: PatientCurve, end: float, pixels: int, texts: tuple[str, str], colours: tuple[str, str, str]
+) -> None:
     """Two labels at the horizon, one above the other in the order of the curves, clear of both."""
     mine, all_ = curve.at_horizon
-    said = [(all_, f"all {curve.n:,}: {percent(all_)}", muted), (mine, f"this patient {percent(mine)}", accent)]
+    muted, accent, card = colours
+    said = [(all_, texts[1], muted), (mine, texts[0], accent)]
     said.sort(key=lambda item: item[0])
     line = 16 / pixels
     widths = [(text_width([text], size=FONT_SIZE) + 14) / NARROWEST * end for _, text, _ in said]

@@ -28,7 +28,7 @@ def choose(of: Cohort, outcome: Outcome, *, sure: float | None = None) -> tuple[
         Years, or the largest unit in which the default horizon is a whole number.
     """
     default = desk.horizon(of, outcome)
-    step, top = _scale(of, outcome)
+    step, top = scale(of, outcome)
     key = f"horizon_{default.unit}"
     if top <= step:
         return default.value, default.unit
@@ -61,12 +61,12 @@ def choose(of: Cohort, outcome: Outcome, *, sure: float | None = None) -> tuple[
 def stops(of: Cohort, outcome: Outcome) -> tuple[float, ...]:
     """Every time that the slider can stand at, ascending, in the outcome's unit."""
     default = desk.horizon(of, outcome)
-    step, top = _scale(of, outcome)
+    step, top = scale(of, outcome)
     values = [default.value] if top <= step else [step * (i + 1) for i in range(round(top / step))]
     return tuple(float(convert(value, default.unit, outcome.unit)) for value in values)
 
 
-def _scale(of: Cohort, outcome: Outcome) -> tuple[float, float]:
+def scale(of: Cohort, outcome: Outcome) -> tuple[float, float]:
     """One step of the slider and its end, in the unit of the default horizon."""
     default = desk.horizon(of, outcome)
     curve = desk.curves(of, outcome, None)[0]

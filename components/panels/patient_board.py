@@ -1,4 +1,4 @@
-"""The pieces of a patient's page: the answer, how far it holds, and the values behind it."""
+"""A patient's page: the answer, how far it holds, why, and the sections below."""
 
 from __future__ import annotations
 
@@ -12,112 +12,78 @@ from bedside.report import made_risk, say
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
 from components.panels import (
-    horizon,
     page,
     patient_estimate,
-    patient_list,
+    patient_internals,
+    patient_limits,
+    patient_plain,
     patient_trust,
-    patient_view,
+    patient_views,
     patient_why,
     save,
 )
-from components.panels.patient_view import Asked, View
+from components.panels.patient_view import View
 
-PORTRAIT = 10
-
-
-def who(cohort: Cohort) -> int:
-    """The row of the patient the link or the session names; otherwise the page asks.
-
-    Raises
-    ------
-    Fixable
-        If nobody was chosen, or the one chosen is not among these patients.
-    """
-    mark = st.query_params.get("patient") or st.session_state.get("patient")
-    if not mark:
-        page.title("Patient")
-        patient_list.search(cohort)
-        st.page_link(desk.page("patients"), label="Choose a patient", icon=":material/list:", query_params=desk.link())
-        raise Fixable("No patient is open.", "None was chosen yet.", "Find one above, or choose from the list.")
-    row = desk.find(cohort, mark)
-    if row is None:
-        page.title("Patient")
-        st.page_link(desk.page("patients"), label="All patients", icon=":material/list:", query_params=desk.link())
-        if not desk.selection().is_everyone:
-            raise Fixable(
-                "This patient is not among those selected.",
-                "The filter above leaves the patient out, or the link was made for another cohort.",
-                "Remove a part of the filter, or choose another patient.",
-            )
-        raise Fixable(
-            "This link names no patient of this cohort.",
-            "It was made for another cohort, on another installation, or is incomplete.",
-            "Choose a patient from the list.",
-        )
-    st.session_state["patient"] = mark
-    desk.keep_in_link("patient", mark)
-    return row
+HEIGHT = 370
 
 
-def header(cohort: Cohort, outcome: Outcome, row: int) -> Asked:
-    """Who this is, and by when the risk is asked for."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        with st.container(width="stretch"):
-            page.title(
-                f"Patient {cohort.identifiers[row]}".replace("Patient Patient", "Patient"), portrait(cohort, row)
-            )
-        with st.container(key="screen_patient_horizon", horizontal=True, vertical_alignment="bottom", width="content"):
-            when, unit = horizon.choose(cohort, outcome)
-            decimals = horizon.decimals()
-            patient_estimate.switch()
-    return Asked(when, unit, decimals=decimals)
-
-
-def portrait(cohort: Cohort, row: int) -> str:
-    """The patient in one line: the values of the predictors, those not recorded last."""
-    values = cohort.frame.iloc[row]
-    known = [v for v in cohort.predictors if values[v.name] == values[v.name]]
-    gaps = [say.in_sentence(v.label) for v in cohort.predictors if v not in known]
-    line = [v.say_with_label(values[v.name]) for v in known[:PORTRAIT]]
-    if len(known) > PORTRAIT:
-        line.append(f"{len(known) - PORTRAIT} more below")
-    if gaps:
-        line.append(f"not recorded: {', '.join(gaps[:3])}{' and others' if len(gaps) > 3 else ''}")
-    return " · ".join(line)
-
-
-def answer(view: View) -> None:
-    """The risk, the curve and the reasons, side by side; what stands behind them below."""
-    decimals = view.decimals
+def draw(view: View) -> None:
+    """Risk, curve, how sure and why, side by side; for a patient only what can be shown to one."""
+    if view.reading == "patient":
+        patient_plain.panel(view)
+        return
     left, middle, right = page.split("patient", 1, 1.12, 1.12)
-    with left, st.container(border=True, key="card_risk", height="stretch"):
-        verdict = _risk(view, decimals)
-    with middle, st.container(border=True, key="card_curve", height="stretch"):
+    with left, st.container(border=True, key="card_risk"):
+        verdict = _risk(view)
+    with middle, st.container(border=True, key="card_curve"):
         _curve(view)
-    with right, st.container(border=True, key="card_why", height="stretch"):
-        patient_why.panel(view)
-    patient_trust.panel(view, verdict)
+    with right:
+        with desk.fixable():
+            patient_trust.panel(view, verdict)
+        with desk.fixable(), st.container(border=True, key="card_why"):
+            patient_why.panel(view)
+    if view.reading == "analyst":
+        with desk.fixable():
+            patient_internals.panel(view)
 
 
-def _risk(view: View, decimals: int) -> DeltaGenerator:
+# ------------------------------------------------------------------ risk
+
+
+def _risk(view: View) -> DeltaGenerator:
+    if view.beyond:
+        page.put(
+            '<p class="bs-eyebrow">{label}</p><p class="bs-hero bs-beyond">Not known</p><p class="bs-lead">{why}</p>',
+            label=view.event,
+            why=view.beyond,
+        )
+        return st.container(key="patient_verdict")
     page.put(
         '<p class="bs-eyebrow">{label}</p>'
-        '<p class="bs-hero">{hero}</p>'
+        '<p class="bs-hero{thin}">{hero}</p>'
         '<p class="bs-lead">patients with these values would {phrase} {by}.</p>'
         '<p class="bs-muted" style="margin:.35rem 0 0">{limits}</p>',
         label=view.event,
-        hero=say.of_100(view.risk, decimals=decimals),
+        thin=" bs-thin" if view.thin else "",
+        hero=say.of_100(view.risk, decimals=view.decimals),
         phrase=view.happens,
         by=view.by,
-        limits=_limits(view, decimals),
+        limits=limits(view),
     )
+    if view.thin:
+        page.caution(thin(view))
     patient_estimate.revealed(view)
     place = st.container(key="patient_verdict")
-    page.put("{icons}", icons=icons(view, decimals))
+    patient_views.panel(view)
+    _asides(view)
+    return place
+
+
+def _asides(view: View) -> None:
+    """What must be known of the number, in small print."""
     if not view.limits:
         with st.container(key="screen_patient_vary"):
-            patient_view.vary(view.cohort, view.outcome, view.choice, view.model)
+            patient_limits.vary(view.cohort, view.outcome, view.choice, view.model)
     if getattr(view.model, "strong_ridge", False):
         page.caution("The interval is too narrow: it leaves out the pull of a strong ridge, used for want of events.")
     if view.outcome.note and not view.one_event:
@@ -127,22 +93,33 @@ def _risk(view: View, decimals: int) -> DeltaGenerator:
         with st.container(width="content"):
             page.caption(f"By the {model_choice.named(view.choice.kind)}.")
         st.page_link(desk.page("model"), label="Choose another model", query_params=desk.link())
-    return place
 
 
 def _which_events(view: View) -> None:
+    basis = view.table.basis
     if view.one_event:
         page.caption(f"What can come first instead: {', '.join(_lowered(kind) for kind in view.outcome.competing)}.")
+        if basis == "two models":
+            page.caption("How many have one of these first is what a Cox model of any event says beyond this risk.")
+        if basis == "event only":
+            page.caption("How many have one of these first is not known to this model: they are not told apart here.")
     elif view.outcome.has_competing:
         page.caption(f"Any of these counts: {_kinds(view.outcome)}. Which of them comes first is not told apart here.")
 
 
-def _limits(view: View, decimals: int) -> str:
+def limits(view: View) -> str:
+    """The interval in words, or why there is none."""
     if not view.limits:
         return "No interval yet: how much this model would vary with other patients was not worked out."
     if view.lower != view.lower or view.upper != view.upper:
         return f"{_raised(view.limits)}: cannot be given so early, before the first event"
-    return f"{_raised(view.limits)}: {say.range_of_100(view.lower, view.upper, decimals=decimals)} of 100"
+    return f"{_raised(view.limits)}: {say.range_of_100(view.lower, view.upper, decimals=view.decimals)} of 100"
+
+
+def thin(view: View) -> str:
+    """The caution where few remain."""
+    few = say.duration(view.curve.reliable_until, view.unit)
+    return f"Read with caution: after {few} fewer than 10 patients were still under observation."
 
 
 def _raised(text: str) -> str:
@@ -157,80 +134,49 @@ def _kinds(outcome: Outcome) -> str:
     return ", ".join(_lowered(kind) for kind in [outcome.cause_label or "the event", *outcome.competing])
 
 
-def icons(view: View, decimals: int) -> page.Markup:
-    """One hundred bars, events first; the counts stand beside them, so that colour is not the only sign."""
-    told = _states(view, decimals)
-    drawn = view.states.icons() if len(told) > 2 else ["event"] * round(100 * view.risk)
-    drawn = [*drawn, *["free"] * (100 - len(drawn))]
-    bars = page.join(_bar(key) for key in drawn)
-    keys = page.join(page.fill("<span>{bar}{text}</span>", bar=_bar(key), text=text) for key, text in told)
-    return page.fill(
-        '<div class="bs-icons" role="img" aria-label="{alt}">{bars}</div>'
-        '<p class="bs-key" style="margin-top:.6rem">{keys}</p>',
-        alt=f"Of 100 patients, {'; '.join(text for _, text in told)}.",
-        bars=bars,
-        keys=keys,
-    )
-
-
-def _bar(key: str) -> page.Markup:
-    return {
-        "event": page.Markup('<i class="bs-event"></i>'),
-        "other": page.Markup('<i class="bs-other"></i>'),
-        "free": page.Markup("<i></i>"),
-    }[key]
-
-
-def _states(view: View, decimals: int) -> list[tuple[str, str]]:
-    """How many of 100 come to what, each with its kind; they add up."""
-    with_event, without = say.split_of_100(view.risk, decimals=decimals)
-    if len(view.states.states) == 2:
-        return [("event", f"{with_event} {patient_view.plainly(view.happens)}"), ("free", f"{without} {view.spared}")]
-    share = view.states.share[0]
-    counts = [view.states.said(0, k) for k in range(3)]
-    if decimals:
-        counts = [say.split_of_100(float(one), decimals=decimals)[0] for one in share]
-    return [
-        ("event", f"{counts[0]} {view.happens}"),
-        ("other", f"{counts[1]} have {view.instead} first"),
-        ("free", f"{counts[2]} {view.outcome.free_phrase}"),
-    ]
+# ------------------------------------------------------------------ curve
 
 
 def _curve(view: View) -> None:
-    free, shown, fitted = view.spared, view.curve, view.model
+    shown, fitted = view.curve, view.model
     band = {"": "", "model variability": ", band: model variability"}.get(shown.band or "", "")
     band = ", pointwise 95% band" if shown.band is None else band
     how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
-    # The scripts fit a Cox model to the cohort's own columns.
-    made = (lambda: made_risk.curve_made(view.cohort, fitted, view.row)) if isinstance(fitted, risk.Model) else None
+    so_far = f" Both from {say.duration(view.alive, view.unit)} on, {view.so_far}." if view.alive else ""
+    # The scripts fit a Cox model to the cohort's own columns, from the start.
+    scripted = isinstance(fitted, risk.Model) and not view.alive and not view.beyond
+    made = (lambda: made_risk.curve_made(view.cohort, fitted, view.row)) if scripted else None
     save.figure(
-        lambda mode: patient_figure(shown, mode=mode, height=370),
+        lambda mode: patient_figure(shown, mode=mode, height=HEIGHT, decimals=view.decimals),
         key="patient_curve",
-        title=_raised(free),
-        alt=patient_alt(shown),
+        title=_raised(view.spared),
+        alt=patient_alt(shown, decimals=view.decimals),
         note=f"Solid: this patient, {model_choice.named(view.choice.kind)}{band}. Dashed: all {say.patients(shown.n)}, "
-        f"{say.events(shown.n_events)} ({how}). Pale where fewer than 10 remain under observation.",
+        f"{say.events(shown.n_events)} ({how}).{so_far} Pale where fewer than 10 remain under observation.",
         stem="patient-curve",
         rows=lambda: patient_rows(shown),
         made=made,
     )
 
 
+# ------------------------------------------------------------------ values
+
+
 def values(view: View) -> None:
-    """Everything recorded about the patient, beside the cohort."""
+    """Everything recorded about the patient."""
     listed(view.cohort, view.row)
 
 
 def listed(cohort: Cohort, row: int) -> None:
-    """Everything recorded about a patient."""
-    panel = st.expander("All recorded values", key="patient_values", on_change="rerun")
-    if not panel.open:
-        return
+    """Everything recorded about a patient, for a page without a view too."""
     record = cohort.frame.iloc[row]
-    with panel:
-        rows = [
-            (v.label, v.say(record[v.name]), "known only later" if v.use == "later" else "") for v in cohort.filterable
-        ]
+    rows = [(v.label, v.say(record[v.name]), "known only later" if v.use == "later" else "") for v in cohort.filterable]
+    with st.container(border=True, key="card_patient_values"):
         page.table(("Variable", "Value", ""), rows, label="All recorded values", numeric_from=9)
         page.caption("What happened to the patient is left out on purpose, so that the risk is read first.")
+
+
+def failed(stop: Fixable, cohort: Cohort, row: int) -> None:
+    """Why there is no risk; what is recorded stands all the same."""
+    desk.show(stop)
+    listed(cohort, row)

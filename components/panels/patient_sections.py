@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from components.panels import patient_beside, patient_board
+import streamlit as st
+
+from components import desk
+from components.panels import patient_beside, patient_board, patient_similar, pick
 from components.panels.patient_view import View
 
 
@@ -29,7 +32,22 @@ class Section:
 
 
 SECTIONS: dict[str, Section] = {
+    "similar": Section("Similar patients", patient_similar.panel),
     "others": Section("Other models and scores", patient_beside.beside, lambda view: not view.beyond),
     "values": Section("All values", patient_board.values),
 }
 """By their key in the address, in the order of their buttons: similar, what_if, over_time, visits, others, values."""
+
+
+def draw(view: View) -> None:
+    """The choice of a section, and the one chosen; none on a page that is turned to the patient."""
+    if view.reading == "patient":
+        return
+    living = {key: section for key, section in SECTIONS.items() if section.lives(view)}
+    with st.container(key="screen_patient_sections"):
+        chosen = pick.segments(
+            "More about this patient", {key: section.label for key, section in living.items()}, key="patient_section",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    with desk.fixable():
+        living[chosen].draw(view)

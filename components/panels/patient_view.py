@@ -8,24 +8,21 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
-from bedside import explain, risk, survival
+from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome, Unit, convert
 from bedside.cohort.wording import either
-from bedside.patient import Frequencies, frequencies
+from bedside.patient import Frequencies
 from bedside.report import say
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import KINDS
-from bedside.risk.variability import with_variability
-from components import desk, jobs, model_choice, numbers
-from components.figures.patient import PatientCurve, patient_curve
+from components import desk, model_choice
+from components.figures.patient import PatientCurve
 from components.model_choice import Choice
-from components.panels import patient_explained
+from components.panels import patient_curves, patient_explained, patient_said
+from components.panels.patient_limits import varied
 
 Reading = Literal["clinician", "analyst", "patient"]
-SURE = 1e-12  # no prediction is nearer to certainty, also where a risk is rounded to 1 in the computer
-STEPS = 240  # of the curve of a model whose steps are not known
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,9 @@ class View:
     states : Frequencies or None
         Of 100 patients like this one: the event, another one first, and neither. None where nothing can be said.
     table : Frequencies
-        The same at a few round times and at the horizon.
+        The same at a few round times up to the end of follow-up, and at the horizon.
+    table_lower, table_upper : array, shape (t,)
+        Limits of the risk at the times of `table`; NaN where there are none.
     reading : {"clinician", "analyst", "patient"}
         For whom the page is written.
     ranges : bool
@@ -108,6 +107,8 @@ class View:
     notes: tuple[str, ...]
     states: Frequencies | None
     table: Frequencies = field(repr=False)
+    table_lower: np.ndarray = field(repr=False)
+    table_upper: np.ndarray = field(repr=False)
     reading: Reading = "clinician"
     ranges: bool = False
     decimals: int = 0
@@ -118,11 +119,18 @@ class View:
 
     @property
     def by(self) -> str:
-        """E.g. "within 5 years of surgery", "within 5 years of surgery, having been free of it for 3 years"."""
+        """E.g. "within 5 years of surgery", and "..., having been alive for 3 years" where it is known."""
         within = f"within {say.duration(self.when, self.unit)} of {self.outcome.since}"
         if not self.alive:
             return within
-        return f"{within}, having been free of it for {say.duration(self.alive, self.unit)}"
+        return f"{within}, {self.so_far}"
+
+    @property
+    def so_far(self) -> str:
+        """E.g. "having been alive and free of recurrence for 3 years"; empty from the start."""
+        if not self.alive:
+            return ""
+        return f"having been {plainly(self.outcome.free_phrase)} for {say.duration(self.alive, self.unit)}"
 
     @property
     def patient(self) -> pd.DataFrame:
@@ -183,121 +191,52 @@ def compute(cohort: Cohort, outcome: Outcome, row: int, asked: Asked) -> View | 
     Raises
     ------
     Fixable
-        If no such model can be fitted to these patients.
+        If no such model can be fitted to these patients, or nobody with these values is expected to come so far.
     """
-    when, unit = asked.when, asked.unit
+    when, unit, alive = asked.when, asked.unit, asked.alive
     choice = model_choice.chosen(cohort, outcome)
-    fitted = model_choice.model(cohort, outcome, choice)
-    if fitted is None:
+    plain = model_choice.model(cohort, outcome, choice)
+    if plain is None:
         return None
-    beside = patient_explained.reference(cohort, row)
-    explanation = patient_explained.explained(
-        cohort, outcome, choice, fitted, row, when, unit, alive=asked.alive, chosen=beside
+    fitted = varied(cohort, outcome, choice) or plain
+    beyond = _beyond(fitted, outcome, asked)
+    whole = patient_said.whole(cohort, outcome, choice, fitted)
+    said = patient_said.said(
+        cohort, outcome, choice, fitted, row, when=when, unit=unit, alive=alive, whole=whole, beyond=bool(beyond)
     )
-    fitted = varied(cohort, outcome, choice) or fitted
-    t, patient = float(convert(when, unit, outcome.unit)), cohort.frame.iloc[[row]]
-    at = float(fitted.risk(patient, [t])[0, 0])
-    limits = fitted.limits(patient, [t])
-    ends = (float("nan"),) * 2 if limits is None else (float(limits.lower[0, 0]), float(limits.upper[0, 0]))
-    whole = desk.curves(cohort, outcome, None)[0]
+    beside = patient_explained.reference(cohort, row)
+    explanation = None
+    if not beyond:
+        explanation = patient_explained.explained(
+            cohort, outcome, choice, plain, row, when, unit, alive=alive, chosen=beside
+        )
+        explanation = replace(explanation, risk=patient_said.unsure(explanation.risk))
+    few = desk.curves(cohort, outcome, None)[0].reliable_until(patient_curves.FEW)
     return View(
         cohort=cohort, outcome=outcome, row=row, when=when, unit=unit, choice=choice, model=fitted,
-        risk=_unsure(at), lower=ends[0], upper=ends[1], limits="" if limits is None else limits.name,
-        explanation=replace(explanation, risk=_unsure(explanation.risk)),
-        curve=_curve(cohort, outcome, choice, fitted, row, when, unit),
-        notes=tuple(risk.notes(fitted, patient)),
-        states=frequencies(fitted, patient, [t]),
-        table=frequencies(fitted, patient, round_times(fitted.last, t, unit)),
-        reading=asked.reading, ranges=asked.ranges, decimals=asked.decimals, alive=asked.alive,
-        thin=t > whole.reliable_until(10) * (1 + 1e-9), reference=beside,
+        risk=said.risk, lower=said.lower, upper=said.upper, limits=said.limits, explanation=explanation,
+        curve=patient_curves.curve(
+            cohort, outcome, choice, fitted, row, when=when, unit=unit, alive=alive, whole=whole,
+            at=None if beyond else (said.risk, said.lower, said.upper),
+        ),
+        notes=tuple(risk.notes(fitted, cohort.frame.iloc[[row]])),
+        states=said.states, table=said.table, table_lower=said.table_lower, table_upper=said.table_upper,
+        reading=asked.reading, ranges=asked.ranges, decimals=asked.decimals, alive=alive, beyond=beyond,
+        thin=float(convert(when, unit, outcome.unit)) > few * (1 + patient_said.SLACK), reference=beside,
     )  # fmt: skip
 
 
-def round_times(last: float, t: float, unit: Unit) -> list[float]:
-    """A few round times up to the horizon, in the outcome's unit."""
-    return [t]
-
-
-def _unsure(share: float) -> float:
-    return min(max(share, SURE), 1 - SURE)
-
-
-# ------------------------------------------------------------------ limits
-
-
-def asked(choice: Choice) -> str:
-    """Where the session keeps that a model's variability is wanted."""
-    return f"patient_varied_{choice.kind}"
-
-
-def _varied_key(cohort: Cohort, outcome: Outcome, choice: Choice) -> jobs.Key:
-    return ("variability", *model_choice.key(cohort, outcome, choice))
-
-
-def varied(cohort: Cohort, outcome: Outcome, choice: Choice) -> Fitted | None:
-    """The model with its variability, if that was worked out in this session."""
-    return desk.held(_varied_key(cohort, outcome, choice))
-
-
-def vary(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted) -> None:
-    """Work out a model's variability, or offer to: its place shows how far it is."""
-    if not st.session_state.get(asked(choice)):
-        st.button(
-            "Work out its variability", key="patient_vary", icon=":material/blur_on:",
-            on_click=st.session_state.__setitem__, args=(asked(choice), True),
-            help="The model is fitted 50 times more, to samples of the same patients. It takes a few minutes and is "
-            "done once for all patients.",
-        )  # fmt: skip
-        return
-    title = f"Refitting the {model_choice.named(choice.kind)} to samples of the patients"
-    rows = model_choice.rows(cohort, outcome, choice)
-    key = _varied_key(cohort, outcome, choice)
-    if jobs.wanted(key, title, with_variability, fitted, rows) is not None:
-        st.rerun()
-
-
-# ------------------------------------------------------------------ curves
-
-
-def _curve(
-    cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, row: int, when: float, unit: Unit
-) -> PatientCurve:
-    whole = desk.curves(cohort, outcome, None)[0]
-    t = float(convert(when, unit, outcome.unit))
-    key = ("patient curve", *model_choice.key(cohort, outcome, choice), fitted.fingerprint, row, when, unit)
-
-    def make() -> PatientCurve:
-        drawn = patient_curve(
-            _prediction(fitted, cohort, row, t, whole), whole, horizon=when, unit=unit, since=outcome.since
-        )
-        if fitted.limits(cohort.frame.iloc[[row]], [t]) is None:
-            drawn = replace(drawn, band="")
-        elif "variability" in fitted.limits(cohort.frame.iloc[[row]], [t]).name:
-            drawn = replace(drawn, band="model variability")
-        if choice.target == model_choice.EVENT and outcome.has_competing:
-            seen = numbers.incidence(cohort, outcome, None, numbers.Plan())[0]
-            drawn = replace(
-                drawn, cohort_time=convert(seen.time, outcome.unit, unit), cohort_survival=1 - seen.incidence[:, 0],
-                n_events=fitted.n_events,
-            )  # fmt: skip
-        return drawn
-
-    return desk.kept(key, make)
-
-
-def _prediction(fitted: Fitted, cohort: Cohort, row: int, t: float, whole: survival.Curve) -> risk.Prediction:
-    """The patient's curve: at a Cox model's own steps, else at evenly spread times of the cohort's."""
-    patient = cohort.frame.iloc[[row]]
-    if isinstance(fitted, risk.Model):
-        return risk.predict(fitted, patient)
-    inside = whole.time[whole.time <= fitted.last]
-    some = inside[np.linspace(0, len(inside) - 1, min(STEPS, len(inside))).round().astype(int)]
-    time = np.unique([0.0, *some, min(t, fitted.last), fitted.last])
-    said, limits = fitted.risk(patient, time), fitted.limits(patient, time)
-    lower, upper = (said, said) if limits is None else (limits.lower, limits.upper)
-    lower, upper = np.where(np.isnan(lower), said, lower), np.where(np.isnan(upper), said, upper)
-    return risk.Prediction(
-        time=time, survival=1 - said, lower=1 - upper, upper=1 - lower, unit=fitted.outcome.unit, level=0.95
+def _beyond(fitted: Fitted, outcome: Outcome, asked: Asked) -> str:
+    """Why nothing can be said by this time; empty where something can."""
+    last = float(convert(fitted.last, outcome.unit, asked.unit))
+    reach = last * (1 + patient_said.SLACK)
+    if asked.when <= reach and asked.alive < last:
+        return ""
+    known = max(last, 0.0)
+    return (
+        f"Nothing can be said {say.duration(max(asked.when, asked.alive), asked.unit)} after {outcome.since}: nobody "
+        f"here was followed for so long. The longest follow-up behind this model is "
+        f"{say.duration(known, asked.unit)}."
     )
 
 

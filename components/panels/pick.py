@@ -61,6 +61,39 @@ def pick(label: str, options: Mapping[str, str], *, key: str, default: str | Non
     return chosen
 
 
+def segments(label: str, options: Mapping[str, str], *, key: str, default: str | None = None, **more: object) -> str:
+    """The same as a row of buttons, over a few keys with labels of our own.
+
+    Parameters
+    ----------
+    label, key, default
+        As in `pick`.
+    options : mapping of str to str
+        At least one.
+    **more
+        Passed on to `st.segmented_control`.
+    """
+    first = default if default in options else next(iter(options))
+    news = desk.from_link(key)
+    if news is not None and news not in options:
+        with st.container(key=f"notice_{key}"):
+            st.warning(
+                f"This link asks for something that is not here ({label.lower()}). **{md(options[first])}** is shown "
+                "instead.",
+                icon=":material/link_off:",
+            )
+    if news is not None:
+        st.session_state[key] = news
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = first
+    chosen = st.segmented_control(
+        label, list(options), format_func=lambda value: options.get(value, ""), key=key, required=True,
+        persist_state="session", **more,
+    )  # fmt: skip
+    desk.keep_in_link(key, None if chosen == first else chosen)
+    return chosen
+
+
 def told_apart(options: Mapping[str, str]) -> dict[str, str]:
     """Labels as a list of options shows them, no two alike: the key is added to those that look the same.
 

@@ -177,7 +177,7 @@ def test_hostile_names_are_shown_letter_for_letter_everywhere(foreign: Server, o
     open_patient(visit, PATIENT)
     expect(page.get_by_role("heading", level=1)).to_contain_text(PATIENT)
     _assert_literal(visit, COLOUR, LINK, TAG)
-    page.get_by_text("All recorded values").click()
+    page.get_by_text("All values", exact=True).click()
     page.get_by_role("region", name="All recorded values").wait_for()
     _assert_literal(visit, PICTURE, MATHS, ARABIC)
     deep(visit, "Model", "cohort=hostile")

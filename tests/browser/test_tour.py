@@ -116,7 +116,7 @@ def _people(found: Tour) -> None:
     deep(visit, "Patients")
     open_patient(visit, "17")
     found.look("patient")
-    visit.page.get_by_text("All recorded values").click()
+    visit.page.get_by_text("All values", exact=True).click()
     visit.page.get_by_role("region", name="All recorded values").wait_for()
     visit.settle()
     found.look("values")

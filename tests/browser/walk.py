@@ -27,7 +27,7 @@ PAGES = {
     "Regression": Place("/regression", ".st-key-card_regression_influence canvas", 3),
     "Fair comparison": Place("/comparison", ".st-key-comparison_table", 3),
     "Patients": Place("/patients", ".st-key-save_patients", 0),
-    "Patient": Place("/patient", ".st-key-patient_values", 2),
+    "Patient": Place("/patient", ".st-key-patient_section", 2),
     "Model": Place("/model", ".st-key-model_saved", 1),
     "Validation": Place("/validation", ".st-key-card_validation_groups .js-plotly-plot", 5),
     "Who does it fail?": Place("/audit", ".st-key-audit_all", 1),

@@ -253,7 +253,7 @@ def test_a_missing_value_is_named_with_what_stood_in_for_it():
 
 
 def test_what_was_recorded_is_listed_without_identifier_and_without_what_came_later(reader):
-    reader.unfold("patient_values")
+    reader.choose("patient_section", "values")
     table = reader.table("All recorded values")
     assert ["Positive lymph nodes", "26", ""] in table
     assert len(table) == 1 + 8
@@ -262,7 +262,7 @@ def test_what_was_recorded_is_listed_without_identifier_and_without_what_came_la
 
 
 def test_what_is_known_only_later_is_marked():
-    reader = opened("actg175_hiv_trial", 0).unfold("patient_values")
+    reader = opened("actg175_hiv_trial", 0, patient_section="values")
     later = [row for row in reader.table("All recorded values") if row[2] == "known only later"]
     assert {row[0] for row in later} >= {"CD4 count at week 20", "Stopped before week 96"}
 
