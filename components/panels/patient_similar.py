@@ -41,17 +41,22 @@ def panel(view: View) -> None:
         page.caption(view.beyond)
         return
     with st.container(border=True, key="card_similar"):
-        k = _asked(view)
         on = prepared(view)
         if not on.variables:
             page.caption("No variable changes what this model says, so nobody is more alike than others.")
             return
+        with st.container(key="similar_lead", horizontal=True, vertical_alignment="top", gap="medium"):
+            words_first = st.container(width="stretch")
+            with st.container(key="screen_similar_k", width="content"):
+                k = _asked(view)
         near = found(view, on, k)
         if view.reading == "patient":
-            page.put('<p class="bs-lead bs-large">{text}</p>', text=words.plainly(view, near))
+            with words_first:
+                page.put('<p class="bs-lead bs-large">{text}</p>', text=words.plainly(view, near))
             _figure(view, on, near)
             return
-        page.put('<p class="bs-lead">{text}</p>', text=words.lead(view, near))
+        with words_first:
+            page.put('<p class="bs-lead">{text}</p>', text=words.lead(view, near))
         for caution in words.cautions(view, on, near):
             page.caution(caution)
         left, right = page.split("similar", 1, 1)
@@ -67,11 +72,10 @@ def _asked(view: View) -> int:
     others = len(view.cohort) - 1
     sizes = [size for size in SIZES if size <= others] or [max(others, 1)]
     default = USUAL if USUAL in sizes else sizes[-1]
-    with st.container(key="screen_similar_k", horizontal=True):
-        chosen = pick(
-            "How many", {str(size): f"the {size} most alike" for size in sizes}, key="patient_similar_k",
-            default=str(default), width=220,
-        )  # fmt: skip
+    chosen = pick(
+        "How many", {str(size): f"the {size} most alike" for size in sizes}, key="patient_similar_k",
+        default=str(default), width=190,
+    )  # fmt: skip
     return int(chosen or default)
 
 
@@ -161,14 +165,14 @@ def _alike(view: View, on: Metric, near: Similar) -> None:
                 '{name}<span class="bs-track" style="display:block;width:{wide}%"><i style="width:100%"></i></span>',
                 name=match.variable.label, wide=round(max(100 * match.weight / heaviest, 2)),
             ),
-            f"{100 * match.weight:.0f} of 100" if match.weight >= 0.005 else "under 1 of 100",
+            say.percent(match.weight),
             match.own,
             words.typical(match, near),
             "alike" if match.shared else "differs",
         )
         for match in matches
     ]  # fmt: skip
-    header = ("", "Counts", "This patient", f"The {near.observed.n}", "")
+    header = ("", "Weight", "This patient", f"The {near.observed.n}", "")
     page.table(header, body, label="What counts as alike", numeric_from=9)
     if len(near.matches) > ROWS:
         rest = sum(match.weight for match in near.matches[ROWS:])
@@ -193,15 +197,15 @@ def _table(view: View, on: Metric, near: Similar) -> None:
             help="100: the same in all that counts. 0: no more alike than any two patients are.",
         ),
     }  # fmt: skip
-    for i, variable in enumerate(variables):
-        columns[f"v{i}"] = _said(variable, part[variable.name])
-        kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
-        config[f"v{i}"] = kind(cell(f"{variable.label}{f' ({variable.unit})' if variable.unit else ''}"))
     columns["risk"] = np.clip(100 * near.risks, 1, 99)
     config["risk"] = st.column_config.ProgressColumn(
         f"Predicted risk {words.within(view)}", min_value=0, max_value=100, format="%.0f%%",
         color=palette(desk.mode()).event,
     )  # fmt: skip
+    for i, variable in enumerate(variables):
+        columns[f"v{i}"] = _said(variable, part[variable.name])
+        kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
+        config[f"v{i}"] = kind(cell(f"{variable.label}{f' ({variable.unit})' if variable.unit else ''}"))
     page.heading("The most alike, one by one", "a tick at the start of a row opens the patient")
     # The key is of this patient and these rows: a tick must not open anybody once the page shows somebody else.
     event = st.dataframe(

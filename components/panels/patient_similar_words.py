@@ -51,12 +51,13 @@ def lead(view: View, near: Similar) -> str:
     by = f"{within(view)} of {view.outcome.since}"
     said = f"the model said {_of(near.expected_at, d)} for them, and says {_of(view.risk, d)} for this patient."
     if math.isnan(near.observed_at):
-        last = _last(view, near)
         seen = near.observed
+        ends = (float(seen.lower[-1]), float(seen.upper[-1]))
+        between = "" if any(map(math.isnan, ends)) else f" ({say.range_of_100(*ends, decimals=d)})"
         return (
-            f"{who}, too few were followed for {say.duration(view.when, view.unit)}: fewer than 10 remain after "
-            f"{say.duration(last, view.unit)}, by when {_of(float(seen.risk[-1]), d)} had been seen to {view.happens}. "
-            f"{said[:1].upper()}{said[1:]}"
+            f"{who}, fewer than 10 are still under observation after {say.duration(_last(view, near), view.unit)}; by "
+            f"then {_of(float(seen.risk[-1]), d)}{between} had been seen to {view.happens}. By "
+            f"{say.duration(view.when, view.unit)} {said}"
         )
     return f"{who}, {_of(near.observed_at, d)}{_between(near, d)} were seen to {view.happens} {by}; {said}"
 
@@ -66,9 +67,8 @@ def plainly(view: View, near: Similar) -> str:
     n = near.observed.n
     start = f"Looking back at the {n} patients here who were most like this one"
     if math.isnan(near.observed_at):
-        return (
-            f"{start}: too few of them were followed for {say.duration(view.when, view.unit)} to say how many did well."
-        )
+        short = f"too few were followed for {say.duration(view.when, view.unit)}"
+        return f"{start}: {short} to say how they fared by then."
     had, without = say.split_of_100(near.observed_at)
     band = ""
     if 0 < near.observed_at < 1 and not math.isnan(near.lower_at):
@@ -95,8 +95,8 @@ def cautions(view: View, on: Metric, near: Similar) -> list[str]:
     told = []
     if float(np.median(likeness(on, near))) < UNLIKE:
         told.append(
-            f"Even these {near.observed.n} are not very like this patient (see Alike below): what happened to them says "
-            "less of this patient than of theirs."
+            f"Even these {near.observed.n} are not very like this patient (see Alike below): what happened to them "
+            "says little of this one."
         )
     low, high = near.lower_at, near.upper_at
     if not math.isnan(low) and not low <= near.expected_at <= high:
