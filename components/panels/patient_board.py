@@ -88,23 +88,26 @@ def _asides(view: View) -> None:
         page.caution("The interval is too narrow: it leaves out the pull of a strong ridge, used for want of events.")
     if view.outcome.note and not view.one_event:
         page.caption(view.outcome.note)
-    _which_events(view)
+    for text in which_events(view):
+        page.caption(text)
     with st.container(key="screen_patient_model", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="content"):
             page.caption(f"By the {model_choice.named(view.choice.kind)}.")
         st.page_link(desk.page("model"), label="Choose another model", query_params=desk.link())
 
 
-def _which_events(view: View) -> None:
-    basis = view.table.basis
-    if view.one_event:
-        page.caption(f"What can come first instead: {', '.join(_lowered(kind) for kind in view.outcome.competing)}.")
-        if basis == "two models":
-            page.caption("How many have one of these first is what a Cox model of any event says beyond this risk.")
-        if basis == "event only":
-            page.caption("How many have one of these first is not known to this model: they are not told apart here.")
-    elif view.outcome.has_competing:
-        page.caption(f"Any of these counts: {_kinds(view.outcome)}. Which of them comes first is not told apart here.")
+def which_events(view: View) -> list[str]:
+    """What counts as the event where several compete, and what of the others is known."""
+    if not view.one_event:
+        if not view.outcome.has_competing:
+            return []
+        return [f"Any of these counts: {_kinds(view.outcome)}. Which of them comes first is not told apart here."]
+    told = [f"What can come first instead: {', '.join(_lowered(kind) for kind in view.outcome.competing)}."]
+    if view.table.basis == "two models":
+        told.append("How many have one of these first is what a Cox model of any event says beyond this risk.")
+    if view.table.basis == "event only":
+        told.append("How many have one of these first is not known to this model: they are not told apart here.")
+    return told
 
 
 def limits(view: View) -> str:
@@ -139,10 +142,6 @@ def _kinds(outcome: Outcome) -> str:
 
 def _curve(view: View) -> None:
     shown, fitted = view.curve, view.model
-    band = {"": "", "model variability": ", band: model variability"}.get(shown.band or "", "")
-    band = ", pointwise 95% band" if shown.band is None else band
-    how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
-    so_far = f" Both from {say.duration(view.alive, view.unit)} on, {view.so_far}." if view.alive else ""
     # The scripts fit a Cox model to the cohort's own columns, from the start.
     scripted = isinstance(fitted, risk.Model) and not view.alive and not view.beyond
     made = (lambda: made_risk.curve_made(view.cohort, fitted, view.row)) if scripted else None
@@ -151,11 +150,23 @@ def _curve(view: View) -> None:
         key="patient_curve",
         title=_raised(view.spared),
         alt=patient_alt(shown, decimals=view.decimals),
-        note=f"Solid: this patient, {model_choice.named(view.choice.kind)}{band}. Dashed: all {say.patients(shown.n)}, "
-        f"{say.events(shown.n_events)} ({how}).{so_far} Pale where fewer than 10 remain under observation.",
+        note=curve_note(view),
         stem="patient-curve",
         rows=lambda: patient_rows(shown),
         made=made,
+    )
+
+
+def curve_note(view: View) -> str:
+    """What both curves are."""
+    shown = view.curve
+    band = {"": "", "model variability": ", band: model variability"}.get(shown.band or "", "")
+    band = ", pointwise 95% band" if shown.band is None else band
+    how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
+    so_far = f" Both from {say.duration(view.alive, view.unit)} on, {view.so_far}." if view.alive else ""
+    return (
+        f"Solid: this patient, {model_choice.named(view.choice.kind)}{band}. Dashed: all {say.patients(shown.n)}, "
+        f"{say.events(shown.n_events)} ({how}).{so_far} Pale where fewer than 10 remain under observation."
     )
 
 
