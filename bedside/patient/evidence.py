@@ -176,7 +176,7 @@ class Evidence:
         By when, and the model's risk.
     alike, alike_events : Tally
         Other training patients within the metric's close distance, and how many of them were seen with the event by
-        `t`.
+        `t`; of those still under observation and free of any event at `since`, where that is not 0.
     close : float
         That distance, in the metric's unit.
     metric_unit : str
@@ -187,6 +187,8 @@ class Evidence:
         Hardly anybody is.
     covariance : bool
         As in `Ground`.
+    since : float
+        As asked.
     outside : tuple of Outside
     filled, unseen : tuple of Variable
         Missing, and with a level that no training patient had: the commonest value stands in for both.
@@ -210,6 +212,7 @@ class Evidence:
     unseen: tuple[Variable, ...]
     others: tuple[Said, ...]
     apart: float
+    since: float = 0.0
 
     @property
     def disagree(self) -> bool:
@@ -234,6 +237,8 @@ def evidence(
     others: Sequence[Fitted] = (),
     published: Mapping[str, float] | None = None,
     threshold: int = FEWEST_SHARED,
+    since: float = 0.0,
+    risk: float | None = None,
 ) -> Evidence:
     """What stands behind the risk of one patient by a time.
 
@@ -255,6 +260,11 @@ def evidence(
         Risks of published scores of the same event by `t`, by name.
     threshold : int, default 10
         Smaller counts are kept back.
+    since : float
+        For patients known to be free of any event so far: alike are those who came so far too, and risks of the band
+        are conditional on it. There is no band then where other events compete, whose chance was not held back.
+    risk : float, optional
+        The patient's risk as it is shown. Default: the model's from time zero.
 
     Raises
     ------
@@ -262,12 +272,13 @@ def evidence(
         If `t` is outside the follow-up.
     """
     row = patient.iloc[[0]]
-    risk = float(on.model.risk(row, [t])[0, 0])
+    risk = float(on.model.risk(row, [t])[0, 0]) if risk is None else float(risk)
     alike = on.metric.distances(row) <= on.metric.close
-    elsewhere = np.ones(len(on.rows), dtype=bool)
+    elsewhere = on.rows.time > since if since > 0 else np.ones(len(on.rows), dtype=bool)
     if leave_out is not None:
         elsewhere[leave_out] = False
     alike &= elsewhere
+    banded = found is not None and not (since > 0 and on.rows.competes)
     had = on.rows.event & (on.rows.time <= t * (1 + SLACK))
     counted = tally(int(alike.sum()), int(elsewhere.sum()), threshold=threshold)
     share = _further(on, row, leave_out)
@@ -282,10 +293,10 @@ def evidence(
             int((alike & had).sum()), counted.value, threshold=threshold
         ),
         close=on.metric.close, metric_unit=on.metric.unit,
-        band=None if found is None else _band(found, kind or on.model.kind, risk, t, leave_out, threshold),
+        band=_band(found, kind or on.model.kind, risk, (since, t), leave_out, threshold) if banded else None,
         further=share, outlying=share <= OUTLYING, covariance=on.covariance,
         outside=tuple(o for r in readings if (o := _outside(r, row)) is not None),
-        filled=filled, unseen=unseen, others=said, apart=100 * (max(every) - min(every)),
+        filled=filled, unseen=unseen, others=said, apart=100 * (max(every) - min(every)), since=float(since),
     )  # fmt: skip
 
 
@@ -324,17 +335,29 @@ def _outside(reading: Reading, row: pd.DataFrame) -> Outside | None:
     return Outside(variable, variable.say(value), variable.number(seen.low), variable.number(seen.high), plausible)
 
 
-def _band(found: Resampled, kind: str, risk: float, t: float, leave_out: int | None, threshold: int) -> Band | None:
+def _band(
+    found: Resampled, kind: str, risk: float, span: tuple[float, float], leave_out: int | None, threshold: int
+) -> Band | None:
+    """Of patients free of the event at the start of the span, by its end."""
     if kind not in found.labels:
         return None
-    rows = found.rows
-    said = found.mean(kind).at_own(np.full(len(rows.time), float(t)))
-    away = np.abs(said - risk)
+    since, t = span
+    rows, held = found.rows, found.mean(kind)
+    said = held.at_own(np.full(len(rows.time), float(t)))
+    there = np.ones(len(said), dtype=bool)
+    entry = rows.entry
+    if since > 0:
+        left = 1 - held.at_own(np.full(len(said), float(since)))
+        said = np.where(left > 0, 1 - (1 - said) / np.where(left > 0, left, 1.0), 1.0)
+        there = rows.time > since
+        entry = np.full(len(said), since) if entry is None else np.maximum(entry, since)
     if leave_out is not None:
-        away[leave_out] = np.inf
-    size = min(max(BAND, int(BAND_SHARE * len(said))), len(said) - (leave_out is not None))
-    near = np.sort(np.argsort(away, kind="stable")[:size])
-    part = rows_of(rows.time[near], rows.cause[near], None if rows.entry is None else rows.entry[near])
+        there[leave_out] = False
+    size = min(max(BAND, int(BAND_SHARE * len(said))), int(there.sum()))
+    if not size:
+        return None
+    near = np.sort(np.argsort(np.where(there, np.abs(said - risk), np.inf), kind="stable")[:size])
+    part = rows_of(rows.time[near], rows.cause[near], None if entry is None else entry[near])
     seen = observed_risk(part, t)
     predicted = float(said[near].mean())
     return Band(

@@ -1,0 +1,99 @@
+"""How often intervals of a risk held the true risk in simulations, as `benchmarks.coverage` measured it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bedside.risk.cause_specific import FINE_GRAY, CompetingModel
+from bedside.risk.fitted import Fitted
+from bedside.risk.model import Model
+from bedside.risk.variability import Varied
+
+FILE = Path(__file__).with_suffix(".json")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares of patients whose true risk lay within the limits.
+
+    Attributes
+    ----------
+    low, middle, high : float
+        By third of the predicted risk.
+    cohorts, patients : int
+        Simulated cohorts, and patients that a model learnt from in each.
+    said : str
+        What was measured, e.g. ``"default ridge"``.
+    """
+
+    low: float
+    middle: float
+    high: float
+    cohorts: int
+    patients: int
+    said: str
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """The three shares of 100."""
+        return round(100 * self.low), round(100 * self.middle), round(100 * self.high)
+
+    @property
+    def sentence(self) -> str:
+        """In words, e.g. "In simulations this band held the true risk in 96 / 94 / 88 of 100 patients of ... risk."."""
+        low, middle, high = self.counts
+        return (
+            f"In simulations this band held the true risk in {low} / {middle} / {high} of 100 patients of low / middle "
+            "/ high risk."
+        )
+
+
+def coverage_of(model: Fitted) -> Coverage | None:
+    """What was measured of a model's limits; None where it has none, or they were not looked at."""
+    if isinstance(model, Varied):
+        return _read("kinds", model.kind)
+    if isinstance(model, CompetingModel):
+        return None if model.method == FINE_GRAY else _read("cox", "competing")
+    if isinstance(model, Model):
+        name = "raised" if model.strong_ridge else "ridge" if model.penalizer else "plain"
+        return _read("cox", name)
+    return None
+
+
+def variance_of(model: Fitted) -> str:
+    """Which variance the limits of a Cox model use, in words; empty for other kinds."""
+    if isinstance(model, CompetingModel):
+        return "" if model.method == FINE_GRAY else "Variance: delta method over the hazards of all kinds of event."
+    if not isinstance(model, Model):
+        return ""
+    if not model.penalizer:
+        return "Variance: of baseline and coefficients, as R's survfit."
+    told = "Variance: as R's survfit, with the inverse of the ridge-penalised information"
+    return f"{told}, without the pull of the strong ridge." if model.strong_ridge else f"{told}."
+
+
+def beside_limits(model: Fitted) -> str:
+    """The one quiet sentence that stands beside a model's limits wherever they are named; empty where it has none."""
+    if isinstance(model, Varied):
+        found = coverage_of(model)
+        return "" if found is None else found.sentence
+    return variance_of(model)
+
+
+def _read(part: str, name: str) -> Coverage | None:
+    found = table().get(part, {}).get(name)
+    if found is None:
+        return None
+    low, middle, high = (float(found["held"][third]) for third in ("low", "middle", "high"))
+    return Coverage(low, middle, high, int(found["cohorts"]), int(found["patients"]), str(found["said"]))
+
+
+@cache
+def table() -> Mapping[str, Any]:
+    """All that was measured, with its settings; empty where nothing was."""
+    return json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}

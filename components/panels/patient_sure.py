@@ -1,0 +1,167 @@
+"""How sure a prediction is, in one short line for each thing that could make it less so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bedside.patient import Evidence
+from bedside.patient.evidence import FAR, Band
+from bedside.report import say
+from components.panels.patient_rivals import Rivals
+from components.unseen import Ranking
+
+Mark = Literal["ok", "caution", "unknown"]
+SLIGHT = 0.02  # no further beyond the risks that were checked is as good as among them
+NAMED = 3
+"""Variables that a line names; of more it says how many."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A mark and a short sentence."""
+
+    mark: Mark
+    text: str
+
+
+def alike(found: Evidence) -> Line:
+    """How many patients like this one stand behind the prediction, and what happened to them."""
+    count, had = found.alike.value, found.alike_events.value
+    if count is None and found.alike_events.of == 0:
+        return Line("caution", f"Fewer than 10 of {found.alike.of:,} other patients similar")
+    if not count:
+        return Line("caution", f"None of {found.alike.of:,} other patients similar")
+    events = "events not shown" if had is None else f"{had:,} with the event"
+    return Line("ok", f"{count:,} of {found.alike.of:,} other patients similar, {events}")
+
+
+def strays(band: Band, risk: float) -> bool:
+    """True if the patients nearest in risk are not near: what became of them says little of this one."""
+    return abs(risk - band.predicted) > FAR or not band.low - SLIGHT <= risk <= band.high + SLIGHT
+
+
+def told(band: Band) -> str:
+    """What was said of the nearest and what happened to them."""
+    return (
+        f"{say.of_100(band.predicted).removesuffix(' of 100')} of 100 said, "
+        f"{say.of_100(band.observed).removesuffix(' of 100')} happened ({between(band)})"
+    )
+
+
+def between(band: Band) -> str:
+    """The interval of what happened."""
+    # Where none or all of them had it, there is no interval that could be believed.
+    return say.range_of_100(band.lower, band.upper) if 0 < band.observed < 1 else "no interval"
+
+
+def calibration(found: Evidence, *, waits: str) -> Line:
+    """Whether risks like this one came true; `waits` is why that is not known yet, or cannot be."""
+    band = found.band
+    if band is None:
+        return Line("unknown", waits)
+    if band.observed != band.observed:
+        return Line("unknown", "Not checked: nobody with such a risk was followed so long")
+    if strays(band, found.risk):
+        off = f"; the nearest were {band.verdict}" if band.verdict in ("too high", "too low") else ""
+        what = "high" if found.risk > band.predicted else "low"
+        return Line("caution", f"Not checked: hardly anybody had so {what} a risk{off}")
+    if band.verdict in ("too high", "too low"):
+        return Line("caution", f"Risks like this were {band.verdict}: {told(band)}")
+    return Line("ok", f"Checked: {told(band)}")
+
+
+def within(found: Evidence) -> Line:
+    """Whether the values lie in the data, and how far from the typical patient."""
+    if found.outside:
+        out = _listed(
+            [f"{say.in_sentence(o.variable.label)} {o.said} (seen {o.low} to {o.high})" for o in found.outside]
+        )
+        return Line("caution", f"Outside the data: {out}; {_further(found)}")
+    if found.outlying:
+        return Line("caution", f"Unusual values together: {_further(found)}")
+    return Line("ok", f"Within the data: {_further(found)}")
+
+
+def _further(found: Evidence) -> str:
+    if found.further == 0:
+        return "no patient is less typical"
+    if found.further < 0.01:
+        return "fewer than 1 of 100 are less typical"
+    return f"{100 * found.further:.0f} of 100 are less typical"
+
+
+def filled(found: Evidence, asked: int) -> Line:
+    """What was missing or is read as something else, named."""
+    parts = []
+    if found.filled and len(found.filled) == asked:
+        parts.append("Nothing is known: the risk of a typical patient")
+    elif found.filled:
+        parts.append(f"Filled in: {_listed([v.label for v in found.filled])}")
+    if found.unseen:
+        names = _listed([say.in_sentence(v.label) for v in found.unseen])
+        parts.append(f"Read as the commonest level: {names}")
+    return Line("caution", "; ".join(parts)) if parts else Line("ok", "No input is missing")
+
+
+def agreement(found: Rivals) -> Line:
+    """How far models and published scores lie apart."""
+    each = [f"{name} {say.of_100(risk).removesuffix(' of 100')}" for name, risk in found.compared]
+    if len(each) == 1:
+        mark, text = "unknown", f"Only one model is fitted: {each[0]}"
+    elif found.differ:
+        mark, text = "caution", f"Models differ by {found.apart:.0f}: {_listed(each)}"
+    else:
+        mark, text = "ok", f"Models agree within {_ceiling(found.apart)}: {_listed(each)}"
+    if found.against is not None and not found.differ:
+        seen = say.of_100(found.against.risk)
+        return Line("caution", f"{text}; in the same group of {found.against.label.split(':')[0]} {seen} had it")
+    return Line(mark, text)
+
+
+def _ceiling(points: float) -> str:
+    whole = max(1, -int(-points // 1))
+    return f"{whole} point{'s' if whole > 1 else ''}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
+def ranks(found: Ranking) -> Line | None:
+    """A caution where a model ranks patients hardly better than a coin."""
+    if not found.verdict:
+        return None
+    return Line("caution", f"Ranks {100 * found.c:.0f} of 100 pairs rightly{found.between}, {found.verdict}")
+
+
+# ------------------------------------------------------------------ for the patient
+
+
+def for_patient(found: Evidence, beside: Rivals | None) -> tuple[str, str]:
+    """Two plain sentences: what stands behind the number, and what could make it wrong."""
+    count = found.alike.value
+    like = f"{count:,} of them were much like you" if count else "hardly any of them was much like you"
+    first = f"This comes from {say.patients(found.alike.of)} treated before; {like}."
+    return first, f"{_checked_plainly(found, beside)}{_filled_plainly(found)}."
+
+
+def _checked_plainly(found: Evidence, beside: Rivals | None) -> str:
+    band = found.band
+    if band is not None and band.observed == band.observed and not strays(band, found.risk):
+        if band.verdict in ("too high", "too low"):
+            how = "higher" if band.verdict == "too high" else "lower"
+            return f"Among other patients, risks like this one were put {how} than what then happened"
+        if beside is not None and beside.differ:
+            return "Another way of working it out gives a clearly different answer, so please ask about it"
+        return "Among other patients, risks like this one came out about right"
+    return "Whether risks like this one come out right could not be checked"
+
+
+def _filled_plainly(found: Evidence) -> str:
+    gaps = [say.in_sentence(v.label) for v in (*found.filled, *found.unseen)]
+    if not gaps:
+        return ""
+    what = _listed(gaps) if len(gaps) <= NAMED else f"{len(gaps)} of your values"
+    return f"; {what} {'was' if len(gaps) == 1 else 'were'} not known, so the usual was taken"
