@@ -11,6 +11,7 @@ from bedside.explain.contributions import readings_of
 from bedside.patient.scenarios import CAVEAT, MOST, Scenario, differences, editable, scenario
 from bedside.report import say
 from components import desk, model_choice
+from components.figures.steps import short
 from components.figures.what_if import (
     reasons_alt,
     reasons_figure,
@@ -23,6 +24,7 @@ from components.panels import page, patient_crossing, patient_what_if_kept, save
 from components.panels.patient_view import View
 from components.panels.patient_what_if_answer import (
     Beside,
+    asked_of,
     beside,
     explained,
     gap,
@@ -69,13 +71,13 @@ def _answer(view: View, found: Kept, now: Scenario, readings: Sequence[str]) -> 
         )
         page.caption(CAVEAT)
         return
-    others = beside(view, shown)
+    others = found.last("risks", asked_of(view, shown), lambda: beside(view, shown))
     if now.changes:
         _risks(view, others)
         _differing(view, now)
     _curves(view, others, banded=2 if now.changes else 1)
     if now.changes:
-        _reasons(view, now)
+        _reasons(view, now, found)
         for note in now.notes:
             if note not in view.notes:
                 page.caption(note.replace("this patient", "a patient with these values"))
@@ -155,9 +157,9 @@ def _curves(view: View, others: Beside, *, banded: int) -> None:
     )
 
 
-def _reasons(view: View, now: Scenario) -> None:
+def _reasons(view: View, now: Scenario, kept_here: Kept) -> None:
     """Which values go with more or less in the two."""
-    other = explained(view, now)
+    other = kept_here.last("reasons", asked_of(view, [now]), lambda: explained(view, now))
     if view.explanation is None or other is None:
         return
     found, d = differences(view.explanation, other), view.decimals
@@ -203,11 +205,11 @@ def _table(view: View, found: Kept, others: Beside) -> None:
         differs = "; ".join(told(change) for change in each.changes) or "nothing"
         points = gap_words(gap(view.risk, risk, d), d)
         rows.append([name, differs, say.of_100(risk, decimals=d), _range(view, lower, upper), points])
-    page.table(("", "Differs in", "Risk", view.limits[:1].upper() + view.limits[1:] or "Interval", "Beside this"), rows,
+    page.table(("", "Differs in", "Risk", view.limits[:1].upper() + view.limits[1:] or "Interval", "Difference"), rows,
                label="Scenarios side by side", numeric_from=2)  # fmt: skip
     with st.container(key="screen_what_if_pins", horizontal=True, vertical_alignment="center", gap="small"):
         for i, pin in enumerate(found.pins[:MOST]):
-            name = md(pin.name)
+            name = md(short(pin.name))
             st.button(f"Edit {name}", key=f"what_if_take_{i}", icon=":material/edit:", type="tertiary",
                       on_click=patient_what_if_kept.take, args=(i,))  # fmt: skip
             st.button(f"Unpin {name}", key=f"what_if_unpin_{i}", icon=":material/keep_off:", type="tertiary",
@@ -215,7 +217,7 @@ def _table(view: View, found: Kept, others: Beside) -> None:
         save.numbers(
             "what_if_table", stem="patient-scenarios", rows=lambda: _rows(view, others),
             title="Patients with other values, side by side", note=f"{view.event} {view.by}.",
-            shown=lambda: (["", "Differs in", "Risk", "Interval", "Beside this"], rows), cautions=(CAVEAT,),
+            shown=lambda: (["", "Differs in", "Risk", "Interval", "Difference"], rows), cautions=(CAVEAT,),
         )  # fmt: skip
 
 

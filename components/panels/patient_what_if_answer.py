@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,6 +111,13 @@ def explained(view: View, scenario: Scenario) -> Explanation | None:
 def unvaried(model: Fitted) -> Fitted:
     """The model without its refits."""
     return model.model if isinstance(model, Varied) else model
+
+
+def asked_of(view: View, scenarios: Sequence[Scenario]) -> Hashable:
+    """All that an answer about some scenarios depends on."""
+    changes = tuple(tuple((c.variable.name, c.after) for c in each.changes) for each in scenarios)
+    names = tuple(each.name for each in scenarios)
+    return (view.model.fingerprint, view.background_key, view.row, view.when, view.unit, view.alive, names, changes)
 
 
 def gap(first: float, second: float, decimals: int) -> float:

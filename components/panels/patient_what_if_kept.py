@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from bedside.patient.scenarios import MOST, Editable, Scenario
 from components.panels.patient_view import View
 from components.text import cell
 
+T = TypeVar("T")
 KEY = "what_if"
 FIELD = "what_if_field_"
 NAME = "what_if_name"
@@ -44,6 +46,13 @@ class Kept:
     of: tuple[str, str]
     values: dict[str, object] = field(default_factory=dict)
     pins: list[Pin] = field(default_factory=list)
+    _last: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
+
+    def last(self, what: str, of: Hashable, make: Callable[[], T]) -> T:
+        """The last result of a kind, made anew where it was of something else: values stay out of the desk's keys."""
+        if what not in self._last or self._last[what][0] != of:
+            self._last[what] = (of, make())
+        return self._last[what][1]
 
 
 def kept(view: View) -> Kept:
