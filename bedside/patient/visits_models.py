@@ -10,7 +10,7 @@ import pandas as pd
 
 from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
 from bedside.errors import Fixable
-from bedside.patient.conditional import conditional_risk
+from bedside.patient.conditional import conditional_states
 from bedside.patient.visits_risk import (
     VisitRisk,
     at_landmark,
@@ -137,9 +137,16 @@ def landmark_models(
 
 
 def risk_at_visits(
-    landmarks: Landmarks, cohort: Cohort, outcome: Outcome, row: int, ahead: float, model: Fitted
+    landmarks: Landmarks,
+    cohort: Cohort,
+    outcome: Outcome,
+    row: int,
+    ahead: float,
+    model: Fitted,
+    *,
+    whole: Fitted | None = None,
 ) -> tuple[VisitRisk, ...]:
-    """One patient's risk within a fixed time ahead at each of the patient's visits, by models learnt before.
+    """One patient's risk within a fixed time ahead at time zero and each visit, by models learnt before.
 
     Parameters
     ----------
@@ -151,31 +158,34 @@ def risk_at_visits(
         How far, in the outcome's unit, above 0.
     model : Fitted
         Of time zero: it says the risk at time zero, and what would hold had nothing been measured since.
+    whole : Fitted, optional
+        As in `bedside.patient.conditional_risk`.
 
     Returns
     -------
     tuple of VisitRisk
-        By time, with the values known at each visit. A reason takes the place of a risk that can't be told: no model
+        By time, with the values known at each visit; empty without visits. A reason takes the place of a risk that can't be told: no model
         near, too short a follow-up behind it, or a patient who is no longer at risk then.
     """
     when, seen = visits_of(cohort, outcome, row)
     first, found = cohort.frame.iloc[[row]], []
-    for at in np.unique(when[when >= 0]):
+    for at in np.unique(np.append(0.0, when[when >= 0])) if len(when) else ():
         try:
             check_at_risk(cohort, outcome, row, float(at))
         except Fixable as stop:
             found.append(VisitRisk(float(at), first, why=stop.why, ended=True))
             continue
         try:
-            found.append(_at(landmarks, first, seen[when <= at * (1 + SLACK)], float(at), ahead, model))
+            found.append(_at(landmarks, first, seen[when <= at * (1 + SLACK)], float(at), ahead, model, whole))
         except Fixable as stop:
             found.append(VisitRisk(float(at), first, why=stop.why))
     return tuple(found)
 
 
 def _at(
-    landmarks: Landmarks, first: pd.DataFrame, upto: pd.DataFrame, at: float, ahead: float, model: Fitted
-) -> VisitRisk:
+    landmarks: Landmarks, first: pd.DataFrame, upto: pd.DataFrame, at: float, ahead: float, model: Fitted,
+    whole: Fitted | None,
+) -> VisitRisk:  # fmt: skip
     if not at:
         return _risk(model, first, at, ahead, float(model.risk(first, [ahead])[0, 0]))
     which = landmarks.nearest(at)
@@ -185,7 +195,7 @@ def _at(
         return VisitRisk(at, first, why=why)
     until, unchanged = at + ahead, np.nan
     if until <= model.last * (1 + SLACK):
-        unchanged = float(conditional_risk(model, first, at, [until]).risk[0, 0])
+        unchanged = float(conditional_states(model, first, at, np.array([until]), whole=whole).event[0, 0])
     return _risk(reader, known(first, landmarks.carried, upto), at, ahead, unchanged)
 
 

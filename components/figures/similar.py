@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +11,10 @@ import plotly.graph_objects as go
 from bedside.cohort import Unit
 from bedside.report import say
 from components.figures.km import nice_times
+from components.figures.line_key import LineKey
 from components.figures.palette import Mode, Palette, palette, plain, rgba, template
 
 FONT_SIZE = 12
-KEY = 19
-"""Height of a line of the key, in px."""
 PLOT = 260
 HIDDEN = "·"
 MOST_STEPS = 300
@@ -92,13 +90,12 @@ def similar_figure(curves: SimilarCurves, *, mode: Mode = "light", large: bool =
         Larger type, for a patient who looks on.
     """
     p, size = palette(mode), FONT_SIZE + (3 if large else 0)
-    key = _names(curves)
-    top, foot = KEY * len(key) + 14 + (9 if large else 0), 92
+    key, foot = LineKey(_names(curves), size), 92
     layout = {
-        "template": template(mode), "height": PLOT + top + foot,
-        "margin": {"l": 48, "r": 10, "t": top, "b": foot}, "hovermode": "closest",
-        "annotations": [*_key(key, p, size, top), *_numbers(curves, p, size)],
-        "shapes": [*_swatches(key, p, top, size), _horizon(curves, p)],
+        "template": template(mode), "height": PLOT + key.height + foot,
+        "margin": {"l": 48, "r": 10, "t": key.height, "b": foot}, "hovermode": "closest",
+        "annotations": [*key.words(p), *_numbers(curves, p, size)],
+        "shapes": [*key.pieces(p, PLOT), _horizon(curves, p)],
         "xaxis": {
             "range": [min(curves.alive, 0.0), curves.end], "tickvals": curves.ticks, "fixedrange": True,
             "ticktext": [f"{t:g}" for t in np.round(curves.ticks, 2)], "automargin": False, "showline": True,
@@ -151,34 +148,6 @@ def _traces(curves: SimilarCurves, p: Palette) -> list[dict[str, Any]]:
 def _thinned(n: int) -> np.ndarray:
     """Places of at most so many steps, both ends among them."""
     return np.unique(np.linspace(0, n - 1, min(n, MOST_STEPS)).round().astype(int)) if n else np.zeros(0, dtype=int)
-
-
-def _key(names: Sequence[tuple[str, str, str]], p: Palette, size: int, top: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "text": plain(text), "x": 0, "xref": "paper", "xanchor": "left", "xshift": 32, "y": 1, "yref": "paper",
-            "yanchor": "middle", "yshift": _height(i, size, top), "showarrow": False, "align": "left",
-            "font": {"size": size, "color": p.ink},
-        }
-        for i, (text, _, _) in enumerate(names)
-    ]  # fmt: skip
-
-
-def _swatches(names: Sequence[tuple[str, str, str]], p: Palette, top: int, size: int) -> list[dict[str, Any]]:
-    """A piece of each line before its words."""
-    return [
-        {
-            "type": "line", "xref": "paper", "yref": "paper", "x0": 0, "x1": 0.045,
-            "y0": 1 + _height(i, size, top) / PLOT, "y1": 1 + _height(i, size, top) / PLOT,
-            "line": {"color": getattr(p, colour), "width": 2.25, "dash": dash},
-        }
-        for i, (_, colour, dash) in enumerate(names)
-    ]  # fmt: skip
-
-
-def _height(i: int, size: int, top: int) -> float:
-    """How far above the plot a line of the key stands, in px."""
-    return top - 10 - i * (KEY + (3 if size > FONT_SIZE else 0))
 
 
 def _numbers(curves: SimilarCurves, p: Palette, size: int) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from bedside.cohort import convert
 from bedside.patient import Metric, Similar
 from bedside.patient.similar import Match
 from bedside.report import say
+from components.panels import patient_view
 from components.panels.patient_view import View
 
 NAMED = 3
@@ -41,7 +42,10 @@ def landmark(view: View) -> str:
 
 
 def _came(view: View) -> str:
-    return f" of those who came as far ({say.duration(view.alive, view.unit)})" if view.alive else ""
+    if not view.alive:
+        return ""
+    free = patient_view.plainly(view.outcome.free_phrase)
+    return f" among those who were {free} {say.duration(view.alive, view.unit)} after {view.outcome.since}"
 
 
 def lead(view: View, near: Similar) -> str:
