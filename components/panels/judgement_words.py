@@ -1,0 +1,110 @@
+"""What a reader's estimates and a model's come to, in words that claim no more than the numbers can carry."""
+
+from __future__ import annotations
+
+from bedside.patient.judgement import APART, FEWEST_COMPARED, FEWEST_MEAN, Judgement, Mean
+from bedside.report import say
+
+SURE_ENOUGH = 10
+"""Disagreements with a known outcome below which they are only counted."""
+
+
+def lead(found: Judgement) -> str:
+    """The page's answer."""
+    n = int(found.known.sum())
+    if not len(found.own):
+        return "There is nothing to compare yet."
+    if n == 0:
+        return "Nothing can be compared yet: of none of these patients is it known what happened by the time asked for."
+    if n < FEWEST_MEAN:
+        return (
+            f"{_outcomes(n)} known: too few to say how well you or the model estimate. "
+            f"From {FEWEST_MEAN} on the average is told, from {FEWEST_COMPARED} on you are compared with the model."
+        )
+    told = [average("you", found.own_error)]
+    if found.brier_difference is None:
+        told.append(f"With {FEWEST_COMPARED} known outcomes you are compared with the model; here are {n}.")
+    else:
+        told.append(nearer(found))
+    return " ".join(told)
+
+
+def average(who: str, error: Mean | None) -> str:
+    """ "On average you said 8 points more than happened (2 to 14)." """
+    if error is None:
+        return ""
+    points = abs(100 * error.value)
+    reach = f"95% interval {signed(error.lower)} to {signed(error.upper)} points"
+    start = f"On average {who} said"
+    if not error.lower <= 0 <= error.upper:
+        more = "more" if error.value > 0 else "less"
+        return f"{start} {_points(points)} {more} than happened ({reach})."
+    if error.lower != error.lower:
+        return f"{start} {_points(points)} {'more' if error.value > 0 else 'less'} than happened (no interval)."
+    return f"{start} about as much as happened: the difference, {signed(error.value)} points, may be chance ({reach})."
+
+
+def nearer(found: Judgement) -> str:
+    """Who was nearer to what happened, if that is more than chance."""
+    gap = found.brier_difference
+    if gap is None:
+        return ""
+    if gap.upper < 0:
+        return "Your numbers were nearer to what happened than the model's."
+    if gap.lower > 0:
+        return "The model's numbers were nearer to what happened than yours."
+    return "Whose numbers were nearer to what happened can't be told apart from chance."
+
+
+def disagreement(found: Judgement) -> str:
+    """What came of the patients on whom reader and model were far apart."""
+    far = f"{100 * APART:.0f} points or more apart"
+    if not found.apart:
+        return f"With no known outcome were you and the model {far}."
+    told = (
+        f"You and the model were {far} on {found.apart} of the patients with a known outcome: you were nearer "
+        f"{_times(found.own_nearer)}, the model {_times(found.model_nearer)}."
+    )
+    return told if found.apart >= SURE_ENOUGH else f"{told} So few say nothing yet."
+
+
+def brier(found: Judgement) -> str:
+    """Both Brier scores, for those who know them."""
+    gap = found.brier_difference
+    if gap is None:
+        return ""
+    return (
+        f"Brier score (mean squared distance, 0 is best): you {found.own_brier:.3f}, the model "
+        f"{found.model_brier:.3f}, difference {gap.value:+.3f} (95% interval {gap.lower:+.3f} to {gap.upper:+.3f})."
+    )
+
+
+def signed(share: float) -> str:
+    """Points with their sign."""
+    return f"{100 * share:+.0f}".replace("-", "−") if share == share else "not known"
+
+
+def _points(points: float) -> str:
+    return "1 point" if f"{points:.0f}" == "1" else f"{points:.0f} points"
+
+
+def _times(n: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(n, f"{n} times")
+
+
+def _outcomes(n: int) -> str:
+    return "1 outcome is" if n == 1 else f"{n} outcomes are"
+
+
+def who_is_in(n: int, skipped: int, aware: int, gone: int) -> str:
+    """What is left out of the comparison, and why."""
+    out = [
+        f"{k} {why}"
+        for k, why in (
+            (skipped, "passed on"),
+            (aware, "given after the model's number had been on the screen"),
+            (gone, "of a patient or outcome that is not here any more"),
+        )
+        if k
+    ]
+    return f"{say.count(n)} compared" + (f"; left out: {', '.join(out)}." if out else ".")
