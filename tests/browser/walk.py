@@ -28,6 +28,7 @@ PAGES = {
     "Fair comparison": Place("/comparison", ".st-key-comparison_table", 3),
     "Patients": Place("/patients", ".st-key-save_patients", 0),
     "Patient": Place("/patient", ".st-key-patient_section", 2),
+    "You and the model": Place("/judgement", '[class*="st-key-card_judgement"]', 0),
     "Model": Place("/model", ".st-key-model_saved", 1),
     "Validation": Place("/validation", ".st-key-card_validation_groups .js-plotly-plot", 5),
     "Who does it fail?": Place("/audit", ".st-key-audit_all", 1),
