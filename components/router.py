@@ -37,6 +37,7 @@ PAGES = {
     "People": [
         ("patients", "Patients", ":material/list:", "Find a patient by identifier, value or risk."),
         ("patient", "Patient", ":material/person:", "One patient's risk, how sure it is, and why."),
+        ("judgement", "You and the model", ":material/compare_arrows:", "What you said, what it said, what happened."),
     ],
     "Model": [
         ("model", "Model", ":material/monitoring:", "What the model is and how far to trust it."),

@@ -32,6 +32,7 @@ PAGES = (
     "comparison",
     "patients",
     "patient",
+    "judgement",
     "model",
     "validation",
     "audit",
