@@ -14,6 +14,7 @@ from bedside.report import say
 from bedside.risk.variability import Varied
 from bedside.validation import Resampled
 from components import desk, model_choice, numbers_models, numbers_validation, unseen
+from components.numbers_validation import Ask
 from components.panels import horizon, page, patient_rivals, patient_sure, patient_trust_more
 from components.panels.patient_rivals import Rivals
 from components.panels.patient_sure import Line
@@ -21,6 +22,7 @@ from components.panels.patient_view import View
 
 SIGNS = {"ok": ("✓", "All right"), "caution": ("!", "Caution"), "unknown": ("–", "Not known")}
 """How a line is marked, and what a screen reader says of it: the shape differs as well as the colour."""
+NOT_HERE = "Not checked here: this takes minutes, see Validation"
 SECOND = {"cox": "forest"}
 """The kind to set beside another one; the Cox model for all others."""
 
@@ -63,9 +65,32 @@ def _lines(view: View, found: Evidence, done: Resampled | None, beside: Rivals |
         page.caption(view.beyond)
         _draw(inputs)
         return
-    told = [patient_sure.alike(found), patient_sure.calibration(found, waits=waits), *inputs]
-    _draw([*told, patient_sure.agreement(beside), *_cautions(view, done)])
+    _draw(_told(view, found, done, beside, waits))
     page.caption(f"Learnt from {say.patients(view.model.n)}, this one among them.")
+
+
+def _told(view: View, found: Evidence, done: Resampled | None, beside: Rivals, waits: str) -> list[Line]:
+    """The five, and what else asks for caution."""
+    asked = len(view.model.design.readings)
+    return [
+        patient_sure.alike(found), patient_sure.calibration(found, waits=waits), patient_sure.within(found),
+        patient_sure.filled(found, asked), patient_sure.agreement(beside), *_cautions(view, done),
+    ]  # fmt: skip
+
+
+def lines(view: View) -> tuple[list[Line], Evidence]:
+    """The same for a place that begins nothing, as paper: a check counts if it is there, else its absence is said."""
+    done, waits = None, "Not checked: too few patients to hold some back"
+    try:
+        if not numbers_models.unasked(view.cohort, view.outcome, view.choice):
+            waits = NOT_HERE
+        else:
+            ask = Ask(view.choice, (view.choice.kind,), "folds", _until(view))
+            done, waits = numbers_validation.there(view.cohort, view.outcome, ask), _waits(view)
+    except Fixable:
+        pass
+    found = _evidence(view, done)
+    return _told(view, found, done, patient_rivals.rivals(view), waits), found
 
 
 def _cautions(view: View, done: Resampled | None) -> list[Line]:
@@ -123,13 +148,16 @@ def _checked(view: View) -> tuple[Resampled | None, str]:
     """The chosen model on patients it had not seen, as its own page has it; while there is none, why."""
     try:
         if not numbers_models.unasked(view.cohort, view.outcome, view.choice):
-            return None, "Not checked here: this takes minutes, see Validation"
-        # The same check whichever the horizon: between its times risks are read off straight lines.
-        stops = horizon.stops(view.cohort, view.outcome)
-        t = stops[math.ceil(len(stops) / numbers_validation.MOST_TIMES) - 1]
-        return numbers_models.checked(view.cohort, view.outcome, view.choice, t), _waits(view)
+            return None, NOT_HERE
+        return numbers_models.checked(view.cohort, view.outcome, view.choice, _until(view)), _waits(view)
     except Fixable:
         return None, "Not checked: too few patients to hold some back"
+
+
+def _until(view: View) -> float:
+    """The same check whichever the horizon: between its times risks are read off straight lines."""
+    stops = horizon.stops(view.cohort, view.outcome)
+    return stops[math.ceil(len(stops) / numbers_validation.MOST_TIMES) - 1]
 
 
 def _waits(view: View) -> str:
