@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
-from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome
-from bedside.explain import whole
-from bedside.explain.overtime import OverTime, Stability, stability
 from bedside.risk import leaks
-from bedside.risk.fitted import Fitted
 from bedside.validation.calibration import overall_calibration
 from bedside.validation.resample import Resampled
-from components import desk, jobs, model_choice, numbers_validation, unseen
+from components import desk, model_choice, numbers_validation, unseen
 from components.model_choice import Choice
 from components.numbers_validation import Ask
 
@@ -49,40 +44,6 @@ def unasked(cohort: Cohort, outcome: Outcome, choice: Choice) -> bool:
     """True if the check takes seconds rather than minutes."""
     rows = model_choice.rows(cohort, outcome, choice)
     return len(rows) * max(len(rows.variables), 1) <= MOST_UNASKED
-
-
-# ------------------------------------------------------------------ what the model goes by
-
-
-def explained(
-    cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, times: tuple[float, ...], *, slot: str = ""
-) -> OverTime | None:
-    """Contributions of the cohort's patients at some times in the outcome's unit; None while they are worked out."""
-    held = ("explained model", *model_choice.key(cohort, outcome, choice), repr(times))
-    title = f"Explaining the {model_choice.named(choice.kind)} over the cohort"
-    return jobs.wanted(held, title, partial(whole.explained, fitted, cohort.frame, times), slot=slot)
-
-
-def steady(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Stability | None:
-    """How much importance changes from one part of the patients to the next; None while it is worked out."""
-    rows = model_choice.rows(cohort, outcome, choice)
-    held = ("steady model", *model_choice.key(cohort, outcome, choice), t)
-    work = partial(stability, choice.kind, rows, t, settings=dict(choice.settings) or None)
-    return jobs.wanted(held, f"Explaining the {model_choice.named(choice.kind)} of each part of the patients", work)
-
-
-def recomputed(
-    cohort: Cohort, outcome: Outcome, choice: Choice, fitted: risk.Model, t: float
-) -> tuple[float, float | None]:
-    """Largest differences from lifelines (coefficients) and shap (contributions of three patients)."""
-
-    def make() -> tuple[float, float | None]:
-        with desk.progress("Recomputing with lifelines and shap"):
-            few = cohort.frame.iloc[:3]
-            contributions = explain.against_shap(fitted, few, explain.background(fitted, cohort), t)
-            return risk.against_lifelines(fitted, cohort), contributions
-
-    return desk.kept(("recomputed", *model_choice.key(cohort, outcome, choice), t), make)
 
 
 # ------------------------------------------------------------------ what a check says

@@ -41,6 +41,12 @@ PAGES = {
     ],
     "Model": [
         ("model", "Model", ":material/monitoring:", "What the model is and how far to trust it."),
+        (
+            "reasons",
+            "What it goes by",
+            ":material/bubble_chart:",
+            "Which variables move the risk, in which direction and in whom?",
+        ),
         ("validation", "Validation", ":material/fact_check:", "How well does it do on patients it has not seen?"),
         ("audit", "Who does it fail?", ":material/diversity_3:", "How well does it do in each group of patients?"),
         (
@@ -79,7 +85,7 @@ def _counted(title: str) -> str:
 
 
 st.logo(str(desk.HOME / "static" / f"logo-{desk.mode()}.svg"), size="large")
-chosen = st.navigation(pages())
+chosen = st.navigation(pages(), expanded=True)  # every page is seen; Streamlit hides what is beyond a dozen
 with st.sidebar:
     page.footer()
     gate.account()

@@ -1,6 +1,5 @@
 """What is the model, what does it go by, and is anything suspicious in what it learnt from?"""
 
-from bedside.risk.parts import parts
 from components import desk, model_choice
 from components.panels import model_data, model_keep, model_lead, model_reasons, model_what
 
@@ -16,9 +15,6 @@ with desk.fixable():
         model_lead.answer(cohort, outcome, choice, fitted, when, unit)
 model_data.card(cohort, outcome, choice)
 if fitted is not None:
-    if parts(fitted):
-        model_what.board(cohort, outcome, choice, fitted)
-    model_reasons.board(cohort, outcome, choice, fitted, when, unit)
-    if not parts(fitted):  # trees have no ratios: what they go by is what there is to see first
-        model_what.board(cohort, outcome, choice, fitted)
+    model_reasons.card(cohort, outcome, choice, fitted, when, unit)
+    model_what.board(cohort, outcome, choice, fitted)
 model_keep.board(cohort, outcome, choice, fitted, when, unit)

@@ -10,6 +10,7 @@ import pandas as pd
 from bedside.cohort.units import Unit
 from bedside.explain.contributions import background
 from bedside.explain.explanation import Global
+from bedside.explain.interaction import Interactions, interactions
 from bedside.explain.overtime import OverTime, global_over_time
 from bedside.risk.fitted import Fitted, Progress
 
@@ -32,6 +33,28 @@ def explained(model: Fitted, frame: pd.DataFrame, times: Sequence[float], progre
     if progress is not None:
         progress(0.1, "Working out contributions")
     return global_over_time(model, frame, compared, times)
+
+
+def together(model: Fitted, frame: pd.DataFrame, t: float, most: int, progress: Progress | None = None) -> Interactions:
+    """Interactions of every pair of variables among some of a cohort's patients, evenly chosen by their risk.
+
+    Parameters
+    ----------
+    model : Fitted
+        Of any kind.
+    frame : pandas.DataFrame
+    t : float
+        In the outcome's unit.
+    most : int
+        Patients at most.
+    progress : callable, optional
+    """
+    if progress is not None:
+        progress(0.05, "Working out pairs of variables")
+    compared = background(model, frame)
+    order = np.argsort(model.risk(frame, [t])[:, 0], kind="stable")
+    some = np.sort(order[np.linspace(0, len(frame) - 1, min(most, len(frame))).round().astype(int)])
+    return interactions(model, frame.iloc[some], compared, t)
 
 
 def at_one_time(told: OverTime, at: int, when: float, unit: Unit) -> Global:

@@ -1,6 +1,9 @@
-"""What drives risk across a cohort: every patient's contributions, a row for each variable."""
+"""What drives risk across a cohort: every patient's contributions, a row for each variable, and their mean size."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,10 +17,19 @@ FONT_SIZE = 12
 ROW = 42
 DRAWN = 100  # patients a row: more dots hide one another and take the browser long; all count in the numbers
 BINS = 70
+SIZE = 64  # px at the right end for the mean sizes
+
+Named = Callable[[int, np.ndarray], Sequence[str]]
+"""Given a variable's row and positions among the patients explained, a text for each dot."""
 
 
-def beeswarm_figure(explained: Global, *, mode: Mode = "light", most: int = 10) -> go.Figure:
+def beeswarm_figure(
+    explained: Global, *, mode: Mode = "light", most: int = 10, named: Named | None = None
+) -> go.Figure:
     """Contributions in percentage points as dots, coloured by the patient's value from low to high.
+
+    Behind each row a band reaches as far as a contribution does on average, in either direction; the number beside it
+    says how far. A dot's own data is the patient's row in the cohort.
 
     Parameters
     ----------
@@ -26,36 +38,29 @@ def beeswarm_figure(explained: Global, *, mode: Mode = "light", most: int = 10) 
     mode : {"light", "dark"}
     most : int
         Variables drawn, most important first.
+    named : callable, optional
+        What a dot says of its patient; plain text.
     """
     p = palette(mode)
     shown = explained.labels[:most]
-    fig = go.Figure(layout={"template": template(mode)})
     colours = value_scale(mode)
-    for row in range(len(shown)):
-        keep = _drawn(explained.points[:, row])
-        x, value = 100 * explained.points[keep, row], explained.values[keep, row]
-        y = row + _jitter(x)
-        known = ~np.isnan(value)
-        patient = explained.rows[keep]
-        for mask, marker in (
-            (~known, {"symbol": "circle-open", "color": p.neutral, "size": 5}),
-            (known, {"color": value[known], "colorscale": colours, "cmin": 0, "cmax": 1, "size": 5}),
-        ):
-            fig.add_scatter(
-                x=x[mask], y=y[mask], mode="markers", marker=marker, customdata=patient[mask],
-                hovertemplate=f"{plain(shown[row])}: %{{x:+.1f}} points<extra></extra>",
-            )  # fmt: skip
-    _legend(fig, colours, p.muted)
-    fig.add_vline(x=0, line={"color": p.neutral, "width": 1}, layer="below")
     labels = [label_lines(label) for label in shown]
-    margin = room_for(labels, size=FONT_SIZE) + 14
-    fig.update_layout(height=ROW * len(shown) + 96, margin={"l": margin, "r": 14, "t": 46, "b": 44})
-    fig.update_xaxes(title="percentage points of risk", fixedrange=True, zeroline=False)
-    fig.update_yaxes(
-        range=[len(shown) - 0.5, -0.5], tickvals=list(range(len(shown))),
-        ticktext=[wrapped(lines) for lines in labels], ticks="", showgrid=False,
-        tickfont={"size": FONT_SIZE, "color": p.ink}, automargin=False, fixedrange=True,
-        ticklabelstandoff=6,
+    fig = go.Figure(
+        data=[*_dots(explained, len(shown), named, colours, p.neutral), _colour_bar(colours, p.muted)],
+        layout={
+            "template": template(mode),
+            "height": ROW * len(shown) + 96,
+            "margin": {"l": room_for(labels, size=FONT_SIZE) + 14, "r": SIZE, "t": 46, "b": 44},
+            "shapes": [*_bands(explained, len(shown), p.grid), _zero(p.neutral)],
+            "annotations": [*_sizes(explained, len(shown), p.ink, p.muted), _missing(p.muted)],
+            "xaxis": {"title": {"text": "percentage points of risk"}, "fixedrange": True, "zeroline": False},
+            "yaxis": {
+                "range": [len(shown) - 0.5, -0.5], "tickvals": list(range(len(shown))),
+                "ticktext": [wrapped(lines) for lines in labels], "ticks": "", "showgrid": False,
+                "tickfont": {"size": FONT_SIZE, "color": p.ink}, "automargin": False, "fixedrange": True,
+                "ticklabelstandoff": 6,
+            },
+        },
     )  # fmt: skip
     return fig
 
@@ -63,17 +68,18 @@ def beeswarm_figure(explained: Global, *, mode: Mode = "light", most: int = 10) 
 def beeswarm_alt(explained: Global, *, most: int = 10) -> str:
     """The rows in words, for a screen reader and for the report."""
     told = "; ".join(
-        f"{label} {100 * low:+.0f} to {100 * high:+.0f}"
-        for label, low, high in zip(
-            explained.labels[:most], explained.points.min(axis=0), explained.points.max(axis=0), strict=False
+        f"{label} {100 * mean:.1f} on average, {100 * low:+.0f} to {100 * high:+.0f}"
+        for label, mean, low, high in zip(
+            explained.labels[:most], explained.mean_abs, explained.points.min(axis=0), explained.points.max(axis=0),
+            strict=False,
         )
-    )
+    )  # fmt: skip
     more = len(explained.labels) - most
     rest = f" {more} less important variables are not shown." if more > 0 else ""
     when = duration(explained.t, explained.unit)
     return (
         f"Contributions of {patients(explained.n_patients)} to the risk within {when}, "
-        f"in percentage points, lowest to highest: {told}.{rest} {_sentence(dots_text(explained))}"
+        f"in percentage points, mean size, lowest to highest: {told}.{rest} {_sentence(dots_text(explained))}"
     )
 
 
@@ -97,6 +103,12 @@ def beeswarm_rows(explained: Global) -> tuple[list[str], list[list]]:
     return header, rows
 
 
+def importance_rows(explained: Global) -> tuple[list[str], list[list]]:
+    """The mean size of every variable: header and rows for a file."""
+    rows = [[label, 100 * float(v)] for label, v in zip(explained.labels, explained.mean_abs, strict=True)]
+    return ["variable", "mean absolute contribution (percentage points)"], rows
+
+
 def value_scale(mode: Mode = "light") -> list[tuple[float, str]]:
     """Low to high values: blue over grey to orange, apart for every common colour deficiency."""
     low, high = palette(mode).groups[:2]
@@ -105,6 +117,35 @@ def value_scale(mode: Mode = "light") -> list[tuple[float, str]]:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _dots(
+    explained: Global, rows: int, named: Named | None, colours: list[tuple[float, str]], neutral: str
+) -> list[dict[str, Any]]:
+    """All dots of the figure: those whose value has a place in its order, and hollow ones."""
+    empty = np.array([], dtype=float)
+    x, y, value, patient, text = [empty], [empty], [empty], [empty.astype(int)], []
+    for row in range(rows):
+        keep = _drawn(explained.points[:, row])
+        x.append(100 * explained.points[keep, row])
+        y.append(row + _jitter(x[-1]))
+        value.append(explained.values[keep, row])
+        patient.append(explained.rows[keep])
+        label = plain(explained.labels[row])
+        text += [label] * len(keep) if named is None else map(plain, named(row, keep))
+    xs, ys, values, patients_ = (np.concatenate(part) for part in (x, y, value, patient))
+    texts, known = np.array(text, dtype=object), ~np.isnan(values)
+    return [
+        {
+            "type": "scatter", "x": xs[mask], "y": ys[mask], "mode": "markers", "marker": marker,
+            "customdata": patients_[mask], "text": texts[mask].tolist(),
+            "hovertemplate": "%{text}<br>%{x:+.1f} points<extra></extra>",
+        }
+        for mask, marker in (
+            (~known, {"symbol": "circle-open", "color": neutral, "size": 5}),
+            (known, {"color": values[known], "colorscale": colours, "cmin": 0, "cmax": 1, "size": 5}),
+        )
+    ]  # fmt: skip
 
 
 def _drawn(points: np.ndarray) -> np.ndarray:
@@ -129,11 +170,38 @@ def _jitter(x: np.ndarray) -> np.ndarray:
     return offset
 
 
-def _legend(fig: go.Figure, colours: list[tuple[float, str]], colour: str) -> None:
-    """A colour bar above the rows, its ends in words, and the sign for missing values."""
-    fig.add_scatter(
-        x=[None], y=[None], mode="markers", hoverinfo="skip",
-        marker={
+def _bands(explained: Global, rows: int, colour: str) -> list[dict[str, Any]]:
+    """How far a contribution reaches on average, to both sides."""
+    return [
+        {
+            "type": "rect", "xref": "x", "yref": "y", "x0": -size, "x1": size, "y0": row - 0.4, "y1": row + 0.4,
+            "fillcolor": colour, "line": {"width": 0}, "layer": "below",
+        }
+        for row, size in enumerate((100 * explained.mean_abs[:rows]).tolist())
+    ]  # fmt: skip
+
+
+def _zero(colour: str) -> dict[str, Any]:
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "layer": "below",
+            "line": {"color": colour, "width": 1}}  # fmt: skip
+
+
+def _sizes(explained: Global, rows: int, ink: str, muted: str) -> list[dict[str, Any]]:
+    """The mean sizes in a column at the right end, under its heading."""
+    beside = {"xref": "paper", "x": 1, "xanchor": "right", "xshift": SIZE - 6, "showarrow": False, "align": "right"}
+    notes: list[dict[str, Any]] = [
+        {**beside, "y": row, "yanchor": "middle", "text": f"{size:.1f}", "font": {"size": FONT_SIZE, "color": ink}}
+        for row, size in enumerate((100 * explained.mean_abs[:rows]).tolist())
+    ]
+    heading = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 2, "font": {"size": 11, "color": muted}}
+    return [*notes, {**beside, **heading, "text": "mean<br>size"}]
+
+
+def _colour_bar(colours: list[tuple[float, str]], colour: str) -> dict[str, Any]:
+    """A colour bar above the rows, its ends in words."""
+    return {
+        "type": "scatter", "x": [None], "y": [None], "mode": "markers", "hoverinfo": "skip",
+        "marker": {
             "color": [0], "colorscale": colours, "cmin": 0, "cmax": 1, "showscale": True,
             "colorbar": {
                 "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "thickness": 8,
@@ -141,8 +209,12 @@ def _legend(fig: go.Figure, colours: list[tuple[float, str]], colour: str) -> No
                 "ticktext": ["low", "high"], "tickfont": {"size": 11, "color": colour}, "ticks": "",
             },
         },
-    )  # fmt: skip
-    fig.add_annotation(
-        text="○ missing or unordered    value:", xref="paper", yref="paper", x=1, y=1, xanchor="right", xshift=-136,
-        yanchor="bottom", yshift=10, showarrow=False, font={"size": 11, "color": colour},
-    )  # fmt: skip
+    }  # fmt: skip
+
+
+def _missing(colour: str) -> dict[str, Any]:
+    return {
+        "text": "○ missing or unordered    value:", "xref": "paper", "yref": "paper", "x": 1, "y": 1,
+        "xanchor": "right", "xshift": -136, "yanchor": "bottom", "yshift": 10, "showarrow": False,
+        "font": {"size": 11, "color": colour},
+    }  # fmt: skip

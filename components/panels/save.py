@@ -36,6 +36,7 @@ def figure(
     rows: Callable[[], Rows],
     made: Callable[[], Made] | None = None,
     cautions: Sequence[str] = (),
+    chosen: Callable[[object], None] | None = None,
 ) -> None:
     """A figure under its title, with its alternative text, what it rests on, and its downloads.
 
@@ -62,6 +63,8 @@ def figure(
         Returns how the numbers were made: a paragraph, and scripts that make them again.
     cautions : sequence of str
         What must be known before this figure is read, besides the page's own; for the report, since the panel shows it.
+    chosen : callable, optional
+        Makes marks answer to a click: given the custom data of the one that was clicked, as the browser sent it.
     """
     words = page_words.now()
 
@@ -89,10 +92,13 @@ def figure(
                         _to_report(key, add)
         if lead is not None:
             put("{lead}", lead=lead)
-        st.plotly_chart(
-            draw(desk.mode()), key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True}
-        )
+        event = st.plotly_chart(
+            draw(desk.mode()), key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True},
+            on_select="ignore" if chosen is None else "rerun", selection_mode="points",
+        )  # fmt: skip
         caption(note)
+    if chosen is not None and event.selection.points:
+        chosen(event.selection.points[0].get("customdata"))
 
 
 def numbers(

@@ -34,6 +34,7 @@ PAGES = (
     "patient",
     "judgement",
     "model",
+    "reasons",
     "validation",
     "audit",
     "external",

@@ -1,0 +1,61 @@
+"""From a figure of all patients to one of them: by a click on a dot, or from a list of the most extreme ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from components.panels import patient_list
+from components.panels.pick import told_apart
+from components.panels.reasons_view import Part, Reasons
+from components.panels.reasons_words import signed
+
+ENDS = ("most", "least")
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """A patient at one end of a variable's contributions, among those explained."""
+
+    label: str
+    at: int
+
+
+def clicked(found: Reasons, sent: object) -> None:
+    """Open the patient whose dot was clicked; what the browser sent may be anything."""
+    row = sent[0] if isinstance(sent, list) and sent else sent
+    if isinstance(row, int) and not isinstance(row, bool) and row in found.told.rows:
+        patient_list.open_patient(found.cohort, row)
+
+
+def by_keyboard(found: Reasons, parts: Sequence[Part], *, key: str) -> None:
+    """The patients at both ends of some variables, to be opened without a mouse."""
+    offered = extremes(found, parts)
+    if not offered:
+        return
+    shown = told_apart({name: extreme.label for name, extreme in offered.items()})
+    box = f"{key}_extreme"
+    if st.session_state.get(box) not in offered:
+        st.session_state[box] = next(iter(offered))
+    with st.container(key=f"screen_{key}_open", horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = st.selectbox(
+            "Open a patient (or click a dot)", list(offered),
+            format_func=lambda name: shown.get(name, ""), key=box, persist_state="session",
+        )  # fmt: skip
+        if st.button("Open", key=f"{key}_open", icon=":material/person:") and name in offered:
+            patient_list.open_patient(found.cohort, int(found.told.rows[offered[name].at]))
+
+
+def extremes(found: Reasons, parts: Sequence[Part]) -> Mapping[str, Extreme]:
+    """The patient whom each variable moves most upwards, and most downwards, by variable and end."""
+    offered: dict[str, Extreme] = {}
+    for part in parts:
+        if not len(part.points) or np.ptp(part.points) == 0:
+            continue
+        for end, at in zip(ENDS, (int(np.argmax(part.points)), int(np.argmin(part.points))), strict=True):
+            size = signed(100 * float(part.points[at]))
+            offered[f"{end} {part.variable.name}"] = Extreme(f"{found.who(at)}: {part.said(at)}, {size} points", at)
+    return offered
