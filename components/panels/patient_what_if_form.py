@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -14,14 +15,16 @@ from bedside.risk.design import Reading
 from components.panels import page, patient_what_if_kept
 from components.panels.patient_what_if_kept import Kept
 from components.panels.pick import told_apart
-from components.text import md
+from components.text import REWRITTEN, md
 
 ALL, SOME = "what_if_all", "what_if_some"
-FIELD = 158
+FIELD = 166
 """Pixels of a field."""
 MOST_FIELDS = 24
 """Fields shown at once; of more variables the reader says which."""
 FINEST = 6
+HARMLESS = re.compile(r"[^\W\d_](?:[^\W_]|[ (),/.%'×-])*")
+"""Words, figures and units: no sign that starts anything in Markdown."""
 WHERE = "The dictionary of the cohort marks them, by “modifiable”: true."
 
 
@@ -136,17 +139,22 @@ def _field(found: Kept, one: Editable) -> None:
         step, digits = stepped(one)
         unit = f" ({variable.unit})" if variable.unit else ""
         st.number_input(
-            md(f"{variable.label}{unit}"), low, high, value=None, step=step, format=f"%.{digits}f", key=key,
+            spoken(f"{variable.label}{unit}"), low, high, value=None, step=step, format=f"%.{digits}f", key=key,
             placeholder=blank,
         )  # fmt: skip
     else:
         shown = told_apart(_levels(one))
         st.selectbox(
-            md(variable.label), list(shown), index=None, format_func=lambda code: shown.get(code, ""), key=key,
+            spoken(variable.label), list(shown), index=None, format_func=lambda code: shown.get(code, ""), key=key,
             placeholder=blank,
         )  # fmt: skip
     if edited:
         page.caption(f"recorded: {variable.say(one.value)}")
+
+
+def spoken(text: str) -> str:
+    """A label from data: as it is where Markdown reads nothing into it, since a screen reader would say the escapes."""
+    return text if HARMLESS.fullmatch(text) and not REWRITTEN.search(text) else md(text)
 
 
 def _levels(one: Editable) -> dict[str, str]:
