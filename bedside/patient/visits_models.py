@@ -164,8 +164,8 @@ def risk_at_visits(
     Returns
     -------
     tuple of VisitRisk
-        By time, with the values known at each visit; empty without visits. A reason takes the place of a risk that can't be told: no model
-        near, too short a follow-up behind it, or a patient who is no longer at risk then.
+        By time, with the values known at each visit; empty without visits. A reason takes the place of a risk that
+        can't be told: no model near, too short a follow-up behind it, or a patient who is no longer at risk then.
     """
     when, seen = visits_of(cohort, outcome, row)
     first, found = cohort.frame.iloc[[row]], []
