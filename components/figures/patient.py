@@ -154,7 +154,7 @@ def patient_figure(
                 customdata=np.rint(100 * y) if plain_words else None,
                 hovertemplate=f"%{{x:.1f}} {curve.unit}: {hover} {name}<extra></extra>",
             )  # fmt: skip
-    _edges(fig, curve, end, p.grid, p.muted)
+    _edges(fig, curve, end, p.muted)
     if curve.said:
         _mark_horizon(fig, curve, end, p.ink, p.accent, p.card)
         said = [f"{name}{sep}{share}" for name, sep, share in _said(curve, names, decimals, plain_words=plain_words)]
@@ -180,14 +180,14 @@ def _said(
     return [(names[0], ": " if plain_words else " ", shares[0]), (names[1], ": ", shares[1])]
 
 
-def _edges(fig: go.Figure, curve: PatientCurve, end: float, ground: str, muted: str) -> None:
+def _edges(fig: go.Figure, curve: PatientCurve, end: float, muted: str) -> None:
     """What lies before the curves and behind them: shaded, with a word."""
     spans = [(0.0, curve.start, "so far"), (curve.last, end, "not known")]
     for x0, x1, text in spans:
         if x1 - x0 <= 1e-9 * end:
             continue
         fig.add_shape(
-            type="rect", x0=x0, x1=x1, y0=0, y1=1, fillcolor=rgba(ground, 0.7), line={"width": 0}, layer="below"
+            type="rect", x0=x0, x1=x1, y0=0, y1=1, fillcolor=rgba(muted, 0.1), line={"width": 0}, layer="below"
         )
         if (x1 - x0) / end * NARROWEST > text_width([text], size=FONT_SIZE) + 6:
             fig.add_annotation(

@@ -18,6 +18,7 @@ from components.panels import (
     patient_limits,
     patient_plain,
     patient_trust,
+    patient_trust_more,
     patient_views,
     patient_why,
     save,
@@ -40,8 +41,9 @@ def draw(view: View) -> None:
     with right:
         with desk.fixable():
             patient_trust.panel(view, verdict)
-        with desk.fixable(), st.container(border=True, key="card_why"):
-            patient_why.panel(view)
+        if view.explanation is not None:
+            with desk.fixable(), st.container(border=True, key="card_why"):
+                patient_why.panel(view)
     if view.reading == "analyst":
         with desk.fixable():
             patient_internals.panel(view)
@@ -61,15 +63,18 @@ def _risk(view: View) -> DeltaGenerator:
     page.put(
         '<p class="bs-eyebrow">{label}</p>'
         '<p class="bs-hero{thin}">{hero}</p>'
-        '<p class="bs-lead">patients with these values would {phrase} {by}.</p>'
+        '<p class="bs-lead">patients with these values would {phrase} {by}.{rest}</p>'
         '<p class="bs-muted" style="margin:.35rem 0 0">{limits}</p>',
         label=view.event,
         thin=" bs-thin" if view.thin else "",
         hero=say.of_100(view.risk, decimals=view.decimals),
         phrase=view.happens,
         by=view.by,
+        rest=_rest(view),
         limits=limits(view),
     )
+    for sentence in patient_trust_more.interval(view)[:1]:
+        page.caption(sentence)
     if view.thin:
         page.caution(thin(view))
     patient_estimate.revealed(view)
@@ -79,13 +84,19 @@ def _risk(view: View) -> DeltaGenerator:
     return place
 
 
+def _rest(view: View) -> str:
+    """What becomes of the others, where another event can come first."""
+    told = patient_views.counts(view)
+    if len(told) < 3:
+        return ""
+    return f" {told[1].said} would {told[1].phrase}, and {told[2].said} be {told[2].phrase}."
+
+
 def _asides(view: View) -> None:
     """What must be known of the number, in small print."""
     if not view.limits:
         with st.container(key="screen_patient_vary"):
             patient_limits.vary(view.cohort, view.outcome, view.choice, view.model)
-    if getattr(view.model, "strong_ridge", False):
-        page.caution("The interval is too narrow: it leaves out the pull of a strong ridge, used for want of events.")
     if view.outcome.note and not view.one_event:
         page.caption(view.outcome.note)
     for text in which_events(view):
@@ -164,9 +175,11 @@ def curve_note(view: View) -> str:
     band = ", pointwise 95% band" if shown.band is None else band
     how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
     so_far = f" Both from {say.duration(view.alive, view.unit)} on, {view.so_far}." if view.alive else ""
+    held = " ".join(["", *patient_trust_more.interval(view)[:1]]) if shown.band == "model variability" else ""
     return (
         f"Solid: this patient, {model_choice.named(view.choice.kind)}{band}. Dashed: all {say.patients(shown.n)}, "
-        f"{say.events(shown.n_events)} ({how}).{so_far} Pale where fewer than 10 remain under observation."
+        f"{say.events(shown.n_events)} ({how}).{so_far}{held} Pale where fewer than 10 "
+        "remain under observation."
     )
 
 

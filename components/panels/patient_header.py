@@ -57,16 +57,22 @@ def header(cohort: Cohort, outcome: Outcome, row: int) -> tuple[Asked, DeltaGene
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="patient_who"):
         with st.container(width="stretch"):
             page.title(named(cohort, row), portrait(cohort, row))
-        tools = st.container(key="screen_patient_tools", horizontal=True, vertical_alignment="center", width="content")
+        with st.container(
+            key="screen_patient_tools", horizontal=True, vertical_alignment="center", width="content", gap="small"
+        ):
+            shown = pick.segments(
+                "Written for", READINGS, key="reading", default="clinician", label_visibility="collapsed"
+            )
+            tools = st.container(key="patient_tools", horizontal=True, width="content")
+    reading = cast(Reading, shown)
     with st.container(key="screen_patient_asked", horizontal=True, vertical_alignment="bottom", gap="medium"):
         when, unit, alive = patient_horizon.choose(cohort, outcome)
-        reading = cast(Reading, pick.segments("Written for", READINGS, key="reading", default="clinician"))
         with st.container(width="content", gap=None, key="patient_toggles"):
             ranges = _toggle("Show ranges", "patient_ranges")
-            decimals = _toggle("Show decimals", "decimals")
+            # Numbers of people have none.
+            decimals = reading != "patient" and _toggle("Show decimals", "decimals")
         patient_estimate.switch()
-    finer = max(int(decimals), int(reading == "analyst")) if reading != "patient" else 0
-    return Asked(when, unit, alive, reading, ranges, finer), tools
+    return Asked(when, unit, alive, reading, ranges, max(int(decimals), int(reading == "analyst"))), tools
 
 
 def named(cohort: Cohort, row: int) -> str:

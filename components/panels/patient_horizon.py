@@ -75,7 +75,7 @@ def _unit(of: Cohort, outcome: Outcome) -> Unit:
     if not both:
         return usual
     found = pick.segments(
-        "In", {"years": "years", "months": "months"}, key="horizon_unit", default=usual, on_change=_carry
+        "Time in", {"years": "years", "months": "months"}, key="horizon_unit", default=usual, on_change=_carry
     )
     return "months" if found == "months" else "years"
 
@@ -184,7 +184,7 @@ def _sliders(scale: Scale) -> None:
     )  # fmt: skip
     if scale.known >= scale.step:
         st.slider(
-            f"Already free of it for how many {scale.unit}", min_value=0.0, max_value=scale.known, step=scale.step,
+            f"Already free of it ({scale.unit})", min_value=0.0, max_value=scale.known, step=scale.step,
             format="%g", key=ALIVE.format(scale.unit), persist_state="session", width=230, on_change=_moved,
             args=("alive", scale.unit),
             help="For a patient who is known to have come so far without the event: everything is then the risk of "

@@ -16,7 +16,8 @@ SURE = 1e-12
 """No prediction is nearer to certainty, also where a risk is rounded to 1 in the computer."""
 SLACK = 1e-9
 """Of a time: the way from years to days is a rounding error long."""
-ROWS = 6
+ROWS = 7.5
+"""Of a table, not counting the horizon's own."""
 STEPS = {
     "years": (1, 2, 3, 5, 10, 20), "months": (1, 2, 3, 6, 12, 24, 60, 120), "weeks": (1, 2, 4, 8, 13, 26, 52),
     "days": (1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365),

@@ -160,7 +160,7 @@ def _table(view: View) -> None:
     if view.ranges and view.limits:
         head.insert(2, view.limits)
     page.put(
-        '<div class="bs-scroll" tabindex="0" role="region" aria-label="{label}"><table class="bs-table">'
+        '<div class="bs-scroll" tabindex="0" role="region" aria-label="{label}"><table class="bs-table bs-close">'
         '<caption class="bs-muted">{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>',
         label=label,
         head=page.join(
