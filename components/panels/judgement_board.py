@@ -121,7 +121,7 @@ def _left_out(items: list[Item]) -> str:
     skipped = sum(i.estimate.skipped for i in items)
     aware = sum(i.estimate.said.aware and not i.estimate.skipped for i in items)
     compared = sum(i.compared for i in items)
-    return judgement_words.who_is_in(compared, skipped, aware, len(items) - compared - skipped - aware)
+    return judgement_words.left_out(skipped, aware, len(items) - compared - skipped - aware)
 
 
 def _fair(items: list[Item]) -> tuple[str, str]:

@@ -34,7 +34,7 @@ def show(items: list[Item], everything: tuple[Estimate, ...]) -> None:
             newest = items[::-1]
             event = st.dataframe(
                 _table(newest), key="judgement_table", hide_index=True, on_select="rerun",
-                selection_mode="single-row", column_config=_columns(),
+                selection_mode="single-row", column_config=_columns(), placeholder="–",
                 alt=f"{len(newest)} estimates, newest first: patient, outcome, time, your number, the model's and what "
                 "happened.",
             )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bedside.patient.judgement import APART, FEWEST_COMPARED, FEWEST_MEAN, Judgement, Mean
-from bedside.report import say
 
 SURE_ENOUGH = 10
 """Disagreements with a known outcome below which they are only counted."""
@@ -33,15 +32,17 @@ def average(who: str, error: Mean | None) -> str:
     """ "On average you said 8 points more than happened (2 to 14)." """
     if error is None:
         return ""
-    points = abs(100 * error.value)
-    reach = f"95% interval {signed(error.lower)} to {signed(error.upper)} points"
-    start = f"On average {who} said"
-    if not error.lower <= 0 <= error.upper:
-        more = "more" if error.value > 0 else "less"
-        return f"{start} {_points(points)} {more} than happened ({reach})."
+    start, more = f"On average {who} said", "more" if error.value > 0 else "less"
     if error.lower != error.lower:
-        return f"{start} {_points(points)} {'more' if error.value > 0 else 'less'} than happened (no interval)."
-    return f"{start} about as much as happened: the difference, {signed(error.value)} points, may be chance ({reach})."
+        return f"{start} {_points(error.value)} {more} than happened (no interval: all are of one patient)."
+    if error.lower <= 0 <= error.upper:
+        return (
+            f"{start} about as much as happened: the difference, {signed(error.value)} points, may be chance "
+            f"(95% interval {signed(error.lower)} to {signed(error.upper)})."
+        )
+    ends = sorted((abs(error.lower), abs(error.upper)))
+    between = " to ".join(_whole(end) for end in ends)
+    return f"{start} {_points(error.value)} {more} than happened (95% interval {between})."
 
 
 def nearer(found: Judgement) -> str:
@@ -84,8 +85,14 @@ def signed(share: float) -> str:
     return f"{100 * share:+.0f}".replace("-", "−") if share == share else "not known"
 
 
-def _points(points: float) -> str:
-    return "1 point" if f"{points:.0f}" == "1" else f"{points:.0f} points"
+def _points(share: float) -> str:
+    said = _whole(abs(share))
+    return f"{said} point{'s' * (said not in ('1', 'under 1'))}"
+
+
+def _whole(share: float) -> str:
+    """Points without their sign; never 0 where there is a difference."""
+    return "under 1" if 0 < share < 0.005 else f"{100 * share:.0f}"
 
 
 def _times(n: int) -> str:
@@ -96,10 +103,10 @@ def _outcomes(n: int) -> str:
     return "1 outcome is" if n == 1 else f"{n} outcomes are"
 
 
-def who_is_in(n: int, skipped: int, aware: int, gone: int) -> str:
-    """What is left out of the comparison, and why."""
+def left_out(skipped: int, aware: int, gone: int) -> str:
+    """Which estimates are not compared, and why."""
     out = [
-        f"{k} {why}"
+        f"{k:,} {why}"
         for k, why in (
             (skipped, "passed on"),
             (aware, "given after the model's number had been on the screen"),
@@ -107,4 +114,4 @@ def who_is_in(n: int, skipped: int, aware: int, gone: int) -> str:
         )
         if k
     ]
-    return f"{say.count(n)} compared" + (f"; left out: {', '.join(out)}." if out else ".")
+    return f"compared; left out: {', '.join(out)}" if out else "compared: all that are kept here"
