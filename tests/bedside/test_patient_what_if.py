@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bedside.errors import Fixable
-from bedside.patient.scenarios import CAVEAT, compare, editable, scenario
+from bedside.explain import background, explain
+from bedside.patient.conditional import conditional_risk
+from bedside.patient.scenarios import CAVEAT, compare, differences, editable, scenario
 from bedside.patient.what_if import smallest_change, spread
 from bedside.risk.learners import learn
 from bedside.risk.training import training
@@ -70,6 +72,10 @@ def test_a_value_can_be_taken_away(cox, gbsg2):
         ({"age": 500}, "18 to 100|plausible"),
         ({"age": float("inf")}, "plausible"),
         ({"age": "old"}, "plausible"),
+        ({"age": [40.0]}, "plausible"),
+        ({"age": 10**400}, "plausible"),
+        ({"age": True}, "plausible"),
+        ({"grade": ["2"]}, "no level"),
         ({"grade": "IX"}, "no level"),
         ({"patient_id": 3}, "does not read"),
     ],
@@ -77,6 +83,44 @@ def test_a_value_can_be_taken_away(cox, gbsg2):
 def test_what_has_no_meaning_is_refused(cox, gbsg2, values, match):
     with pytest.raises(Fixable, match=match):
         scenario(cox, gbsg2.frame.iloc[[7]], values)
+
+
+def test_what_the_patient_has_is_no_change_however_odd(cox, gbsg2):
+    odd = gbsg2.frame.iloc[[7]].astype(object).assign(age=500.0, grade="IX")
+    made = scenario(cox, odd, {"age": 500, "grade": "IX", "nodes": "12"})
+    assert [(c.variable.name, c.after) for c in made.changes] == [("nodes", 12.0)]
+
+
+def test_contributions_of_both_patients_add_up(cox, forest, gbsg2):
+    patient = gbsg2.frame.iloc[[7]]
+    for model, exact in ((cox, 1e-9), (forest, 1e-7)):
+        made = scenario(model, patient, {"nodes": 14, "hormone_therapy": "yes"})
+        by_hand = patient.assign(nodes=14.0).assign(hormone_therapy="yes")
+        beside = background(model, gbsg2, size=40)
+        own, other = (explain(model, p, beside, [T])[0] for p in (patient, made.patient))
+        assert other.risk == model.risk(by_hand, [T])[0, 0]
+        assert abs(other.base + sum(c.points for c in other.contributions) - other.risk) < exact
+        found = differences(own, other)
+        assert sum(d.points for d in found) == pytest.approx(100 * (other.risk - own.risk), abs=100 * exact)
+        assert [abs(d.points) for d in found] == sorted((abs(d.points) for d in found), reverse=True)
+        nodes = next(d for d in found if d.label == gbsg2.variable("nodes").label)
+        assert nodes.after == "14 positive nodes" != nodes.before
+
+
+def test_patients_who_are_free_of_it_so_far(cox, gbsg2):
+    """By the definition: (R(t) - R(s)) / (1 - R(s)) of the row edited by hand; the nearest values by trying all."""
+    patient, s = gbsg2.frame.iloc[[7]].assign(nodes=15.0), 730.5
+    made = scenario(cox, patient, {"nodes": 3})
+    before, after = cox.risk(patient.assign(nodes=3.0), [s, T])[0]
+    side = compare(cox, patient, [made], [T], alive_at=s)
+    assert side.risk[1, 0] == pytest.approx((after - before) / (1 - before), abs=1e-12)
+    assert side.lower[1, 0] < side.risk[1, 0] < side.upper[1, 0]
+    now = conditional_risk(cox, patient, s, [T]).risk[0, 0]
+    every = pd.concat([patient.assign(nodes=float(n)) for n in range(1, 15)])
+    risk = conditional_risk(cox, every, s, [T]).risk[:, 0]
+    found = smallest_change(cox, patient, T, now - 0.04, variables=["nodes"], alive_at=s)
+    assert found.risk == pytest.approx(now, abs=1e-12)
+    assert found.steps[0].changes[0].after == 1.0 + np.flatnonzero(risk <= now - 0.04).max()
 
 
 def test_four_scenarios_and_no_more(cox, forest, gbsg2):
