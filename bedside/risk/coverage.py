@@ -68,13 +68,13 @@ def coverage_of(model: Fitted) -> Coverage | None:
 def variance_of(model: Fitted) -> str:
     """Which variance the limits of a Cox model use, in words; empty for other kinds."""
     if isinstance(model, CompetingModel):
-        return "" if model.method == FINE_GRAY else "Variance: delta method over the hazards of all kinds of event."
+        return "" if model.method == FINE_GRAY else "Variance: delta method over all kinds of event, ridge-penalised."
     if not isinstance(model, Model):
         return ""
     if not model.penalizer:
-        return "Variance: of baseline and coefficients, as R's survfit."
-    told = "Variance: as R's survfit, with the inverse of the ridge-penalised information"
-    return f"{told}, without the pull of the strong ridge." if model.strong_ridge else f"{told}."
+        return "Variance: as R's survfit has it, without a ridge."
+    told = "Variance: inverse of the ridge-penalised information"
+    return f"{told}; the pull of the strong ridge is left out." if model.strong_ridge else f"{told}."
 
 
 def beside_limits(model: Fitted) -> str:

@@ -114,8 +114,8 @@ def agreement(found: Rivals) -> Line:
     else:
         mark, text = "ok", f"Models agree within {_ceiling(found.apart)}: {_listed(each)}"
     if found.against is not None and not found.differ:
-        seen = say.of_100(found.against.risk)
-        return Line("caution", f"{text}; in the same group of {found.against.label.split(':')[0]} {seen} had it")
+        seen, score = say.of_100(found.against.risk), found.against.label.split(":")[0]
+        return Line("caution", f"{_listed(each)}, but {seen} had it in this group of the {score}")
     return Line(mark, text)
 
 

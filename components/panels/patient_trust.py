@@ -43,7 +43,7 @@ def panel(view: View, _verdict: DeltaGenerator | None = None) -> None:
                 _lines(view, found, done, beside, waits)
         with head:
             with st.container():
-                page.heading("How sure")
+                page.heading("How sure" if view.reading != "patient" else "How sure is this?")
             if view.reading != "patient":
                 if beside is not None and beside.alone:
                     _second(view, below)
@@ -59,11 +59,9 @@ def _plainly(view: View, found: Evidence, beside: Rivals | None) -> None:
 
 
 def _lines(view: View, found: Evidence, done: Resampled | None, beside: Rivals | None, waits: str) -> None:
-    asked = len(view.model.design.readings)
-    inputs = [patient_sure.within(found), patient_sure.filled(found, asked)]
     if beside is None:
         page.caption(view.beyond)
-        _draw(inputs)
+        _draw([patient_sure.within(found), patient_sure.filled(found, len(view.model.design.readings))])
         return
     _draw(_told(view, found, done, beside, waits))
     page.caption(f"Learnt from {say.patients(view.model.n)}, this one among them.")
