@@ -73,6 +73,3 @@ def _far(view: View, row: RiskRow) -> str:
         f"{'more' if points > 0 else 'less'} than the {model_choice.named(view.choice.kind)} says. Find out why before "
         "relying on either."
     )
-
-
-beside = panel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from bedside import risk
 from bedside.cohort import Cohort, Outcome
@@ -35,12 +34,12 @@ def draw(view: View) -> None:
         return
     left, middle, right = page.split("patient", 1, 1.12, 1.12)
     with left, st.container(border=True, key="card_risk"):
-        verdict = _risk(view)
+        _risk(view)
     with middle, st.container(border=True, key="card_curve"):
         _curve(view)
     with right:
         with desk.fixable():
-            patient_trust.panel(view, verdict)
+            patient_trust.panel(view)
         if view.explanation is not None:
             with desk.fixable(), st.container(border=True, key="card_why"):
                 patient_why.panel(view)
@@ -52,14 +51,14 @@ def draw(view: View) -> None:
 # ------------------------------------------------------------------ risk
 
 
-def _risk(view: View) -> DeltaGenerator:
+def _risk(view: View) -> None:
     if view.beyond:
         page.put(
             '<p class="bs-eyebrow">{label}</p><p class="bs-hero bs-beyond">Not known</p><p class="bs-lead">{why}</p>',
             label=view.event,
             why=view.beyond,
         )
-        return st.container(key="patient_verdict")
+        return
     page.put(
         '<p class="bs-eyebrow">{label}</p>'
         '<p class="bs-hero{thin}">{hero}</p>'
@@ -78,10 +77,8 @@ def _risk(view: View) -> DeltaGenerator:
     if view.thin:
         page.caution(thin(view))
     patient_estimate.revealed(view)
-    place = st.container(key="patient_verdict")
     patient_views.panel(view)
     _asides(view)
-    return place
 
 
 def _rest(view: View) -> str:

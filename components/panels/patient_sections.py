@@ -34,7 +34,7 @@ class Section:
 SECTIONS: dict[str, Section] = {
     "similar": Section("Similar patients", patient_similar.panel),
     "what_if": Section("What if", patient_what_if.panel),
-    "others": Section("Other models and scores", patient_beside.beside, lambda view: not view.beyond),
+    "others": Section("Other models and scores", patient_beside.panel, lambda view: not view.beyond),
     "values": Section("All values", patient_board.values),
 }
 """By their key in the address, in the order of their buttons: similar, what_if, over_time, visits, others, values."""

@@ -139,11 +139,11 @@ def ranks(found: Ranking) -> Line | None:
 # ------------------------------------------------------------------ for the patient
 
 
-def for_patient(found: Evidence, beside: Rivals | None) -> tuple[str, str]:
-    """Two plain sentences: what stands behind the number, and what could make it wrong."""
+def for_patient(found: Evidence, beside: Rivals | None, n: int) -> tuple[str, str]:
+    """Two plain sentences: what stands behind the number, and what could make it wrong; `n` people are behind it."""
     count = found.alike.value
     like = f"{count:,} of them were much like you" if count else "hardly any of them was much like you"
-    first = f"This comes from {say.patients(found.alike.of)} treated before; {like}."
+    first = f"This comes from {n:,} people who were treated earlier; {like}."
     return first, f"{_checked_plainly(found, beside)}{_filled_plainly(found)}."
 
 
@@ -152,10 +152,10 @@ def _checked_plainly(found: Evidence, beside: Rivals | None) -> str:
     if band is not None and band.observed == band.observed and not strays(band, found.risk):
         if band.verdict in ("too high", "too low"):
             how = "higher" if band.verdict == "too high" else "lower"
-            return f"Among other patients, risks like this one were put {how} than what then happened"
+            return f"Among other people, risks like this one were put {how} than what then happened"
         if beside is not None and beside.differ:
             return "Another way of working it out gives a clearly different answer, so please ask about it"
-        return "Among other patients, risks like this one came out about right"
+        return "Among other people, risks like this one came out about right"
     return "Whether risks like this one come out right could not be checked"
 
 

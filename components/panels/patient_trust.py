@@ -27,7 +27,7 @@ SECOND = {"cox": "forest"}
 """The kind to set beside another one; the Cox model for all others."""
 
 
-def panel(view: View, _verdict: DeltaGenerator | None = None) -> None:
+def panel(view: View) -> None:
     """The card: one line for each thing that could make the number less sure, and the rest behind a word."""
     with st.container(border=True, key="card_trust", gap=None):
         head = st.container(horizontal=True, vertical_alignment="center", gap="small", key="patient_trust_head")
@@ -54,8 +54,8 @@ def _plainly(view: View, found: Evidence, beside: Rivals | None) -> None:
     if view.beyond:
         page.caption(view.beyond)
         return
-    for sentence in patient_sure.for_patient(found, beside):
-        page.put('<p class="bs-large">{t}</p>', t=sentence)
+    for sentence in patient_sure.for_patient(found, beside, view.model.n):
+        page.put('<p class="bs-large-aside">{t}</p>', t=sentence)
 
 
 def _lines(view: View, found: Evidence, done: Resampled | None, beside: Rivals | None, waits: str) -> None:
