@@ -21,6 +21,8 @@ from components.numbers_validation import Ask
 FIRST = "my_estimate_first"
 """Of the session, and the name of the setting in the store."""
 PASSED, SEEN = "my_estimates_passed", "my_estimates_seen"
+TROUBLE = "my_estimates_trouble"
+"""What the last click ran into, to be said on the next page: (About or None, Fixable)."""
 
 
 def book() -> Estimates:
@@ -51,8 +53,10 @@ def first() -> bool:
     if FIRST not in st.session_state:
         try:
             st.session_state[FIRST] = book().setting(FIRST) == "on"
-        except Fixable:
+        except Fixable as stop:
+            # Whether they came first is not known: the reader is told, and the page lives.
             st.session_state[FIRST] = False
+            st.session_state[TROUBLE] = (None, stop)
     return st.session_state[FIRST]
 
 

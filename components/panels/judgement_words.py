@@ -82,7 +82,10 @@ def brier(found: Judgement) -> str:
 
 def signed(share: float) -> str:
     """Points with their sign."""
-    return f"{100 * share:+.0f}".replace("-", "−") if share == share else "not known"
+    if share != share:
+        return "not known"
+    said = f"{100 * share:+.0f}".replace("-", "−")
+    return "0" if said[1:] == "0" else said
 
 
 def _points(share: float) -> str:

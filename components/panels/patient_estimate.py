@@ -16,10 +16,11 @@ from bedside.report import say
 from bedside.store.estimates import LONGEST_NOTE, About, Estimate, Said
 from components import desk, model_choice, my_estimates
 from components.model_choice import Choice
+from components.my_estimates import TROUBLE
 from components.panels import page
 from components.panels.patient_view import Asked, View, plainly
 
-SWITCH, TROUBLE = "estimate_switch", "estimate_trouble"
+SWITCH = "estimate_switch"
 UNSET = -1  # of the slider, where a mark in the middle would already say something
 
 
@@ -190,7 +191,16 @@ def _skip(of: About, asked: Asked, fingerprint: str) -> None:
 
 
 def _put(of: About, asked: Asked, fingerprint: str, said: Said) -> None:
-    my_estimates.book().keep(of, said, horizon=asked.when, unit=asked.unit, fingerprint=fingerprint)
+    kept = my_estimates.book().keep(of, said, horizon=asked.when, unit=asked.unit, fingerprint=fingerprint)
+    if kept.said != said:
+        st.session_state[TROUBLE] = (
+            None,
+            Fixable(
+                "An earlier answer of yours stands.",
+                "You gave it in another window.",
+                "If it was a mistake, delete it on the page “You and the model”.",
+            ),
+        )
 
 
 def _read(own: float | None, low: float | None, high: float | None, note: str, *, aware: bool) -> Said:
