@@ -193,6 +193,8 @@ def _at(
     if which is None or reader is None:
         why = "Too few patients were seen about this time to learn from." if which is None else landmarks.why[which]
         return VisitRisk(at, first, why=why)
+    if ahead > reader.last * (1 + SLACK):
+        return VisitRisk(at, first, why="Nobody who came as far was followed for so long after it.")
     until, unchanged = at + ahead, np.nan
     if until <= model.last * (1 + SLACK):
         unchanged = float(conditional_states(model, first, at, np.array([until]), whole=whole).event[0, 0])

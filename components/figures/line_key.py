@@ -9,7 +9,7 @@ from typing import Any
 from components.figures.palette import Palette, plain
 
 ROW = 19
-PIECE = 0.045
+PIECE = 0.04
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class LineKey:
 
     def words(self, p: Palette) -> list[dict[str, Any]]:
         """Annotations."""
-        look = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "middle", "xshift": 44,
-                "showarrow": False, "align": "left", "font": {"size": self.size, "color": p.ink}}  # fmt: skip
+        look = {"xref": "paper", "yref": "paper", "x": PIECE, "y": 1, "xanchor": "left", "yanchor": "middle",
+                "xshift": 8, "showarrow": False, "align": "left", "font": {"size": self.size, "color": p.ink}}  # fmt: skip
         return [{**look, "text": plain(text), "yshift": self._above(i)} for i, (text, _, _) in enumerate(self.lines)]
 
     def pieces(self, p: Palette, plot: float) -> list[dict[str, Any]]:

@@ -110,7 +110,7 @@ def measured_figure(
             "fixedrange": True, "automargin": False, "tickfont": {"size": 11}, "showline": True,
         }  # fmt: skip
         layout[f"yaxis{name}"] = {
-            "domain": [max(foot, 0.0), top - TITLE / inner], "anchor": f"x{name}", "range": [low, high], "nticks": 4,
+            "domain": [max(foot, 0.0), top - TITLE / inner], "anchor": f"x{name}", "range": [low, high], "nticks": 5,
             "fixedrange": True, "automargin": False, "tickfont": {"size": 11}, "showticklabels": not each.levels,
             **({"tickvals": list(range(len(each.levels)))} if each.levels else {}),
         }  # fmt: skip
@@ -130,7 +130,7 @@ def _title(each: Measured, left: float, top: float, p: Palette) -> list[dict[str
             "showarrow": False, "align": "left"}  # fmt: skip
     aside = ", ".join(part for part in (each.unit, each.usual and f"usual {each.usual}") if part)
     return [
-        {**look, "text": f"<b>{plain(each.label, limit=26)}</b>", "font": {"size": 12, "color": p.ink}},
+        {**look, "text": f"<b>{plain(each.label, limit=20)}</b>", "font": {"size": 12, "color": p.ink}},
         {**look, "text": plain(aside, limit=34), "yshift": -16, "font": {"size": 11, "color": p.muted}},
     ]
 
@@ -138,7 +138,7 @@ def _title(each: Measured, left: float, top: float, p: Palette) -> list[dict[str
 def _levels(each: Measured, name: str, p: Palette) -> list[dict[str, Any]]:
     """Names of levels stand inside, above their line: beside it there is no room."""
     return [
-        {"text": plain(level, limit=30), "xref": f"x{name} domain", "x": 0, "xanchor": "left", "yref": f"y{name}",
+        {"text": plain(level, limit=24), "xref": f"x{name} domain", "x": 0, "xanchor": "left", "yref": f"y{name}",
          "y": k, "yanchor": "bottom", "showarrow": False, "font": {"size": 10, "color": p.muted}}
         for k, level in enumerate(each.levels)
     ]  # fmt: skip
@@ -275,7 +275,7 @@ def updated_figure(
 
 def _said(marks: Sequence[Mark], p: Palette) -> list[dict[str, Any]]:
     return [
-        {"text": plain(words, limit=40), "x": at, "y": 0.03, "yref": "paper", "xanchor": "right", "yanchor": "bottom",
+        {"text": plain(words, limit=60), "x": at, "y": 0.03, "yref": "paper", "xanchor": "right", "yanchor": "bottom",
          "xshift": -5, "showarrow": False, "font": {"size": 12, "color": p.ink}, "bgcolor": rgba(p.card, 0.75)}
         for at, words in marks
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bedside.cohort import convert
+from bedside.cohort import Unit, convert
 from bedside.patient import (
     LandmarkGain,
     Landmarks,
@@ -36,8 +36,13 @@ from components.panels.pick import pick
 
 AT_ONCE = 60_000
 """Patients times variables times landmarks up to which the models are learnt while the page is drawn."""
-ENOUGH = 40
-"""Events after a landmark with which the gain is shown first."""
+ENOUGH = 75
+"""Events after a landmark with which the gain is checked first."""
+AHEAD: dict[Unit, tuple[float, ...]] = {
+    "years": (1, 2, 3, 4, 5, 7, 10, 15, 20), "months": (1, 2, 3, 6, 12, 24, 36, 48, 60, 84, 120),
+    "weeks": (1, 2, 4, 8, 13, 26, 52), "days": (1, 2, 5, 7, 14, 30, 60, 90, 180, 365),
+}  # fmt: skip
+"""Round times ahead."""
 
 
 def lives(view: View) -> bool:
@@ -103,14 +108,15 @@ def landmarks(view: View) -> Landmarks | None:
     return desk.kept(key, make)
 
 
-def updated(view: View, found: Landmarks) -> tuple[VisitRisk, ...]:
-    """This patient's risks from each visit on."""
+def updated(view: View, found: Landmarks, ahead: float) -> tuple[VisitRisk, ...]:
+    """This patient's risks from each visit on, so far ahead in the unit of the page."""
     choice, model = view.choice, view.model
-    key = (*model_choice.key(view.cohort, view.outcome, choice), model.fingerprint, view.row, view.t)
+    key = (*model_choice.key(view.cohort, view.outcome, choice), model.fingerprint, view.row, view.unit, ahead)
+    t = float(convert(ahead, view.unit, view.outcome.unit))
 
     def make() -> tuple[VisitRisk, ...]:
         whole = patient_said.whole(view.cohort, view.outcome, choice, model)
-        return risk_at_visits(found, view.cohort, view.outcome, view.row, view.t, model, whole=whole)
+        return risk_at_visits(found, view.cohort, view.outcome, view.row, t, model, whole=whole)
 
     return desk.kept(("patient visits", *key), make)
 
@@ -131,14 +137,21 @@ def _risk(view: View, end: float, marks: tuple[Mark, ...]) -> None:
     found = landmarks(view)
     if found is None:
         return
-    risks = updated(view, found)
-    visits = shown(view, risks)
     large = view.reading == "patient"
-    page.put('<p class="bs-lead{large}">{text}</p>', large=" bs-large" if large else "", text=words.lead(view, visits))
+    with st.container(key="visits_lead", horizontal=True, vertical_alignment="top", gap="medium"):
+        first = st.container(width="stretch")
+        with st.container(key="screen_visits_ahead", width="content"):
+            far = _ahead(view, found)
+    risks = updated(view, found, far)
+    visits, ahead = shown(view, risks), say.duration(far, view.unit)
+    with first:
+        page.put(
+            '<p class="bs-lead{large}">{text}</p>', large=" bs-large" if large else "",
+            text=words.lead(view, visits, ahead),
+        )  # fmt: skip
     if not any(each.risk == each.risk for each in visits):
         _why_not(view, risks, told=bool(marks))
         return
-    ahead = say.duration(view.when, view.unit)
     save.figure(
         lambda mode: updated_figure(
             visits, end=end, unit=view.unit, since=view.outcome.since, ahead=ahead, marks=marks, mode=mode,
@@ -152,6 +165,19 @@ def _risk(view: View, end: float, marks: tuple[Mark, ...]) -> None:
     _why_not(view, risks, told=bool(marks))
     if not large:
         _gain(view, found, visits)
+
+
+def _ahead(view: View, found: Landmarks) -> float:
+    """How far ahead: at first the furthest round time up to the page's horizon that every visit can be asked for."""
+    options = sorted({*(each for each in AHEAD[view.unit] if each < view.when), view.when})
+    lasting = [model.last for model in found.models if model is not None]
+    reach = float(convert(min(lasting, default=0.0), view.outcome.unit, view.unit))
+    usual = max((each for each in options if each <= reach), default=options[0])
+    chosen = pick(
+        "Within the next", {f"{each:g}": say.duration(each, view.unit) for each in options},
+        key="patient_visits_ahead", default=f"{usual:g}", width=130,
+    )  # fmt: skip
+    return next((each for each in options if f"{each:g}" == chosen), usual)
 
 
 def _made(view: View, found: Landmarks) -> Made:
@@ -181,7 +207,7 @@ def _gain(view: View, found: Landmarks, visits: list[Updated]) -> None:
     if not fitted:
         return
     options = {f"{at:.6g}": say.readable(at, view.outcome.unit) for at in fitted}
-    usual = [at for at, model in fitted.items() if model.n_events >= ENOUGH] or list(fitted)
+    usual = [at for at, model in fitted.items() if model.n_events >= ENOUGH] or [next(iter(fitted))]
     with st.container(key="screen_visits_gain", horizontal=True, vertical_alignment="bottom", gap="small"):
         at = pick(
             "What updating gains, checked at", options, key="patient_visits_at", default=f"{usual[-1]:.6g}", width=260

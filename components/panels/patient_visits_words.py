@@ -30,10 +30,9 @@ def ended(view: View) -> Mark:
 # ------------------------------------------------------------------ updated risk
 
 
-def lead(view: View, visits: Sequence[Updated]) -> str:
+def lead(view: View, visits: Sequence[Updated], ahead: str) -> str:
     """What the last visit made of the risk, and what it was at the start."""
     known = [each for each in visits if each.risk == each.risk]
-    ahead = say.duration(view.when, view.unit)
     later = [each for each in known if each.time]
     if not later:
         return f"No visit after the start updates the risk of {say.in_sentence(view.event)} within the next {ahead}."
@@ -64,7 +63,7 @@ def note(view: View, visits: Sequence[Updated], found: Landmarks) -> str:
         behind = f"{say.patients(many.n)} and {say.events(many.n_events)} behind the first update"
         behind += "" if few is many else f", {say.patients(few.n)} and {say.events(few.n_events)} behind the last"
         behind += ". "
-    step = say.readable(found.step, view.outcome.unit)
+    step = say.readable(found.step, view.outcome.unit).replace(".0 ", " ")
     return (
         f"{behind}Each visit is read by a Cox model of patients who came as far, with the last values known, learnt at "
         f"the nearest of {len(found.at)} times ({step} or more apart); pointwise 95% intervals. Dashed: the "
