@@ -2,7 +2,14 @@
 
 from bedside.errors import Fixable
 from components import desk
-from components.panels import patient_board, patient_estimate, patient_header, patient_sections, patient_view
+from components.panels import (
+    patient_board,
+    patient_estimate,
+    patient_header,
+    patient_paper,
+    patient_sections,
+    patient_view,
+)
 
 cohort = desk.cohort()
 outcome = desk.outcome(cohort)
@@ -20,4 +27,6 @@ with desk.fixable():
                 patient_board.listed(cohort, row)
             else:
                 patient_board.draw(view)
+                with tools:
+                    patient_paper.popover(view)
                 patient_sections.draw(view)

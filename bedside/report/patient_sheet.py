@@ -72,7 +72,7 @@ class Facts:
     identity : str
         Who this is, if the reader wants it printed; else empty, which leaves a line to write on.
     made : date
-    cohort, population : str
+    cohort : str
     n, n_events : int
         Behind the model.
     values : tuple of str
@@ -110,6 +110,8 @@ class Facts:
         The reader's own estimate, if it is to be printed.
     model : str
         Kind of the model, e.g. ``"Cox model"``.
+    method : str
+        How the interval was made.
     versions : str
         Of the software.
     prints : tuple of (str, str)
@@ -119,7 +121,6 @@ class Facts:
     identity: str
     made: date
     cohort: str
-    population: str
     n: int
     n_events: int
     values: tuple[str, ...]
@@ -144,6 +145,7 @@ class Facts:
     cautions: tuple[str, ...]
     estimate: str
     model: str
+    method: str
     versions: str
     prints: tuple[tuple[str, str], ...]
 
@@ -192,11 +194,11 @@ class Sheet:
 
 def board_sheet(facts: Facts) -> Sheet:
     """The sheet for a tumour board."""
-    values = (*facts.values, *((f"not recorded: {', '.join(facts.gaps)}",) if facts.gaps else ()))
-    times = f"Of 100, by {' · '.join(f'{when}: {said}' for when, said in facts.times)}" if facts.times else ""
+    values = (*map(_together, facts.values), *((f"not recorded: {', '.join(facts.gaps)}",) if facts.gaps else ()))
+    by = " · ".join(_together(f"{when}: {said}") for when, said in facts.times)
     parts = {
         "values": _part("", *values),
-        "times": _part("", times),
+        "times": _part("", f"Of 100, by {by}" if by else ""),
         "why": Part(facts.why, tuple(_with_its_end(reason) for reason in facts.reasons)),
         "compared": _part("", facts.compared),
         "similar": _part("Similar patients", *facts.similar),
@@ -210,9 +212,14 @@ def board_sheet(facts: Facts) -> Sheet:
         about=Said(facts.cohort, behind), event=facts.event, hero=facts.hero,
         sentence=Said(f"patients with these values would {facts.happens}", f" {facts.by}."), interval=facts.limits,
         counts=facts.counts, parts=parts, sure=facts.sure,
-        end=(
-            f"{facts.versions}; {facts.model}; {prints}; {day(facts.made)}.",
-            "Decision support for clinicians, not a medical device. What goes with a risk need not cause it.",
+        end=tuple(
+            text
+            for text in (
+                facts.method,
+                f"{facts.versions}; {facts.model}; {prints}; {day(facts.made)}.",
+                "Decision support for clinicians, not a medical device. What goes with a risk need not cause it.",
+            )
+            if text
         ),
     )  # fmt: skip
 
@@ -223,7 +230,7 @@ def own_sheet(facts: Facts) -> Sheet:
         "means": Part("What the number means", (_means(facts),)),
         "not": _part("What it does not mean", NOT),
         "unknown": _part("What is not known about you", *_unknown(facts)),
-        "weighs": _part("What counts most in it", _sentence(facts.weighs)),
+        "weighs": _part("What counts most in it", _raised(_sentence(facts.weighs))),
         "ask": _part("Questions you may want to ask", *QUESTIONS),
     }
     prints = ", ".join(f"{name} {value[:8]}" for name, value in facts.prints)
@@ -231,15 +238,15 @@ def own_sheet(facts: Facts) -> Sheet:
         title="Your outlook in numbers", identity=facts.identity, made=day(facts.made),
         about=Said("To talk through with your doctor or nurse."), event=facts.event,
         hero=f"{facts.whole[0].said} of 100",
-        sentence=Said(f"people with values like yours would {facts.happens}", f" {facts.by}."),
+        sentence=Said(f"people with the same values as you would {facts.happens}", f" {facts.by}."),
         interval=range_in_words(facts.lower, facts.upper), counts=facts.whole, parts=parts, sure=(),
         end=(f"Bedside, not a medical device. {_raised(prints)}",),
     )  # fmt: skip
 
 
 NOT = (
-    "Nobody can say which of the 100 you will be. The number does not say what will happen to you, nor why, and it "
-    "blames nobody."
+    "Nobody can know beforehand which of the 100 you will be. The number does not say what will happen to you, nor "
+    "why, and it blames nobody."
 )
 QUESTIONS = (
     "What does this number mean for me, and how sure is it?",
@@ -247,6 +254,7 @@ QUESTIONS = (
     "What happens if we wait?",
     "When do we look at this again?",
 )
+TOGETHER = 28
 NAMED, LONGEST = 4, 40
 """How many things a sentence for the patient lists, and how long each may be."""
 
@@ -286,8 +294,9 @@ def _means(facts: Facts) -> Said:
     first = facts.whole[0].said
     about = f"about {first}" if first[:1].isdigit() else first
     return Said(
-        f"Think of 100 people whose recorded values are like yours: {about} of them would {facts.happens}",
-        f" {facts.by}. This was worked out from {facts.n:,} patients ({_short(facts.cohort, 60)}).",
+        f"Think of 100 people with the same values as you: {about} of them would {facts.happens}",
+        f" {facts.by}. This was worked out from {facts.n:,} people who were followed before ({_short(facts.cohort, 75)})"
+        ".",
     )
 
 
@@ -296,7 +305,7 @@ def _unknown(facts: Facts) -> tuple[str, ...]:
     if facts.gaps:
         found.append(f"Not recorded, so a usual value was taken instead: {_sentence(facts.gaps)}")
     if facts.unusual:
-        found.append("Few of these patients were like you in every value, so the number is less sure.")
+        found.append("Few of those people were like you in every value, so the number is less sure.")
     return (*found, "Whatever else matters in your life and was not recorded is not in the number.")
 
 
@@ -308,6 +317,11 @@ def _sentence(items: tuple[str, ...]) -> str:
     if not told:
         return ""
     return f"{', '.join(told[:-1])} and {told[-1]}." if len(told) > 1 else f"{told[0]}."
+
+
+def _together(text: str) -> str:
+    """A short text that no line's end parts."""
+    return text.replace(" ", "\u00a0") if len(text) <= TOGETHER else text
 
 
 def _short(text: str, most: int) -> str:

@@ -12,15 +12,17 @@ from bedside.report.patient_sheet import MORE, Part, Sheet, Sure
 from components.printing.booklet import CAUTION, INK, MUTED
 from components.printing.paper import Box, height_of
 from components.printing.patient_file import one_page
-from components.printing.patient_icons import icons, keys
+from components.printing.patient_icons import icons, keys, keys_height
 from components.printing.patient_page import LEADING, Page, Paper, fit, fit_list, fit_some, joined, shrunk
 
 EDGE = 44.0
 GUTTER = 26.0
-BODY, SMALL, HEAD, HERO = 12.5, 11.0, 13.5, 34.0
+TALLEST = 330.0
+"""Of the answer on the left; longer names are shortened."""
+BODY, SMALL, HEAD, LEAD, HERO = 12.5, 11.0, 13.5, 14.0, 34.0
 LEFT = 0.46
 """The left column's part of the width."""
-DECISION = 128.0
+DECISION = 108.0
 """Least height of the box for the decision."""
 SIGNED = 34.0
 SIGNS = {"good": "✓", "caution": "!", "plain": "–"}
@@ -109,22 +111,30 @@ def _answer(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float) -> f
     at = page.lines(title, x, y, size=HEAD, bold=True) + 4
     height = height_of(drawn.curve)
     page.figure(drawn.curve, Box(x, at, right, height))
-    note = fit(drawn.curve_note, width=right, size=SMALL, most=3)
+    note = fit(drawn.curve_note, width=right, size=SMALL, most=4)
     at = page.lines(note, x, at + height + 3, size=SMALL, colour=MUTED)
     return max(foot, at) + 8
 
 
 def _risk(page: Page, sheet: Sheet, y: float, width: float) -> float:
-    y = page.lines(fit(sheet.event, width=width, size=HEAD, most=2, bold=True), EDGE, y, size=HEAD, bold=True)
+    """The number in words, as icons, and by some times; shorter where names are long."""
+    start, gap = y, 3.0
+    wide = (width - 19 * gap) / 20
+    for event, sentence, interval, each in ((2, 5, 3, 2), (1, 4, 2, 1)):
+        name = fit(sheet.event, width=width, size=HEAD, most=event, bold=True)
+        said = fit(sheet.sentence, width=width, size=LEAD, most=sentence)
+        told = fit(sheet.interval, width=width, size=BODY, most=interval)
+        words = (len(name) * HEAD + len(said) * LEAD + len(told) * BODY) * LEADING + 1.24 * HERO + 12
+        marks = 5 * (1.3 * wide + gap) + 6 + keys_height(sheet.counts, width, size=BODY, most=each)
+        if words + marks < TALLEST:
+            break
+    y = page.lines(name, EDGE, start, size=HEAD, bold=True)
     size = shrunk(sheet.hero, width=width, size=HERO, bold=True)
     page.write(sheet.hero, EDGE, y + 2 + (HERO - size) / 2, size=size, bold=True)
-    y += 2 + 1.24 * HERO
-    y = page.lines(fit(sheet.sentence, width=width, size=14, most=5), EDGE, y, size=14) + 3
-    y = page.lines(fit(sheet.interval, width=width, size=BODY, most=3), EDGE, y, size=BODY, colour=MUTED) + 7
-    gap = 3.0
-    wide = (width - 19 * gap) / 20
-    y = icons(page, sheet.counts, EDGE, y, across=20, size=(wide, 1.5 * wide), gap=gap) + 5
-    y = keys(page, sheet.counts, EDGE, y, width, size=BODY) + 1
+    y = page.lines(said, EDGE, y + 2 + 1.24 * HERO, size=LEAD) + 3
+    y = page.lines(told, EDGE, y, size=BODY, colour=MUTED) + 7
+    y = icons(page, sheet.counts, EDGE, y, across=20, size=(wide, 1.3 * wide), gap=gap) + 5
+    y = keys(page, sheet.counts, EDGE, y, width, size=BODY, most=each) + 1
     times = fit_some(sheet.parts["times"].lines, width=width, size=SMALL, most=2, each=2, least=2)
     return page.lines([line for lines in times for line in lines], EDGE, y, size=SMALL, colour=MUTED)
 
@@ -149,11 +159,10 @@ def _why(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float, room: f
     for said in sheet.parts["compared"].lines:
         y = page.lines(fit(said, width=width, size=SMALL, most=2), EDGE, y + 1, size=SMALL, colour=MUTED) + 3
     kept = 4 if own.lines else 0
-    numbered = why.lines
-    if len(numbered) > 1:
-        numbered = tuple(said._replace(start=f"{i}. {said.start}") for i, said in enumerate(numbered, 1))
-    laid = fit_list(numbered, width=width, size=BODY, most=_lines_in(foot - y, BODY) - kept, each=3, least=1)
-    y = page.lines([line for lines in laid for line in lines], EDGE, y, size=BODY)
+    inset = 18 if len(why.lines) > 1 else 0
+    laid = fit_list(why.lines, width=width - inset, size=BODY, most=_lines_in(foot - y, BODY) - kept, each=3, least=1)
+    signs = [f"{i}." for i in range(1, len(why.lines) + 1)] if inset else []
+    y = page.numbered(laid, EDGE, y, signs=signs, size=BODY, inset=inset)
     for said in own.lines:
         y = page.lines(fit(own.heading, width=width, size=BODY, most=1, bold=True), EDGE, y + 5, size=BODY, bold=True)
         y = page.lines(fit(said, width=width, size=BODY, most=2), EDGE, y, size=BODY)
@@ -172,8 +181,8 @@ def _sure(page: Page, sheet: Sheet, y: float, x: float, width: float, room: floa
     y = _marked(page, sheet.sure, x, y, width, most=_lines_in(foot - y - kept - len(sheet.sure), BODY))
     left = _lines_in(foot - y - HEAD * LEADING - 9, BODY)
     if similar.lines and left > 0:
-        y = page.lines([similar.heading], x, y + 8, size=HEAD, bold=True)
-        laid = fit_list(similar.lines, width=width, size=BODY, most=left, each=5, least=1)
+        y = page.lines([similar.heading], x, y + 7, size=HEAD, bold=True)
+        laid = fit_list(similar.lines, width=width, size=BODY, most=left, each=7, least=1)
         y = page.lines([line for lines in laid for line in lines], x, y + 1, size=BODY)
     return y
 

@@ -21,21 +21,24 @@ def icons(page: Page, counts: Sequence[Count], x: float, y: float, *, across: in
     return y + -(-len(drawn) // across) * (size[1] + gap)
 
 
-def keys(page: Page, counts: Sequence[Count], x: float, y: float, width: float, *, size: float, most: int = 2) -> float:
+def keys(
+    page: Page, counts: Sequence[Count], x: float, y: float, width: float, *, size: float, most: int = 2,
+    square: bool = False,
+) -> float:  # fmt: skip
     """What each kind of icon stands for, with its count."""
-    icon = (0.62 * size, 1.0 * size)
+    icon = (0.9 * size, 0.9 * size) if square else (0.62 * size, 0.95 * size)
     for count in counts:
-        page.icon(count.key, x, y - 0.02 * size, *icon, palette("light").event)
-        lines = fit(_told(count), width=width - icon[0] - 8, size=size, most=most)
-        y = page.lines(lines, x + icon[0] + 8, y, size=size, colour=INK) + 3
+        page.icon(count.key, x, y, *icon, palette("light").event)
+        lines = fit(_told(count), width=width - size - 7, size=size, most=most)
+        y = page.lines(lines, x + size + 7, y, size=size, colour=INK) + 3
     return y
 
 
 def keys_height(counts: Sequence[Count], width: float, *, size: float, most: int = 2) -> float:
     """Of the same, before it is drawn."""
-    each = (fit(_told(count), width=width - 0.62 * size - 8, size=size, most=most) for count in counts)
+    each = (fit(_told(count), width=width - size - 7, size=size, most=most) for count in counts)
     return sum(len(lines) * size * LEADING + 3 for lines in each)
 
 
 def _told(count: Count) -> str:
-    return f"{count.said}  {count.label}"
+    return f"{count.said} {count.label}"

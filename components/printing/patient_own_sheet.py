@@ -71,7 +71,7 @@ def _answer(page: Page, sheet: Sheet, y: float, width: float) -> float:
     y = page.lines(fit(sheet.sentence, width=left, size=20, most=5), EDGE, y + 1.22 * HERO, size=20) + 5
     y = page.lines(fit(sheet.interval, width=left, size=BODY, most=3), EDGE, y, size=BODY) + 9
     most = 2 if keys_height(sheet.counts, left, size=BODY, most=2) < 5 * BODY * LEADING else 1
-    return max(keys(page, sheet.counts, EDGE, y, left, size=BODY, most=most), right) + 2
+    return max(keys(page, sheet.counts, EDGE, y, left, size=BODY, most=most, square=True), right) + 2
 
 
 def _parts(page: Page, sheet: Sheet, y: float, width: float, foot: float) -> float:

@@ -15,8 +15,8 @@ from matplotlib.transforms import Affine2D, Transform
 
 from bedside.report.patient_sheet import MORE, Said
 from components.printing.booklet import INK, LINE, MUTED
-from components.printing.paper import Box, blank, place
-from components.printing.words import FONT, PIXEL, drawable, pixels, wrap
+from components.printing.paper import Box, blank, height_of, place
+from components.printing.words import FONT, PIXEL, drawable, pixels, words, wrap
 
 Paper = Literal["A4", "Letter"]
 SIZES: dict[Paper, tuple[float, float]] = {"A4": (210 / 25.4 * 96, 297 / 25.4 * 96), "Letter": (8.5 * 96, 11 * 96)}
@@ -24,6 +24,10 @@ SIZES: dict[Paper, tuple[float, float]] = {"A4": (210 / 25.4 * 96, 297 / 25.4 * 
 
 LEADING = 1.38
 ELLIPSIS = "…"
+BESIDE = 14
+"""Px between a name and its axis."""
+LETTERS = 12
+"""Size in px of a figure's letters that does not say so."""
 
 
 def fit(text: Said | str, *, width: float, size: float, most: int, bold: bool = False) -> list[str]:
@@ -60,6 +64,23 @@ def _cut(text: str, length: int) -> str:
 def shrunk(text: str, *, width: float, size: float, bold: bool = False) -> float:
     """The size at which a text fits in one line, no larger than `size`."""
     return min(size, size * width / max(pixels(text, size, bold=bold), 1.0))
+
+
+def smaller(fig: go.Figure, share: float) -> go.Figure:
+    """The same figure with all its letters, margins and rows at a share of their size, as wide as its names need."""
+    told = go.Figure(fig)
+    margin = {side: share * (told.layout.margin[side] or 0) for side in "lrtb"}
+    size = share * (told.layout.yaxis.tickfont.size or LETTERS)
+    named = [words(text) for text in told.layout.yaxis.ticktext or ()]
+    needed = [pixels(name.text, size, bold=name.bold) + BESIDE for name in named]
+    told.update_layout(height=share * height_of(fig), margin={**margin, "l": max([margin["l"], *needed])})
+    for each in (*told.select_xaxes(), *told.select_yaxes()):
+        each.tickfont.size = share * (each.tickfont.size or LETTERS)
+    for trace in told.select_traces(lambda trace: trace.type == "bar"):
+        trace.textfont.size = share * (trace.textfont.size or LETTERS)
+    for note in told.layout.annotations:
+        note.font.size = share * (note.font.size or LETTERS)
+    return told
 
 
 def fit_list(
@@ -162,6 +183,16 @@ class Page:
         """An empty box to write in."""
         look = {"facecolor": "none", "edgecolor": colour, "linewidth": 1.0}
         self._add(Rectangle((x, y), width, height, transform=self.px, **look))
+
+    def numbered(
+        self, laid: Sequence[Sequence[str]], x: float, y: float, *, signs: Sequence[str], size: float, inset: float
+    ) -> float:
+        """Items below one another, each behind its sign; a line more than there are signs has none."""
+        for k, lines in enumerate(laid):
+            if k < len(signs):
+                self.write(signs[k], x, y, size=size)
+            y = self.lines(lines, x + inset, y, size=size)
+        return y
 
     def figure(self, fig: go.Figure, box: Box) -> None:
         """A figure of the screen, in its own place in the order of reading."""

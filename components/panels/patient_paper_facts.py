@@ -1,0 +1,169 @@
+"""What stands on a patient's sheets of paper, taken from the page as it is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bedside import explain
+from bedside.cohort import convert
+from bedside.errors import Fixable
+from bedside.report import say
+from bedside.report.made_words import versions
+from bedside.report.patient_sheet import Count, Facts, Mark, Sure
+from components import model_choice, my_estimates
+from components.figures.patient import patient_figure
+from components.figures.waterfall import waterfall_figure
+from components.panels import (
+    patient_board,
+    patient_estimate,
+    patient_similar,
+    patient_similar_words,
+    patient_trust,
+    patient_trust_more,
+    patient_views,
+)
+from components.panels.patient_view import View, plainly
+from components.printing.patient_board_sheet import Drawn
+from components.printing.patient_page import smaller
+
+CURVE = 248
+"""Height of the curve in px."""
+SMALL = 0.85
+"""Size of the waterfall beside that on screen."""
+BARS = (5, 3, 2)
+"""Reasons that the waterfall draws one by one, tried in turn until it fits."""
+REASONS = 3
+
+
+def facts(view: View, *, made: date, identity: str = "", estimate: str = "") -> Facts:
+    """Everything but the figures.
+
+    Parameters
+    ----------
+    view : View
+        With a number: not `beyond`.
+    made : date
+    identity, estimate : str
+        What is to be printed of them.
+    """
+    states, why = view.states, view.explanation
+    if states is None or why is None:
+        raise Fixable("No sheet can be made.", view.beyond or "There is no number.", "Choose an earlier time.")
+    model, record = view.model, view.cohort.frame.iloc[view.row]
+    read = [reading.variable for reading in model.design.readings]
+    gaps = [say.in_sentence(v.label) for v in read if v.name not in record or record[v.name] != record[v.name]]
+    known = [v for v in view.cohort.predictors if record[v.name] == record[v.name]]
+    lines, found = patient_trust.lines(view)
+    near, cautions = _similar(view)
+    return Facts(
+        identity=identity, made=made, cohort=view.cohort.title, n=model.n, n_events=model.n_events,
+        values=tuple(v.say_with_label(record[v.name]) for v in known), gaps=tuple(gaps),
+        unusual=bool(found.outlying or found.outside or not found.alike.value), event=view.event,
+        happens=plainly(view.happens), by=view.by, hero=say.of_100(view.risk, decimals=view.decimals),
+        lower=view.lower, upper=view.upper, limits=patient_board.limits(view), counts=_counts(view),
+        whole=_whole(view), times=_times(view), why=explain.headline(why), compared=_compared(view),
+        reasons=explain.reasons(why, k=REASONS, decimals=view.decimals),
+        weighs=tuple(say.in_sentence(each.value_text) for each in why.contributions[:REASONS]),
+        sure=tuple(Sure(MARKS[line.mark], _on_paper(line.text)) for line in lines), similar=near,
+        cautions=(*_cautions(view), *map(_on_paper, cautions)), estimate=estimate,
+        model=model_choice.named(view.choice.kind),
+        method=" ".join(patient_trust_more.interval(view)), versions=versions(),
+        prints=(("model", model.fingerprint[:12]), ("data and filter", view.cohort.fingerprint[:12])),
+    )  # fmt: skip
+
+
+MARKS: dict[str, Mark] = {"ok": "good", "caution": "caution", "unknown": "plain"}
+
+
+ELSEWHERE = {" (see Alike below)": "", ": see More": ": see the caveats", ", see Validation": "",
+             "Being checked": "Not yet checked"}  # fmt: skip
+"""What is said of places on the screen, or of work in progress, as a sheet of paper says it."""
+
+
+def drawn(view: View) -> Drawn:
+    """The figures, from the same descriptions as those of the page."""
+    why = view.explanation
+    bars = [] if why is None else [waterfall_figure(why, decimals=view.decimals, most=most) for most in BARS]
+    free = view.spared
+    return Drawn(
+        curve=patient_figure(view.curve, height=CURVE, decimals=view.decimals),
+        curve_title=f"{free[:1].upper()}{free[1:]}", curve_note=patient_board.curve_note(view),
+        reasons=tuple(smaller(each, SMALL) for each in bars),
+    )  # fmt: skip
+
+
+def estimate(view: View) -> str:
+    """The reader's own estimate in words; empty where there is none."""
+    try:
+        of = my_estimates.about(view.cohort, view.outcome, view.row, view.choice)
+        found = my_estimates.book().find(of)
+    except Fixable:
+        return ""
+    return "" if found is None or found.said.own is None else patient_estimate.line(found, view)
+
+
+# ------------------------------------------------------------------ pieces
+
+
+def _on_paper(text: str) -> str:
+    for there, here in ELSEWHERE.items():
+        text = text.replace(there, here)
+    return text
+
+
+def _counts(view: View) -> tuple[Count, ...]:
+    """As the page has them, decimals and all."""
+    states = view.states
+    if states is None:
+        return ()
+    told = patient_views.counts(view)
+    return tuple(
+        Count(state.key, int(states.count[0, k]), one.said, one.phrase, state.phrase)
+        for k, (state, one) in enumerate(zip(states.states, told, strict=True))
+    )
+
+
+def _whole(view: View) -> tuple[Count, ...]:
+    """The same as whole numbers, named and not told: for somebody who reads it alone."""
+    states = view.states
+    if states is None:
+        return ()
+    return tuple(
+        Count(state.key, int(states.count[0, k]), states.said(0, k), plainly(state.label), state.phrase)
+        for k, state in enumerate(states.states)
+    )
+
+
+def _times(view: View) -> tuple[tuple[str, str], ...]:
+    table, unit = view.table, view.outcome.unit
+    when = [say.duration(round(float(convert(float(t), unit, view.unit)), 6), view.unit) for t in table.times]
+    return tuple((each, table.said(i, 0, decimals=view.decimals)) for i, each in enumerate(when))
+
+
+def _compared(view: View) -> str:
+    why = view.explanation
+    return "" if why is None else f"Compared with the average of {why.n_background} patients here."
+
+
+def _similar(view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What happened to the most alike, and what must be known of it."""
+    try:
+        on = patient_similar.prepared(view)
+        if not on.variables:
+            return (), ()
+        near = patient_similar.found(view, on, min(patient_similar.USUAL, len(view.cohort) - 1))
+    except Fixable as stop:
+        return (f"{stop.what} {stop.why}",), ()
+    return (patient_similar_words.lead(view, near),), tuple(patient_similar_words.cautions(view, on, near))
+
+
+def _cautions(view: View) -> tuple[str, ...]:
+    """What must be known of the number, the gravest first."""
+    told = [*view.notes, *view.model.cautions]
+    if not view.limits:
+        told.append("No interval: how much this model would vary with other patients was not worked out.")
+    if view.outcome.note and not view.one_event:
+        told.append(view.outcome.note)
+    told += patient_board.which_events(view)
+    told.append(patient_trust_more.learnt_from(view.cohort))
+    return tuple(dict.fromkeys(told))
