@@ -42,8 +42,10 @@ class LineKey:
 
     def words(self, p: Palette) -> list[dict[str, Any]]:
         """Annotations."""
-        look = {"xref": "paper", "yref": "paper", "x": PIECE, "y": 1, "xanchor": "left", "yanchor": "middle",
-                "xshift": 8, "showarrow": False, "align": "left", "font": {"size": self.size, "color": p.ink}}  # fmt: skip
+        look = {
+            "xref": "paper", "yref": "paper", "x": PIECE, "y": 1, "xanchor": "left", "yanchor": "middle", "xshift": 8,
+            "showarrow": False, "align": "left", "font": {"size": self.size, "color": p.ink},
+        }  # fmt: skip
         return [{**look, "text": plain(text), "yshift": self._above(i)} for i, (text, _, _) in enumerate(self.lines)]
 
     def pieces(self, p: Palette, plot: float) -> list[dict[str, Any]]:
