@@ -295,8 +295,7 @@ def _means(facts: Facts) -> Said:
     about = f"about {first}" if first[:1].isdigit() else first
     return Said(
         f"Think of 100 people with the same values as you: {about} of them would {facts.happens}",
-        f" {facts.by}. This was worked out from {facts.n:,} people who were followed before ({_short(facts.cohort, 75)})"
-        ".",
+        f" {facts.by}. This was worked out from {facts.n:,} people followed before ({_short(facts.cohort, 75)}).",
     )
 
 

@@ -146,15 +146,22 @@ def _why_and_sure(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float
     page.rule(EDGE, y, width)
     y, room = y + 10, room - 18
     left = LEFT * (width - GUTTER)
-    ends = [
-        _why(page, sheet, drawn, y, left, room),
-        _sure(page, sheet, y, EDGE + left + GUTTER, width - GUTTER - left, room),
-    ]
-    return max(ends) + 8
+    x, right, foot = EDGE + left + GUTTER, width - GUTTER - left, y + room
+    similar = _similar_needs(sheet, left), _similar_needs(sheet, right)
+    near, beside = _why(page, sheet, y, left, foot), _sure(page, sheet, x, y, right, foot)
+    if beside + similar[1] > foot and near + similar[0] <= foot:
+        near = _similar(page, sheet, EDGE, near, left, foot)
+    else:
+        beside = _similar(page, sheet, x, beside, right, foot)
+    figure = next((each for each in drawn.reasons if foot - near > height_of(each) + 6), None)
+    if figure is not None:
+        page.figure(figure, Box(EDGE, near + 6, left, height_of(figure)))
+        near += height_of(figure) + 6
+    return max(near, beside) + 8
 
 
-def _why(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float, room: float) -> float:
-    foot, why, own = y + room, sheet.parts["why"], sheet.parts["estimate"]
+def _why(page: Page, sheet: Sheet, y: float, width: float, foot: float) -> float:
+    why, own = sheet.parts["why"], sheet.parts["estimate"]
     y = page.lines(fit(why.heading, width=width, size=HEAD, most=2, bold=True), EDGE, y, size=HEAD, bold=True)
     for said in sheet.parts["compared"].lines:
         y = page.lines(fit(said, width=width, size=SMALL, most=2), EDGE, y + 1, size=SMALL, colour=MUTED) + 3
@@ -166,25 +173,31 @@ def _why(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float, room: f
     for said in own.lines:
         y = page.lines(fit(own.heading, width=width, size=BODY, most=1, bold=True), EDGE, y + 5, size=BODY, bold=True)
         y = page.lines(fit(said, width=width, size=BODY, most=2), EDGE, y, size=BODY)
-    fits = (figure for figure in drawn.reasons if foot - y > height_of(figure) + 6)
-    figure = next(fits, None)
-    if figure is not None:
-        page.figure(figure, Box(EDGE, y + 6, width, height_of(figure)))
-        y += height_of(figure) + 6
     return y
 
 
-def _sure(page: Page, sheet: Sheet, y: float, x: float, width: float, room: float) -> float:
-    foot, similar = y + room, sheet.parts["similar"]
+def _sure(page: Page, sheet: Sheet, x: float, y: float, width: float, foot: float) -> float:
     y = page.lines(["How sure"], x, y, size=HEAD, bold=True) + 2
-    kept = HEAD * LEADING + 10 + 2 * BODY * LEADING if similar.lines else 0.0
-    y = _marked(page, sheet.sure, x, y, width, most=_lines_in(foot - y - kept - len(sheet.sure), BODY))
-    left = _lines_in(foot - y - HEAD * LEADING - 9, BODY)
-    if similar.lines and left > 0:
-        y = page.lines([similar.heading], x, y + 7, size=HEAD, bold=True)
-        laid = fit_list(similar.lines, width=width, size=BODY, most=left, each=7, least=1)
-        y = page.lines([line for lines in laid for line in lines], x, y + 1, size=BODY)
-    return y
+    kept = HEAD * LEADING + 10 + 2 * BODY * LEADING if sheet.parts["similar"].lines else 0.0
+    return _marked(page, sheet.sure, x, y, width, most=_lines_in(foot - y - kept - len(sheet.sure), BODY))
+
+
+def _similar_needs(sheet: Sheet, width: float) -> float:
+    """Height of the whole paragraph on similar patients."""
+    part = sheet.parts["similar"]
+    lines = sum(len(fit(said, width=width, size=BODY, most=7)) for said in part.lines)
+    return 8 + HEAD * LEADING + lines * BODY * LEADING if lines else 0.0
+
+
+def _similar(page: Page, sheet: Sheet, x: float, y: float, width: float, foot: float) -> float:
+    """As much of the same as there is room for, and never its heading alone."""
+    part = sheet.parts["similar"]
+    most = _lines_in(foot - y - HEAD * LEADING - 8, BODY)
+    if not part.lines or most <= 0:
+        return y
+    y = page.lines([part.heading], x, y + 7, size=HEAD, bold=True)
+    laid = fit_list(part.lines, width=width, size=BODY, most=most, each=7, least=1)
+    return page.lines([line for lines in laid for line in lines], x, y + 1, size=BODY)
 
 
 def _marked(page: Page, told: Sequence[Sure], x: float, y: float, width: float, *, most: int) -> float:
