@@ -158,9 +158,7 @@ def note(view: View, near: Similar) -> str:
     counted = seen.n_events.value
     events = "a number of events that is not shown" if counted is None else say.events(counted)
     if view.reading == "patient":
-        return (
-            f"{say.patients(seen.n)}, {events}. The band shows how far off this may be: the fewer patients, the wider."
-        )
+        return f"{say.patients(seen.n)}, {events}. The band shows how far off this may be."
     how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
     return (
         f"{say.patients(seen.n)}, {events}; {how}, pointwise 95% interval, as far as 10 are left. Counts that would "
