@@ -62,6 +62,14 @@ class FrameGame:
             sampling = True
         return np.array(values), np.array(errors) if sampling else None
 
+    def risk(self, patients: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+        """See `Game`."""
+        return self.model.risk(patients, times)
+
+    def after(self, since: float) -> None:
+        """See `Game`: not known of a model that is only asked."""
+        return None
+
     def base(self, times: np.ndarray) -> np.ndarray:
         """See `Game`."""
         return self.model.risk(self.background, times).mean(axis=0)

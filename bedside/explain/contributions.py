@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class Background:
         Of a Cox model: share of the linear predictor from each of its variables.
     kept : dict
         What was worked out once for these patients.
+    since : float
+        Time from which risks count, in the outcome's unit: those of patients who are event-free then.
     """
 
     model_fingerprint: str
@@ -51,6 +53,12 @@ class Background:
     game: Game = field(repr=False)
     terms: np.ndarray | None = field(default=None, repr=False)
     kept: dict[str, Any] = field(default_factory=dict, repr=False)
+    since: float = 0.0
+
+    def after(self, since: float) -> Background | None:
+        """The same patients for risks from a time on; None for models whose reasons can't be told from there."""
+        game = self.game.after(since)
+        return None if game is None else replace(self, game=game, since=since)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -178,7 +186,7 @@ def contributions(
     """
     own_background(model, background)
     asked = np.atleast_1d(np.asarray(times, dtype=float))
-    prediction = model.risk(patients, asked)
+    prediction = background.game.risk(patients, asked) if background.since else model.risk(patients, asked)
     values, error = background.game.points(patients, asked, seed=seed, effort=effort)
     return Contributions(
         variables=background.game.players,

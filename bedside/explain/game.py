@@ -59,6 +59,14 @@ class Game(Protocol):
         """Interaction indices (n, p, p) of some patients at a time, and their sampling errors or None."""
         ...
 
+    def after(self, since: float) -> Game | None:
+        """The game of the risk from a time on, of patients who are event-free then; None if it can't be told apart."""
+        ...
+
+    def risk(self, patients: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+        """Risks as the game counts them, shape (n, t)."""
+        ...
+
     def base(self, times: np.ndarray) -> np.ndarray:
         """Mean risk of the background patients, shape (t,)."""
         ...

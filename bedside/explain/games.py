@@ -6,8 +6,9 @@ background patient's for the others, and is worth the model's risk by a time, av
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,30 +18,16 @@ from bedside.explain.asked import FrameGame
 from bedside.explain.forest_pairs import interaction_leaves
 from bedside.explain.forest_shapley import Leaves, TooDeep, leaves_beside, shapley_leaves
 from bedside.explain.game import Effort, Game, Points, players_of
-from bedside.explain.hazard_shapley import (
-    Curve,
-    LogHazards,
-    Terms,
-    TreeSums,
-    exact,
-    one_hazard,
-    sampled,
-    several_hazards,
-    table,
-)
-from bedside.explain.pairs import drawn, of_table
-from bedside.explain.shapley import EXACT_UP_TO, TARGET_ERROR, coalition_risks, shapley_cox, shapley_cox_sampled
+from bedside.explain.hazard_game import HazardGame, competing, of_causes, penalised, plain
+from bedside.explain.hazard_shapley import Terms, TreeSums
 from bedside.risk.average import Average
 from bedside.risk.boosted import Boosted
 from bedside.risk.cause_specific import FINE_GRAY, CompetingModel
 from bedside.risk.design import Design
 from bedside.risk.fitted import Fitted
 from bedside.risk.forest import Forest
-from bedside.risk.hazards import all_within, at_times
-from bedside.risk.incidence import CauseSteps
 from bedside.risk.model import Model
 from bedside.risk.penalised_model import Penalised
-from bedside.risk.prediction import cumulative_hazard
 from bedside.risk.variability import Varied
 
 
@@ -62,7 +49,7 @@ def prepared(model: Fitted, background: pd.DataFrame) -> Game:
             players_of(model.design),
             TreeSums.of(columns, [booster.trees for booster in model.boosters], model.log_hazards),
             model.columns,
-            lambda times: _of_causes(model.causes, model.time, times, model),
+            lambda times, since: of_causes(model.causes, model.time, times, model, since=since),
             model.log_hazards(columns),
         )
     if isinstance(model, Model | Penalised | CompetingModel):
@@ -84,154 +71,19 @@ def terms_of(design: Design, coef: Sequence[np.ndarray], frame: pd.DataFrame) ->
 def _linear(model: Model | Penalised | CompetingModel, background: pd.DataFrame) -> Game:
     """Log hazards that are sums over the design's columns."""
     if isinstance(model, Model):
-        coef, curve = [model.coef], lambda times: _plain(model, times)
+        coef, horizon = [model.coef], partial(plain, model)
     elif isinstance(model, Penalised):
-        coef, curve = [hazard.coef for hazard in model.hazards], lambda times: _penalised(model, times)
+        coef, horizon = [hazard.coef for hazard in model.hazards], partial(penalised, model)
     else:
-        coef, curve = [cause.coef for cause in model.causes], lambda times: _competing(model, times)
+        coef, horizon = [cause.coef for cause in model.causes], partial(competing, model)
     design = model.design
 
     def read(frame: pd.DataFrame) -> np.ndarray:
         return terms_of(design, coef, frame)
 
     terms = read(background)
-    return HazardGame(players_of(design), Terms(terms), read, curve, terms.sum(axis=1))
-
-
-@dataclass(frozen=True, eq=False)
-class Horizon:
-    """How log hazards become risks at some times.
-
-    Attributes
-    ----------
-    curve : callable
-    cost : int
-        Numbers gone through for one patient.
-    cumulative : array, shape (t,), or None
-        Where there is one hazard, its baseline at these times.
-    """
-
-    curve: Curve
-    cost: int
-    cumulative: np.ndarray | None = None
-
-
-def _one(cumulative: np.ndarray) -> Horizon:
-    return Horizon(one_hazard(cumulative), len(cumulative), cumulative)
-
-
-def _plain(model: Model, times: np.ndarray) -> Horizon:
-    return _one(np.array([cumulative_hazard(model, float(t)) for t in times]))
-
-
-def _penalised(model: Penalised, times: np.ndarray) -> Horizon:
-    asked = all_within(times, model.last, model.outcome.unit)
-    if len(model.hazards) == 1:
-        return _one(at_times(model.hazards[0].time, np.cumsum(model.hazards[0].increment), asked))
-    grid = np.unique(np.concatenate([hazard.time for hazard in model.hazards]))
-    none, causes = np.empty(0), []
-    for hazard in model.hazards:
-        steps = np.zeros(len(grid))
-        steps[np.searchsorted(grid, hazard.time)] = hazard.increment
-        causes.append(CauseSteps(none, none, steps, none, none))
-    return _of_causes(causes, grid, times, model)
-
-
-def _competing(model: CompetingModel, times: np.ndarray) -> Horizon:
-    return _of_causes(model.causes, model.time, times, model, single=model.method == FINE_GRAY)
-
-
-def _of_causes(
-    causes: Sequence[CauseSteps], grid: np.ndarray, times: np.ndarray, model: Fitted, *, single: bool = False
-) -> Horizon:
-    upto = np.searchsorted(grid, all_within(times, model.last, model.outcome.unit), side="right")
-    if single or len(causes) == 1:
-        return _one(np.concatenate(([0.0], np.cumsum(causes[0].hazard)))[upto])
-    steps = int(upto.max(initial=0))
-    return Horizon(several_hazards(causes, upto), min(steps, 100 * len(times)) if len(causes) == 2 else steps)
-
-
-@dataclass(frozen=True, eq=False)
-class HazardGame:
-    """A risk that comes from one log hazard or several; `own` are those of the background patients."""
-
-    players: tuple[Variable, ...]
-    hazards: LogHazards = field(repr=False)
-    read: Callable[[pd.DataFrame], np.ndarray] = field(repr=False)
-    horizon: Callable[[np.ndarray], Horizon] = field(repr=False)
-    own: np.ndarray = field(repr=False)
-
-    def points(self, patients: pd.DataFrame, times: np.ndarray, *, seed: int, effort: Effort) -> Points:
-        """See `Game`."""
-        horizon, read = self.horizon(times), self.read(patients)
-        values = np.zeros((len(read), len(self.players), len(times)))
-        errors, sampling = np.zeros_like(values), False
-        for i, own in enumerate(read):
-            found, error = self._one(own, horizon, len(times), seed + i, effort)
-            values[i] = found.T
-            if error is not None:
-                errors[i], sampling = error.T, True
-        return values, errors if sampling else None
-
-    def pairs(self, patients: pd.DataFrame, t: float, *, seed: int, effort: Effort) -> Points:
-        """See `Game`."""
-        horizon, game, p = self.horizon(np.array([t])), self.hazards, len(self.players)
-        linear = isinstance(game, Terms) and horizon.cumulative is not None
-        cost = 2.0**p * game.n_background * (1 if linear else horizon.cost)
-        whole = p <= EXACT_UP_TO and cost <= effort.cells
-        values, errors = np.zeros((2, len(patients), p, p))
-        for i, own in enumerate(self.read(patients)):
-            if not whole:
-                found, error = drawn(
-                    _beside(game, own, horizon.curve), p, game.n_background, seed=seed + i, draws=2 * effort.pairs
-                )
-                values[i], errors[i] = found[0], error[0]
-            elif linear:
-                values[i] = of_table(coalition_risks(own[:, 0], game.background[:, :, 0], horizon.cumulative))[0]
-            else:
-                values[i] = of_table(table(game, own, horizon.curve, 1))[0]
-        return values, None if whole else errors
-
-    def base(self, times: np.ndarray) -> np.ndarray:
-        """See `Game`."""
-        return self.horizon(times).curve(self.own).mean(axis=1)
-
-    def cells(self, times: np.ndarray) -> float:
-        """See `Game`."""
-        horizon, game = self.horizon(times), self.hazards
-        if isinstance(game, Terms) and horizon.cumulative is not None:
-            return 0.0
-        return 2.0**game.n_players * game.n_background * horizon.cost
-
-    def _one(self, own: np.ndarray, horizon: Horizon, t: int, seed: int, effort: Effort) -> Points:
-        """One patient's, shape (t, p)."""
-        game = self.hazards
-        if isinstance(game, Terms) and horizon.cumulative is not None:
-            return _one_linear(game, own, horizon.cumulative, seed, effort)
-        p = game.n_players
-        if p <= EXACT_UP_TO and 2.0**p * game.n_background * horizon.cost <= effort.cells:
-            return exact(game, own, horizon.curve, t), None
-        return sampled(game, own, horizon.curve, t, seed=seed, most_pairs=effort.pairs, batch=effort.batch)
-
-
-def _beside(game: LogHazards, own: np.ndarray, curve: Curve) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Risks of sets of players, each beside one background patient."""
-    return lambda member, rows: curve(game.mixed(own, member, rows))
-
-
-def _one_linear(game: Terms, own: np.ndarray, cumulative: np.ndarray, seed: int, effort: Effort) -> Points:
-    """One hazard of added terms; who adds nothing to anyone is no player, and gets exactly 0."""
-    active = np.flatnonzero((own[:, 0] != 0) | (game.background[:, :, 0] != 0).any(axis=0))
-    out, error = np.zeros((2, len(cumulative), game.n_players))
-    terms, rows = own[active, 0], game.background[:, active, 0]
-    if len(active) <= EXACT_UP_TO and 2.0 ** len(active) * len(rows) * len(cumulative) <= effort.sums:
-        out[:, active] = shapley_cox(terms, rows, cumulative)[1]
-        return out, None
-    drawn = shapley_cox_sampled(
-        terms, rows, cumulative, seed=seed, batch=4 * effort.batch, most_pairs=128 * effort.pairs, target=TARGET_ERROR
-    )
-    out[:, active], error[:, active] = drawn.points, drawn.error
-    return out, error
+    lasting = not (isinstance(model, CompetingModel) and model.method == FINE_GRAY)
+    return HazardGame(players_of(design), Terms(terms), read, horizon, terms.sum(axis=1), lasting=lasting)
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,6 +121,14 @@ class ForestGame:
             for k in np.flatnonzero(column):
                 value[i] += held[:, np.searchsorted(needed, k)] * column[k]
         return value
+
+    def risk(self, patients: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+        """See `Game`."""
+        return self.model.risk(patients, times)
+
+    def after(self, since: float) -> None:
+        """See `Game`: what a tree adds to a risk from later on is not a sum over its leaves."""
+        return None
 
     def base(self, times: np.ndarray) -> np.ndarray:
         """See `Game`."""
@@ -323,6 +183,14 @@ class AverageGame:
                 squares[:, np.array(at)[:, None], at] += error**2
                 sampling = True
         return values / count, np.sqrt(squares) / count if sampling else None
+
+    def risk(self, patients: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+        """See `Game`."""
+        return sum(game.risk(patients, times) for game in self.members) / len(self.members)
+
+    def after(self, since: float) -> None:
+        """See `Game`: a risk from later on is not the members' average."""
+        return None
 
     def base(self, times: np.ndarray) -> np.ndarray:
         """See `Game`."""

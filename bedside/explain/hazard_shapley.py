@@ -15,16 +15,13 @@ from typing import Protocol
 
 import numpy as np
 
+from bedside.explain.curves import Curve
 from bedside.explain.forest_shapley import Leaves, leaves_beside
 from bedside.explain.shapley import TARGET_ERROR, coalition_weights
 from bedside.risk.forest_arrays import Trees
-from bedside.risk.incidence import CauseSteps
 
 CELLS = 1 << 18
 """Log hazards worked on at once."""
-
-Curve = Callable[[np.ndarray], np.ndarray]
-"""Log hazards (m, causes) to risks (t, m)."""
 
 
 class LogHazards(Protocol):
@@ -242,105 +239,3 @@ def sampled(
         pairs += batch
         error = np.sqrt(np.maximum(squares - total**2 / pairs, 0.0) / (pairs - 1) / pairs)
     return total / pairs, error
-
-
-def one_hazard(cumulative: np.ndarray) -> Curve:
-    """1 - exp(-H exp(f)) at some cumulative baseline hazards."""
-
-    def risk(log_hazard: np.ndarray) -> np.ndarray:
-        relative = np.exp(np.clip(log_hazard[:, 0], -700.0, 700.0))
-        return np.stack([-np.expm1(-hazard * relative) for hazard in cumulative])
-
-    return risk
-
-
-def several_hazards(causes: Sequence[CauseSteps], upto: np.ndarray) -> Curve:
-    """The first cause's risk after some numbers of steps, of two causes by `Chebyshev`, else step by step."""
-    steps = np.stack([cause.hazard for cause in causes])
-
-    def risk(log_hazard: np.ndarray) -> np.ndarray:
-        relative = np.exp(np.clip(log_hazard, -300.0, 300.0)).T
-        out = np.zeros((len(upto), relative.shape[1]))
-        for start in range(0, relative.shape[1], 8192):
-            part = slice(start, start + 8192)
-            out[:, part] = _running(np.ascontiguousarray(relative[:, part]), steps, upto)
-        return out
-
-    return Chebyshev(risk) if len(causes) == 2 else risk
-
-
-class Chebyshev:
-    """A smooth curve of two log hazards by polynomials, to 1e-10: it is asked at a few points instead of all.
-
-    The polynomials cover the box of what was asked so far. They are compared with the curve at points between their
-    nodes, and made finer until they agree; where 80 nodes a side are not enough, or few points are asked for, the curve
-    itself answers.
-
-    References
-    ----------
-    Trefethen (2013), Approximation Theory and Approximation Practice, chapters 3 and 8.
-    """
-
-    SIDES = (24, 48, 80)
-    ENOUGH = 1e-10
-
-    def __init__(self, curve: Curve) -> None:
-        self.curve = curve
-        self.low = np.full(2, np.inf)
-        self.high = np.full(2, -np.inf)
-        self.coef: np.ndarray | None = None
-
-    def __call__(self, log_hazard: np.ndarray) -> np.ndarray:
-        """Risks, shape (t, m)."""
-        if len(log_hazard) < 2000:
-            return self.curve(log_hazard)
-        low, high = log_hazard.min(axis=0), log_hazard.max(axis=0)
-        if (low < self.low).any() or (high > self.high).any():
-            self._cover(np.minimum(low, self.low), np.maximum(high, self.high))
-        return self.curve(log_hazard) if self.coef is None else self._value(log_hazard)
-
-    def _cover(self, low: np.ndarray, high: np.ndarray) -> None:
-        room = 0.2 * (high - low) + 0.1
-        self.low, self.high = low - room, high + room
-        between = self.low + np.random.default_rng(0).random((60, 2)) * (self.high - self.low)
-        for n in self.SIDES:
-            angle = (np.arange(n) + 0.5) * np.pi / n
-            nodes = self.low + (np.cos(angle)[:, None] + 1) / 2 * (self.high - self.low)
-            grid = np.stack(np.meshgrid(nodes[:, 0], nodes[:, 1], indexing="ij"), axis=-1).reshape(-1, 2)
-            basis = np.cos(np.outer(np.arange(n), angle)) * (2 / n)
-            basis[0] /= 2
-            found = self.curve(np.concatenate([grid, between]))
-            self.coef = basis @ found[:, : n * n].reshape(-1, n, n) @ basis.T
-            if np.abs(self._value(between) - found[:, n * n :]).max() < self.ENOUGH:
-                return
-        self.coef = None
-
-    def _value(self, log_hazard: np.ndarray) -> np.ndarray:
-        n = self.coef.shape[1]
-        out = np.empty((len(self.coef), len(log_hazard)))
-        for start in range(0, len(log_hazard), 8192):
-            part = slice(start, start + 8192)
-            place = 2 * (log_hazard[part] - self.low) / (self.high - self.low) - 1
-            basis = np.empty((n, *place.shape))
-            basis[0], basis[1] = 1.0, place
-            for k in range(2, n):
-                basis[k] = 2 * place * basis[k - 1] - basis[k - 2]
-            first, second = np.ascontiguousarray(basis[:, :, 0]), np.ascontiguousarray(basis[:, :, 1])
-            for i, coef in enumerate(self.coef):
-                out[i, part] = np.einsum("ij,ij->j", coef.T @ first, second)
-        return out
-
-
-def _running(relative: np.ndarray, steps: np.ndarray, upto: np.ndarray) -> np.ndarray:
-    hazard, gone, out = np.zeros(relative.shape[1]), np.ones(relative.shape[1]), np.zeros((len(upto), len(relative[0])))
-    risk = np.zeros(relative.shape[1])
-    for i in range(int(upto.max(initial=0))):
-        out[upto == i] = risk
-        total = steps[:, i] @ relative
-        hazard += total
-        free = np.exp(-hazard)
-        share = np.divide(relative[0] * steps[0, i], total, out=np.zeros_like(total), where=total > 0)
-        risk += (gone - free) * share
-        gone = free
-    out[upto >= int(upto.max(initial=0))] = risk
-    return np.minimum(out, 1.0)

@@ -193,13 +193,12 @@ def test_units_are_only_another_name_for_the_same_time(model, cohort, compared):
     assert (years.unit, days.unit) == ("years", "days")
 
 
-def test_more_than_fourteen_variables_are_sampled_with_a_stated_error():
+def test_more_than_fourteen_variables_are_exact_too():
     cohort, model = _many(400, 16)
     compared = background(model, cohort)
     patient = cohort.frame.iloc[[11]]
     first, second = explain(model, patient, compared, [1.0, 3.0])
-    assert first.method == "permutation pairs"
-    assert 0 < first.sampling_error < 0.001
+    assert first.method == "exact" and first.sampling_error is None
     assert max(first.additivity_error, second.additivity_error) < 1e-9
     again = explain(model, patient, compared, [1.0, 3.0])[0]
     assert again == first
@@ -207,7 +206,7 @@ def test_more_than_fourteen_variables_are_sampled_with_a_stated_error():
     _, exact = shapley_cox(variable_terms(model, patient)[0], compared.terms, hazard)
     found = {c.variable: c.points for c in first.contributions}
     worst = max(abs(found[v.name] - e) for v, e in zip(model.variables, exact[0], strict=True))
-    assert worst < 5 * first.sampling_error
+    assert worst < 1e-10
 
 
 def test_global_contributions_are_those_of_each_patient(model, cohort, compared):
@@ -233,7 +232,8 @@ def test_global_values_are_places_from_low_to_high(model, cohort, compared):
         assert np.all(np.diff(values[order]) >= 0)
 
 
-def test_global_sampling_says_its_error():
+def test_global_sampling_says_its_error(monkeypatch):
+    monkeypatch.setattr("bedside.explain.overtime.GLOBAL_CELLS", 1e5)
     cohort, model = _many(300, 16)
     compared = background(model, cohort)
     everyone = global_explanation(model, cohort, compared, 2.0, max_patients=60)
