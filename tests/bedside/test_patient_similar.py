@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -192,3 +194,37 @@ def test_one_hundred_thousand_patients():
     assert near.tolist() == np.argsort(every, kind="stable")[:50].tolist()
     assert (distance == every[near]).all()
     assert found.variables[0].name == "a"
+
+
+def test_from_a_time_on_they_are_sought_among_those_who_came_so_far(cox, gbsg2):
+    """By hand: nobody with an earlier end, their Kaplan-Meier curve of the time that is left, conditional risks."""
+    rows, model, found = cox
+    patient, s, t = gbsg2.frame.iloc[[7]], 700.0, 1500.0
+    near = similar(found, model, rows, patient, t, k=60, leave_out=7, alive_at=s)
+    distance = found.distances(patient)
+    distance[(rows.time <= s) | (np.arange(686) == 7)] = np.inf
+    assert near.rows.tolist() == np.argsort(distance, kind="stable")[:60].tolist()
+    theirs = KaplanMeierFitter().fit(rows.time[near.rows] - s, rows.event[near.rows])
+    assert near.observed_at == pytest.approx(1 - theirs.predict(t - s))
+    np.testing.assert_allclose(near.observed.risk, 1 - theirs.predict(near.observed.time - s).to_numpy(), atol=1e-12)
+    by, at = model.risk(gbsg2.frame.iloc[near.rows], [t])[:, 0], model.risk(gbsg2.frame.iloc[near.rows], [s])[:, 0]
+    np.testing.assert_allclose(near.risks, (by - at) / (1 - at), rtol=1e-9)
+    assert near.expected_at == pytest.approx(near.risks.mean())
+    with pytest.raises(Fixable, match="not after the time"):
+        similar(found, model, rows, patient, s, leave_out=7, alive_at=s)
+    with pytest.raises(Fixable, match="fewer than 10 others who came so far"):
+        similar(found, model, rows, patient, 2640.0, leave_out=7, alive_at=2600.0)
+
+
+def test_numbers_at_risk_tell_of_no_small_group_by_subtraction(cox, gbsg2):
+    rows, model, found = cox
+    near = similar(found, model, rows, gbsg2.frame.iloc[[7]], 1000.0, k=50, leave_out=7)
+    times = np.arange(0.0, 2600.0, 120.0)
+    told = near.observed.remaining(times)
+    left = [int((rows.time[near.rows] >= t).sum()) for t in times]
+    assert told[0] == 50
+    assert all(shown is None or shown == true for shown, true in zip(told, left, strict=True))
+    shown = [each for each in told if each is not None]
+    assert all(a - b == 0 or a - b >= 10 for a, b in itertools.pairwise(shown))
+    assert min(shown) >= 10
+    assert None in told
