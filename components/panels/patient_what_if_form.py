@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bedside.cohort.variable import Variable
+from bedside.cohort.wording import say_range
 from bedside.errors import Fixable
 from bedside.patient.scenarios import WHAT, Editable, checked, is_same
 from bedside.risk.design import Reading
@@ -90,11 +91,12 @@ def _settled(found: Kept, fields: Sequence[Editable], readings: dict[str, Readin
         name, key = one.variable.name, patient_what_if_kept.key_of(one.variable.name)
         if key in st.session_state:
             found.values[name] = st.session_state[key]
+            del st.session_state[key]
         if name not in found.values:
             continue
         value = found.values[name]
         try:
-            if is_same(readings[name], one.value, _plain(one.variable, value)):
+            if is_same(readings[name], one.value, _plain(one, value)):
                 del found.values[name]
             else:
                 found.values[name] = checked(readings[name], value)
@@ -104,20 +106,23 @@ def _settled(found: Kept, fields: Sequence[Editable], readings: dict[str, Readin
     return stops
 
 
-def _plain(variable: Variable, value: object) -> object:
+def _plain(one: Editable, value: object) -> object:
     """The value itself.
 
     Raises
     ------
     Fixable
-        If it is not a number although one was typed, or no single value at all: a field that was emptied holds None.
+        If it is no single value, or none although one is recorded: a field holds none once it was emptied, and also
+        where a browser sent a number beyond its limits.
     """
+    label = one.variable.label
     if value is not None and (not isinstance(value, str | int | float) or value != value):
-        raise Fixable(
-            WHAT,
-            f"{variable.label} was given something that is no value.",
-            "Type it again, or choose it from the list.",
-        )
+        raise Fixable(WHAT, f"What {label} was given is no value.", "Type it again, or choose it from the list.")
+    if value is None and one.value is not None:
+        ask = "Choose another level."
+        if one.variable.is_numeric:
+            ask = f"Enter a value from {say_range(one.variable, float(one.low), float(one.high))}."  # type: ignore[arg-type]
+        raise Fixable(f"{label} is as recorded again.", "It was emptied, or given what is not plausible.", ask)
     return value
 
 
