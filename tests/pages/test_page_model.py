@@ -1,4 +1,4 @@
-"""The model page: which model, what is suspicious, what it is made of, what it goes by, and keeping it."""
+"""The model page: which model, what is suspicious, what it is made of, what it goes by in short, and keeping it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from bedside.risk.learners import learn
 from bedside.risk.parts import parts, ratios
 from bedside.risk.training import training
 from components import jobs
-from components.figures.beeswarm import DRAWN
 from tests.pages.reader import PAGES, ROOT, Reader, numbers, unescaped
 
 YOUNG = Selection(((Between("age", 39.0, 60.0),),))
@@ -28,18 +27,21 @@ def patient():
         yield
 
 
-def opened(**link: str) -> Reader:
+@pytest.fixture
+def hurry(monkeypatch):
+    """Pages that do not wait: what they say without the check and its like is looked at."""
+    monkeypatch.delenv(jobs.PATIENCE)
+
+
+def opened(page: str = "model", **link: str) -> Reader:
     reader = Reader(**link)
     reader.at.default_timeout = 120
-    return reader.open("model")
+    return reader.open(page)
 
 
 @pytest.fixture(scope="module")
 def gbsg() -> Reader:
-    reader = opened(cohort="gbsg2_breast")
-    for view in ("cox", "time", "one"):
-        reader.unfold(f"model_goes_{view}")
-    return reader
+    return opened(cohort="gbsg2_breast")
 
 
 # ------------------------------------------------------------------ the answer and what the model is made of
@@ -102,56 +104,34 @@ def test_missing_values_are_said(gbsg):
     assert said.endswith("Platelets 11, Prothrombin time 2, Histological stage 6.")
 
 
-# ------------------------------------------------------------------ what it goes by
+# ------------------------------------------------------------------ what it goes by, in short
 
 
-def test_importance_is_in_falling_order_and_of_all_patients(gbsg):
-    said = re.findall(r"([A-Z][a-z ]+) (\d+\.\d)", gbsg.alt("model_importance").split("points: ")[1])
-    assert [name for name, _ in said[:3]] == ["Positive lymph nodes", "Progesterone receptor", "Hormone therapy"]
-    sizes = [float(size) for _, size in said]
-    assert sizes == sorted(sizes, reverse=True)
-    (bars,) = [t for t in gbsg.figure("model_importance")["data"] if t["type"] == "bar"]
-    assert [f"{size:.1f}" for size in numbers(bars["x"])] == [size for _, size in said]
-    assert "Shapley values of the risk within 4 years: 686 patients, against 100 of them. Exact." in gbsg.text
-
-
-def test_the_swarm_has_a_row_of_dots_for_every_variable(gbsg):
-    dots = [t for t in gbsg.figure("model_swarm")["data"] if "points" in t.get("hovertemplate", "")]
-    assert sum(len(numbers(trace["x"])) for trace in dots) == 8 * min(686, DRAWN)
-    assert gbsg.alt("model_swarm").startswith("Contributions of 686 patients to the risk within 4 years")
-
-
-def test_importance_over_time_and_one_variable_agree_with_the_first_view(gbsg):
-    top = float(re.search(r"Positive lymph nodes (\d+\.\d)", gbsg.alt("model_importance"))[1])
-    lines = [t for t in gbsg.figure("model_over_time")["data"] if "Positive lymph nodes" in t["hovertemplate"]]
-    at = numbers(lines[0]["x"]).index(4.0)
-    assert numbers(lines[0]["y"])[at] == pytest.approx(top, abs=0.05)
-    (dots,) = gbsg.figure("model_dependence")["data"]
-    values, points = np.array(numbers(dots["x"])), np.array(numbers(dots["y"]))
-    assert np.corrcoef(np.log(values), points)[0, 1] > 0.95
-    assert "whose values colour the dots from low to high" in gbsg.text
+def test_the_five_most_important_variables_are_told_in_words_with_a_way_to_all_of_it(gbsg):
+    said = gbsg.box("Positive lymph nodes : ")
+    assert re.findall(r"([A-Z][a-z ]+) : (\d+) points on average", said) == [
+        ("Positive lymph nodes", "12"), ("Progesterone receptor", "8"), ("Hormone therapy", "5"), ("Age", "4"),
+        ("Tumour grade", "3"),
+    ]  # fmt: skip
+    assert "Hormone therapy : 5 points on average , higher with no hormone therapy" in said
+    assert "3 further variables matter less." in gbsg.text
+    assert "What it goes by how far each variable moves the risk within 4 years" in gbsg.boxes
+    assert any(link.proto.page == "reasons" for link in gbsg.at.get("page_link"))
+    assert gbsg.figures == ["model_forest"]
 
 
 def test_the_horizon_moves_reasons_and_leaves_the_coefficients(gbsg):
-    reader = opened(cohort="gbsg2_breast", horizon_years="2").unfold("model_goes_cox")
+    reader = opened(cohort="gbsg2_breast", horizon_years="2")
     assert reader.alt("model_forest") == gbsg.alt("model_forest")
-    assert "the risk within 2 years" in reader.alt("model_importance")
+    assert "What it goes by how far each variable moves the risk within 2 years" in reader.boxes
+    assert "Positive lymph nodes : 8 points on average" in reader.box("Positive lymph nodes : ")
     assert "within 2 years" in reader.box("learnt from")
-
-
-def test_stability_names_the_range_of_places():
-    reader = opened(cohort="lung_ncctg").unfold("model_goes_steady")
-    alt = reader.alt("model_steady")
-    places = [tuple(map(int, found)) for found in re.findall(r"place (\d+) to (\d+)", alt)]
-    assert len(places) == 5 and all(low <= high for low, high in places)
-    folds = [t for t in reader.figure("model_steady")["data"] if t.get("mode") == "markers"]
-    assert len(numbers(folds[0]["x"])) == 5 * 5
 
 
 # ------------------------------------------------------------------ every kind, and both targets
 
 
-def test_the_causes_of_competing_events_stand_side_by_side():
+def test_the_causes_of_competing_events_stand_side_by_side(hurry):
     reader = opened(cohort="mgus_competing", target="event")
     assert reader.box("learnt from").startswith(
         "A Cox model for the risk of progression, learnt from 1,384 patients with"
@@ -170,7 +150,7 @@ def test_the_causes_of_competing_events_stand_side_by_side():
     assert fine.figures == ["model_forest"]
 
 
-def test_the_risk_of_what_names_its_events():
+def test_the_risk_of_what_names_its_events(hurry):
     reader = opened(cohort="mgus_competing", target="event")
     assert [option.replace("\\", "") for option in reader.options("model_target")] == [
         "Progression or death without progression, whichever first",
@@ -179,9 +159,8 @@ def test_the_risk_of_what_names_its_events():
     assert reader.title.startswith("Model Progression, with death without progression competing")
 
 
-def test_columns_that_are_not_used_are_one_click_away(monkeypatch):
+def test_columns_that_are_not_used_are_one_click_away(hurry):
     reader = opened(cohort="gse7390_breast_expression")
-    monkeypatch.delenv(jobs.PATIENCE)  # what is asked for is looked at here, not the model itself
     assert "76 further variables are recorded and not used." in reader.boxes
     reader.at.button(key="model_add_all").click()
     reader.run()
@@ -191,8 +170,10 @@ def test_columns_that_are_not_used_are_one_click_away(monkeypatch):
     reader.run()
 
 
-def test_a_penalised_model_names_what_it_keeps():
-    reader = opened(cohort="lung_ncctg", model="penalised", filter=YOUNG.to_text())
+def test_a_penalised_model_names_what_it_keeps(monkeypatch):
+    reader = opened(cohort="lung_ncctg", model="penalised", filter=YOUNG.to_text(), page="reasons")
+    monkeypatch.delenv(jobs.PATIENCE)  # how well it does is asked elsewhere
+    reader.open("model")
     cohort = YOUNG.apply(read_cohort(ROOT / "sample_data" / "lung_ncctg"))
     fitted = learn("penalised", training(cohort, "death"))
     assert reader.box("as the penalty weakens").startswith(f"{len(fitted.kept)} of {fitted.offered} variables are kept")
@@ -211,24 +192,26 @@ TREES = (
 )
 
 
-def test_trees_say_what_they_are_and_what_they_go_by():
-    reader = opened(cohort="lung_ncctg", model="forest", filter=YOUNG.to_text())
+def test_trees_say_what_they_are_and_what_they_go_by(monkeypatch):
+    reader = opened(cohort="lung_ncctg", model="forest", filter=YOUNG.to_text(), page="reasons")
     for kind, lead, setting in TREES:
-        reader.choose("model_model", kind)
+        monkeypatch.setenv(jobs.PATIENCE, "100")
+        reader.open("reasons").choose("model_model", kind)
+        assert "94 patients, against" in reader.text
+        assert reader.figures == ["reasons_swarm", "reasons_dependence"]
+        monkeypatch.delenv(jobs.PATIENCE)  # how well it does is asked elsewhere
+        reader.open("model")
         said = f"{lead} for the risk of death, learnt from 94 patients with 64 events and 5 variables."
         assert reader.box("learnt from").startswith(said)
         assert setting in reader.unfold("model_settings").table("Settings of the model")
-        # Open by itself where a model has no ratios of its own.
-        assert ("model_importance" in reader.figures) == (kind != "average")
-        assert "94 patients, against" in reader.unfold(f"model_goes_{kind}").text
-        assert {"model_importance", "model_swarm"} < {*reader.figures, "model_forest"}
+        assert len(re.findall(r"points? on average", reader.text)) in range(3, 6)
         assert reader.stops == []
 
 
 # ------------------------------------------------------------------ the choice
 
 
-def test_the_choice_is_kept_in_the_link_and_across_pages():
+def test_the_choice_is_kept_in_the_link_and_across_pages(hurry):
     reader = opened(cohort="lung_ncctg").choose("model_model", "penalised")
     assert reader.link["model"] == "penalised"
     reader.open("survival").open("model")
