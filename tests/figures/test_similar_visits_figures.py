@@ -1,4 +1,4 @@
-"""Similar patients and visits: what is drawn is what was given, unusual values have their own shape, all is in words."""
+"""Similar patients and visits: what is given is drawn, unusual values have their own shape, all is in words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BILIRUBIN = Measured(
     "Bilirubin", "mg/dl", np.array([0.0, 1.0, 2.0]), np.array([0.6, 0.2, 3.4]), ("0.6", "0.2", "3.4"), 0.3, 1.0,
     "0.3 to 1.0",
 )  # fmt: skip
-OEDEMA = Measured(
+OEDEMA = Measured("Oedema", "", np.array([0.0, 2.0]), np.array([0.0, 1.0]), ("no", "oedema"), levels=("no", "oedema"))
     "Oedema", "", np.array([0.0, 2.0]), np.array([0.0, 1.0]), ("none", "oedema"), levels=("none", "oedema")
 )
 VISITS = [
@@ -52,7 +52,8 @@ def texts(figure: go.Figure) -> list[str]:
 
 
 def test_similar_curves_their_key_and_their_numbers():
-    figure = go.Figure(similar_figure(CURVES).to_plotly_json())
+    figure = similar_figure(CURVES)
+    go.Figure(figure.to_plotly_json())
     np.testing.assert_array_equal(trace(figure, "observed").y, CURVES.seen)
     np.testing.assert_array_equal(trace(figure, "expected").y, CURVES.expected)
     np.testing.assert_array_equal(trace(figure, "this patient").x, CURVES.own_time)
@@ -76,7 +77,7 @@ def test_values_outside_the_reference_range_have_another_shape():
     assert (band.y0, band.y1, band.yref) == (0.3, 1.0, "y")
     assert "mg/dl, usual 0.3 to 1.0" in texts(figure)
     assert measured_alt([BILIRUBIN, OEDEMA], "years") == (
-        "Measurements over time. Bilirubin: 0.6 first, 3.4 (above what is usual) at 2 years last; Oedema: none first, "
+        "Measurements over time. Bilirubin: 0.6 first, 3.4 (above what is usual) at 2 years last; Oedema: no first, "
         "oedema at 2 years last."
     )
     assert [row[-1] for row in measured_rows([BILIRUBIN], "years")[1]] == ["", "below", "above"]
