@@ -104,19 +104,23 @@ class TreeSums:
     trees : tuple of Trees
     leaves : tuple of Leaves
         Their leaves; of the background patients nothing is used.
+    own : array, shape (n_background, causes)
+        Log hazards of the background patients.
     """
 
     background: np.ndarray = field(repr=False)
     log_hazards: Callable[[np.ndarray], np.ndarray] = field(repr=False)
     trees: tuple[Trees, ...] = field(repr=False)
     leaves: tuple[Leaves, ...] = field(repr=False)
+    own: np.ndarray = field(repr=False)
 
     @classmethod
     def of(
         cls, background: np.ndarray, trees: Sequence[Trees], log_hazards: Callable[[np.ndarray], np.ndarray]
     ) -> TreeSums:
         """With the ways to the leaves worked out."""
-        return cls(background, log_hazards, tuple(trees), tuple(leaves_beside(each, background[:1]) for each in trees))
+        leaves = tuple(leaves_beside(each, background[:1]) for each in trees)
+        return cls(background, log_hazards, tuple(trees), leaves, log_hazards(background))
 
     @property
     def n_players(self) -> int:
@@ -131,7 +135,7 @@ class TreeSums:
     def coalitions(self, patient: np.ndarray, rows: slice) -> np.ndarray:
         """See `LogHazards`; `patient` has shape (n_players,)."""
         chunk = self.background[rows]
-        base = self.log_hazards(chunk)
+        base = self.own[rows]
         found = [
             _table(leaves, trees, patient, chunk) + base[:, [k]]
             for k, (leaves, trees) in enumerate(zip(self.leaves, self.trees, strict=True))
