@@ -33,8 +33,6 @@ BILIRUBIN = Measured(
     "0.3 to 1.0",
 )  # fmt: skip
 OEDEMA = Measured("Oedema", "", np.array([0.0, 2.0]), np.array([0.0, 1.0]), ("no", "oedema"), levels=("no", "oedema"))
-    "Oedema", "", np.array([0.0, 2.0]), np.array([0.0, 1.0]), ("none", "oedema"), levels=("none", "oedema")
-)
 VISITS = [
     Updated(0.0, 0.2, 0.1, 0.3, 0.2, 418, 186),
     Updated(1.0, 0.5, 0.3, 0.7, 0.25, 303, 135),
