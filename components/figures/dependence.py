@@ -80,7 +80,7 @@ def dependence_figure(told: Spread, *, named: Sequence[str] = (), mode: Mode = "
     """
     p = palette(mode)
     looks = _looks(told, mode)
-    keep = np.linspace(0, len(told.points) - 1, min(DRAWN, len(told.points))).astype(int)
+    keep = _drawn(told)
     data = [_dots(told, keep, look, len(looks), named) for look in looks]
     data += [line for look in looks if (line := _means(told, look)) is not None]
     key, rows = _key(looks, p.muted, told.groups.title if told.groups is not None else "")
@@ -119,6 +119,14 @@ def _looks(told: Spread, mode: Mode) -> list[_Look]:
     ]
     gap = known & (told.groups.codes < 0)
     return [*found, _Look("missing", len(found), gap, p.neutral, *UNKNOWN, "dot")] if gap.any() else found
+
+
+def _drawn(told: Spread) -> np.ndarray:
+    """Positions of the patients drawn, ascending: all who have a value, or evenly many by contribution, ends included."""
+    known = np.flatnonzero(np.isfinite(told.value))
+    order = known[np.argsort(told.points[known], kind="stable")]
+    some = np.linspace(0, max(len(order) - 1, 0), min(DRAWN, len(order))).round().astype(int)
+    return np.sort(order[some])
 
 
 def _dots(told: Spread, keep: np.ndarray, look: _Look, groups: int, named: Sequence[str]) -> dict[str, Any]:
@@ -214,7 +222,7 @@ def _named(variable: Variable) -> str:
 
 def dots_text(told: Spread) -> str:
     """How many patients the dots stand for."""
-    n = len(told.points)
+    n = int(np.isfinite(told.value).sum())
     return "each dot a patient" if n <= DRAWN else f"each dot a patient, {DRAWN} of {n:,}"
 
 

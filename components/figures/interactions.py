@@ -10,11 +10,13 @@ import plotly.graph_objects as go
 
 from bedside.explain import Interactions
 from components.figures.labels import label_lines, room_for, wrapped
-from components.figures.palette import Mode, contrast, palette, plain, template
+from components.figures.palette import Mode, palette, plain, template
 
 MOST = 8
 CELL = 44
 FONT_SIZE = 12
+DEEPEST = {"light": 0.6, "dark": 0.45}
+"""Share of the accent in the darkest cell, on which ink can still be read."""
 LITTLE = 0.05
 """Points below which a cell holds no number."""
 
@@ -38,12 +40,11 @@ def interactions_figure(told: Interactions, *, mode: Mode = "light", most: int =
     pairs = [(i, j) for i in range(1, len(order)) for j in range(i)]
     shapes, notes = [], [_named(i, lines, p.ink) for i, lines in enumerate(labels)]
     for i, j in pairs:
-        colour = _mixed(p.card, p.accent, (size[i, j] / top) ** 0.7 * 0.9 + 0.04)
+        colour = _mixed(p.card, p.accent, DEEPEST[mode] * ((size[i, j] / top) ** 0.7 * 0.93 + 0.07))
         shapes.append({"type": "rect", "xref": "x", "yref": "y", "x0": j - 0.47, "x1": j + 0.47, "y0": i - 0.46,
                        "y1": i + 0.46, "fillcolor": colour, "line": {"width": 0}, "layer": "below"})  # fmt: skip
-        ink = max((p.ink, p.card), key=lambda each: contrast(each, colour))
         said = f"{size[i, j]:.1f}" if size[i, j] >= LITTLE else "0"
-        notes.append({"x": j, "y": i, "text": said, "showarrow": False, "font": {"size": FONT_SIZE, "color": ink}})
+        notes.append({"x": j, "y": i, "text": said, "showarrow": False, "font": {"size": FONT_SIZE, "color": p.ink}})
     data: list[dict[str, Any]] = [{
         "type": "scatter", "mode": "markers", "x": [j for _, j in pairs], "y": [i for i, _ in pairs],
         "marker": {"size": 24, "opacity": 0, "color": p.accent},

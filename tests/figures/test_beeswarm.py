@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from bedside.explain import Global
-from components.figures.beeswarm import DRAWN, beeswarm_alt, beeswarm_figure, beeswarm_rows, dots_text, value_scale
-from components.figures.importance import importance_alt, importance_figure, importance_rows
+from components.figures.beeswarm import (
+    DRAWN,
+    beeswarm_alt,
+    beeswarm_figure,
+    beeswarm_rows,
+    dots_text,
+    importance_rows,
+    value_scale,
+)
 from components.figures.palette import contrast, palette
 
 
@@ -33,14 +40,31 @@ def rows_of(fig):
     return [t for t in fig.data if t.customdata is not None and len(t.x)]
 
 
+def dots_of(fig, row):
+    """Patient and contribution of every dot in a row of the figure."""
+    return [
+        (int(k), float(x))
+        for t in rows_of(fig)
+        for k, x, y in zip(t.customdata, t.x, t.y, strict=True)
+        if abs(y - row) <= 0.45
+    ]
+
+
 def test_dots_stand_at_their_contribution_in_their_row_and_know_their_patient():
     told = everyone(n=50)
     fig = beeswarm_figure(told)
     for row in range(10):
-        mine = [t for t in rows_of(fig) if np.all(np.abs(np.asarray(t.y) - row) <= 0.45)]
-        found = {int(k): x for t in mine for k, x in zip(t.customdata, t.x, strict=True)}
+        found = dict(dots_of(fig, row))
         assert len(found) == 50
         np.testing.assert_allclose([found[k] for k in told.rows], 100 * told.points[:, row])
+
+
+def test_a_dot_says_what_it_is_told_and_nothing_of_it_is_read_as_markup():
+    said = "<b>Ann</b> %{x} $5$"
+    fig = beeswarm_figure(everyone(n=5), most=2, named=lambda row, keep: [f"{said} {row} {i}" for i in keep])
+    texts = [text for t in rows_of(fig) for text in t.text]
+    assert len(texts) == 10 and all("<" not in text and "%{x}" not in text and "$" not in text for text in texts)
+    assert {text[-3:] for text in texts} == {f"{row} {i}" for row in (0, 1) for i in range(5)}
 
 
 def test_missing_values_are_hollow_and_grey():
@@ -52,10 +76,11 @@ def test_missing_values_are_hollow_and_grey():
 
 def test_many_patients_are_thinned_but_both_ends_stay():
     told = everyone()
-    first = [t for t in rows_of(beeswarm_figure(told)) if np.all(np.abs(np.asarray(t.y)) <= 0.45)]
-    x = np.concatenate([t.x for t in first])
+    fig = beeswarm_figure(told)
+    x = [x for _, x in dots_of(fig, 0)]
     assert len(x) == DRAWN
-    assert (x.min(), x.max()) == (100 * told.points[:, 0].min(), 100 * told.points[:, 0].max())
+    assert (min(x), max(x)) == (100 * told.points[:, 0].min(), 100 * told.points[:, 0].max())
+    assert sum(len(t.x) for t in rows_of(fig)) == 10 * DRAWN == 1000
 
 
 def test_only_the_most_important_rows_are_drawn_and_the_rest_is_counted():
@@ -75,10 +100,9 @@ def test_how_many_dots_are_drawn_is_said_as_it_is():
 def test_long_names_of_variables_have_two_lines():
     told = everyone(n=20, p=3)
     long = replace(told, labels=("ECOG performance status by the physician", "Age", "Sex"))
-    for fig in (beeswarm_figure(long, most=2), importance_figure(long, most=2)):
-        assert tuple(fig.layout.yaxis.ticktext) == ("ECOG performance status by<br>the physician", "Age")
-        assert 26 * 6 < fig.layout.margin.l < 26 * 8
-    assert importance_figure(long).layout.height > importance_figure(told).layout.height
+    fig = beeswarm_figure(long, most=2)
+    assert tuple(fig.layout.yaxis.ticktext) == ("ECOG performance status by<br>the physician", "Age")
+    assert 26 * 6 < fig.layout.margin.l < 26 * 8
 
 
 def test_the_colour_legend_is_in_words():
@@ -112,12 +136,15 @@ def test_rows_hold_every_patient_and_leave_missing_empty():
     assert rows[3][place] == pytest.approx(100 * told.points[3, told.labels.index("Variable 1")])
 
 
-def test_importance_is_the_mean_size_in_points():
+def test_the_mean_size_is_a_band_and_a_number_beside_each_row():
     told = everyone()
-    (bar,) = importance_figure(told).data
-    np.testing.assert_allclose(bar.x, 100 * told.mean_abs)
-    assert bar.text[0] == f"{100 * told.mean_abs[0]:.1f}"
-    assert importance_figure(told).layout.yaxis.range[0] > importance_figure(told).layout.yaxis.range[1]
+    fig = beeswarm_figure(told)
+    bands = [shape for shape in fig.layout.shapes if shape.type == "rect"]
+    np.testing.assert_allclose([band.x1 for band in bands], 100 * told.mean_abs[:10])
+    assert all(band.x0 == -band.x1 for band in bands)
+    numbers = [a.text for a in fig.layout.annotations if a.y in range(10) and a.yref != "paper"]
+    assert numbers == [f"{100 * size:.1f}" for size in told.mean_abs[:10]]
     assert importance_rows(told)[1][0] == [told.labels[0], pytest.approx(100 * told.mean_abs[0])]
-    assert f"{told.labels[0]} {100 * told.mean_abs[0]:.1f}" in importance_alt(told)
-    assert "over 1,000 patients" in importance_alt(told)
+    assert len(importance_rows(told)[1]) == 12
+    assert f"{told.labels[0]} {100 * told.mean_abs[0]:.1f} on average" in beeswarm_alt(told)
+    assert "of 1,000 patients" in beeswarm_alt(told)
