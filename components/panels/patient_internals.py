@@ -30,11 +30,17 @@ def panel(view: View) -> None:
             _ratios(view, found)
         else:
             page.caption(f"The {model_choice.named(view.choice.kind)} has no hazard ratios: its reasons stand above.")
-        settings = "; ".join(f"{name} {value}" for name, value in sorted(view.model.settings.items())) or "none"
+        settings = (
+            "; ".join(f"{name} {_setting(value)}" for name, value in sorted(view.model.settings.items())) or "none"
+        )
         page.caption(
             f"Settings: {settings}. Model {view.model.fingerprint[:16]}; data and filter "
             f"{view.model.cohort_fingerprint[:16]}."
         )
+
+
+def _setting(value: float | int | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _facts(view: View, found: Internals) -> None:
@@ -55,7 +61,7 @@ def _ratios(view: View, found: Internals) -> None:
     page.table(
         ("This patient", "Compared with", "Hazard ratio", "95% interval"),
         [(each.value, each.reference, *_numbers(each)) for each in found.ratios],
-        label="Hazard ratios of this patient's values", numeric_from=2,
+        label="Hazard ratios of these values", numeric_from=2,
     )  # fmt: skip
     spread = "" if any(not math.isnan(each.lower) for each in found.ratios) else " A penalised model has no intervals."
     page.caption(

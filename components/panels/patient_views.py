@@ -155,7 +155,7 @@ def _part(one: Count, wide: int) -> page.Markup:
 
 def _table(view: View) -> None:
     """The same counts at each time, with their limits if asked for."""
-    label = f"Of 100 patients with these values, {view.so_far}".rstrip(", ")
+    label = f"Of 100 such patients, {view.so_far}".rstrip(", ")
     head = ["By", *(_heading(view, c) for c in counts(view))]
     if view.ranges and view.limits:
         head.insert(2, view.limits)
@@ -181,11 +181,12 @@ def _line(view: View, i: int) -> page.Markup:
         cells.insert(
             1, say.range_of_100(float(view.table_lower[i]), float(view.table_upper[i]), decimals=view.decimals)
         )
+    now = _now(view, i)
     return page.fill(
-        '<tr class="{now}"><th scope="row">{time}</th>{cells}</tr>',
-        now=_now(view, i).strip(),
+        '<tr><th scope="row" class="{now}">{time}</th>{cells}</tr>',
+        now=now.strip(),
         time=_time(view, i),
-        cells=page.join(page.fill('<td class="bs-num">{t}</td>', t=t) for t in cells),
+        cells=page.join(page.fill('<td class="bs-num{now}">{t}</td>', now=now, t=t) for t in cells),
     )
 
 
