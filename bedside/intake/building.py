@@ -1,0 +1,332 @@
+"""From a staged file and its plan to a cohort's folder, and what that reads each outcome as."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from bedside.errors import Fixable
+from bedside.intake.described import DATA, derived_names, dictionary_of
+from bedside.intake.plan import CENSORED, EVENT, OutcomePlan, Plan, to_json
+from bedside.intake.staging import Progress, Staged
+from bedside.intake.steps import Step
+from bedside.intake.working import ROW, Followed, Working, followed, known, open_working, regexp_replace, trimmed
+
+SHOWN = 20
+"""Rows that are named of those with a fault."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a kind: how many, and the numbers of the first; the first below the header is 1."""
+
+    n: int
+    first: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OutcomeRead:
+    """How an outcome is read, in numbers.
+
+    Attributes
+    ----------
+    key, label, unit : str
+    codes : tuple of (code, meaning, rows)
+        Of the status column, as it stands in the file; empty where dates say it all.
+    n, n_events, n_competing : int
+        Rows that can be followed, and how their follow-up ended.
+    shortest, median, longest : float
+        Follow-up of these.
+    no_time, no_status, negative : Rows
+        Why others can't be.
+    """
+
+    key: str
+    label: str
+    unit: str
+    codes: tuple[tuple[str, str, int], ...]
+    n: int
+    n_events: int
+    n_competing: int
+    shortest: float
+    median: float
+    longest: float
+    no_time: Rows
+    no_status: Rows
+    negative: Rows
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Cells of a column that hold something else than the plan says."""
+
+    column: str
+    expected: str
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an import read, kept and left out.
+
+    Attributes
+    ----------
+    file : str
+    sha256 : str
+    rows_read, rows_kept : int
+    rejected : Rows
+        Lines of another width than the header.
+    steps : tuple of (step, rows that it changed or left out)
+    outcomes : tuple of OutcomeRead
+    left_out : tuple of (reason, Rows)
+        Patients who can't be followed for the first outcome.
+    set_aside : tuple of str
+        Further outcomes that are not known of everybody: each needs a cohort of its own.
+    unreadable : tuple of Unreadable
+        Cells that became "not recorded".
+    columns_kept, columns_dropped : int
+    notes : tuple of str
+    """
+
+    file: str
+    sha256: str
+    rows_read: int
+    rows_kept: int
+    rejected: Rows
+    steps: tuple[tuple[Step, int], ...] = ()
+    outcomes: tuple[OutcomeRead, ...] = ()
+    left_out: tuple[tuple[str, Rows], ...] = ()
+    set_aside: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    columns_kept: int = 0
+    columns_dropped: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+
+# ------------------------------------------------------------------ how it is read
+
+
+def how_read(staged: Staged, plan: Plan) -> tuple[OutcomeRead, ...]:
+    """Every outcome of a plan in numbers, before anything is kept.
+
+    Raises
+    ------
+    Fixable
+        If an outcome names a column that is not there.
+    """
+    with open_working(staged, plan) as working:
+        return tuple(read_outcome(working, outcome) for outcome in plan.outcomes)
+
+
+def read_outcome(working: Working, outcome: OutcomePlan) -> OutcomeRead:
+    """One outcome in numbers."""
+    _check(working, outcome)
+    read = followed(working, outcome)
+    nothing = read.time.copy().is_(exp.Null())
+    unclear = read.status.copy().is_(exp.Null())
+    below = exp.LT(this=read.time.copy(), expression=exp.Literal.number(0))
+    fine = read.usable
+    event = exp.EQ(this=read.status.copy(), expression=exp.Literal.string(EVENT))
+    other = exp.In(
+        this=read.status.copy(), expressions=[exp.Literal.string(CENSORED), exp.Literal.string(EVENT)]
+    ).not_()
+    time = exp.Cast(this=read.time.copy(), to=exp.DataType.build("DOUBLE"))
+    counted = working.one(
+        exp.Count(this=exp.Star()), exp.func("count_if", event), exp.func("count_if", other), exp.Min(this=time),
+        exp.func("median", time.copy()), exp.Max(this=time.copy()), where=fine,
+    )  # fmt: skip
+    n, events, competing, *times = counted
+    shortest, median, longest = (float("nan") if value is None else float(value) for value in times)
+    return OutcomeRead(
+        outcome.key, outcome.label, "days" if outcome.of_dates else outcome.unit, _codes(working, outcome), n, events,
+        competing, shortest, median, longest, _rows(working, nothing),
+        _rows(working, exp.and_(unclear, nothing.copy().not_())),
+        _rows(working, exp.and_(below, unclear.copy().not_())),
+    )  # fmt: skip
+
+
+def _check(working: Working, outcome: OutcomePlan) -> None:
+    known_names = {column.name for column in working.staged.columns}
+    for name in outcome.columns:
+        if name not in known_names:
+            raise Fixable(
+                "This outcome can't be read.", f"The file has no column “{name}”.",
+                "Choose its columns again; last time the file had other ones.",
+            )  # fmt: skip
+    if not (outcome.time or outcome.start):
+        raise Fixable(
+            "This outcome can't be read.", f"“{outcome.label}” has no follow-up.",
+            "Choose the column with the follow-up, or the dates at which it began and ended.",
+        )  # fmt: skip
+    if not (outcome.status or outcome.happened):
+        raise Fixable(
+            "This outcome can't be read.", f"“{outcome.label}” has no status.",
+            "Choose the column that says what happened, or the one with the date of the event.",
+        )  # fmt: skip
+
+
+def _rows(working: Working, where: exp.Expr) -> Rows:
+    n = working.count(where)
+    return Rows(n, working.rows(where, SHOWN) if n else ())
+
+
+def _codes(working: Working, outcome: OutcomePlan) -> tuple[tuple[str, str, int], ...]:
+    if not outcome.status:
+        return ()
+    meaning = dict(outcome.meaning)
+    text = exp.Cast(this=working.at(outcome.status), to=exp.DataType.build("VARCHAR"))
+    code = regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
+    query = exp.select(code.as_("code"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
+    found = working.ask(query.group_by("code").order_by(exp.Ordered(this=exp.column("n"), desc=True)).limit(200))
+    return tuple((str(each), meaning.get(str(each), ""), n) for each, n in found if each is not None)
+
+
+# ------------------------------------------------------------------ what is written
+
+
+def build(staged: Staged, plan: Plan, into: Path, *, progress: Progress | None = None) -> Report:
+    """Write a cohort's folder: the table, its dictionary, the plan as a recipe and the report.
+
+    Parameters
+    ----------
+    staged : Staged
+    plan : Plan
+    into : Path
+        An empty folder.
+    progress : callable, optional
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    Fixable
+        If there is no outcome, nobody can be followed, or the plan does not fit the file.
+    """
+    tell: Callable[[float, str], None] = progress or (lambda share, sentence: None)
+    if not plan.outcomes:
+        raise Fixable(
+            "No cohort was made.", "The plan names no outcome.", "Say which columns hold the follow-up and the status."
+        )
+    tell(0.05, "Reading the columns")
+    steps = _step_counts(staged, plan)
+    with open_working(staged, plan) as working:
+        reads = tuple(read_outcome(working, outcome) for outcome in plan.outcomes)
+        first = followed(working, plan.outcomes[0])
+        if reads[0].n == 0:
+            raise Fixable(
+                "No cohort was made.", f"No row has both follow-up and status for “{plan.outcomes[0].label}”.",
+                "Look at how its columns are read.",
+            )  # fmt: skip
+        kept, aside = _known_of_all(working, plan, first)
+        unreadable = _unreadable(working, first.usable)
+        tell(0.4, "Writing the table")
+        names = _write(working, plan, kept, first, into / DATA)
+    tell(0.8, "Writing what the columns mean")
+    _put(into / "dictionary.json", dictionary_of(staged, plan, [outcome for outcome, _ in kept], names))
+    report = Report(
+        file=staged.name, sha256=staged.sha256, rows_read=staged.n_rows, rows_kept=reads[0].n,
+        rejected=Rows(staged.n_rejected, staged.rejected[:SHOWN]), steps=steps, outcomes=reads,
+        left_out=_left_out(reads[0]), set_aside=tuple(aside), unreadable=unreadable, columns_kept=len(names),
+        columns_dropped=len(staged.columns) - sum(c.use != "drop" for c in plan.columns), notes=staged.notes,
+    )  # fmt: skip
+    _put(into / "recipe.json", {"plan": to_json(plan), "reading": asdict(staged.reading), "sha256": staged.sha256})
+    _put(into / "report.json", asdict(report))
+    return report
+
+
+def _put(file: Path, told: Mapping[str, Any]) -> None:
+    file.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _left_out(read: OutcomeRead) -> tuple[tuple[str, Rows], ...]:
+    reasons = (
+        ("no follow-up", read.no_time),
+        ("no known status", read.no_status),
+        ("negative follow-up", read.negative),
+    )
+    return tuple((reason, rows) for reason, rows in reasons if rows.n)
+
+
+def _known_of_all(
+    working: Working, plan: Plan, first: Followed
+) -> tuple[tuple[tuple[OutcomePlan, Followed], ...], list[str]]:
+    """Outcomes that are known of everybody who can be followed for the first, and the labels of the others."""
+    kept, aside = [], []
+    for outcome in plan.outcomes:
+        read = followed(working, outcome)
+        missing = exp.and_(first.usable, exp.func("coalesce", read.usable, exp.false()).not_())
+        if outcome is plan.outcomes[0] or not working.count(missing):
+            kept.append((outcome, read))
+        else:
+            aside.append(outcome.label)
+    return tuple(kept), aside
+
+
+def _unreadable(working: Working, usable: exp.Expr) -> tuple[Unreadable, ...]:
+    """Cells that are recorded and are no number, or no date, among the rows that are kept."""
+    found = []
+    said = {"continuous": "a number", "date": "a date"}
+    texts = [c for c in working.plan.columns if c.use != "drop" and c.kind in said]
+    texts = [c for c in texts if working.staged.column(c.name).kind == "text"]
+    if not texts:
+        return ()
+    sums = [exp.func("count_if", _lost(working, c.name)) for c in texts]
+    joined = exp.select(*sums).from_("typed").join("written", on=_same_row(), join_type="inner")
+    counts = working.ask(joined)[0]
+    for column, n in zip(texts, counts, strict=True):
+        if n:
+            query = exp.select(exp.column(ROW, table="typed")).from_("typed").join("written", on=_same_row())
+            query = query.where(_lost(working, column.name)).order_by(exp.column(ROW, table="typed")).limit(SHOWN)
+            rows = tuple(row for (row,) in working.ask(query))
+            found.append(Unreadable(column.name, said[column.kind], Rows(n, rows)))
+    return tuple(found)
+
+
+def _same_row() -> exp.Expr:
+    return exp.EQ(this=exp.column(ROW, table="typed"), expression=exp.column(ROW, table="written"))
+
+
+def _lost(working: Working, name: str) -> exp.Expr:
+    place, own = working.staged.place(name), working.plan.column(name)
+    text = known(trimmed(exp.column(place, table="written")), own)
+    return exp.and_(text.is_(exp.Null()).not_(), exp.column(place, table="typed").is_(exp.Null()))
+
+
+def _step_counts(staged: Staged, plan: Plan) -> tuple[tuple[Step, int], ...]:
+    """Rows that each step leaves out; of a step that changes cells, as it said when it was taken."""
+    found = []
+    before = staged.n_rows
+    for i, step in enumerate(plan.steps):
+        with open_working(staged, plan, steps=plan.steps[: i + 1]) as working:
+            after = working.count(exp.true())
+        found.append((step, before - after))
+        before = after
+    return tuple(found)
+
+
+def _write(
+    working: Working, plan: Plan, outcomes: Sequence[tuple[OutcomePlan, Followed]], first: Followed, file: Path
+) -> tuple[str, ...]:
+    """Copy the rows that can be followed into Parquet under the columns' own names."""
+    dropped = {step.column for step in plan.steps if step.kind == "drop_column"}
+    columns = [c for c in plan.columns if c.use != "drop" and c.name not in dropped]
+    names = [column.name for column in columns]
+    query = exp.select(*(working.at(c.name).as_(c.name, quoted=True) for c in columns)).from_(working.table)
+    for outcome, read in outcomes:
+        if outcome.of_dates:
+            time, status = derived_names(outcome, names)
+            days = exp.Cast(this=read.time.copy(), to=exp.DataType.build("INTEGER"))
+            query = query.select(days.as_(time, quoted=True), read.status.copy().as_(status, quoted=True))
+            names += [time, status]
+    query = query.where(first.usable).order_by(exp.column(ROW))
+    out = exp.Literal.string(str(file)).sql(dialect="duckdb")
+    with working.connection.cursor() as cursor:
+        cursor.execute(f"COPY ({query.sql(dialect='duckdb')}) TO {out} (FORMAT parquet, COMPRESSION 'zstd')")
+    return tuple(names)

@@ -1,0 +1,93 @@
+"""What the columns of an imported cohort mean, as its dictionary says it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan
+from bedside.intake.staging import Staged
+
+DATA = "data.parquet"
+
+
+def derived_names(outcome: OutcomePlan, taken: Sequence[str]) -> tuple[str, str]:
+    """Names of the columns that are made from dates, told apart from those that are there."""
+    found = []
+    for name in (f"{outcome.label}: days", f"{outcome.label}: status"):
+        unique = name
+        while unique in taken:
+            unique += " "
+            unique = unique.strip() + "*"
+        found.append(unique)
+    return found[0], found[1]
+
+
+def dictionary_of(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], names: Sequence[str]) -> dict[str, Any]:
+    """The dictionary of the cohort that a plan makes."""
+    kept = [c for c in plan.columns if c.name in names]
+    read = {name for outcome in outcomes for name in (outcome.time, outcome.status, outcome.entry) if name}
+    entries = [_outcome(outcome, [c.name for c in kept]) for outcome in outcomes]
+    aside = {name for outcome in plan.outcomes for name in outcome.columns} - read
+    identifier = plan.identifier if plan.identifier in names else None
+    told: dict[str, Any] = {
+        "title": plan.title or staged.name,
+        "short_title": (plan.short_title or plan.title or staged.name)[:40],
+        "summary": plan.summary,
+        "data": DATA,
+        "identifier": identifier,
+        "variables": [_variable(c, c.name in aside) for c in kept if c.name not in read or c.name == identifier],
+        "outcomes": entries,
+        "source": {
+            "citation": "Not published.", "licence": "Stays with whoever brought it.",
+            "origin": f"Imported from {staged.name}", "note": f"SHA-256 {staged.sha256[:16]}",
+        },
+    }  # fmt: skip
+    if plan.treatment in names:
+        told["treatment"] = {"column": plan.treatment, "randomised": plan.randomised}
+    return told
+
+
+def _outcome(outcome: OutcomePlan, taken: Sequence[str]) -> dict[str, Any]:
+    time, status = (outcome.time, outcome.status)
+    codes = [(code, meaning) for code, meaning in outcome.meaning if meaning != "missing"]
+    if outcome.of_dates:
+        time, status = derived_names(outcome, taken)
+        codes = [(CENSORED, CENSORED), (EVENT, EVENT), *((each, each) for each in outcome.competing)]
+    told: dict[str, Any] = {
+        "key": outcome.key, "label": outcome.label, "time": time, "status": status,
+        "unit": "days" if outcome.of_dates else outcome.unit,
+        "censored": [code for code, meaning in codes if meaning == CENSORED] or ["no event"],
+        "event": [code for code, meaning in codes if meaning == EVENT] or ["event"],
+        "event_phrase": outcome.event_phrase, "free_phrase": outcome.free_phrase, "since": outcome.since,
+    }  # fmt: skip
+    if outcome.entry and not outcome.of_dates:
+        told["entry"] = outcome.entry
+    if outcome.competing:
+        told["competing"] = {
+            each: [code for code, meaning in codes if meaning == each] for each in outcome.competing
+        }  # fmt: skip
+        whole = outcome.composite or " or ".join([outcome.label, *(each.lower() for each in outcome.competing)])
+        told["composite"] = {
+            "label": whole, "event_phrase": f"have {whole[:1].lower()}{whole[1:]}",
+            "free_phrase": f"free of {whole[:1].lower()}{whole[1:]}",
+        }  # fmt: skip
+    return told
+
+
+def _variable(column: ColumnPlan, part_of_outcome: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": column.name, "kind": column.kind, "use": column.use}
+    told |= {key: value for key in ("label", "unit", "concept") if (value := getattr(column, key))}
+    if column.kind in ("binary", "categorical", "ordinal") and column.levels:
+        told["levels"] = [{"code": code, "label": label or code} for code, label in column.levels]
+    for key in ("sensitive", "modifiable"):
+        if getattr(column, key):
+            told[key] = True
+    if column.use == "later":
+        told["why_later"] = column.why_later or "known only after the start"
+    if column.use == "identifier" or column.kind in ("identifier", "date", "text"):
+        told["use"] = "predictor"
+        told["kind"] = column.kind if column.kind in ("identifier", "date", "text") else "identifier"
+    if part_of_outcome and told["kind"] not in ("identifier", "date", "text"):
+        told["use"] = "outcome"
+    return told

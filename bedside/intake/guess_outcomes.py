@@ -1,0 +1,316 @@
+"""Which columns say what happened, and when: pairs of follow-up and status, or dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bedside.cohort.units import Unit
+from bedside.intake.conventions import read_status
+from bedside.intake.names import words_of, wordset
+from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, Guess, OutcomePlan
+from bedside.intake.status_words import Meaning, meanings
+
+if TYPE_CHECKING:
+    from bedside.intake.guess import Seen
+
+Pair = tuple["Seen", ColumnPlan]
+MOST_CODES = 12
+
+_TIME = wordset(
+    "time days months years weeks futime survival followup fu duration tte aval surv stime survtime zeit dauer tage "
+    "monate jahre uberleben uberlebenszeit nachbeobachtung temps duree suivi mois jours survie tiempo meses dias "
+    "seguimiento supervivencia tempo mesi giorni sopravvivenza tijd maanden dagen overleving months2 os pfs dfs rfs "
+    "efs ttr ttd ttp rfstime dtime rtime "
+)
+_STATUS = wordset(
+    "status event dead death died vital vitalstatus cens censor censored cnsr fustat outcome deceased ereignis "
+    "verstorben tot statut deces mort etat estado muerte fallecido evento stato decesso obito overleden relapse "
+    "recurrence progression recur relapsed delta d vitalstatut vitalstatus2 rezidiv "
+)
+_UNITS: dict[Unit, set[str]] = {
+    "days": {"days", "day", "tage", "tag", "jours", "dias", "giorni", "dagen", "d"},
+    "weeks": {"weeks", "week", "wochen", "semaines", "semanas", "settimane", "weken"},
+    "months": {"months", "month", "monate", "monat", "mois", "meses", "mesi", "maanden", "mo", "mths"},
+    "years": {"years", "year", "jahre", "jahr", "ans", "annees", "anos", "anni", "jaar", "yrs", "y"},
+}  # fmt: skip
+_NAMED: tuple[tuple[set[str], str, str, str, str], ...] = (
+    ({"os", "death", "dead", "died", "overall", "mortality", "vital", "deceased", "verstorben", "tot", "deces", "mort",
+      "muerte", "fallecido", "decesso", "obito", "overleden", "uberleben", "gesamtuberleben", "survival"},
+     "death", "Death", "die", "alive"),
+    ({"pfs", "progression", "ttp"}, "progression", "Progression or death", "have progression or die",
+     "alive and free of progression"),
+    ({"dfs", "rfs", "efs", "relapse", "recurrence", "recur", "rezidiv", "relapsed"}, "recurrence",
+     "Recurrence or death",
+     "have a recurrence or die", "alive and free of recurrence"),
+    ({"mfs", "dmfs", "metastasis", "metastases"}, "metastasis", "Metastasis", "have a metastasis",
+     "free of metastases"),
+)  # fmt: skip
+_STARTS = wordset(
+    "diagnosis diagnosed diag dx surgery operation op randomisation randomization randomised randomized enrolment "
+    "enrollment inclusion baseline start index entry admission treatment transplant diagnose erstdiagnose ed "
+    "aufnahme einschluss beginn diagnostic chirurgie debut diagnostico cirugia inicio diagnosi intervento inizio "
+    "cirurgia diagnosedatum operatie operationsdatum rand trtsdt randdt "
+)
+_ENDS = wordset(
+    "last contact lastcontact followup fu lastfu seen alive letzter kontakt letzte nachsorge stand dernieres "
+    "derniere nouvelles contacto ultimo ultima contatto laatste end ende cutoff lastseen dlc lfu visit eosdt "
+    "lstalvdt "
+)
+_DEATHS = wordset(
+    "death died dod deceased deathdate dth dthdt todesdatum tod verstorben sterbedatum deces mort muerte "
+    "fallecimiento defuncion decesso morte obito overlijden overlijdensdatum exitus zgon zgonu "
+)
+_BIRTHS = wordset(
+    "birth dob born birthdate birthday geburt geburtsdatum geboren naissance nacimiento nascita nascimento geboorte "
+    "geboortedatum "
+)
+
+
+@dataclass(frozen=True)
+class _Status:
+    name: str
+    words: frozenset[str]
+    place: int
+    meanings: tuple[Meaning, ...]
+    sure: float
+
+
+def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[OutcomePlan]:
+    """Outcomes, the one that most columns speak for first."""
+    states = [found for i, pair in enumerate(columns) if (found := _status(i, *pair)) is not None]
+    found = _paired(columns, states, guesses) + _of_dates(columns, states, guesses)
+    unique: dict[str, OutcomePlan] = {}
+    for outcome in found:
+        key, n = outcome.key, 2
+        while key in unique:
+            key, n = f"{outcome.key}_{n}", n + 1
+        if key != outcome.key:
+            _rename(guesses, outcome.key, key, len(unique))
+            outcome = OutcomePlan(**{**{f: getattr(outcome, f) for f in outcome.__dataclass_fields__}, "key": key})
+        unique[key] = outcome
+    return list(unique.values())
+
+
+def _rename(guesses: dict[str, Guess], old: str, new: str, _place: int) -> None:
+    for part in ("", ".time", ".status"):
+        told = guesses.pop(f"outcome.{old}{part}#2", None)
+        if told is not None:
+            guesses[f"outcome.{new}{part}"] = told
+
+
+# ------------------------------------------------------------------ status columns
+
+
+def _status(place: int, seen: Seen, plan: ColumnPlan) -> _Status | None:
+    """A column that says how follow-up ended; None for any other."""
+    words = frozenset(words_of(seen.column.name))
+    labels = dict(seen.column.labels)
+    codes = list(seen.cells)
+    if not 1 <= len(codes) <= MOST_CODES or plan.kind == "date":
+        return None
+    told = meanings([labels.get(code, code) for code in codes])
+    named = bool(words & _STATUS) or any(word.endswith(("status", "event", "stat")) for word in words)
+    if told:
+        plain = all(each.key == "event" for each in told)
+        if plain and not named:
+            return None  # any yes or no
+        told = tuple(_with_codes(each, codes, labels) for each in told)
+        return _Status(seen.column.name, words, place, told, 0.95 if not plain else 0.85)
+    usual = read_status(tuple(codes))
+    if not named or usual is None:
+        return None
+    censored, event = usual
+    if words & {"cnsr", "censor", "cens", "censored", "censoring"} and set(codes) <= {"0", "1"}:
+        censored, event = ("1",), ("0",)  # 1 says that the event was not seen
+    coded = [(code, CENSORED) for code in censored if code in codes] + [(c, EVENT) for c in event if c in codes]
+    plain = Meaning("event", "Event", tuple(coded), "have the event", "free of the event")
+    return _Status(seen.column.name, words, place, (plain,), 0.8)
+
+
+def _with_codes(meaning: Meaning, codes: Sequence[str], labels: dict[str, str]) -> Meaning:
+    told = dict(meaning.codes)
+    pairs = tuple((code, told[labels.get(code, code)]) for code in codes)
+    return Meaning(meaning.key, meaning.label, pairs, meaning.event_phrase, meaning.free_phrase)
+
+
+# ------------------------------------------------------------------ follow-up in a column
+
+
+def _paired(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[str, Guess]) -> list[OutcomePlan]:
+    """Each status with the follow-up that its name and place speak for."""
+    times = [(i, seen) for i, (seen, plan) in enumerate(columns) if _is_time(seen, plan)]
+    found: list[tuple[float, OutcomePlan]] = []
+    taken: set[str] = set()
+    for status in states:
+        best = max(times, key=lambda item: _fit(item[0], item[1], status), default=None)
+        if best is None or _fit(best[0], best[1], status) <= 0:
+            continue
+        score = _fit(best[0], best[1], status)
+        name = best[1].column.name
+        unit, sure = time_unit(best[1])
+        for meaning in status.meanings:
+            outcome = _worded(meaning, status, name, unit)
+            again = "#2" if outcome.key in taken else ""
+            taken.add(outcome.key)
+            together = f"“{name}” and “{status.name}” belong together."
+            guesses[f"outcome.{outcome.key}{again}"] = Guess(outcome.label, min(status.sure, 0.5 + score / 8), together)
+            guesses[f"outcome.{outcome.key}.time{again}"] = Guess(
+                f"follow-up in {unit}", sure, "Its name says so." if sure > 0.9 else "Judged by how long they are."
+            )
+            guesses[f"outcome.{outcome.key}.status{again}"] = Guess(
+                _said(meaning), status.sure, "The words are known." if status.sure > 0.9 else "Read by convention."
+            )
+            found.append((score, outcome))
+    order = sorted(range(len(found)), key=lambda i: (-round(found[i][0]), i))
+    return [found[i][1] for i in order]
+
+
+def _said(meaning: Meaning) -> str:
+    return ", ".join(f"{code} = {told}" for code, told in meaning.codes)
+
+
+def _is_time(seen: Seen, plan: ColumnPlan) -> bool:
+    if plan.kind == "date" or seen.numeric < 0.9:
+        return False
+    values = seen.values
+    words = set(words_of(seen.column.name))
+    named = bool(words & _TIME) or any(word.endswith(("time", "days", "months", "years")) for word in words)
+    return (
+        named and len(values) > 0 and float(np.min(values)) >= -31 and len(np.unique(values)) > min(5, len(values) - 1)
+    )
+
+
+def _fit(place: int, seen: Seen, status: _Status) -> float:
+    """How much speaks for a follow-up to belong to a status."""
+    words = set(words_of(seen.column.name)) - _TIME - _STATUS
+    theirs = set(status.words) - _TIME - _STATUS
+    kind = {"os", "pfs", "dfs", "rfs", "efs", "mfs", "ttp", "css", "dss"}
+    mine, other = set(words_of(seen.column.name)) & kind, set(status.words) & kind
+    if mine and other and mine != other:
+        return 0.0
+    score = 2.0 if mine & other else 0.0
+    score += 1.5 * len(words & theirs)
+    score += max(0.0, 1.5 - 0.4 * abs(place - status.place))
+    score += 0.5 if "age" not in words else -3.0
+    prefix = _common(seen.column.name, status.name)
+    return score + (1.0 if prefix >= 2 else 0.0)
+
+
+def _common(one: str, two: str) -> int:
+    n = 0
+    for a, b in zip(one.casefold(), two.casefold(), strict=False):
+        if a != b:
+            break
+        n += 1
+    return n
+
+
+def time_unit(seen: Seen) -> tuple[Unit, float]:
+    """The unit of a follow-up, by its name or else by how long it is, and how sure that is."""
+    words = set(words_of(seen.column.name)) | set(words_of(seen.column.label))
+    for unit, names in _UNITS.items():
+        if words & names or any(re.search(rf"(?<![a-z]){unit}$|{unit}$", word) for word in words if len(word) > 3):
+            return unit, 0.95
+    values = seen.values
+    longest = float(np.max(values)) if len(values) else 0.0
+    if longest > 600:
+        return "days", 0.8
+    if longest > 45:
+        return "months", 0.5 if longest > 300 else 0.6
+    return "years", 0.5
+
+
+def _worded(meaning: Meaning, status: _Status, time: str, unit: Unit) -> OutcomePlan:
+    """An outcome with words, from the names of its columns where its codes say no more than yes and no."""
+    words = set(status.words) | set(words_of(time))
+    key, label, phrase, free = meaning.key, meaning.label, meaning.event_phrase, meaning.free_phrase
+    if key == "event" or (key == "recurrence" and words & {"pfs", "progression"}):
+        for names, *told in _NAMED:
+            if words & names:
+                key, label, phrase, free = told
+                break
+    return OutcomePlan(
+        key=key, label=label, time=time, unit=unit, status=status.name, meaning=meaning.codes, event_phrase=phrase,
+        free_phrase=free,
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------ dates
+
+
+Role = Literal["start", "end", "death", "birth", ""]
+
+
+def role_of(name: str) -> Role:
+    """What a date is of, by its name."""
+    words = set(words_of(name))
+    joined = words_of(name)[-1] if words else ""
+    if words & _BIRTHS or any(word in joined for word in ("birth", "geburt", "naissance", "nacimiento")):
+        return "birth"
+    if words & _DEATHS or "death" in joined or "sterbe" in joined:
+        return "death"
+    if words & _ENDS or any(word in joined for word in ("lastcontact", "followup", "letzterkontakt")):
+        return "end"
+    if words & _STARTS or any(word in joined for word in ("diagnos", "operation", "randomi")):
+        return "start"
+    return ""
+
+
+def _of_dates(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[str, Guess]) -> list[OutcomePlan]:
+    """Follow-up between dates, where columns are named like its beginning and its end."""
+    dated = [(seen, plan) for seen, plan in columns if plan.kind == "date"]
+    by_role: dict[Role, list[str]] = {}
+    for seen, _ in dated:
+        by_role.setdefault(role_of(seen.column.name), []).append(seen.column.name)
+    starts, ends, deaths = (by_role.get(role, []) for role in ("start", "end", "death"))  # type: ignore[call-overload]
+    if not starts and by_role.get("") and (ends or deaths):
+        starts = by_role[""][:1]
+    if not starts or not (ends or deaths):
+        return []
+    start, death = starts[0], deaths[0] if deaths else ""
+    status = next((s for s in states if s.meanings and s.meanings[0].key in ("death", "event")), None)
+    if status is None and not death:
+        return []
+    told = status.meanings if status is not None else (Meaning("death", "Death", (), "die", "alive"),)
+    found = []
+    for meaning in told:
+        outcome = OutcomePlan(
+            key=meaning.key, label=meaning.label, start=start, end=tuple(ends), happened=death,
+            status=status.name if status else "", meaning=meaning.codes if status else (),
+            event_phrase=meaning.event_phrase, free_phrase=meaning.free_phrase, since=_since(start),
+        )  # fmt: skip
+        guesses.setdefault(f"outcome.{outcome.key}", Guess(outcome.label, 0.8, _between(start, ends, death)))
+        guesses.setdefault(
+            f"outcome.{outcome.key}.time", Guess("days between dates", 0.85, _between(start, ends, death))
+        )
+        guesses.setdefault(
+            f"outcome.{outcome.key}.status",
+            Guess(_said(meaning) or f"a date in “{death}” = event", status.sure if status else 0.8,
+                  "The words are known." if status else "Who has a date of death has died."),
+        )  # fmt: skip
+        found.append(outcome)
+    return found
+
+
+def _between(start: str, ends: Sequence[str], death: str) -> str:
+    last = " or ".join(f"“{name}”" for name in ([death] if death else []) + list(ends))
+    return f"From “{start}” to {last}."
+
+
+def _since(start: str) -> str:
+    words = set(words_of(start))
+    for said, names in (
+        ("diagnosis", {"diagnosis", "diag", "dx", "diagnose", "erstdiagnose", "diagnostic", "diagnostico", "diagnosi"}),
+        ("surgery", {"surgery", "operation", "op", "chirurgie", "cirugia", "intervento", "cirurgia", "operatie"}),
+        ("randomisation", {"randomisation", "randomization", "randomised", "randomized", "rand"}),
+        ("transplantation", {"transplant"}),
+        ("admission", {"admission", "aufnahme"}),
+    ):
+        if words & names or any(name in words_of(start)[-1] for name in names if len(name) > 4):
+            return said
+    return "the start of follow-up"

@@ -1,0 +1,166 @@
+"""What the words of a status column mean, in the languages that registers write."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["alive", "alive with", "alive without", "dead", "dead of disease", "dead of other", "relapse", "event",
+                "no event", "lost", "unknown"]  # fmt: skip
+
+_PHRASES: dict[State, tuple[str, ...]] = {
+    "dead of disease": (
+        "dod", "dead of disease", "died of disease", "death from disease", "dead of cancer", "died of cancer",
+        "cancer death", "tumour death", "tumor death", "death due to cancer", "dead from cancer", "disease death",
+        "died from cancer", "dead due to disease", "dead of tumor", "dead of tumour", "disease specific death",
+        "death attributable to this cancer dx", "dead attributable to this cancer dx", "tumorbedingt verstorben",
+        "am tumor verstorben", "tumortod", "tod durch tumor", "krebstod", "decede du cancer", "mort du cancer",
+        "deces lie au cancer", "muerto por cancer", "muerte por cancer", "muerto por la enfermedad",
+        "morto per tumore", "deceduto per malattia", "morto por cancer", "obito por cancer",
+        "overleden aan kanker", "overleden aan ziekte", "zgon z powodu nowotworu",
+    ),
+    "dead of other": (
+        "doc", "dead of other cause", "dead of other causes", "died of other causes", "dead other", "other death",
+        "dead of unrelated causes", "intercurrent death", "death from other cause", "death from other causes",
+        "dead from other causes", "died of other cause", "death of other causes", "non cancer death",
+        "dead without disease", "death without relapse", "death without recurrence", "death without progression",
+        "nicht tumorbedingt verstorben", "anders verstorben", "tod anderer ursache", "tod durch andere ursache",
+        "andere todesursache", "decede autre cause", "mort autre cause", "deces d autre cause",
+        "muerto por otra causa", "muerte por otra causa", "morto per altra causa", "deceduto per altra causa",
+        "morto por outra causa", "overleden door andere oorzaak", "zgon z innej przyczyny",
+    ),
+    "alive with": (
+        "awd", "alive with disease", "alive with relapse", "alive with recurrence", "alive with progression",
+        "living with disease", "lebt mit tumor", "lebend mit tumor", "lebt mit krankheit", "vivant avec maladie",
+        "en vie avec maladie", "vivo con enfermedad", "vivo con malattia", "vivo com doenca", "levend met ziekte",
+    ),
+    "alive without": (
+        "ned", "awod", "alive without disease", "no evidence of disease", "alive no evidence of disease", "alive ned",
+        "alive disease free", "disease free", "diseasefree", "progression free", "recurrence free", "relapse free",
+        "tumor free", "tumour free", "lebt ohne tumor", "lebend ohne tumor", "tumorfrei", "rezidivfrei",
+        "vivant sans maladie", "en vie sans maladie", "vivo sin enfermedad", "libre de enfermedad",
+        "vivo senza malattia", "vivo sem doenca", "levend zonder ziekte", "complete remission",
+    ),
+    "dead": (
+        "dead", "died", "death", "deceased", "d", "expired", "exitus", "verstorben", "tot", "gestorben", "tod",
+        "decede", "decedee", "mort", "morte", "deces", "fallecido", "fallecida", "muerto", "muerta", "muerte",
+        "exitus letalis", "deceduto", "deceduta", "morto", "morta", "decesso", "falecido", "falecida", "obito",
+        "overleden", "dood", "gestorben an", "dod (all)", "avliden", "dod person", "zmarly", "zmarla", "zgon", "zmarl",
+    ),
+    "alive": (
+        "alive", "living", "live", "a", "alive at last contact", "survived", "lebend", "lebt", "am leben", "vivant",
+        "vivante", "en vie", "vivo", "viva", "con vida", "in vita", "vivente", "levend", "in leven", "leeft", "levande",
+        "zyje", "zywy", "zywa",
+    ),
+    "relapse": (
+        "relapse", "relapsed", "recurrence", "recurred", "recurred progressed", "progression", "progressed",
+        "progressive disease", "metastasis", "metastases", "local recurrence", "distant metastasis",
+        "distant recurrence", "rezidiv", "progress", "rueckfall", "ruckfall", "metastase", "metastasen", "recidive",
+        "rechute", "recidiva", "recaida", "progresion", "progressione", "recidiva di malattia", "progressao",
+        "recidief",
+        "wznowa",
+    ),
+    "event": ("event", "yes", "y", "true", "t", "failure", "ja", "oui", "si", "sim", "ereignis", "evento", "tak"),
+    "no event": (
+        "no event", "no", "n", "false", "f", "censored", "censor", "censoring", "event free", "none", "nein", "non",
+        "nao", "nee", "nie", "zensiert", "censure", "censurado", "censurato", "gecensureerd", "not progressed",
+        "no relapse", "no recurrence", "no progression", "kein ereignis", "kein rezidiv",
+    ),
+    "lost": (
+        "lost", "lost to follow up", "lost to followup", "ltfu", "lfu", "withdrawn", "perdu de vue", "perdido",
+        "perdido de vista", "perso al follow up", "uit beeld", "abgebrochen", "verloren", "verzogen", 
+        "drop out", "dropout",
+    ),
+    "unknown": ("unknown", "unk", "not known", "unbekannt", "inconnu", "desconocido", "ignoto", "sconosciuto",
+                "onbekend", "?", "nk", "not available", "nieznany"),
+}  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """Letters and figures alone, in lower case and without accents; of ``1:DECEASED`` the words."""
+    text = re.sub(r"^\s*\d+\s*[:=-]\s*(?=\D)", "", text)
+    flat = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
+    flat = "".join(letter for letter in flat if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"[^\W_]+|\?", flat))
+
+
+WORDS: dict[str, State] = {plain(phrase): state for state, phrases in _PHRASES.items() for phrase in phrases}
+
+ENDS: frozenset[State] = frozenset(["dead", "dead of disease", "dead of other"])
+LIVES: frozenset[State] = frozenset(["alive", "alive with", "alive without", "lost"])
+
+
+def state_of(code: str) -> State | None:
+    """What a word of a status column means; None for one that is not known."""
+    return WORDS.get(plain(code))
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """An outcome that a status column can be read as.
+
+    Attributes
+    ----------
+    key, label : str
+    codes : tuple of (code, meaning)
+        ``"censored"``, ``"event"``, ``"missing"``, or the name of what can come first instead.
+    event_phrase, free_phrase : str
+    """
+
+    key: str
+    label: str
+    codes: tuple[tuple[str, str], ...]
+    event_phrase: str
+    free_phrase: str
+
+
+def meanings(codes: Sequence[str]) -> tuple[Meaning, ...]:
+    """Every outcome that the words of a column allow: death of any cause, of the disease, recurrence, any event.
+
+    Empty where a word is not known, or none is an event. Codes that say that nothing is known are ``"missing"``.
+    """
+    states = {code: state_of(code) for code in codes}
+    known = {state for state in states.values() if state not in (None, "unknown")}
+    if None in states.values() or not known:
+        return ()
+    found = []
+    if known <= ENDS | LIVES and known & ENDS:
+        found.append(_read(states, "death", "Death", ENDS, "die", "alive"))
+        if "dead of disease" in known and "dead of other" in known and "dead" not in known:
+            found.append(
+                _read(states, "death_disease", "Death of the disease", frozenset(["dead of disease"]),
+                      "die of the disease", "alive", {"dead of other": "Death of another cause"})
+            )  # fmt: skip
+    elif "relapse" in known and known <= ENDS | LIVES | {"relapse", "no event"}:
+        competing = {state: "Death without recurrence" for state in known & ENDS}
+        found.append(
+            _read(states, "recurrence", "Recurrence", frozenset(["relapse"]), "have a recurrence",
+                  "free of recurrence", competing)
+        )  # fmt: skip
+    elif known <= {"event", "no event"} and "event" in known:
+        found.append(_read(states, "event", "Event", frozenset(["event"]), "have the event", "free of the event"))
+    elif known <= ENDS | {"no event", "lost"}:
+        found.append(_read(states, "death", "Death", ENDS, "die", "alive"))
+    return tuple(found)
+
+
+def _read(
+    states: dict[str, State | None],
+    key: str,
+    label: str,
+    events: frozenset[State],
+    phrase: str,
+    free: str,
+    competing: dict[State, str] | None = None,
+) -> Meaning:
+    def meaning(state: State | None) -> str:
+        if state in events:
+            return "event"
+        if state == "unknown":
+            return "missing"
+        return (competing or {}).get(state, "censored") if state is not None else "missing"
+
+    return Meaning(key, label, tuple((code, meaning(state)) for code, state in states.items()), phrase, free)
