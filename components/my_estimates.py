@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from hashlib import sha256
 
 import numpy as np
@@ -17,6 +18,7 @@ from components import desk, model_choice, numbers_validation
 from components.guard import gate, identity
 from components.model_choice import Choice
 from components.numbers_validation import Ask
+from components.panels import horizon
 
 FIRST = "my_estimate_first"
 """Of the session, and the name of the setting in the store."""
@@ -144,11 +146,15 @@ def time_of(found: Estimate, outcome: Outcome) -> float:
 
 def _unseen(cohort: Cohort, outcome: Outcome, row: int, choice: Choice, t: float) -> float | None:
     """What folds that had not seen the patient said, if this session has them."""
-    try:
-        done = numbers_validation.there(cohort, outcome, Ask(choice, (choice.kind,), "folds", t))
-    except Fixable:
-        return None
-    if done is None or choice.kind not in done.labels:
-        return None
-    said = float(done.mean(choice.kind).at_own(np.full(len(cohort), t))[row])
-    return min(max(said, 0.0), 1.0) if said == said else None
+    stops = horizon.stops(cohort, outcome)
+    # A patient's page checks the model once for all horizons, at the first of its times.
+    usual = stops[math.ceil(len(stops) / numbers_validation.MOST_TIMES) - 1]
+    for time in (t, usual):
+        try:
+            done = numbers_validation.there(cohort, outcome, Ask(choice, (choice.kind,), "folds", time))
+        except Fixable:
+            return None
+        if done is not None and choice.kind in done.labels:
+            said = float(done.mean(choice.kind).at_own(np.full(len(cohort), t))[row])
+            return min(max(said, 0.0), 1.0) if said == said else None
+    return None

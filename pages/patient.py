@@ -30,3 +30,4 @@ with desk.fixable():
                 with tools:
                     patient_paper.popover(view)
                 patient_sections.draw(view)
+                patient_estimate.settled(view)

@@ -6,6 +6,7 @@ While the form stands, nothing that a model says of the patient is computed, let
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from hashlib import sha256
 
 import streamlit as st
@@ -238,23 +239,34 @@ def _told_trouble(of: About | None) -> None:
 
 def revealed(view: View) -> None:
     """One line in the risk's card: what the reader said, and the model. Nothing on a page turned to the patient."""
-    of = my_estimates.about(view.cohort, view.outcome, view.row, view.choice)
     if view.beyond:
         return
     try:
-        found = my_estimates.book().find(of)
-        if found is not None:
-            model = desk.held(("chosen model", *model_choice.key(view.cohort, view.outcome, view.choice))) or view.model
-            found = my_estimates.completed(found, view.cohort, view.outcome, view.row, view.choice, model)
+        found = _completed(view)
     except Fixable as stop:
         if my_estimates.first():
             desk.show(stop)
         return
     finally:
-        my_estimates.saw(of)
+        my_estimates.saw(my_estimates.about(view.cohort, view.outcome, view.row, view.choice))
     if found is not None and view.reading != "patient":
         with st.container(key="estimate_revealed"):
             page.put('<p class="bs-muted">{t}</p>', t=line(found, view))
+
+
+def settled(view: View) -> None:
+    """At the page's end: by then the check on patients whom the model had not seen may be there, and is kept too."""
+    with suppress(Fixable):  # the line in the risk's card has told it
+        _completed(view)
+
+
+def _completed(view: View) -> Estimate | None:
+    """The reader's estimate with the model's numbers, as far as they are there."""
+    found = my_estimates.book().find(my_estimates.about(view.cohort, view.outcome, view.row, view.choice))
+    if found is None or view.beyond:
+        return found
+    model = desk.held(("chosen model", *model_choice.key(view.cohort, view.outcome, view.choice))) or view.model
+    return my_estimates.completed(found, view.cohort, view.outcome, view.row, view.choice, model)
 
 
 def line(found: Estimate, view: View) -> str:

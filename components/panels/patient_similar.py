@@ -12,7 +12,7 @@ from bedside.patient.similar import WHY_FEW
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.made_words import versions
-from components import desk, model_choice
+from components import desk, model_choice, my_estimates
 from components.figures.palette import palette
 from components.figures.similar import (
     SimilarCurves,
@@ -197,11 +197,13 @@ def _table(view: View, on: Metric, near: Similar) -> None:
             help="100: the same in all that counts. 0: no more alike than any two patients are.",
         ),
     }  # fmt: skip
-    columns["risk"] = np.clip(100 * near.risks, 1, 99)
-    config["risk"] = st.column_config.ProgressColumn(
-        f"Predicted risk {words.within(view)}", min_value=0, max_value=100, format="%.0f%%",
-        color=palette(desk.mode()).event,
-    )  # fmt: skip
+    hidden = my_estimates.first()  # of the others the reader is to say first what to expect
+    if not hidden:
+        columns["risk"] = np.clip(100 * near.risks, 1, 99)
+        config["risk"] = st.column_config.ProgressColumn(
+            f"Predicted risk {words.within(view)}", min_value=0, max_value=100, format="%.0f%%",
+            color=palette(desk.mode()).event,
+        )  # fmt: skip
     for i, variable in enumerate(variables):
         columns[f"v{i}"] = _said(variable, part[variable.name])
         kind = st.column_config.NumberColumn if variable.is_numeric else st.column_config.TextColumn
@@ -211,8 +213,8 @@ def _table(view: View, on: Metric, near: Similar) -> None:
     event = st.dataframe(
         pd.DataFrame(columns), key=f"patient_similar_{desk.token(cohort, view.row)[:12]}_{len(near.rows)}_{view.s:g}",
         hide_index=True, on_select="rerun", selection_mode="single-row", height=300, column_config=config,
-        alt=f"The {len(near.rows)} most alike: identifier, how alike, {len(variables)} variables and predicted risk. "
-        "A row opens the patient.",
+        alt=f"The {len(near.rows)} most alike: identifier, how alike, {len(variables)} variables"
+        f"{'' if hidden else ' and predicted risk'}. A row opens the patient.",
     )  # fmt: skip
     rows = event.selection.rows
     if rows and rows[0] < len(near.rows):

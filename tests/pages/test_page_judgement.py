@@ -15,6 +15,7 @@ from bedside.risk.learners import learn
 from bedside.risk.training import training
 from bedside.store.estimates import LOCAL, Estimates, Said, reader_key
 from bedside.store.key import patient_token, server_key
+from bedside.validation import cross_validate
 from tests.pages.reader import ROOT, Reader
 
 
@@ -109,6 +110,10 @@ def test_nothing_leaks_before_and_both_numbers_stand_after(truth, own_data):
     (kept,) = Estimates(LOCAL).all()
     assert kept.said == Said(0.4, 0.3, 0.55, note) and (kept.horizon, kept.unit) == (4.0, "years")
     assert kept.shown == pytest.approx(other, abs=1e-12) and kept.model == model.fingerprint
+    # To compare with: what models said that had not seen the patient.
+    apart = cross_validate(("cox",), training(cohort, cohort.outcomes[0]), times=[4 * 365.25])
+    assert kept.unseen == pytest.approx(apart.mean("cox").at(4 * 365.25)[304], abs=1e-9)
+    assert abs(kept.unseen - kept.shown) > 0.001
     assert "305" not in (own_data / "estimates.db").read_bytes().decode("latin-1").replace(kept.about.patient, "")
 
     # Another horizon does not ask again; the estimate stays with its own.
@@ -117,7 +122,10 @@ def test_nothing_leaks_before_and_both_numbers_stand_after(truth, own_data):
     assert f"You said 40, the model then {words} within 4 years." in reader.boxes
 
     # The one whose number had been on the screen is asked for, and is not compared later.
-    reader.choose("horizon_years", 4.0).open("patient", patient=mark(303))
+    reader.choose("horizon_years", 4.0)
+    (others,) = reader.at.dataframe  # similar patients: nobody's risk either
+    assert "alike" in others.value and "risk" not in others.value and "risk" not in others.proto.alt
+    reader.open("patient", patient=mark(303))
     nothing_of_the_model(reader, risk, model)
     say_it(reader, 70)
     assert "You said 70, the model 62 of 100." in reader.boxes
