@@ -13,7 +13,6 @@ from bedside.cohort.selection import Between, Selection
 from bedside.intake import read_cohort
 from bedside.risk.learners import learn
 from bedside.risk.training import training
-from components import jobs
 from tests.pages.reader import ROOT, Reader, numbers, words
 
 ANSWER = "patients with these values"
@@ -84,63 +83,14 @@ def test_the_reasons_are_sentences_and_not_causes(reader):
     ) in reader.boxes
 
 
-def test_the_trust_strip_says_how_the_model_did_on_others(reader):
-    # Out-of-fold: Harrell's C 0.708.
-    strip = reader.box("ranked rightly")
-    assert re.match(r"71 of 100 pairs .*ranked rightly among patients it had not seen; a coin: 50", strip)
-    assert "686 patients and 299 events behind the model, this patient among them" in strip
-    assert strip.endswith("Nothing filled in all 8 values are known")
-
-
-@pytest.mark.parametrize(
-    ("cohort", "row", "link", "near", "verdict"),
-    [
-        # Patient 1 at 46%: of the 68 nearest (a tenth), 37% had it by Kaplan-Meier, 26% to 51% holds the 46% said.
-        ("gbsg2_breast", 0, {}, "37 of 100 (26 to 51) had it among the 68 patients nearest in risk (said 43 to 49",
-         "Checked on the 68 patients nearest in risk: 46 of 100 said, 37 happened (26 to 51)."),
-        # 43% where the nearest tenth were told 17% on average: what became of those says nothing of this one.
-        ("mgus_competing", 47, {"target": "event"}, "16 of 100 (10 to 24) had it among the 138 patients nearest",
-         "Hardly any patient here had a risk as high as this one, so it could not be checked "
-         "(nearest 138: 13 to 41 of 100)."),
-        # 93% where the nearest 50 were told 83%, and 67% had it: the 83 is outside of 54 to 80.
-        ("lung_ncctg", 154, {}, "67 of 100 (54 to 80) had it among the 50 patients nearest",
-         "Hardly any patient here had a risk as high as this one, so it could not be checked "
-         "(nearest 50: 75 to 93 of 100). The nearest risks have been too high here: 83 of 100 said, 67 happened "
-         "(54 to 80)."),
-    ],
-)  # fmt: skip
-def test_a_risk_is_checked_only_where_patients_had_one_like_it(monkeypatch, cohort, row, link, near, verdict):
-    monkeypatch.setenv(jobs.PATIENCE, "120")
-    reader = opened(cohort, row, **link)
-    assert near in reader.box("ranked rightly")
-    assert verdict in reader.boxes
-
-
 def test_a_patient_at_the_edge_is_called_unusual():
     # Of 1,384 patients hardly any is further from the centre by Mahalanobis' distance (creatinine 9.3 mg/dl).
-    far = opened("mgus_competing", 1258)
+    far = opened("mgus_competing", 1258).unfold("patient_trust_more")
     assert "No other patient is much like this one" in far.box("Within the data") or "Fewer than 10" in far.text
     assert "fewer than 1 of 100 patients here are further from the typical one" in far.box("An unusual patient")
-    usual = opened("pbc_liver", 417)
+    usual = opened("pbc_liver", 417).unfold("patient_trust_more")
     assert "21 other patients are much like this one" in usual.box("Within the data: every known value is in the range")
     assert "An unusual patient" not in usual.text
-
-
-def test_a_model_that_ranks_little_better_than_chance_is_cautioned_of(reader):
-    # Out-of-fold Harrell's C: 0.592 against 0.708.
-    weak = opened("gse7390_breast_expression", 3)
-    assert weak.box("little better than chance") == (
-        "Of 100 pairs of patients it had not seen, the model ranks 59 rightly (45 to 74), little better than chance."
-    )
-    assert "little better than chance" not in reader.text
-
-
-def test_a_model_of_few_variables_says_how_many_more_are_recorded(reader):
-    unused = sum(v.use == "optional" for v in bundled("gse7390_breast_expression").filterable)
-    assert unused > 1
-    said = f"{unused} further variables are recorded and not used here."
-    assert said in opened("gse7390_breast_expression", 3).boxes
-    assert "not used here" not in reader.text
 
 
 @pytest.mark.parametrize("row", [494, 683])
@@ -213,15 +163,16 @@ def test_a_prediction_is_never_a_certainty():
     assert "more than 99 die or have a liver transplant fewer than 1 alive" in reader.text
     assert "Why more than 99 and not 64" in reader.boxes
     assert reader.alt("patient_why").endswith("this patient over 99%.")
-    assert "100 of 100 (no interval) had it among the 50 patients nearest in risk" in reader.box("ranked rightly")
     start, bars, end = waterfall(reader)
     assert start + sum(bars) == pytest.approx(end, abs=1e-9)
+    near = reader.unfold("patient_trust_more").box("ranked rightly")
+    assert "100 of 100 (no interval) had it among the 50 patients nearest in risk" in near
 
 
 def test_few_of_the_nearest_patients_are_said_with_their_interval():
     # Of the 50 patients with the lowest risks one had the event within a year.
     last = Reader(cohort="pbc_liver").open("patients").row(417)
-    near = last.choose("horizon_years", 1.0).box("ranked rightly")
+    near = last.choose("horizon_years", 1.0).unfold("patient_trust_more").box("ranked rightly")
     assert re.search(r"\d+ of 100 \((no interval|[^)]+ to \d+)\) had it among the 50 patients nearest in risk", near)
 
 
@@ -240,14 +191,14 @@ def test_a_longer_horizon_never_lowers_the_risk(reader):
 
 
 def test_a_missing_value_is_named_with_what_stood_in_for_it():
-    reader = opened("pbc_liver", 5)
+    reader = opened("pbc_liver", 5).unfold("patient_trust_more")
     assert (
         "Platelets was missing for this patient: the median of the patients here (251 ×10⁹/l) was used; the interval "
         "leaves this out."
     ) in reader.boxes
     assert "1 filled in Platelets" in reader.text
     assert reader.title.endswith(" · not recorded: platelets")
-    known = opened("pbc_liver", 0)
+    known = opened("pbc_liver", 0).unfold("patient_trust_more")
     assert "was missing for this patient" not in known.text
     assert "Nothing filled in all 8 values are known" in known.text
 
