@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bedside.explain.contributions import readings_of
 from bedside.patient.what_if import Crossing, smallest_change
 from bedside.report import say
 from components import desk, model_choice
@@ -25,9 +26,19 @@ def panel(view: View) -> None:
     if not place.open:
         return
     with place, desk.fixable():
-        share = _threshold(view)
-        found = _found(view, share)
-        _show(view, found)
+        if any(reading.variable.modifiable for reading in readings_of(view.model).values()):
+            _show(view, _found(view, _threshold(view)))
+        else:
+            _none_marked(view)
+
+
+def _none_marked(view: View) -> None:
+    marked = ", ".join(v.label for v in view.cohort.filterable if v.modifiable)
+    page.put(
+        '<p class="bs-lead">This model reads nothing that the dictionary marks as modifiable.{unread}</p>',
+        unread=f" Marked, but not read by it: {marked}." if marked else "",
+    )
+    page.caption("A variable is marked in the dictionary of the cohort, by “modifiable”: true.")
 
 
 def _threshold(view: View) -> float:
@@ -69,12 +80,6 @@ def _found(view: View, share: float) -> Crossing:
 
 def _show(view: View, found: Crossing) -> None:
     d = view.decimals
-    if not found.tried:
-        marked = [v.label for v in view.cohort.filterable if v.modifiable]
-        unread = f" Marked, but not read by it: {', '.join(marked)}." if marked else ""
-        page.put('<p class="bs-lead">{text}</p>', text=f"{found.told(decimals=d)}{unread}")
-        page.caption("A variable is marked in the dictionary of the cohort, by “modifiable”: true.")
-        return
     page.put('<p class="bs-lead">{text}</p>', text=found.told(decimals=d))
     if len(found.steps) > 1:
         rows = [(" and ".join(told(c) for c in s.changes), say.of_100(s.risk, decimals=d)) for s in found.steps]

@@ -29,6 +29,7 @@ from components.panels.patient_what_if_answer import (
     explained,
     gap,
     gap_words,
+    is_of_later,
     of_treatment,
     sides,
     told,
@@ -162,15 +163,17 @@ def _reasons(view: View, now: Scenario, kept_here: Kept) -> None:
     other = kept_here.last("reasons", asked_of(view, [now]), lambda: explained(view, now))
     if view.explanation is None or other is None:
         return
+    more = f" Of the risk from {view.outcome.since} on." if view.alive and not is_of_later(view) else ""
+    if other.sampling_error is not None:
+        more += f" Standard error up to {100 * other.sampling_error:.2f} points."
     found, d = differences(view.explanation, other), view.decimals
-    sampled = "" if other.sampling_error is None else f" Standard error up to {100 * other.sampling_error:.2f} points."
     save.figure(
         lambda mode: reasons_figure(found, mode=mode, decimals=d, other=THESE),
         key="patient_what_if_reasons",
         title="Reasons that differ",
         alt=reasons_alt(found, decimals=d, other=THESE),
         note=f"Points of risk that each value goes with, beside the average of {say.patients(other.n_background)} "
-        f"here ({say.of_100(other.base, decimals=d)}). A value’s points depend on the other values too.{sampled}",
+        f"here ({say.of_100(other.base, decimals=d)}). A value’s points depend on the other values too.{more}",
         stem="patient-what-if-reasons",
         rows=lambda: reasons_rows(found),
         cautions=(CAVEAT,),

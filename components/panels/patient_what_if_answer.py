@@ -21,6 +21,7 @@ from components.figures.what_if import Side, Sides
 from components.panels import page, patient_said
 from components.panels.patient_view import View
 
+SAME = 1e-6
 STEPS, STEPS_OF_REFITS = 400, 80
 """Times at which other patients' curves are worked out; fewer where each costs fifty refits."""
 
@@ -98,14 +99,21 @@ def sides(view: View, others: Beside, *, banded: int) -> Sides:
 def explained(view: View, scenario: Scenario) -> Explanation | None:
     """What the risk of a patient with these values is made of, beside the same patients; None where the page has none.
 
-    It is at the same time and of the same risk as this patient's, so that the two can be held against each other.
+    It is of the same risk as this patient's explanation, so that the two can be held against each other.
     """
     if view.explanation is None:
         return None
     plain = unvaried(view.model)
     reference = desk.kept(view.background_key, lambda: explain.background(plain, view.cohort))
+    if is_of_later(view):
+        reference = desk.kept(("what if", *view.background_key, view.s), lambda: reference.after(view.s) or reference)
     found = explain.explain(plain, scenario.patient, reference, [view.when], unit=view.unit)[0]
     return replace(found, risk=patient_said.unsure(found.risk))
+
+
+def is_of_later(view: View) -> bool:
+    """True if the reasons are of the risk of patients who are event-free so far, as the risk is."""
+    return view.alive > 0 and view.explanation is not None and abs(view.explanation.risk - view.risk) < SAME
 
 
 def unvaried(model: Fitted) -> Fitted:

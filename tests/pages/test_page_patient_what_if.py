@@ -128,7 +128,9 @@ def test_what_was_smuggled_in_is_refused_and_the_rest_lives(reader):
 
 def test_the_nearest_values_beyond_a_chosen_risk(reader, cox):
     own, other = (cox.risk(by_hand(hormone_therapy=code), [4 * YEAR])[0, 0] for code in ("no", "yes"))
-    reader.unfold("what_if_crossing").choose("what_if_threshold", round(100 * other) + 2)
+    reader.at.session_state["decision_threshold"] = 31
+    assert reader.unfold("what_if_crossing").at.slider(key="what_if_threshold").value == 31
+    reader.choose("what_if_threshold", round(100 * other) + 2)
     assert other < (round(100 * other) + 2) / 100 < own
     found = reader.box("The nearest patient with a risk at or below")
     assert f"predicted risk is {say.of_100(other)}, this one's {say.of_100(own)}." in found
