@@ -156,3 +156,26 @@ def test_every_kind_has_its_evidence(gbsg2):
     assert strip.metric_unit == "risk"
     assert strip.close == 0.10
     assert 0 <= strip.further <= 1
+
+
+def test_of_a_patient_who_came_so_far_only_those_who_did_count(made, gbsg2):
+    rows, model, on, found = made
+    since, row = 500.0, gbsg2.frame.iloc[[7]]
+    now = 1 - (1 - model.risk(row, [T])[0, 0]) / (1 - model.risk(row, [since])[0, 0])
+    strip = evidence(on, row, T, leave_out=7, found=found, since=since, risk=now)
+    there = rows.time > since
+    there[7] = False
+    near = (on.metric.distances(row) <= np.log(2)) & there
+    assert strip.alike.of == there.sum()
+    assert strip.alike.value == near.sum() >= 10
+    events = int((near & rows.event & (rows.time <= T)).sum())
+    assert strip.alike_events.value in (events, None)
+    grid = found.mean("cox")
+    first, last = (grid.at_own(np.full(len(rows), t)) for t in (since, T))
+    said = 1 - (1 - last) / (1 - first)
+    nearest = np.argsort(np.where(there, np.abs(said - now), np.inf), kind="stable")[:68]
+    assert strip.band.predicted == pytest.approx(said[nearest].mean())
+    seen = KaplanMeierFitter().fit(rows.time[nearest], rows.event[nearest], entry=np.full(68, since)).predict(T)
+    assert strip.band.observed == pytest.approx(1 - seen)
+    assert (strip.risk, strip.since) == (now, since)
+    assert strip.band.observed != evidence(on, row, T, leave_out=7, found=found).band.observed
