@@ -144,7 +144,7 @@ def _curves(view: View, others: Beside, *, banded: int) -> None:
     bands = f" Bands: {view.limits}, of the first two." if view.limits and n > 2 else ""
     if view.limits and n == 2:
         bands = f" Bands: {view.limits}, with dotted edges for {drawn.lines[1].name}."
-    since = f" All free of it for {say.duration(view.alive, view.unit)}." if view.alive else ""
+    since = f" All of them {view.so_far}." if view.alive else ""
     save.figure(
         lambda mode: sides_figure(drawn, mode=mode),
         key="patient_what_if",
