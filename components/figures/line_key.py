@@ -9,7 +9,7 @@ from typing import Any
 from components.figures.palette import Palette, plain
 
 ROW = 19
-PIECE = 0.04
+PIECE = 0.055
 
 
 @dataclass(frozen=True)

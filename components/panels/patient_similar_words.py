@@ -14,7 +14,7 @@ from components.panels import patient_view
 from components.panels.patient_view import View
 
 NAMED = 3
-UNLIKE = 50
+UNLIKE = 40
 """Half of the nearest are less alike than this, of 100: what happened to them says little."""
 
 
@@ -121,12 +121,20 @@ def shared(near: Similar) -> list[str]:
     """What they have in common with the patient, and where they differ."""
     alike = [say.in_sentence(m.variable.label) for m in near.shared[:NAMED]]
     apart = [
-        f"{say.in_sentence(m.variable.label)} (this patient {m.own}, they {typical(m, near)})"
-        for m in near.differing[:NAMED]
+        f"{say.in_sentence(m.variable.label)} (this patient {m.own}, {_theirs(m)})" for m in near.differing[:NAMED]
     ]
     told = [f"Alike in {_listed(alike)}." if alike else "Alike in nothing that counts."]
     told.append(f"They differ in {_listed(apart)}." if apart else "They differ in nothing that counts.")
     return told
+
+
+def _theirs(match: Match) -> str:
+    """What they have instead."""
+    if match.variable.is_numeric:
+        return f"they {match.typical}"
+    if match.same is not None and match.same.value:
+        return f"as are {match.same.value} of the {match.same.of}"
+    return f"they mostly {match.typical}" if match.typical != match.own else "they vary"
 
 
 def _listed(texts: list[str]) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bedside.cohort import Variable, convert
 from bedside.cohort.values import level_index
-from bedside.cohort.wording import say_range, sentence_case
+from bedside.cohort.wording import sentence_case
 from bedside.patient import LandmarkGain, Landmarks, VisitRisk
 from bedside.report import say
 from components import model_choice
@@ -171,12 +171,17 @@ def _measured(view: View, variable: Variable, times: np.ndarray, seen: pd.DataFr
     if not known.any():
         return None
     low, high = variable.reference_range or (None, None)
-    usual = "" if low is None and high is None else say_range(variable.model_copy(update={"unit": ""}), low, high)
     return Measured(
         label=variable.label, unit=variable.unit, time=time[known], value=value[known],
         said=tuple(variable.say(each) for each in raw[known]), low=nan if low is None else low,
-        high=nan if high is None else high, usual=usual, levels=levels,
+        high=nan if high is None else high, usual=_usual(low, high), levels=levels,
     )  # fmt: skip
+
+
+def _usual(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"up to {high:g}" if high is not None else f"{low:g} or more" if low is not None else ""
+    return f"{low:g} to {high:g}"
 
 
 def unusual(measured: Sequence[Measured]) -> str:
