@@ -122,7 +122,7 @@ def _looks(told: Spread, mode: Mode) -> list[_Look]:
 
 
 def _drawn(told: Spread) -> np.ndarray:
-    """Positions of the patients drawn, ascending: all who have a value, or evenly many by contribution, ends included."""
+    """Positions of the patients drawn, ascending: evenly by contribution, both ends included."""
     known = np.flatnonzero(np.isfinite(told.value))
     order = known[np.argsort(told.points[known], kind="stable")]
     some = np.linspace(0, max(len(order) - 1, 0), min(DRAWN, len(order))).round().astype(int)

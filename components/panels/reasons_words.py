@@ -68,9 +68,17 @@ def direction(part: Part) -> str:
     if part.levels:
         return _by_level(part, value, size)
     rho = float(np.corrcoef(rankdata(value), rankdata(size))[0, 1])
-    if abs(rho) < CLEAR:
+    low, high = _ends(value, size, 0.2)
+    # Also from end to end: a curve that bends back at a few high values goes in no one direction.
+    if abs(rho) < CLEAR or (high - low) * rho < 0 or abs(high - low) < part.size / 2:
         return "higher in some ranges and lower in others"
     return f"{'higher' if rho > 0 else 'lower'} with higher values{_odd(part.variable, rho > 0)}"
+
+
+def _ends(value: np.ndarray, size: np.ndarray, share: float) -> tuple[float, float]:
+    """Means among the lowest and the highest values."""
+    low, high = np.quantile(value, (share, 1 - share))
+    return float(size[value <= low].mean()), float(size[value >= high].mean())
 
 
 def _by_level(part: Part, value: np.ndarray, size: np.ndarray) -> str:
@@ -175,7 +183,7 @@ def along(part: Part) -> str:
         ends = shown if len(shown) <= 4 else [*shown[:2], shown[-1]]
         return f"On average it goes with {_listed([f'{signed(m)} points with {name}' for m, name in ends])}."
     low, high = np.quantile(value, (0.1, 0.9))
-    first, last = size[value <= low].mean(), size[value >= high].mean()
+    first, last = _ends(value, size, 0.1)
     say_ = part.variable.say
     return (
         f"On average it goes with {signed(first)} points at {say_(float(low))} or less and {signed(last)} points at "

@@ -97,8 +97,9 @@ def figure(
             on_select="ignore" if chosen is None else "rerun", selection_mode="points",
         )  # fmt: skip
         caption(note)
-    if chosen is not None and event.selection.points:
-        chosen(event.selection.points[0].get("customdata"))
+    points = [] if chosen is None else event["selection"]["points"]
+    if points:
+        chosen(points[0].get("customdata"))
 
 
 def numbers(
