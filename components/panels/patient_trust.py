@@ -15,7 +15,7 @@ from bedside.risk.variability import Varied
 from bedside.validation import Resampled
 from components import desk, model_choice, numbers_models, numbers_validation, unseen
 from components.numbers_validation import Ask
-from components.panels import horizon, page, patient_rivals, patient_sure, patient_trust_more
+from components.panels import horizon, page, patient_rivals, patient_similar, patient_sure, patient_trust_more
 from components.panels.patient_rivals import Rivals
 from components.panels.patient_sure import Line
 from components.panels.patient_view import View
@@ -171,7 +171,8 @@ def _evidence(view: View, done: Resampled | None) -> Evidence:
 
     def prepared() -> object:
         with desk.progress("Looking for patients alike"):
-            return ground(model, model_choice.rows(view.cohort, view.outcome, view.choice))
+            rows = model_choice.rows(view.cohort, view.outcome, view.choice)
+            return ground(model, rows, metric_of=patient_similar.prepared(view))
 
     def make() -> Evidence:
         on = desk.kept(("patient ground", *key), prepared)
