@@ -30,6 +30,7 @@ PAGES = {
     "Patient": Place("/patient", ".st-key-patient_section", 2),
     "You and the model": Place("/judgement", '[class*="st-key-card_judgement"]', 0),
     "Model": Place("/model", ".st-key-model_saved", 1),
+    "What it goes by": Place("/reasons", ".st-key-reasons_dependence .js-plotly-plot", 2),
     "Validation": Place("/validation", ".st-key-card_validation_groups .js-plotly-plot", 5),
     "Who does it fail?": Place("/audit", ".st-key-audit_all", 1),
     "Does it hold elsewhere?": Place("/external", '[class*="st-key-external_demo_"] button', 0),
