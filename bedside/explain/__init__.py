@@ -7,7 +7,8 @@ from bedside.explain.explanation import Contribution, Explanation, Global
 from bedside.explain.interaction import Interactions, interactions
 from bedside.explain.overtime import Dependence, OverTime, Stability, dependence, global_over_time, stability
 from bedside.explain.shapley import Sampled, shapley_cox, shapley_cox_sampled
-from bedside.explain.words import headline, points_text, reasons
+from bedside.explain.spread import Spread, Spreading, spread, with_partners, with_spread
+from bedside.explain.words import as_expected, headline, interval_text, plain_reasons, points_text, reasons
 
 __all__ = [
     "Background",
@@ -19,8 +20,11 @@ __all__ = [
     "Interactions",
     "OverTime",
     "Sampled",
+    "Spread",
+    "Spreading",
     "Stability",
     "against_shap",
+    "as_expected",
     "background",
     "contributions",
     "dependence",
@@ -29,10 +33,15 @@ __all__ = [
     "global_over_time",
     "headline",
     "interactions",
+    "interval_text",
+    "plain_reasons",
     "points_text",
     "reasons",
     "shapley_cox",
     "shapley_cox_sampled",
+    "spread",
     "stability",
     "variable_terms",
+    "with_partners",
+    "with_spread",
 ]

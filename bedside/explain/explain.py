@@ -11,7 +11,7 @@ from bedside.cohort import Cohort, Unit, convert
 from bedside.explain.contributions import Background, contributions, readings_of
 from bedside.explain.explanation import Contribution, Explanation, Global
 from bedside.explain.overtime import global_over_time
-from bedside.explain.value_words import directions, value_text
+from bedside.explain.value_words import direction, directions, value_text
 from bedside.risk.fitted import Fitted
 
 
@@ -61,12 +61,13 @@ def explain(
     found = contributions(model, patient, background, own_times, seed=seed)
     readings, expected = readings_of(model), _directions(model, background)
     said = [(v, value_text(readings[v.name], patient), expected[v.name]) for v in found.variables]
+    since = convert(background.since, model.outcome.unit, asked)
     explanations = []
     for i, t in enumerate(times):
         points = found.values[0, :, i]
         parts = [
-            Contribution(v.name, v.label, text, float(points[j]), direction)
-            for j, (v, text, direction) in enumerate(said)
+            Contribution(v.name, v.label, text, float(points[j]), expected, direction(v) if expected else "")
+            for j, (v, text, expected) in enumerate(said)
         ]
         base, risk = float(found.base[i]), float(found.prediction[0, i])
         explanations.append(
@@ -75,7 +76,7 @@ def explain(
                 contributions=tuple(sorted(parts, key=lambda c: -abs(c.points))),
                 additivity_error=abs(base + float(points.sum()) - risk), method=found.how,
                 sampling_error=None if found.error is None else float(found.error[0, :, i].max(initial=0.0)),
-                n_background=found.n_background,
+                n_background=found.n_background, since=since,
             )
         )  # fmt: skip
     return tuple(explanations)

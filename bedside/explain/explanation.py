@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,14 @@ class Contribution:
     expected : bool or None
         Whether the model reads the variable in the direction the dictionary expects; None where the
         dictionary expects none.
+    direction: str
+        Where it is as expected: which values go with more risk, or with less.
+    lower, upper : float
+        95% interval of `points` from refits; NaN where it was not worked out.
+    partner : str
+        The variable whose value its contribution depends on most; empty where there is none, or it was not worked out.
+    together : float
+        Interaction index with that value: what both add beyond what each adds alone, as a share of 1.
     """
 
     variable: str
@@ -36,6 +45,21 @@ class Contribution:
     value_text: str
     points: float
     expected: bool | None = None
+    direction: str = ""
+    lower: float = math.nan
+    upper: float = math.nan
+    partner: str = ""
+    together: float = math.nan
+
+    @property
+    def has_interval(self) -> bool:
+        """True if its interval was worked out."""
+        return not (math.isnan(self.lower) or math.isnan(self.upper))
+
+    @property
+    def may_be_nothing(self) -> bool:
+        """True if its interval holds 0."""
+        return self.has_interval and self.lower <= 0 <= self.upper
 
 
 @dataclass(frozen=True)
@@ -62,6 +86,8 @@ class Explanation:
         Largest standard error of a contribution, as a share of 1; None when exact.
     n_background : int
         Background patients.
+    since : float
+        Time from which the risk counts, in `unit`: of patients who are event-free then. 0 from the start.
     """
 
     t: float
@@ -73,6 +99,7 @@ class Explanation:
     method: Method
     sampling_error: float | None
     n_background: int
+    since: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,14 @@ def directions(model: Fitted, background: Background) -> dict[str, bool | None]:
     return found
 
 
+def direction(variable: Variable) -> str:
+    """Which values the dictionary expects to go with more risk, or with less."""
+    more = "more" if variable.expected == "raises" else "less"
+    if variable.kind == "binary" and len(variable.levels) == 2:
+        return f"{variable.label_of(variable.levels[1].code)} goes with {more} risk"
+    return f"higher goes with {more} risk"
+
+
 def _rises(model: Model, reading: Reading) -> float:
     """Above 0 if the log hazard rises with the value, or on the whole with the order of the levels."""
     name = reading.variable.name

@@ -20,7 +20,7 @@ def headline(explanation: Explanation) -> str:
     return f"Why {risk} and not {base}" if risk != base else f"Why {risk}, like the average here"
 
 
-def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple[str, ...]:
+def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0, ranges: bool = False) -> tuple[str, ...]:
     """The main reasons for a patient's risk, one sentence each.
 
     Parameters
@@ -31,12 +31,15 @@ def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple
         How many contributions are put into words, largest first.
     decimals : int
         Decimals of the points; 0 as a clinician would say them.
+    ranges : bool
+        Say the interval of each, where it is known.
 
     Returns
     -------
     tuple of str
         Plain text, e.g. "9 positive nodes: goes with 17 points more risk."; more than the average of the
-        patients compared with, which the page says once above the list. Where the model reads a variable
+        patients compared with, which the page says once above the list. One whose interval holds 0 "may be
+        nothing". Where the model reads a variable
         against the direction that the dictionary expects, the sentence says so. A closing sentence is added
         where the patient's risk rounds to the average. Values come from data: escape them before a page shows
         them.
@@ -45,7 +48,7 @@ def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0) -> tuple
     if told and all(_is_little(c) for c in told):
         said = ["No single value makes a difference of half a point here."]
     else:
-        said = [_sentence(c, decimals) for c in told]
+        said = [_sentence(c, decimals, ranges) for c in told]
     if of_100(explanation.risk) == of_100(explanation.base):
         average = of_100(explanation.base)
         said.append(f"Taken together, this patient's risk is the average here: {average}.")
@@ -60,7 +63,40 @@ def points_text(points: float, *, decimals: int = 0) -> str:
     return f"{'+' if rounded > 0 else '−'}{abs(rounded):.{decimals}f}"
 
 
-def _sentence(contribution: Contribution, decimals: int) -> str:
+def plain_reasons(explanation: Explanation, *, k: int = 3) -> tuple[str, ...]:
+    """The main reasons in the plainest words: numbers of people, no points and no intervals."""
+    said = []
+    for c in explanation.contributions[:k]:
+        if _is_little(c):
+            continue
+        size, more = round(100 * abs(c.points)), "more" if c.points > 0 else "fewer"
+        doubt = ", but this may be chance" if c.may_be_nothing else ""
+        said.append(f"{_subject(c)}: about {size} {more} of 100{doubt}.")
+    return tuple(said) or ("No single value makes much of a difference.",)
+
+
+def as_expected(contribution: Contribution) -> str:
+    """That the model reads the variable as the dictionary expects, and how; empty where it does not or expects none."""
+    return f"{contribution.direction}: as expected" if contribution.expected and contribution.direction else ""
+
+
+def interval_text(contribution: Contribution, *, decimals: int = 0) -> str:
+    """The interval of a contribution in points, e.g. "12 to 22", "−1 to 7"; empty where there is none."""
+    if not contribution.has_interval:
+        return ""
+    low, high = (_signed(x, decimals) for x in (contribution.lower, contribution.upper))
+    if contribution.may_be_nothing:
+        return f"{low} to {high}"
+    ends = sorted((abs(contribution.lower), abs(contribution.upper)))
+    return " to ".join(f"{round(100 * x, decimals) + 0.0:.{decimals}f}" for x in ends)
+
+
+def _signed(share: float, decimals: int) -> str:
+    rounded = round(100 * share, decimals) + 0.0
+    return f"{'−' if rounded < 0 else ''}{abs(rounded):.{decimals}f}"
+
+
+def _sentence(contribution: Contribution, decimals: int, ranges: bool) -> str:
     said = _subject(contribution)
     if _is_little(contribution):
         return f"{said}: makes little difference here."
@@ -68,7 +104,9 @@ def _sentence(contribution: Contribution, decimals: int) -> str:
     unit = "point" if size == 1 else "points"
     more = "more" if contribution.points > 0 else "less"
     odd = UNEXPECTED if contribution.expected is False else ""
-    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk{odd}."
+    interval = f" ({interval_text(contribution, decimals=decimals)})" if ranges and contribution.has_interval else ""
+    doubt = ", but it may be nothing" if contribution.may_be_nothing else ""
+    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk{interval}{doubt}{odd}."
 
 
 def _subject(contribution: Contribution) -> str:

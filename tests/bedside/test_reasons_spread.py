@@ -1,0 +1,105 @@
+"""Intervals of contributions: the spread over refits, worked out a second time; and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_contributions import beside, cohort, model, patients
+
+from bedside.explain import (
+    Contribution,
+    Explanation,
+    Spreading,
+    as_expected,
+    background,
+    contributions,
+    explain,
+    interactions,
+    interval_text,
+    plain_reasons,
+    reasons,
+    spread,
+    with_partners,
+    with_spread,
+)
+from bedside.risk.training import training
+from bedside.risk.variability import with_variability
+
+TIMES = [2.0, 5.5, 9.0]
+
+
+@pytest.mark.parametrize("name", ["curves", "cause-specific", "forest"])
+def test_is_the_standard_deviation_over_refits(name):
+    target = "event" if name == "cause-specific" else "any"
+    refits = with_variability(model(name), training(cohort(), "relapse", target=target), refits=5).refits
+    patient, rows = patients().iloc[[2]], beside(name)
+    found = spread(model(name), refits, rows, patient, TIMES)
+    each = []
+    for refit in refits:
+        same = background(refit, rows.frame, rows=np.arange(len(rows)))
+        told = contributions(refit, patient, same, np.minimum(TIMES, refit.last))
+        place = {v.name: row for v, row in zip(told.variables, told.values[0], strict=True)}
+        each.append([place.get(v.name, np.zeros(3)) for v in found.variables])
+    np.testing.assert_allclose(found.sd, np.std(each, axis=0, ddof=1), rtol=1e-6, atol=1e-9)
+    assert found.n_refits == 5 and found.sd.max() > 0.005
+    held = found.at(3.75)
+    np.testing.assert_allclose(held["age"], found.sd[[v.name for v in found.variables].index("age"), :2].mean())
+    work = Spreading(model(name), refits, rows, patient, TIMES)
+    steps = 0
+    while (done := work.go(0.0)) is None:
+        steps += 1
+        assert work.share == steps / 5
+    assert steps == 4
+    np.testing.assert_array_equal(done.sd, found.sd)
+
+
+def test_of_a_risk_from_a_later_time_on():
+    refits = with_variability(model("curves"), training(cohort(), "relapse"), refits=3).refits
+    rows, patient = beside("curves").after(2.0), patients().head(1)
+    found = spread(model("curves"), refits, rows, patient, TIMES)
+    assert not found.sd[:, 0].any() and found.sd[:, 1].max() > 0.003
+    same = [background(refit, rows.frame, rows=np.arange(len(rows))).after(2.0) for refit in refits]
+    each = [contributions(r, patient, b, [5.5]).values[0, :, 0] for r, b in zip(refits, same, strict=True)]
+    np.testing.assert_allclose(found.sd[:, 1], np.std(each, axis=0, ddof=1), rtol=1e-6)
+
+
+def test_explanations_know_their_intervals_and_partners():
+    refits = with_variability(model("curves"), training(cohort(), "relapse"), refits=4).refits
+    patient, rows = patients().head(1), beside("curves")
+    told = explain(model("curves"), patient, rows, [5.5])[0]
+    assert not any(c.has_interval or c.may_be_nothing for c in told.contributions)
+    found = spread(model("curves"), refits, rows, patient, TIMES)
+    known = with_spread(told, found, 5.5)
+    for c in known.contributions:
+        assert c.upper - c.lower == pytest.approx(2 * 1.959964 * found.at(5.5)[c.variable])
+        assert c.points == pytest.approx((c.lower + c.upper) / 2)
+    partners = interactions(model("curves"), patient, rows, 5.5).partners()
+    both = with_partners(known, partners)
+    assert {c.variable: c.partner for c in both.contributions if c.partner} == {
+        name: v.label for name, (v, _) in partners.items()
+    }
+
+
+def _told(*parts: Contribution) -> Explanation:
+    return Explanation(5, "years", 0.5, 0.5 + sum(p.points for p in parts), parts, 0.0, "exact", None, 100)
+
+
+def test_words_of_what_may_be_nothing():
+    sure = Contribution("nodes", "Nodes", "9 nodes", 0.168, True, "higher goes with more risk", 0.12, 0.21)
+    unsure = Contribution("age", "Age", "Age 55", -0.034, False, "", -0.08, 0.012)
+    assert reasons(_told(sure, unsure), ranges=True) == (
+        "9 nodes: goes with 17 points more risk (12 to 21).",
+        "Age 55: goes with 3 points less risk (−8 to 1), but it may be nothing (the opposite of what is usually seen: "
+        "it may be chance, or overlap with the other values).",
+    )
+    assert reasons(_told(sure))[0] == "9 nodes: goes with 17 points more risk."
+    assert as_expected(sure) == "higher goes with more risk: as expected" and as_expected(unsure) == ""
+    assert interval_text(replace(sure, points=-0.168, lower=-0.21, upper=-0.12), decimals=1) == "12.0 to 21.0"
+    assert interval_text(replace(unsure, lower=-0.002, upper=0.004)) == "0 to 0"
+    assert plain_reasons(_told(sure, unsure)) == (
+        "9 nodes: about 17 more of 100.",
+        "Age 55: about 3 fewer of 100, but this may be chance.",
+    )
+    assert plain_reasons(_told(replace(sure, points=0.001))) == ("No single value makes much of a difference.",)
