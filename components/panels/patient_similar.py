@@ -172,7 +172,7 @@ def _alike(view: View, on: Metric, near: Similar) -> None:
         )
         for match in matches
     ]  # fmt: skip
-    header = ("", "Weight", "This patient", f"The {near.observed.n}", "")
+    header = ("Variable", "Weight", "This patient", f"The {near.observed.n}", "Match")
     page.table(header, body, label="What counts as alike", numeric_from=9)
     if len(near.matches) > ROWS:
         rest = sum(match.weight for match in near.matches[ROWS:])
