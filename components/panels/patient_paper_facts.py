@@ -33,6 +33,9 @@ SMALL = 0.85
 BARS = (5, 3, 2)
 """Reasons that the waterfall draws one by one, tried in turn until it fits."""
 REASONS = 3
+TIMES = 5
+SAME = 1e-6
+FROM_THE_START = "Reasons are known for the risk from the start only, not for this one."
 
 
 def facts(view: View, *, made: date, identity: str = "", estimate: str = "") -> Facts:
@@ -53,6 +56,7 @@ def facts(view: View, *, made: date, identity: str = "", estimate: str = "") -> 
     read = [reading.variable for reading in model.design.readings]
     gaps = [say.in_sentence(v.label) for v in read if v.name not in record or record[v.name] != record[v.name]]
     known = [v for v in view.cohort.predictors if record[v.name] == record[v.name]]
+    told = _of_this(view)
     lines, found = patient_trust.lines(view)
     near, cautions = _similar(view)
     return Facts(
@@ -61,8 +65,8 @@ def facts(view: View, *, made: date, identity: str = "", estimate: str = "") -> 
         unusual=bool(found.outlying or found.outside or not found.alike.value), event=view.event,
         happens=plainly(view.happens), by=view.by, hero=say.of_100(view.risk, decimals=view.decimals),
         lower=view.lower, upper=view.upper, limits=patient_board.limits(view), counts=_counts(view),
-        whole=_whole(view), times=_times(view), why=explain.headline(why), compared=_compared(view),
-        reasons=explain.reasons(why, k=REASONS, decimals=view.decimals),
+        whole=_whole(view), times=_times(view), why=explain.headline(why) if told else "Why", compared=_compared(view),
+        reasons=explain.reasons(why, k=REASONS, decimals=view.decimals) if told else (FROM_THE_START,),
         weighs=tuple(say.in_sentence(each.value_text) for each in why.contributions[:REASONS]),
         sure=tuple(Sure(MARKS[line.mark], _on_paper(line.text)) for line in lines), similar=near,
         cautions=(*_cautions(view), *map(_on_paper, cautions)), estimate=estimate,
@@ -83,7 +87,9 @@ ELSEWHERE = {" (see Alike below)": "", ": see More": ": see the caveats", ", see
 def drawn(view: View) -> Drawn:
     """The figures, from the same descriptions as those of the page."""
     why = view.explanation
-    bars = [] if why is None else [waterfall_figure(why, decimals=view.decimals, most=most) for most in BARS]
+    bars = []
+    if why is not None and _of_this(view):
+        bars = [waterfall_figure(why, decimals=view.decimals, most=most) for most in BARS]
     free = view.spared
     return Drawn(
         curve=patient_figure(view.curve, height=CURVE, decimals=view.decimals),
@@ -135,14 +141,26 @@ def _whole(view: View) -> tuple[Count, ...]:
 
 
 def _times(view: View) -> tuple[tuple[str, str], ...]:
-    table, unit = view.table, view.outcome.unit
-    when = [say.duration(round(float(convert(float(t), unit, view.unit)), 6), view.unit) for t in table.times]
-    return tuple((each, table.said(i, 0, decimals=view.decimals)) for i, each in enumerate(when))
+    """A few of the table's times, evenly spread; the horizon always."""
+    table = view.table
+    when = [float(convert(float(t), view.outcome.unit, view.unit)) for t in table.times]
+    others = [i for i, t in enumerate(when) if abs(t - view.when) > SAME * view.when]
+    last = len(others) - 1
+    kept = others if last < TIMES - 1 else [others[round(k * last / (TIMES - 2))] for k in range(TIMES - 1)]
+    shown = sorted({*kept, *(set(range(len(when))) - set(others))})
+    return tuple((say.duration(round(when[i], 6), view.unit), table.said(i, 0, decimals=view.decimals)) for i in shown)
+
+
+def _of_this(view: View) -> bool:
+    """True if the reasons are those of the number that is printed."""
+    return view.explanation is not None and abs(view.explanation.risk - view.risk) < SAME
 
 
 def _compared(view: View) -> str:
     why = view.explanation
-    return "" if why is None else f"Compared with the average of {why.n_background} patients here."
+    if why is None or not _of_this(view):
+        return ""
+    return f"Compared with the average of {why.n_background} patients here."
 
 
 def _similar(view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:

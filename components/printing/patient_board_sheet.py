@@ -12,20 +12,42 @@ from bedside.report.patient_sheet import MORE, Part, Sheet, Sure
 from components.printing.booklet import CAUTION, INK, MUTED
 from components.printing.paper import Box, height_of
 from components.printing.patient_file import one_page
-from components.printing.patient_icons import icons, keys, keys_height
+from components.printing.patient_icons import icons, keys
 from components.printing.patient_page import LEADING, Page, Paper, fit, fit_list, fit_some, joined, shrunk
 
 EDGE = 44.0
 GUTTER = 26.0
-TALLEST = 330.0
-"""Of the answer on the left; longer names are shortened."""
-BODY, SMALL, HEAD, LEAD, HERO = 12.5, 11.0, 13.5, 14.0, 34.0
+LEAST = 250.0
+"""Height that reasons, how sure and caveats need at least; if there is less, all above is told in fewer lines."""
+BODY, FINE, SMALL, HEAD, LEAD, HERO = 12.5, 9.5, 11.0, 13.5, 14.0, 34.0
+CAVEATS = 0.28
+"""The part of what room is left below the answer that caveats may take."""
 LEFT = 0.46
 """The left column's part of the width."""
 DECISION = 108.0
 """Least height of the box for the decision."""
 SIGNED = 34.0
 SIGNS = {"good": "✓", "caution": "!", "plain": "–"}
+
+
+@dataclass(frozen=True)
+class Most:
+    """How many lines each text may have."""
+
+    values: int = 3
+    about: int = 2
+    event: int = 2
+    sentence: int = 5
+    interval: int = 3
+    key: int = 2
+    times: int = 2
+    title: int = 2
+    note: int = 4
+    compared: int = 2
+    end: int = 2
+
+
+ROOMY, TIGHT = Most(), Most(2, 1, 1, 4, 2, 1, 1, 1, 2, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,24 +85,29 @@ def board_pdf(sheet: Sheet, drawn: Drawn, *, made: datetime, paper: Paper = "A4"
 
 def board_page(sheet: Sheet, drawn: Drawn, *, paper: Paper = "A4") -> Page:
     """The sheet, drawn."""
-    page = Page(paper)
-    width = page.width - 2 * EDGE
-    y = _top(page, sheet, width)
-    y = _answer(page, sheet, drawn, y, width)
-    foot = _foot_height(sheet, width)
-    free = page.height - EDGE - foot - SIGNED - DECISION - y
-    cautions = _cautions(sheet.parts["cautions"], width, most=max(3, int(0.34 * free / (SMALL * LEADING))))
-    below = _block_height(cautions)
-    y = _why_and_sure(page, sheet, drawn, y, width, room=free - below)
+    for most in (ROOMY, TIGHT):
+        page = Page(paper)
+        width = page.width - 2 * EDGE
+        end = [fit(text, width=width, size=FINE, most=most.end) for text in sheet.end]
+        y = _answer(page, sheet, drawn, _top(page, sheet, width, most), width, most)
+        foot = page.height - EDGE - sum(map(len, end)) * FINE * LEADING
+        free = foot - SIGNED - DECISION - y
+        if free >= LEAST:
+            break
+    cautions = _cautions(sheet.parts["cautions"], width, most=max(3, int(CAVEATS * free / (SMALL * LEADING))))
+    y = _why_and_sure(page, sheet, drawn, y, width, room=free - _block_height(cautions), compared=most.compared)
     y = _caution_block(page, sheet.parts["cautions"].heading, cautions, y, width)
-    _decision(page, sheet, y, width, page.height - EDGE - foot)
+    _decision(page, y, width, foot)
+    foot += 2
+    for lines in end:
+        foot = page.lines(lines, EDGE, foot, size=FINE, colour=MUTED)
     return page
 
 
 # ------------------------------------------------------------------ who
 
 
-def _top(page: Page, sheet: Sheet, width: float) -> float:
+def _top(page: Page, sheet: Sheet, width: float, most: Most) -> float:
     y = EDGE
     page.write(sheet.title, EDGE, y, size=19, bold=True)
     page.write(sheet.made, EDGE + width, y + 4, size=BODY, colour=MUTED, right=True)
@@ -92,9 +119,9 @@ def _top(page: Page, sheet: Sheet, width: float) -> float:
     else:
         page.rule(EDGE + 62, y + 16, width - 62, colour=MUTED, thick=0.6)
         y += 21
-    values = joined([said.text for said in sheet.parts["values"].lines], width=width, size=BODY, most=3)
+    values = joined([said.text for said in sheet.parts["values"].lines], width=width, size=BODY, most=most.values)
     y = page.lines(values, EDGE, y + 5, size=BODY)
-    y = page.lines(fit(sheet.about, width=width, size=SMALL, most=2), EDGE, y + 1, size=SMALL, colour=MUTED)
+    y = page.lines(fit(sheet.about, width=width, size=SMALL, most=most.about), EDGE, y + 1, size=SMALL, colour=MUTED)
     page.rule(EDGE, y + 7, width)
     return y + 18
 
@@ -102,53 +129,50 @@ def _top(page: Page, sheet: Sheet, width: float) -> float:
 # ------------------------------------------------------------------ how likely
 
 
-def _answer(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float) -> float:
+def _answer(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float, most: Most) -> float:
     left = LEFT * (width - GUTTER)
     right = width - GUTTER - left
-    foot = _risk(page, sheet, y, left)
+    foot = _risk(page, sheet, y, left, most)
     x = EDGE + left + GUTTER
-    title = fit(drawn.curve_title, width=right, size=HEAD, most=2, bold=True)
+    title = fit(drawn.curve_title, width=right, size=HEAD, most=most.title, bold=True)
     at = page.lines(title, x, y, size=HEAD, bold=True) + 4
     height = height_of(drawn.curve)
     page.figure(drawn.curve, Box(x, at, right, height))
-    note = fit(drawn.curve_note, width=right, size=SMALL, most=4)
+    note = fit(drawn.curve_note, width=right, size=SMALL, most=most.note)
     at = page.lines(note, x, at + height + 3, size=SMALL, colour=MUTED)
     return max(foot, at) + 8
 
 
-def _risk(page: Page, sheet: Sheet, y: float, width: float) -> float:
-    """The number in words, as icons, and by some times; shorter where names are long."""
-    start, gap = y, 3.0
+def _risk(page: Page, sheet: Sheet, y: float, width: float, most: Most) -> float:
+    """The number in words, as icons, and by some times."""
+    gap = 3.0
     wide = (width - 19 * gap) / 20
-    for event, sentence, interval, each in ((2, 5, 3, 2), (1, 4, 2, 1)):
-        name = fit(sheet.event, width=width, size=HEAD, most=event, bold=True)
-        said = fit(sheet.sentence, width=width, size=LEAD, most=sentence)
-        told = fit(sheet.interval, width=width, size=BODY, most=interval)
-        words = (len(name) * HEAD + len(said) * LEAD + len(told) * BODY) * LEADING + 1.24 * HERO + 12
-        marks = 5 * (1.3 * wide + gap) + 6 + keys_height(sheet.counts, width, size=BODY, most=each)
-        if words + marks < TALLEST:
-            break
-    y = page.lines(name, EDGE, start, size=HEAD, bold=True)
+    name = fit(sheet.event, width=width, size=HEAD, most=most.event, bold=True)
+    said = fit(sheet.sentence, width=width, size=LEAD, most=most.sentence)
+    told = fit(sheet.interval, width=width, size=BODY, most=most.interval)
+    y = page.lines(name, EDGE, y, size=HEAD, bold=True)
     size = shrunk(sheet.hero, width=width, size=HERO, bold=True)
     page.write(sheet.hero, EDGE, y + 2 + (HERO - size) / 2, size=size, bold=True)
     y = page.lines(said, EDGE, y + 2 + 1.24 * HERO, size=LEAD) + 3
     y = page.lines(told, EDGE, y, size=BODY, colour=MUTED) + 7
     y = icons(page, sheet.counts, EDGE, y, across=20, size=(wide, 1.3 * wide), gap=gap) + 5
-    y = keys(page, sheet.counts, EDGE, y, width, size=BODY, most=each) + 1
-    times = fit_some(sheet.parts["times"].lines, width=width, size=SMALL, most=2, each=2, least=2)
+    y = keys(page, sheet.counts, EDGE, y, width, size=BODY, most=most.key) + 1
+    times = [fit(said, width=width, size=SMALL, most=most.times) for said in sheet.parts["times"].lines]
     return page.lines([line for lines in times for line in lines], EDGE, y, size=SMALL, colour=MUTED)
 
 
 # ------------------------------------------------------------------ why, and how sure
 
 
-def _why_and_sure(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float, *, room: float) -> float:
+def _why_and_sure(
+    page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float, *, room: float, compared: int
+) -> float:
     page.rule(EDGE, y, width)
     y, room = y + 10, room - 18
     left = LEFT * (width - GUTTER)
     x, right, foot = EDGE + left + GUTTER, width - GUTTER - left, y + room
     similar = _similar_needs(sheet, left), _similar_needs(sheet, right)
-    near, beside = _why(page, sheet, y, left, foot), _sure(page, sheet, x, y, right, foot)
+    near, beside = _why(page, sheet, y, left, foot, compared), _sure(page, sheet, x, y, right, foot)
     if beside + similar[1] > foot and near + similar[0] <= foot:
         near = _similar(page, sheet, EDGE, near, left, foot)
     else:
@@ -160,11 +184,11 @@ def _why_and_sure(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float
     return max(near, beside) + 8
 
 
-def _why(page: Page, sheet: Sheet, y: float, width: float, foot: float) -> float:
+def _why(page: Page, sheet: Sheet, y: float, width: float, foot: float, compared: int) -> float:
     why, own = sheet.parts["why"], sheet.parts["estimate"]
     y = page.lines(fit(why.heading, width=width, size=HEAD, most=2, bold=True), EDGE, y, size=HEAD, bold=True)
     for said in sheet.parts["compared"].lines:
-        y = page.lines(fit(said, width=width, size=SMALL, most=2), EDGE, y + 1, size=SMALL, colour=MUTED) + 3
+        y = page.lines(fit(said, width=width, size=SMALL, most=compared), EDGE, y + 1, size=SMALL, colour=MUTED) + 3
     kept = 4 if own.lines else 0
     inset = 18 if len(why.lines) > 1 else 0
     laid = fit_list(why.lines, width=width - inset, size=BODY, most=_lines_in(foot - y, BODY) - kept, each=3, least=1)
@@ -242,25 +266,13 @@ def _caution_block(page: Page, heading: str, laid: list[list[str]], y: float, wi
     return y
 
 
-def _decision(page: Page, sheet: Sheet, y: float, width: float, foot: float) -> None:
+def _decision(page: Page, y: float, width: float, foot: float) -> None:
     """The box takes what room is left."""
     y += 10
     page.frame(EDGE, y, width, foot - SIGNED - y)
     page.write("Decision of the board", EDGE + 10, y + 8, size=HEAD, bold=True)
-    base, each = foot - 8, width / 3
-    for k, (name, room) in enumerate((("Names", 48.0), ("", 0.0), ("Date", 36.0))):
-        start = EDGE + k * each
-        if name:
-            page.write(name, start, base - 13, size=SMALL, colour=MUTED)
-        page.rule(start + room, base, each - room - (14 if k == 1 else 0), colour=MUTED, thick=0.6)
-    y = foot + 2
-    for lines in _foot(sheet, width):
-        y = page.lines(lines, EDGE, y, size=9.5, colour=MUTED)
-
-
-def _foot(sheet: Sheet, width: float) -> list[list[str]]:
-    return [fit(text, width=width, size=9.5, most=2) for text in sheet.end]
-
-
-def _foot_height(sheet: Sheet, width: float) -> float:
-    return sum(map(len, _foot(sheet, width))) * 9.5 * LEADING
+    base, names = foot - 8, 2 * width / 3
+    page.write("Names", EDGE, base - 13, size=SMALL, colour=MUTED)
+    page.rule(EDGE + 48, base, names - 62, colour=MUTED, thick=0.6)
+    page.write("Date", EDGE + names, base - 13, size=SMALL, colour=MUTED)
+    page.rule(EDGE + names + 36, base, width - names - 36, colour=MUTED, thick=0.6)

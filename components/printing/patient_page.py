@@ -23,6 +23,8 @@ SIZES: dict[Paper, tuple[float, float]] = {"A4": (210 / 25.4 * 96, 297 / 25.4 * 
 """In CSS px."""
 
 LEADING = 1.38
+NARROW = 0.2
+"""Every letter is wider than this part of the font size."""
 ELLIPSIS = "…"
 BESIDE = 14
 """Px between a name and its axis."""
@@ -33,6 +35,8 @@ LETTERS = 12
 def fit(text: Said | str, *, width: float, size: float, most: int, bold: bool = False) -> list[str]:
     """A paragraph in at most so many lines; three dots stand for what there is no room for."""
     said = text if isinstance(text, Said) else Said(text)
+    # What is far too long is not measured letter by letter.
+    said = said._replace(start=said.start[: most * int(width / (NARROW * size)) + 1])
 
     def set_(start: str, end: str) -> list[str]:
         return wrap(f"{start}{end}", width=width, size=size, bold=bold)
@@ -108,15 +112,17 @@ def fit_some(
     items: Sequence[Said | str], *, width: float, size: float, most: int, each: int, least: int
 ) -> list[list[str]]:
     """The same without a word about those that are left out."""
-    for cap in range(each, least - 1, -1):
-        laid = [fit(item, width=width, size=size, most=cap) for item in items]
-        if sum(map(len, laid)) <= most:
-            return laid
     kept: list[list[str]] = []
-    for lines in laid:
-        if sum(map(len, kept)) + len(lines) > most:
-            break
-        kept.append(lines)
+    for cap in range(each, least - 1, -1):
+        kept, used = [], 0
+        for item in items:
+            lines = fit(item, width=width, size=size, most=cap)
+            used += len(lines)
+            if used > most:
+                break
+            kept.append(lines)
+        if len(kept) == len(items):
+            return kept
     if not kept and items and most > 0:
         kept = [fit(items[0], width=width, size=size, most=most)]
     return kept
@@ -124,12 +130,19 @@ def fit_some(
 
 def joined(items: Sequence[str], *, width: float, size: float, most: int, between: str = " · ") -> list[str]:
     """Items in one paragraph of at most so many lines; those that do not fit are counted."""
-    for n in range(len(items), 0, -1):
+
+    def laid(n: int) -> list[str]:
         more = () if n == len(items) else (MORE.format(n=len(items) - n),)
-        lines = wrap(between.join((*items[:n], *more)), width=width, size=size)
+        return wrap(between.join((*items[:n], *more)), width=width, size=size)
+
+    found: list[str] = []
+    for n in range(1, len(items) + 1):
+        lines = laid(n)
         if len(lines) <= most:
-            return lines
-    return fit(between.join(items), width=width, size=size, most=most) if items else []
+            found = lines
+        elif len(wrap(between.join(items[:n]), width=width, size=size)) > most:
+            break
+    return found or (fit(items[0], width=width, size=size, most=most) if items else [])
 
 
 @dataclass
