@@ -73,7 +73,7 @@ def variance_of(model: Fitted) -> str:
         return ""
     if not model.penalizer:
         return "Variance: as R's survfit has it, without a ridge."
-    told = "Variance: inverse of the ridge-penalised information"
+    told = "Variance: inverse ridge-penalised information"
     return f"{told}; the pull of the strong ridge is left out." if model.strong_ridge else f"{told}."
 
 

@@ -60,7 +60,7 @@ def test_five_lines_say_how_sure(reader, made):
     assert told[3] == ("All right", "No input is missing")
     assert ALONE.fullmatch(told[4][1])
     assert "Learnt from 686 patients, this one among them." in reader.boxes
-    assert "Variance: inverse of the ridge-penalised information." in reader.boxes
+    assert "Variance: inverse ridge-penalised information." in reader.boxes
     # Out-of-fold: Harrell's C 0.708; what the lines leave out is one click away.
     assert "ranked rightly" not in reader.text
     more = reader.unfold("patient_trust_more")
@@ -174,6 +174,22 @@ def test_all_missing_far_outside_and_unseen(made):
     )
     alone = replace(found, outside=(), outlying=True, further=0.004)
     assert patient_sure.within(alone).text == "Unusual values together: fewer than 1 of 100 are less typical"
+
+
+def test_the_only_one_of_its_group(made):
+    rows, _, _ = made
+    third = np.flatnonzero(rows.frame["grade"].astype(str) == "3")
+    few = rows.take(np.setdiff1d(np.arange(len(rows)), third[1:]))
+    place = int(np.flatnonzero(few.frame["grade"].astype(str) == "3")[0])
+    on = ground(learn("cox", few, {"knots": 0}), few)
+    found = evidence(on, few.frame.iloc[[place]], T, leave_out=place)
+    assert (found.filled, found.unseen) == ((), ())
+    # Left out of the model as too rare, or unlike everybody: in either case nobody of the group is counted.
+    near = on.metric.distances(few.frame.iloc[[place]]) <= np.log(2)
+    near[place] = False
+    count = int(near.sum())
+    said = f"{count} of" if count >= 10 else "Fewer than 10 of" if count else "None of"
+    assert patient_sure.alike(found).text.startswith(f"{said} {len(few) - 1} other patients similar")
 
 
 def rivals(*each: tuple[str, float, str]) -> Rivals:
