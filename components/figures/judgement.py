@@ -16,7 +16,7 @@ MOST_SINGLE = 40
 """Estimates drawn one by one; of more than these the latest."""
 ROW = 15
 YOU, MODEL = "you", "the model"
-KINDS = ((1.0, "had the event"), (0.0, "did not"), (None, "not known"))
+KINDS = ((1.0, "had the event"), (0.0, "did not have it"), (None, "were not followed so long"))
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def judgement_alt(found: Judgement) -> str:
         for happened, words in KINDS
         if (part := [r for r in rows if (r.happened == happened if happened is not None else math.isnan(r.happened))])
     ]
-    return f"Each estimate by itself, you and the model, of 100. Patients who {'; '.join(told)}."
+    return f"Each estimate by itself, you and the model, of 100. In those who {'; '.join(told)}."
 
 
 def judgement_rows(found: Judgement) -> tuple[list[str], list[list]]:
