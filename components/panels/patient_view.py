@@ -145,7 +145,7 @@ class View:
     @property
     def background_key(self) -> tuple[str | int | float | bool, ...]:
         """What a cache must know of the patients that reasons are compared with."""
-        return patient_explained.background_key(self.cohort, self.outcome, self.choice, self.reference)
+        return patient_explained.background_key(self.cohort, self.outcome, self.choice, self.reference, self.row)
 
     @property
     def t(self) -> float:

@@ -18,7 +18,7 @@ from bedside.risk.fitted import Fitted
 from bedside.risk.variability import Varied
 from components import desk
 from components.figures.what_if import Side, Sides
-from components.panels import page, patient_said
+from components.panels import page, patient_explained, patient_said
 from components.panels.patient_view import View
 
 SAME = 1e-6
@@ -104,9 +104,10 @@ def explained(view: View, scenario: Scenario) -> Explanation | None:
     if view.explanation is None:
         return None
     plain = unvaried(view.model)
-    reference = desk.kept(view.background_key, lambda: explain.background(plain, view.cohort))
-    if is_of_later(view):
-        reference = desk.kept(("what if", *view.background_key, view.s), lambda: reference.after(view.s) or reference)
+    reference = patient_explained.compared(
+        view.cohort, view.outcome, view.choice, plain, view.row, s=view.s if is_of_later(view) else 0.0,
+        chosen=view.reference,
+    )  # fmt: skip
     found = explain.explain(plain, scenario.patient, reference, [view.when], unit=view.unit)[0]
     return replace(found, risk=patient_said.unsure(found.risk))
 
