@@ -91,7 +91,6 @@ def _settled(found: Kept, fields: Sequence[Editable], readings: dict[str, Readin
         name, key = one.variable.name, patient_what_if_kept.key_of(one.variable.name)
         if key in st.session_state:
             found.values[name] = st.session_state[key]
-            del st.session_state[key]
         if name not in found.values:
             continue
         value = found.values[name]
@@ -103,6 +102,7 @@ def _settled(found: Kept, fields: Sequence[Editable], readings: dict[str, Readin
         except Fixable as stop:
             stops.append(stop)
             del found.values[name]
+            st.session_state.pop(key, None)
     return stops
 
 
@@ -137,7 +137,10 @@ def _field(found: Kept, one: Editable) -> None:
     """One value: a number with its unit and limits, or one of the levels; what is recorded stands below an edit."""
     variable, key = one.variable, patient_what_if_kept.key_of(one.variable.name)
     edited = variable.name in found.values
-    st.session_state[key] = found.values[variable.name] if edited else one.value
+    value = found.values[variable.name] if edited else one.value
+    if key not in st.session_state or st.session_state[key] != value:
+        # Only then: a value that is set anew would take back what a quick hand has clicked meanwhile.
+        st.session_state[key] = value
     blank = "not recorded"
     if variable.is_numeric:
         low, high = limits(one)
