@@ -111,7 +111,7 @@ def true_incidence(frame: pd.DataFrame, times: Sequence[float]) -> np.ndarray:
 
 
 def cohort(n: int, law: str, rng: np.random.Generator, *, noise: int = 0, compete: bool = False) -> Training:
-    """Patients to learn from, about half of them censored."""
+    """Patients to learn from, about two in five of them censored."""
     frame = drawn(n, rng, noise)
     relative = np.exp(LAWS[law](frame))
     shape = 1.0 if compete else SHAPE
