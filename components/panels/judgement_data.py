@@ -155,7 +155,7 @@ def completed(items: list[Item]) -> list[Item]:
 
 def _complete(item: Item, cohort: Cohort) -> Item:
     one, outcome = item.estimate, item.outcome
-    row = desk.find(cohort, one.about.patient)
+    row = _rows(cohort).get(one.about.patient)
     if outcome is None or row is None:
         return item
     choice = model_choice.chosen(cohort, outcome)
