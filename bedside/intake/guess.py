@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,10 +19,12 @@ from bedside.intake.names import spoken, words_of, wordset
 from bedside.intake.plan import ColumnPlan, Guess, Guessed, OutcomePlan, Plan
 from bedside.intake.staging import Staged, StagedColumn
 from bedside.intake.units_guess import unit_of
-from bedside.intake.working import code_text, open_working, trimmed
+from bedside.intake.working import Working, code_text, open_working, trimmed
 
-CELLS = 2_000_000
-"""Cells that are looked at one by one; of longer files a sample of rows."""
+CELLS = 300_000
+"""Cells that are looked at one by one; of longer files an even sample of rows."""
+FEW = 60
+"""Different cells of a column up to which all of a long file are counted."""
 MOST_LEVELS = 20
 SURE, LIKELY, MAYBE = 0.95, 0.8, 0.5
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+|\d{1,3}([.,\s'’\u00a0\u202f]\d{3})+([.,]\d+)?)([eE][+-]?\d+)?")
@@ -155,8 +158,7 @@ def look(staged: Staged, *, this_year: int, time_zone: str = "UTC") -> list[Seen
             place = exp.column(f"c{i}")
             cell = trimmed(place) if column.kind == "text" else code_text(place, column)
             cells.append(cell.as_(f"c{i}"))
-            counted = cell if column.kind == "text" else place
-            every = every.select(exp.func("approx_count_distinct", counted.copy()), exp.Count(this=counted.copy()))
+            every = every.select(exp.func("approx_count_distinct", place.copy()), exp.Count(this=place.copy()))
         totals = working.ask(every)[0]
         wanted = exp.select(*cells).from_("written")
         if staged.n_rows > most:
@@ -164,15 +166,21 @@ def look(staged: Staged, *, this_year: int, time_zone: str = "UTC") -> list[Seen
             even = exp.Mod(this=exp.column("row"), expression=exp.Literal.number(step))
             wanted = wanted.where(exp.EQ(this=even, expression=exp.Literal.number(1 % step)))
         rows = working.ask(wanted)
+        # A rare level must not be missed because its rows are not in the sample.
+        few = [i for i in range(len(staged.columns)) if len(rows) < staged.n_rows and totals[2 * i] <= FEW]
+        whole = {i: _counted(working, cells[i]) for i in few}
     found = []
     for i, column in enumerate(staged.columns):
-        counts: dict[str, int] = {}
-        for row in rows:
-            cell = row[i]
-            if cell is not None and cell not in MISSING:
-                counts[cell] = counts.get(cell, 0) + 1
+        counts = whole[i] if i in whole else dict(Counter(row[i] for row in rows))
+        counts = {cell: n for cell, n in counts.items() if cell is not None and cell not in MISSING}
         found.append(_seen(column, len(rows), counts, totals[2 * i : 2 * i + 2], staged, this_year, time_zone))
     return found
+
+
+def _counted(working: Working, cell: exp.Expr) -> dict[str, int]:
+    """Every different cell of a column and in how many rows it stands."""
+    query = exp.select(cell.this.copy().as_("cell"), exp.Count(this=exp.Star()).as_("n")).from_("written")
+    return dict(working.ask(query.group_by("cell")))
 
 
 def _seen(

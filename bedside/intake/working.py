@@ -20,6 +20,7 @@ from bedside.intake.staging import Staged, StagedColumn
 from bedside.intake.steps import Step
 
 ROW = "row"
+BLANKS = " \t\n\r\u00a0\ufeff"
 MOST_WAYS = 1_000_000
 """Different cells of one column of dates."""
 _MEMORY = "800MB"
@@ -183,8 +184,7 @@ def regexp_replace(text: exp.Expr, pattern: exp.Expr, new: exp.Expr, how: exp.Ex
 def trimmed(cell: exp.Expr) -> exp.Expr:
     """Text without blanks around it; nothing where nothing is left."""
     text = exp.Cast(this=cell.copy(), to=exp.DataType.build("VARCHAR"))
-    bare = regexp_replace(text, exp.Literal.string(r"^[\s\x{a0}]+|[\s\x{a0}]+$"), exp.Literal.string(""),
-                    exp.Literal.string("g"))  # fmt: skip
+    bare = exp.Anonymous(this="trim", expressions=[text, exp.Literal.string(BLANKS)])
     return exp.func("nullif", bare, exp.Literal.string(""))
 
 
