@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from bedside.risk.training import training
 from bedside.store.estimates import LOCAL, Estimates, Said, reader_key
 from bedside.store.key import patient_token, server_key
 from bedside.validation import plan_folds
+from components.panels import judgement_mine
 from tests.pages.reader import ROOT, Reader
 
 
@@ -197,11 +200,18 @@ def test_with_competing_events_the_question_is_what_the_model_predicts_and_two_w
     first.open("patient", target="event")
     asked = first.box("Of 100 patients")
     assert "first" in asked and "What can come first instead" in asked and asked != composite
-    say_it(first, 10)
+    say_it(first, 10, note='=HYPERLINK("http://evil")')
     targets = [(e.about.target, e.said.own) for e in Estimates(LOCAL).all() if e.about.cohort == "mgus_competing"]
     assert targets == [("any", 0.3), ("event", 0.1)]
     first.open("judgement")
     assert len(first.at.get_by_key("judgement_of").options) == 3
+    # Taken along: a spreadsheet reads the note as text, and no identifier is in it.
+    first.unfold("judgement_take")
+    (button,) = first.at.get("download_button")
+    assert button.proto.label == "All 2 as CSV"
+    header, *rows = csv.reader(io.StringIO(judgement_mine.export([], Estimates(LOCAL).all()).decode("utf-8-sig")))
+    assert [row[header.index("you")] for row in rows] == ["0.3", "0.1"]
+    assert rows[1][-1] == '\'=HYPERLINK("http://evil")' and rows[0][3] == mark(3, "mgus_competing")
 
 
 @pytest.mark.parametrize("again", [False, True])
