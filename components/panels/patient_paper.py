@@ -73,7 +73,10 @@ def _identity(view: View) -> str:
     if chosen == "own":
         # Of this patient alone: what was typed for one must never stand on another's sheet.
         mark = desk.token(view.cohort, view.row)[:16]
-        return st.text_input("Words on the sheet", key=f"patient_paper_words_{mark}", max_chars=LONGEST).strip()
+        return st.text_input(
+            "Words on the sheet", key=f"patient_paper_words_{mark}", max_chars=LONGEST,
+            placeholder="Such as name and date of birth",
+        ).strip()  # fmt: skip
     return ""
 
 
