@@ -256,27 +256,11 @@ def similar(
     R: ``survfit(Surv(time, event) ~ 1, conf.type = "log-log")`` of the nearest; with competing events
     ``survfit(Surv(time, factor(cause)) ~ 1)``.
     """
-    if metric.model_fingerprint != model.fingerprint:
-        raise Fixable(
-            "No similar patients.",
-            "What counts as similar was worked out for another model.",
-            "Open the patient again, so that both are made from the same model.",
-        )
-    if alive_at and not t > alive_at:
-        raise Fixable(
-            "No similar patients.",
-            "The time asked for is not after the time that the patient has come through.",
-            "Ask for a later time.",
-        )
+    _check(metric, model, t, alive_at)
     there = _still_there(rows, alive_at)
     found, distance = nearest(metric, patient, k=max(k, threshold), leave_out=leave_out, among=there)
     if len(found) < threshold:
-        came = "" if there is None else " who came so far event-free"
-        raise Fixable(
-            "No similar patients.",
-            f"There are fewer than {threshold} others{came}, and smaller groups are not shown.",
-            "Include more patients." if there is None else "Choose an earlier time, or include more patients.",
-        )
+        raise _too_few(threshold, started=there is None)
     near = rows.take(found)
     observed = _observed(near, alive_at, level, threshold)
     every = np.append(np.minimum(observed.time, model.last), t)
@@ -293,6 +277,30 @@ def similar(
         predicted_at=float(own[-1]), expected_at=float(mean[-1]), observed_at=seen[0], lower_at=seen[1],
         upper_at=seen[2],
     )  # fmt: skip
+
+
+def _check(metric: Metric, model: Fitted, t: float, alive_at: float) -> None:
+    if metric.model_fingerprint != model.fingerprint:
+        raise Fixable(
+            "No similar patients.",
+            "What counts as similar was worked out for another model.",
+            "Open the patient again, so that both are made from the same model.",
+        )
+    if alive_at and not t > alive_at:
+        raise Fixable(
+            "No similar patients.",
+            "The time asked for is not after the time that the patient has come through.",
+            "Ask for a later time.",
+        )
+
+
+def _too_few(threshold: int, *, started: bool) -> Fixable:
+    came = "" if started else " who came so far event-free"
+    return Fixable(
+        "No similar patients.",
+        f"There are fewer than {threshold} others{came}, and smaller groups are not shown.",
+        "Include more patients." if started else "Choose an earlier time, or include more patients.",
+    )
 
 
 def _still_there(rows: Training, s: float) -> np.ndarray | None:
