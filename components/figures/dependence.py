@@ -82,7 +82,7 @@ def dependence_figure(told: Spread, *, named: Sequence[str] = (), mode: Mode = "
     looks = _looks(told, mode)
     keep = _drawn(told)
     data = [_dots(told, keep, look, len(looks), named) for look in looks]
-    data += [line for look in looks if (line := _means(told, look)) is not None]
+    data += [line for look in looks if (line := _means(told, look, len(looks))) is not None]
     key, rows = _key(looks, p.muted, told.groups.title if told.groups is not None else "")
     top = 10 + KEY_ROW * rows
     zero = {"type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below",
@@ -147,12 +147,12 @@ def _beside(look: _Look, groups: int) -> float:
     return APART * (look.place - (groups - 1) / 2) / groups
 
 
-def _means(told: Spread, look: _Look) -> dict[str, Any] | None:
+def _means(told: Spread, look: _Look, groups: int) -> dict[str, Any] | None:
     """The group's mean along the values: a line, or a stroke at each level."""
     value, points = told.value[look.mask], 100 * told.points[look.mask]
     if told.levels:
         cells = [(j, value == j) for j in range(len(told.levels))]
-        place = [float(j) for j, mask in cells if mask.sum() >= FEWEST]
+        place = [j + _beside(look, groups) for j, mask in cells if mask.sum() >= FEWEST]
     else:
         cells = _cells(value)
         place = [float(np.median(value[mask])) for _, mask in cells if mask.sum() >= FEWEST]

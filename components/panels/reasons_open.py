@@ -57,5 +57,5 @@ def extremes(found: Reasons, parts: Sequence[Part]) -> Mapping[str, Extreme]:
             continue
         for end, at in zip(ENDS, (int(np.argmax(part.points)), int(np.argmin(part.points))), strict=True):
             size = signed(100 * float(part.points[at]))
-            offered[f"{end} {part.variable.name}"] = Extreme(f"{found.who(at)}: {part.said(at)}, {size} points", at)
+            offered[f"{end} {part.variable.name}"] = Extreme(f"{found.who(at)}, {size} points: {part.said(at)}", at)
     return offered

@@ -85,6 +85,9 @@ def test_levels_have_their_places_and_gaps_in_the_other_variable_are_hollow():
     male, missing = dots(fig)
     assert missing.marker.symbol == "circle-open" and max(male.x) < 2.5
     assert all(np.round(x) == y for t in (male, missing) for x, y in zip(t.x, t.y, strict=True))
+    strokes = [t for t in fig.data if t.customdata is None]
+    assert [list(np.sign(np.array(t.x) - [0, 1, 2])) for t in strokes] == [[-1] * 3, [1] * 3]
+    assert all(list(t.y) == [0, 1, 2] for t in strokes)
     assert list(fig.layout.xaxis.tickvals) == [0, 1, 2] and "<" not in fig.layout.xaxis.ticktext[2]
     assert "a +0.0; b +1.0" in dependence_alt(told)
     alone = dependence_figure(replace(told, groups=None))

@@ -162,8 +162,8 @@ def test_the_most_extreme_patients_can_be_opened_without_a_mouse(truth):
     high, low = int(np.argmax(nodes)), int(np.argmin(nodes))
     offered = reader.options("reasons_swarm_extreme")
     assert len(offered) == 10
-    assert offered[0] == f"Patient {cohort.identifiers[high]}: 51 positive nodes, +{nodes[high]:.0f} points"
-    assert offered[1] == f"Patient {cohort.identifiers[low]}: 1 positive node, −{-nodes[low]:.0f} points"
+    assert offered[0] == f"Patient {cohort.identifiers[high]}, +{nodes[high]:.0f} points: 51 positive nodes"
+    assert offered[1] == f"Patient {cohort.identifiers[low]}, −{-nodes[low]:.0f} points: 1 positive node"
     reader.choose("reasons_swarm_extreme", "least nodes").click("reasons_swarm_open")
     assert reader.open("patient").title.startswith(f"Patient {cohort.identifiers[low]} ")
 
