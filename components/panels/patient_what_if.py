@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bedside.errors import Fixable
+from bedside.explain import Explanation
 from bedside.explain.contributions import readings_of
 from bedside.patient.scenarios import CAVEAT, MOST, Scenario, differences, editable, scenario
 from bedside.report import say
@@ -20,7 +21,7 @@ from components.figures.what_if import (
     sides_figure,
     sides_rows,
 )
-from components.panels import page, patient_crossing, patient_what_if_kept, save
+from components.panels import page, patient_crossing, patient_explained, patient_what_if_kept, save
 from components.panels.patient_view import View
 from components.panels.patient_what_if_answer import (
     Beside,
@@ -29,8 +30,8 @@ from components.panels.patient_what_if_answer import (
     explained,
     gap,
     gap_words,
-    is_of_later,
     of_treatment,
+    reference,
     sides,
     told,
 )
@@ -163,21 +164,31 @@ def _reasons(view: View, now: Scenario, kept_here: Kept) -> None:
     other = kept_here.last("reasons", asked_of(view, [now]), lambda: explained(view, now))
     if view.explanation is None or other is None:
         return
-    more = f" Of the risk from {view.outcome.since} on." if view.alive and not is_of_later(view) else ""
-    if other.sampling_error is not None:
-        more += f" Standard error up to {100 * other.sampling_error:.2f} points."
     found, d = differences(view.explanation, other), view.decimals
     save.figure(
         lambda mode: reasons_figure(found, mode=mode, decimals=d, other=THESE),
         key="patient_what_if_reasons",
         title="Reasons that differ",
         alt=reasons_alt(found, decimals=d, other=THESE),
-        note=f"Points of risk that each value goes with, beside the average of {say.patients(other.n_background)} "
-        f"here ({say.of_100(other.base, decimals=d)}). A value’s points depend on the other values too.{more}",
+        note=_beside_whom(view, other),
         stem="patient-what-if-reasons",
         rows=lambda: reasons_rows(found),
         cautions=(CAVEAT,),
     )
+
+
+def _beside_whom(view: View, other: Explanation) -> str:
+    whom = patient_explained.references(view.cohort, view.row).get(view.reference)
+    like = f" ({whom.said})" if whom is not None and whom.said else " here"
+    note = (
+        f"Points of risk that each value goes with, beside the average of {say.patients(other.n_background)}{like}: "
+        f"{say.of_100(other.base, decimals=view.decimals)}. A value’s points depend on the other values too."
+    )
+    if view.alive and not reference(view).since > 0:
+        note += f" Of the risk from {view.outcome.since} on."
+    if other.sampling_error is not None:
+        note += f" Standard error up to {100 * other.sampling_error:.2f} points."
+    return note
 
 
 # ------------------------------------------------------------------ pinned

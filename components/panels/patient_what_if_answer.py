@@ -10,7 +10,7 @@ import streamlit as st
 
 from bedside import explain
 from bedside.cohort import convert
-from bedside.explain import Explanation
+from bedside.explain import Background, Explanation
 from bedside.patient import compare
 from bedside.patient.scenarios import MOST, Change, Compared, Scenario
 from bedside.report import say
@@ -21,7 +21,6 @@ from components.figures.what_if import Side, Sides
 from components.panels import page, patient_explained, patient_said
 from components.panels.patient_view import View
 
-SAME = 1e-6
 STEPS, STEPS_OF_REFITS = 400, 80
 """Times at which other patients' curves are worked out; fewer where each costs fifty refits."""
 
@@ -103,18 +102,16 @@ def explained(view: View, scenario: Scenario) -> Explanation | None:
     """
     if view.explanation is None:
         return None
-    plain = unvaried(view.model)
-    reference = patient_explained.compared(
-        view.cohort, view.outcome, view.choice, plain, view.row, s=view.s if is_of_later(view) else 0.0,
-        chosen=view.reference,
-    )  # fmt: skip
-    found = explain.explain(plain, scenario.patient, reference, [view.when], unit=view.unit)[0]
+    plain, beside_whom = unvaried(view.model), reference(view)
+    found = explain.explain(plain, scenario.patient, beside_whom, [view.when], unit=view.unit)[0]
     return replace(found, risk=patient_said.unsure(found.risk))
 
 
-def is_of_later(view: View) -> bool:
-    """True if the reasons are of the risk of patients who are event-free so far, as the risk is."""
-    return view.alive > 0 and view.explanation is not None and abs(view.explanation.risk - view.risk) < SAME
+def reference(view: View) -> Background:
+    """The patients that this patient's reasons are compared with; of some models from time zero on only."""
+    return patient_explained.compared(
+        view.cohort, view.outcome, view.choice, unvaried(view.model), view.row, s=view.s, chosen=view.reference
+    )
 
 
 def unvaried(model: Fitted) -> Fitted:
