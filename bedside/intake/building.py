@@ -326,7 +326,6 @@ def _write(
             query = query.select(days.as_(time, quoted=True), read.status.copy().as_(status, quoted=True))
             names += [time, status]
     query = query.where(first.usable).order_by(exp.column(ROW))
-    out = exp.Literal.string(str(file)).sql(dialect="duckdb")
     with working.connection.cursor() as cursor:
-        cursor.execute(f"COPY ({query.sql(dialect='duckdb')}) TO {out} (FORMAT parquet, COMPRESSION 'zstd')")
+        cursor.sql(query.sql(dialect="duckdb")).write_parquet(str(file), compression="zstd")
     return tuple(names)

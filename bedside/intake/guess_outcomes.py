@@ -181,7 +181,7 @@ def _is_time(seen: Seen, plan: ColumnPlan) -> bool:
     words = set(words_of(seen.column.name))
     named = bool(words & _TIME) or any(word.endswith(("time", "days", "months", "years")) for word in words)
     return (
-        named and len(values) > 0 and float(np.min(values)) >= -31 and len(np.unique(values)) > min(5, len(values) - 1)
+        named and len(values) > 0 and float(np.min(values)) >= -31 and len(np.unique(values)) > min(3, len(values) - 1)
     )
 
 

@@ -99,7 +99,7 @@ def open_working(staged: Staged, plan: Plan, *, steps: Sequence[Step] | None = N
             made = _after(staged, plan, step, table)
             if made is not None:
                 table = f"step_{i}"
-                connection.execute(f"CREATE VIEW {table} AS {made.sql(dialect='duckdb')}")  # names of our own
+                connection.sql(made.sql(dialect="duckdb")).create_view(table)
         yield Working(staged, plan, connection, table)
     except duckdb.OutOfMemoryException:
         raise Fixable(
@@ -111,12 +111,13 @@ def open_working(staged: Staged, plan: Plan, *, steps: Sequence[Step] | None = N
 
 
 def _written(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    places = ", ".join(f"c{i}" for i in range(len(staged.columns)))
-    source = exp.Literal.string(literal(staged.file)).sql(dialect="duckdb")
-    connection.execute(
-        f"CREATE VIEW written AS SELECT file_row_number + 1 AS row, {places} "
-        f"FROM read_parquet({source}, file_row_number = true)"
+    rows = connection.sql(
+        "SELECT * FROM read_parquet($file, file_row_number = true)", params={"file": literal(staged.file)}
     )
+    rows.create_view("file")
+    number = exp.Add(this=exp.column("file_row_number"), expression=exp.Literal.number(1))
+    query = exp.select(number.as_(ROW), *(exp.column(f"c{i}") for i in range(len(staged.columns)))).from_("file")
+    connection.sql(query.sql(dialect="duckdb")).create_view("written")
 
 
 # ------------------------------------------------------------------ typed columns
@@ -134,7 +135,7 @@ def _typed(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) ->
                                join_type="left").select(exp.column("day", table=table).as_(f"c{i}"))  # fmt: skip
         else:
             query = query.select(value_of(cell, column, own, plan.time_zone).as_(f"c{i}"))
-    connection.execute(f"CREATE VIEW typed AS {query.sql(dialect='duckdb')}")
+    connection.sql(query.sql(dialect="duckdb")).create_view("typed")
 
 
 def value_of(cell: exp.Expr, column: StagedColumn, own: ColumnPlan, time_zone: str = "UTC") -> exp.Expr:

@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from bedside.errors import Fixable
@@ -29,6 +30,7 @@ def main() -> None:
     """Read what is asked for on standard input and say what came of it on standard output."""
     _bounded()
     _alone()
+    sys.excepthook = _tell_crash
     ask = json.loads(sys.stdin.buffer.read())
     try:
         _say({"done": _staged(ask)})
@@ -36,14 +38,15 @@ def main() -> None:
         _say({"stop": [stop.what, stop.why, stop.next_step]})
     except MemoryError:
         _say({"stop": list(too_large())})
-    except BaseException as error:
-        # Its words may quote a cell: only what it is and where it came from is told.
-        _say({"crash": [type(error).__name__, _place(error)]})
-        raise
 
 
-def _place(error: BaseException) -> str:
-    ours = [each for each in traceback.extract_tb(error.__traceback__) if "intake" in each.filename]
+def _tell_crash(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """Instead of a traceback, whose words may quote a cell: what it is and where it came from."""
+    _say({"crash": [kind.__name__, _place(where)]})
+
+
+def _place(where: TracebackType | None) -> str:
+    ours = [each for each in traceback.extract_tb(where) if "intake" in each.filename]
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "outside Bedside"
 
 

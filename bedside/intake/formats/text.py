@@ -21,13 +21,12 @@ _SETTINGS = {
     "allow_community_extensions": "false", "python_enable_replacements": "false", "memory_limit": "1200MB",
 }  # fmt: skip
 _READ = """
-FROM read_csv(
+SELECT * FROM read_csv(
     $file, auto_detect = false, header = false, skip = $skip, delim = $delimiter, quote = $quote, escape = $quote,
     columns = $columns, nullstr = '', strict_mode = $strict, max_line_size = $longest, compression = 'none',
     hive_partitioning = false, null_padding = $short, store_rejects = true, rejects_limit = 100000
 )
 """
-_COPY = "COPY (SELECT * {read}) TO $out (FORMAT parquet, COMPRESSION 'zstd', ROW_GROUP_SIZE 122880)"
 _BROKEN = re.compile(r"unterminated|quote|maximum line size|buffer", re.IGNORECASE)
 
 
@@ -83,7 +82,7 @@ def _copied(file: Path, out: Path, manner: Manner) -> tuple[int, tuple[int, ...]
     try:
         connection.execute("SET temp_directory = ''")
         connection.execute("SET enable_progress_bar = false")
-        connection.execute(_COPY.format(read=_READ), values | {"out": str(out)})
+        connection.sql(_READ, params=values).write_parquet(str(out), compression="zstd", row_group_size=122_880)
         (n_rows,) = connection.execute("SELECT count(*) FROM read_parquet($out)", {"out": str(out)}).fetchone()
         _check_broken(connection)
         found = connection.execute(

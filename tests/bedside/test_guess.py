@@ -1,0 +1,230 @@
+"""Guesses about files that nobody prepared, the cohorts they make, and what is said of those who are left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bedside.errors import Fixable
+from bedside.intake import read_cohort
+from bedside.intake.building import build, how_read
+from bedside.intake.formats.any_file import read_any
+from bedside.intake.guess import guess
+from bedside.intake.names import spoken, words_of
+from bedside.intake.plan import OutcomePlan, from_json, header_signature, to_json
+from bedside.intake.staging import ROWS, Staged, staged_of
+from bedside.intake.status_words import meanings
+from bedside.intake.steps import Step
+from bedside.intake.units_guess import unit_of
+
+N = 150
+
+
+def staged(folder: Path, text: str | bytes, name: str = "registry_2024.csv") -> Staged:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    told = read_any(path, folder, None, lambda share, sentence: None)
+    return replace(staged_of(json.loads(json.dumps(told)), folder / ROWS), name=name)
+
+
+def german() -> tuple[str, pd.DataFrame]:
+    """A German registry with dates, and what it says, worked out with pandas."""
+    rng = np.random.default_rng(3)
+    start = [date(2010, 1, 1) + timedelta(days=int(d)) for d in rng.integers(0, 3000, N)]
+    days = rng.integers(30, 2500, N)
+    end = [s + timedelta(days=int(d)) for s, d in zip(start, days, strict=True)]
+    status = rng.choice(["DOD", "DOC", "NED", "AWD"], N)
+    lines = ["Patientennummer;Alter;Geschlecht;Erstdiagnose;Letzter Kontakt;Todesdatum;Status;Kreatinin (mg/dl)"]
+    for i in range(N):
+        died = status[i] in ("DOD", "DOC")
+        # Who died was seen last some days before.
+        seen = end[i] - timedelta(days=20) if died else end[i]
+        cells = [
+            f"{i:05d}", f"{40 + i / 10:.1f}".replace(".", ","), "mw"[i % 2], start[i].strftime("%d.%m.%Y"),
+            seen.strftime("%d.%m.%y"), end[i].strftime("%d.%m.%Y") if died else "", status[i],
+            f"{0.6 + i / 100:.2f}".replace(".", ","),
+        ]  # fmt: skip
+        lines.append(";".join(cells))
+    return "\n".join(lines) + "\n", pd.DataFrame({"days": days, "status": status})
+
+
+def test_a_registry_with_dates(tmp_path):
+    text, truth = german()
+    file = staged(tmp_path, text.encode("cp1252"))
+    guessed = guess(file, this_year=2026)
+    plan = guessed.plan
+    assert plan.identifier == "Patientennummer"
+    assert {c.name: c.kind for c in plan.columns} == {
+        "Patientennummer": "identifier", "Alter": "continuous", "Geschlecht": "binary", "Erstdiagnose": "date",
+        "Letzter Kontakt": "date", "Todesdatum": "date", "Status": "categorical", "Kreatinin (mg/dl)": "continuous",
+    }  # fmt: skip
+    creatinine = plan.column("Kreatinin (mg/dl)")
+    assert (creatinine.unit, creatinine.concept, creatinine.decimal) == ("mg/dl", "creatinine", ",")
+    assert plan.column("Geschlecht").sensitive
+    death, disease = plan.outcomes
+    assert (death.start, death.end, death.happened, death.since) == (
+        "Erstdiagnose", ("Letzter Kontakt",), "Todesdatum", "diagnosis"
+    )  # fmt: skip
+    assert dict(disease.meaning) == {
+        "DOD": "event", "DOC": "Death of another cause", "NED": "censored", "AWD": "censored"
+    }  # fmt: skip
+    assert all(0 < told.confidence <= 1 and told.why for told in guessed.guesses.values())
+
+    read = how_read(file, plan)
+    died = truth["status"].isin(["DOD", "DOC"])
+    assert (read[0].n, read[0].n_events, read[0].n_competing) == (N, died.sum(), 0)
+    assert (read[1].n_events, read[1].n_competing) == (
+        (truth["status"] == "DOD").sum(),
+        (truth["status"] == "DOC").sum(),
+    )
+    assert read[0].median == float(truth["days"].median())
+
+    into = tmp_path / "cohort"
+    into.mkdir()
+    report = build(file, plan, into)
+    cohort = read_cohort(into)
+    assert (len(cohort), report.rows_kept, report.left_out) == (N, N, ())
+    assert np.array_equal(cohort.time(cohort.outcomes[0]), truth["days"])
+    assert np.array_equal(cohort.event(cohort.outcomes[0]), died)
+    assert list(cohort.identifiers[:2]) == ["00000", "00001"]
+    assert cohort.frame["Kreatinin (mg/dl)"].iloc[7] == 0.67
+    assert cohort.outcomes[1].label == "Death of the disease or death of another cause"
+
+
+def test_the_recipe_makes_the_same_of_the_next_file(tmp_path):
+    text, _ = german()
+    file = staged(tmp_path, text)
+    kept = from_json(json.loads(json.dumps(to_json(guess(file, this_year=2026).plan))))
+    for name in ("one", "two"):
+        (tmp_path / name / "registry").mkdir(parents=True)
+    one, two = tmp_path / "one" / "registry", tmp_path / "two" / "registry"
+    build(file, kept, one)
+    build(staged(tmp_path / "two", text), kept, two)
+    assert read_cohort(one).fingerprint == read_cohort(two).fingerprint
+    assert header_signature(("a", "b")) == header_signature(("b", "a")) != header_signature(("a", "c"))
+    with pytest.raises(Fixable, match="recipe"):
+        from_json({"columns": "x"})
+
+
+MONTHS = """PATIENT_ID\tOS_MONTHS\tOS_STATUS\tDFS_MONTHS\tDFS_STATUS\tAGE
+P1\t12.5\t1:DECEASED\t6\t1:Recurred/Progressed\t61
+P2\t30\t0:LIVING\t30\t0:DiseaseFree\t50
+P3\t\t0:LIVING\t8\t0:DiseaseFree\t44
+P4\t-3\t0:LIVING\t9\t0:DiseaseFree\t47
+P5\t44\tunknown\t9\t0:DiseaseFree\t58
+P6\t51\t0:LIVING\t\t\t39
+P7\t7\t1:DECEASED\t2\t1:Recurred/Progressed\tabout 70
+"""
+
+
+def test_who_cannot_be_followed_is_left_out_and_counted(tmp_path):
+    file = staged(tmp_path, MONTHS)
+    plan = guess(file).plan
+    death, recurrence = plan.outcomes
+    assert (death.time, death.unit, recurrence.time, recurrence.label) == (
+        "OS_MONTHS",
+        "months",
+        "DFS_MONTHS",
+        "Recurrence",
+    )
+    assert dict(death.meaning)["unknown"] == "missing"
+    (tmp_path / "c").mkdir()
+    report = build(file, plan, tmp_path / "c")
+    assert {reason: rows.first for reason, rows in report.left_out} == {
+        "no follow-up": (3,), "no known status": (5,), "negative follow-up": (4,)
+    }  # fmt: skip
+    # Recurrence is not known of P6, who stays for the death: it needs a cohort of its own.
+    assert report.set_aside == ("Recurrence",)
+    cohort = read_cohort(tmp_path / "c")
+    assert list(cohort.identifiers) == ["P1", "P2", "P6", "P7"]
+    assert list(cohort.event(cohort.outcomes[0])) == [True, False, False, True]
+    told = json.loads((tmp_path / "c" / "report.json").read_text())
+    assert (told["rows_read"], told["rows_kept"]) == (7, 4)
+
+
+def test_cells_that_are_no_number_are_told(tmp_path):
+    rows = "".join(f"{i},{50 + i % 9}.5,{100 + 3 * i},{i % 2}\n" for i in range(60))
+    file = staged(tmp_path, "id,albumin,days,dead\n" + rows + "60,<2,99,1\n")
+    plan = guess(file).plan
+    (tmp_path / "c").mkdir()
+    (told,) = build(file, plan, tmp_path / "c").unreadable
+    assert (told.column, told.expected, told.rows.n, told.rows.first) == ("albumin", "a number", 1, (61,))
+
+
+def test_what_was_put_right_is_a_rule(tmp_path):
+    rows = "".join(f"{i},{170 if i % 3 else 1.7},{100 + 3 * i},{i % 2},{'ab'[i % 2]}\n" for i in range(60))
+    file = staged(tmp_path, "id,height,days,dead,arm\n" + rows + "59,170,277,1,b\n59,170,300,1,B\n")
+    plan = guess(file).plan
+    plan = replace(plan, identifier="id", columns=tuple(
+        replace(c, use="identifier", kind="identifier") if c.name == "id" else c for c in plan.columns))  # fmt: skip
+    for step in (
+        Step("drop_duplicates"),
+        Step("keep_one", column="id", keep="last"),
+        Step("multiply", column="height", high=3.0, factor=100.0),
+        Step("merge_levels", column="arm", codes=(("B", "b"),)),
+    ):
+        plan = plan.with_step(step)
+    (tmp_path / "c").mkdir()
+    report = build(file, plan, tmp_path / "c")
+    assert [n for _, n in report.steps] == [1, 1, 0, 0]
+    table = pd.read_parquet(tmp_path / "c" / "data.parquet")
+    assert len(table) == 60
+    assert set(table["height"]) == {170.0}
+    assert table["days"].tolist()[-1] == 300
+    assert set(table["arm"]) == {"a", "b"}
+
+
+def test_names_of_columns_are_hostile(tmp_path):
+    names = ['id"); DROP TABLE written; --', "days'", 'de"ad', "<b>x</b>", "$a$", "größe; --", "ROW", "c0", "kept"]
+    rows = "".join(f"p{i},{100 + i},{i % 2},{i},{i * 2},{i * 3},{i},{i},{i}\n" for i in range(40))
+    header = ",".join('"' + name.replace('"', '""') + '"' for name in names)
+    file = staged(tmp_path, header + "\n" + rows)
+    plan = replace(guess(file).plan, identifier=names[0], outcomes=(
+        OutcomePlan("death", "Death", time="days'", status='de"ad', meaning=(("0", "censored"), ("1", "event"))),
+    ))  # fmt: skip
+    columns = [replace(c, use="outcome") if c.name in ("days'", 'de"ad') else c for c in plan.columns]
+    (tmp_path / "c").mkdir()
+    build(file, replace(plan, columns=tuple(columns)), tmp_path / "c")
+    cohort = read_cohort(tmp_path / "c")
+    assert (len(cohort), int(cohort.event(cohort.outcomes[0]).sum())) == (40, 20)
+    assert set(names) <= set(cohort.frame.columns)
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (("verstorben", "lebt"), {"verstorben": "event", "lebt": "censored"}),
+        (("décédé", "vivant", "perdu de vue"), {"décédé": "event", "vivant": "censored", "perdu de vue": "censored"}),
+        (("fallecido", "vivo"), {"fallecido": "event", "vivo": "censored"}),
+        (("overleden", "in leven"), {"overleden": "event", "in leven": "censored"}),
+        (("0:LIVING", "1:DECEASED"), {"0:LIVING": "censored", "1:DECEASED": "event"}),
+        (("Rezidiv", "tumorfrei", "tot"),
+         {"Rezidiv": "event", "tumorfrei": "censored", "tot": "Death without recurrence"}),
+    ],
+)  # fmt: skip
+def test_words_for_how_follow_up_ended(codes, expected):
+    assert dict(meanings(codes)[0].codes) == expected
+
+
+@pytest.mark.parametrize("codes", [("foo", "dead"), ("alive",), ("red", "blue"), ()])
+def test_words_that_are_not_known_mean_nothing(codes):
+    assert meanings(codes) == ()
+
+
+def test_names_and_units():
+    assert words_of("OS_MONTHS") == ("os", "months", "osmonths")
+    assert words_of("dateOfDiagnosis")[:3] == ("date", "of", "diagnosis")
+    assert spoken("age_at_diagnosis") == "Age at diagnosis"
+    assert spoken("OS_MONTHS") == "OS months"
+    assert unit_of("Größe (cm)", "", np.array([170.0])) == ("cm", "")
+    assert unit_of("creatinine", "", np.array([80.0, 120.0])) == ("umol/l", "creatinine")
+    assert unit_of("creatinine", "", np.array([12.0])) == ("", "")
+    assert unit_of("nodes", "", np.array([3.0])) == ("", "")
+    assert not re.search("years", unit_of("stage", "", np.array([3.0]))[0])
