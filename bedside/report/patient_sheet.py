@@ -195,7 +195,7 @@ class Sheet:
 def board_sheet(facts: Facts) -> Sheet:
     """The sheet for a tumour board."""
     values = (*map(_together, facts.values), *((f"not recorded: {', '.join(facts.gaps)}",) if facts.gaps else ()))
-    by = " · ".join(_together(f"{when}: {said}") for when, said in facts.times)
+    by = BETWEEN.join(_together(f"{when}: {said}") for when, said in facts.times)
     parts = {
         "values": _part("", *values),
         "times": _part("", f"Of 100, by {by}" if by else ""),
@@ -255,6 +255,8 @@ QUESTIONS = (
     "When do we look at this again?",
 )
 TOGETHER = 28
+BETWEEN = "\u00a0· "
+"""Between short items: no line begins with the point."""
 NAMED, LONGEST = 4, 40
 """How many things a sentence for the patient lists, and how long each may be."""
 

@@ -16,6 +16,7 @@ from components.figures.waterfall import waterfall_figure
 from components.panels import (
     patient_board,
     patient_estimate,
+    patient_explained,
     patient_similar,
     patient_similar_words,
     patient_trust,
@@ -65,8 +66,9 @@ def facts(view: View, *, made: date, identity: str = "", estimate: str = "") -> 
         unusual=bool(found.outlying or found.outside or not found.alike.value), event=view.event,
         happens=plainly(view.happens), by=view.by, hero=say.of_100(view.risk, decimals=view.decimals),
         lower=view.lower, upper=view.upper, limits=patient_board.limits(view), counts=_counts(view),
-        whole=_whole(view), times=_times(view), why=explain.headline(why) if told else "Why", compared=_compared(view),
-        reasons=explain.reasons(why, k=REASONS, decimals=view.decimals) if told else (FROM_THE_START,),
+        whole=_whole(view), times=_times(view), compared=_compared(view),
+        why=explain.headline(why, decimals=view.decimals) if told else "Why",
+        reasons=_reasons(view, why) if told else (FROM_THE_START,),
         weighs=tuple(say.in_sentence(each.value_text) for each in why.contributions[:REASONS]),
         sure=tuple(Sure(MARKS[line.mark], _on_paper(line.text)) for line in lines), similar=near,
         cautions=(*_cautions(view), *map(_on_paper, cautions)), estimate=estimate,
@@ -156,11 +158,18 @@ def _of_this(view: View) -> bool:
     return view.explanation is not None and abs(view.explanation.risk - view.risk) < SAME
 
 
+def _reasons(view: View, why: explain.Explanation) -> tuple[str, ...]:
+    return explain.reasons(why, k=REASONS, decimals=view.decimals, ranges=view.ranges)
+
+
 def _compared(view: View) -> str:
     why = view.explanation
     if why is None or not _of_this(view):
         return ""
-    return f"Compared with the average of {why.n_background} patients here."
+    beside = patient_explained.references(view.cohort, view.row).get(view.reference)
+    if beside is None or not beside.key:
+        return f"Compared with the average of {why.n_background} patients here."
+    return f"Compared with the average of patients here with {beside.said} ({len(beside.rows):,})."
 
 
 def _similar(view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -178,8 +187,6 @@ def _similar(view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _cautions(view: View) -> tuple[str, ...]:
     """What must be known of the number, the gravest first."""
     told = [*view.notes, *view.model.cautions]
-    if not view.limits:
-        told.append("No interval: how much this model would vary with other patients was not worked out.")
     if view.outcome.note and not view.one_event:
         told.append(view.outcome.note)
     told += patient_board.which_events(view)

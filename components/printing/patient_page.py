@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.transforms import Affine2D, Transform
 
-from bedside.report.patient_sheet import MORE, Said
+from bedside.report.patient_sheet import BETWEEN, MORE, Said
 from components.printing.booklet import INK, LINE, MUTED
 from components.printing.paper import Box, blank, height_of, place
 from components.printing.words import FONT, PIXEL, drawable, pixels, words, wrap
@@ -128,19 +128,19 @@ def fit_some(
     return kept
 
 
-def joined(items: Sequence[str], *, width: float, size: float, most: int, between: str = " · ") -> list[str]:
+def joined(items: Sequence[str], *, width: float, size: float, most: int) -> list[str]:
     """Items in one paragraph of at most so many lines; those that do not fit are counted."""
 
     def laid(n: int) -> list[str]:
         more = () if n == len(items) else (MORE.format(n=len(items) - n),)
-        return wrap(between.join((*items[:n], *more)), width=width, size=size)
+        return wrap(BETWEEN.join((*items[:n], *more)), width=width, size=size)
 
     found: list[str] = []
     for n in range(1, len(items) + 1):
         lines = laid(n)
         if len(lines) <= most:
             found = lines
-        elif len(wrap(between.join(items[:n]), width=width, size=size)) > most:
+        elif len(wrap(BETWEEN.join(items[:n]), width=width, size=size)) > most:
             break
     return found or (fit(items[0], width=width, size=size, most=most) if items else [])
 

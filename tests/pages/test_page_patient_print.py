@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bedside.intake import read_cohort
+from bedside.store import patient_token, server_key
 from tests.pages.reader import ROOT, Reader
 
 NAME = "Example, Ada"
@@ -12,23 +13,26 @@ def labels(reader: Reader) -> list[str]:
     return [button.proto.label for button in reader.at.get("download_button")]
 
 
+def field(reader: Reader) -> str:
+    (words,) = [each for each in reader.at.text_input if each.label == "Words on the sheet"]
+    return words.key
+
+
 def test_a_sheet_is_made_when_asked_for_with_the_name_of_this_patient_only():
     names = read_cohort(ROOT / "sample_data" / "gbsg2_breast").identifiers
-    reader = Reader(cohort="gbsg2_breast").patient(names[303])
+    marks = [patient_token(server_key(), "gbsg2_breast", names[row]) for row in (303, 304)]
+    reader = Reader(cohort="gbsg2_breast").open("patient", patient=marks[0])
     assert "Download PDF" not in labels(reader)
+    reader.at.session_state["patient_paper_name"] = "own"
     reader.unfold("patient_paper")
     assert "Download PDF" in labels(reader) and "kept nowhere" in reader.text
-    reader.choose("patient_paper_name", "own")
-    (words,) = [field for field in reader.at.text_input if field.label == "Words on the sheet"]
-    reader.choose(words.key, NAME)
-    reader.choose("patient_paper_sheet", "own").choose("patient_paper_size", "Letter")
+    reader.at.session_state["patient_paper_sheet"], reader.at.session_state["patient_paper_size"] = "own", "Letter"
+    reader.choose(field(reader), NAME)
     assert "Download PDF" in labels(reader) and reader.stops == []
-    # Neither the address nor anything for another patient holds the name, nor the file its own.
+    # Neither the address nor the field of another patient holds the name.
     assert NAME not in str(reader.link) and "paper" not in str(reader.link)
-    mine = reader.at.session_state["patient"]
-    reader.patient(names[304]).unfold("patient_paper")
-    (words,) = [field for field in reader.at.text_input if field.label == "Words on the sheet"]
-    assert reader.at.session_state["patient"] != mine and words.value == ""
+    reader.open("patient", patient=marks[1]).unfold("patient_paper")
+    assert reader.at.session_state[field(reader)] == ""
     # A time that nobody was followed for has no sheet.
     reader.choose("horizon_years", 8.0)
     assert "Download PDF" not in labels(reader) and "No sheet can be made." in reader.text

@@ -148,7 +148,7 @@ def test_reasons_add_up_to_the_number_or_are_not_printed(told):
         why, facts = each.view.explanation, each.facts
         if abs(why.risk - each.view.risk) < 1e-6:
             assert why.base + sum(c.points for c in why.contributions) == pytest.approx(each.view.risk, abs=1e-5)
-            assert facts.why.startswith(f"Why {say.of_100(each.view.risk).removesuffix(' of 100')}")
+            assert facts.why.startswith(f"Why {said_of(each.view)[0]}")
         else:
             assert each.view.alive and facts.why == "Why" and not patient_paper_facts.drawn(each.view).reasons
 
