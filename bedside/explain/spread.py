@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from bedside.cohort.variable import Variable
 from bedside.explain.contributions import Background, own_background
@@ -47,19 +47,22 @@ class Spread:
     sd: np.ndarray = field(repr=False)
     n_refits: int
 
-    def at(self, t: float) -> dict[str, float]:
-        """Standard deviation of each variable's contribution by a time, by column name; straight between the times."""
-        return {v.name: float(np.interp(t, self.times, row)) for v, row in zip(self.variables, self.sd, strict=True)}
+    def at(self, t: float, *, level: float = 0.95) -> dict[str, float]:
+        """How far each variable's interval reaches by a time, by column name; straight between the times."""
+        reach = self.reach(level=level)
+        return {v.name: float(np.interp(t, self.times, row)) for v, row in zip(self.variables, reach, strict=True)}
+
+    def reach(self, *, level: float = 0.95) -> np.ndarray:
+        """How far the intervals reach on either side, shape (n_variables, t).
+
+        The standard deviation is known from so many refits only: Student's t in the place of the normal quantile.
+        """
+        return float(student.ppf((1 + level) / 2, max(self.n_refits - 1, 1))) * self.sd
 
     def limits(self, values: np.ndarray, *, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-        """Interval of contributions of shape (n_variables, t): plus and minus a multiple of their spread."""
-        reach = reach_of(level) * self.sd
+        """Interval of contributions of shape (n_variables, t)."""
+        reach = self.reach(level=level)
         return values - reach, values + reach
-
-
-def reach_of(level: float = 0.95) -> float:
-    """Standard deviations on either side."""
-    return float(norm.ppf((1 + level) / 2))
 
 
 class Spreading:
@@ -177,11 +180,9 @@ def with_spread(explanation: Explanation, found: Spread, t: float, *, level: flo
         The explanation's time in the outcome's unit.
     level : float, default 0.95
     """
-    reach, sd = reach_of(level), found.at(t)
+    reach = found.at(t, level=level)
     parts = [
-        replace(c, lower=c.points - reach * sd[c.variable], upper=c.points + reach * sd[c.variable])
-        if c.variable in sd
-        else c
+        replace(c, lower=c.points - reach[c.variable], upper=c.points + reach[c.variable]) if c.variable in reach else c
         for c in explanation.contributions
     ]
     return replace(explanation, contributions=tuple(parts))

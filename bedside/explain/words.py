@@ -8,15 +8,17 @@ from bedside.report.say import of_100
 UNEXPECTED = " (the opposite of what is usually seen: it may be chance, or overlap with the other values)"
 
 
-def headline(explanation: Explanation) -> str:
+def headline(explanation: Explanation, *, decimals: int = 0) -> str:
     """The question an explanation answers, e.g. "Why 63 and not 52".
 
     Returns
     -------
     str
-        Risk and base in whole points; "Why 52, like the average here" when they round to the same.
+        Risk and base in points; "Why 52, like the average here" when they round to the same.
     """
-    risk, base = (of_100(share).removesuffix(" of 100") for share in (explanation.risk, explanation.base))
+    risk, base = (
+        of_100(share, decimals=decimals).removesuffix(" of 100") for share in (explanation.risk, explanation.base)
+    )
     return f"Why {risk} and not {base}" if risk != base else f"Why {risk}, like the average here"
 
 

@@ -132,11 +132,12 @@ def _steps(explanation: Explanation, most: int) -> list[_Step]:
 
 def _said(step: _Step, decimals: int) -> str:
     """One bar in the alternative text."""
-    told = f"{step.label} {points_text(step.points, decimals=decimals)}"
-    if step.of is None or not step.of.has_interval:
-        return told
-    doubt = ", may be nothing" if step.of.may_be_nothing else ""
-    return f"{told} ({interval_text(step.of, decimals=decimals)}{doubt})"
+    told, more = f"{step.label} {points_text(step.points, decimals=decimals)}", []
+    if step.of is not None and step.of.has_interval:
+        more.append(interval_text(step.of, decimals=decimals) + (", may be nothing" if step.may_be_nothing else ""))
+    if step.of is not None and step.of.partner:
+        more.append(f"depends most on {step.of.partner}")
+    return f"{told} ({'; '.join(more)})" if more else told
 
 
 def _hover(step: _Step, decimals: int) -> str:

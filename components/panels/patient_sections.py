@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from components import desk
-from components.panels import patient_beside, patient_board, patient_similar, patient_visits, patient_what_if, pick
+from components.panels import (
+    patient_beside,
+    patient_board,
+    patient_over_time,
+    patient_similar,
+    patient_visits,
+    patient_what_if,
+    pick,
+)
 from components.panels.patient_view import View
 
 
@@ -34,6 +42,7 @@ class Section:
 SECTIONS: dict[str, Section] = {
     "similar": Section("Similar patients", patient_similar.panel),
     "what_if": Section("What if", patient_what_if.panel),
+    "over_time": Section("Reasons over time", patient_over_time.panel, lambda view: not view.beyond),
     "visits": Section("Visits", patient_visits.panel, patient_visits.lives),
     "others": Section("Other models and scores", patient_beside.panel, lambda view: not view.beyond),
     "values": Section("All values", patient_board.values),

@@ -2,58 +2,175 @@
 
 from __future__ import annotations
 
+import numpy as np
+import streamlit as st
+
 from bedside import explain, risk
 from bedside.report import made_risk, say
 from bedside.report.made import Made
 from bedside.report.made_words import versions
 from components import model_choice
 from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
-from components.panels import page, save
+from components.panels import page, patient_explained, patient_reason_work, pick, save
 from components.panels.patient_view import View
+
+MAIN = 3
+SAME = 1e-6
+"""Shares: a risk that is explained is the one that is shown."""
 
 
 def panel(view: View) -> None:
-    """The reasons of this risk; nothing where no risk can be given."""
-    explanation, decimals = view.explanation, view.decimals
+    """The reasons of this risk, in words first; nothing where no risk can be given."""
+    if view.beyond:
+        page.caption(view.beyond)
+    explanation = view.explanation
     if explanation is None:
         return
-    sentences = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.reasons(explanation, decimals=decimals))
+    decimals, whole = view.decimals, from_the_start(view)
     save.figure(
         lambda mode: waterfall_figure(explanation, mode=mode, decimals=decimals),
         key="patient_why",
-        title=explain.headline(explanation),
-        lead=page.fill(
-            '<p class="bs-muted">Compared with the average of {n} patients here:</p><ol class="bs-reasons">{s}</ol>',
-            s=sentences,
-            n=explanation.n_background,
-        ),
+        title=explain.headline(explanation, decimals=decimals) + (", from the start" if whole else ""),
+        lead=_lead(view, explanation),
         alt=waterfall_alt(explanation, decimals=decimals),
-        note=f"{_additivity(explanation)}{_two_averages(view, explanation)}",
+        note=_note(view, explanation),
         stem="patient-reasons",
         rows=lambda: waterfall_rows(explanation),
         made=lambda: _reasons_made(view),
     )
+    _whom(view)
+    patient_reason_work.place(view)
+
+
+def plainly(view: View) -> None:
+    """The reasons for the patient: three short sentences, numbers of people only."""
+    explanation = view.explanation
+    if explanation is None or from_the_start(view):
+        return
+    told = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.plain_reasons(explanation, k=MAIN))
+    average = say.of_100(explanation.base)
+    page.put(
+        '<p class="bs-large-head">What goes with this number</p>'
+        '<p class="bs-large-aside">On average it is {average} {whom}. For people with your values:</p>'
+        '<ul class="bs-large-list">{told}</ul>',
+        average=average, whom=of_whom(view, "people"), told=told,
+    )  # fmt: skip
+
+
+def from_the_start(view: View) -> bool:
+    """True if the reasons are of the risk from time zero, while the one shown is of patients event-free so far."""
+    return view.alive > 0 and view.explanation is not None and abs(view.explanation.risk - view.risk) > SAME
+
+
+def _lead(view: View, explanation: explain.Explanation) -> page.Markup:
+    """Compared with whom, and the main reasons; of each whether it is as expected."""
+    sentences = explain.reasons(explanation, k=MAIN, decimals=view.decimals, ranges=view.ranges)
+    checks = [explain.as_expected(c) for c in explanation.contributions[: len(sentences)]]
+    checks = [*checks, *[""] * (len(sentences) - len(checks))]
+    if len(sentences) < min(MAIN, len(explanation.contributions)):
+        checks = [""] * len(sentences)
+    items = page.join(
+        page.fill('<li>{s}<span class="bs-muted"> {c}</span></li>', s=s, c=_raised(c) + "." if c else "")
+        for s, c in zip(sentences, checks, strict=True)
+    )
+    start = ""
+    if from_the_start(view):
+        whole = say.of_100(explanation.risk, decimals=view.decimals)
+        start = (
+            f"This kind of model can't tell the reasons apart for patients already {_free(view)}, so these are the "
+            f"reasons of the risk from {view.outcome.since} on, {whole}. "
+        )
+    return page.fill(
+        '<p class="bs-muted">{start}Compared with the average {whom}:</p><ol class="bs-reasons">{items}</ol>',
+        start=start, whom=of_whom(view, "patients"), items=items,
+    )  # fmt: skip
+
+
+def _free(view: View) -> str:
+    return f"free of it for {say.duration(view.alive, view.unit)}"
+
+
+def _raised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def of_whom(view: View, people: str) -> str:
+    """Whose average it is."""
+    held = patient_explained.references(view.cohort, view.row).get(view.reference)
+    if held is None or not held.key:
+        return f"of {view.explanation.n_background} {people} here" if view.explanation else ""
+    return f"of {people} here with {held.said} ({len(held.rows):,})"
+
+
+def _whom(view: View) -> None:
+    """The choice of the patients to compare with, where there are any to choose from."""
+    offered = patient_explained.references(view.cohort, view.row)
+    if len(offered) < 2 and not view.reference:
+        return
+    with st.container(key="screen_patient_reference"):
+        pick.pick(
+            "Compared with whom?", {key: each.label for key, each in offered.items()},
+            key=patient_explained.REFERENCE, default=patient_explained.EVERYONE,
+        )  # fmt: skip
+
+
+# ------------------------------------------------------------------ small print
+
+
+def _note(view: View, explanation: explain.Explanation) -> str:
+    parts = [_additivity(explanation)]
+    if any(c.has_interval for c in explanation.contributions):
+        parts.append(
+            "Lines under the bars: 95% intervals from refits to samples of the patients; grey bars may be nothing."
+        )
+    elif not patient_reason_work.promised(view):
+        parts.append("No intervals: how much this model would vary with other patients was not worked out.")
+    parts.append(_two_averages(view, explanation))
+    if view.reading == "analyst":
+        parts.append(_log_hazards(view, explanation))
+    return " ".join(part for part in parts if part)
+
+
+def _log_hazards(view: View, explanation: explain.Explanation) -> str:
+    """Of a Cox model: what each value adds to the log hazard beside the same patients' mean."""
+    model = patient_reason_work.plain(view)
+    if not isinstance(model, risk.Model):
+        return ""
+    beside = patient_reason_work.compared(view)
+    gap = explain.variable_terms(model, view.patient)[0] - np.asarray(beside.terms).mean(axis=0)
+    own = {v.name: float(x) for v, x in zip(model.variables, gap, strict=True)}
+    told = ", ".join(f"{c.label} {own[c.variable]:+.2f}".replace("-", "−") for c in explanation.contributions)
+    return f"On the log hazard, against the mean of the same patients: {told}."
 
 
 def _reasons_made(view: View) -> Made:
     """With scripts for a Cox model of the cohort's own predictors, else in words."""
     model = view.model
-    if isinstance(model, risk.Model) and not view.choice.left_out and not view.choice.wide:
+    own = not view.choice.left_out and not view.choice.wide and not view.reference and not view.alive
+    if isinstance(model, risk.Model) and own:
         return made_risk.reasons_made(view.cohort, model, view.row, view.when, view.unit)
+    of = f"beside patients with {_said(view)} " if view.reference else ""
     return Made(
         f"Contributions to the risk {view.by} are Shapley values of the {model_choice.named(view.choice.kind)} "
         f"({say.patients(model.n)}, {say.events(model.n_events)}): the mean change of the predicted risk when a value "
-        "is made known, over all orders of the variables, against patients evenly spaced from the lowest to the "
+        f"is made known, over all orders of the variables, against patients {of}evenly spaced from the lowest to the "
         f"highest risk. Computed with {versions()}; data and filter {model.cohort_fingerprint[:12]}."
     )
 
 
+def _said(view: View) -> str:
+    held = patient_explained.references(view.cohort, view.row).get(view.reference)
+    return "" if held is None else held.said
+
+
 def _two_averages(view: View, explanation: explain.Explanation) -> str:
     """Why the average the reasons start from is not the one of the cohort's curve, where the two differ in words."""
+    if view.reference or from_the_start(view):
+        return ""
     said, seen = say.percent(explanation.base), say.percent(1 - view.curve.at_horizon[1])
     if said == seen:
         return ""
-    return f" The average here, {said}, is the model's of those patients; {seen} of all were observed to have it."
+    return f"The average here, {said}, is the model's of those patients; {seen} of all were observed to have it."
 
 
 def _additivity(explanation: explain.Explanation) -> str:
