@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from bedside.cohort import Unit
 from bedside.report.say import duration, in_sentence
 from components.figures.labels import label_lines
-from components.figures.palette import Mode, dashes, palette, plain, rgba, shades, template
+from components.figures.palette import Mode, palette, plain, rgba, shades, template
 from components.figures.steps import short, spread
 
 MOST = 5
@@ -19,6 +19,8 @@ HEIGHT = 380
 LONGEST = 26
 LITTLE = 0.005
 """Half a point, as a share of 1: what is smaller is said to make little difference."""
+SURE = ("solid", "dash", "longdash", "dashdot", "10px,3px")
+"""Lines of what is sure: dots are for what may be nothing."""
 EARLY_LATE = 0.4
 """Share of the time that is early."""
 
@@ -80,14 +82,15 @@ def ribbon_figure(told: Ribbon, *, mode: Mode = "light", most: int = MOST) -> go
     seen = 100 * np.concatenate([x[np.isfinite(x)] for x in ends])
     low, high = min(seen.min(initial=0.0), 0.0), max(seen.max(initial=0.0), 0.5)
     room = 0.06 * (high - low)
-    for j, colour, dash in zip(order, shades(len(order), mode), dashes(len(order)), strict=True):
+    for j, colour, dash in zip(order, shades(len(order), mode), SURE * most, strict=False):
         data += _band(told, j, colour)
         data += _line(told, j, colour, dash, p.neutral)
     heights = spread(100 * shown[:, -1] - low, gap=(high - low) / 14, top=high - low) + low
     notes = [
         {
             "x": 1.01, "xref": "paper", "y": float(at), "text": plain(short(told.labels[j], LONGEST)),
-            "showarrow": False, "xanchor": "left", "yanchor": "middle", "font": {"size": 11, "color": colour},
+            "showarrow": False, "xanchor": "left", "yanchor": "middle",
+            "font": {"size": 11, "color": p.muted if told.unsure[j, -1] else colour},
         }
         for j, at, colour in zip(order, heights, shades(len(order), mode), strict=True)
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from bedside.cohort import Unit, convert
 from bedside.report import say
 from components import desk
 from components.figures.patient import patient_alt, patient_figure, patient_rows
-from components.panels import page, patient_trust, patient_views, save
+from components.panels import page, patient_trust, patient_views, patient_why, save
 from components.panels.patient_view import View, plainly
 
 HEIGHT = 380
@@ -41,8 +41,10 @@ def panel(view: View) -> None:
             stem="patient-curve", rows=lambda: patient_rows(view.curve),
         )  # fmt: skip
     left, right = page.split("patient_plain", 1, 1.12)
-    with left, desk.fixable():
-        patient_trust.panel(view)
+    with left:
+        with desk.fixable():
+            patient_trust.panel(view)
+        patient_why.plainly(view)
     with right, st.container(border=True, key="card_plain_unknown"):
         items = page.join(page.fill("<li>{t}</li>", t=t) for t in unknown(view))
         page.put('<p class="bs-large-head">What nobody knows</p><ul class="bs-large-list">{items}</ul>', items=items)

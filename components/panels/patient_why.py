@@ -49,12 +49,18 @@ def plainly(view: View) -> None:
         return
     told = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.plain_reasons(explanation, k=MAIN))
     average = say.of_100(explanation.base)
-    page.put(
-        '<p class="bs-large-head">What goes with this number</p>'
-        '<p class="bs-large-aside">On average it is {average} {whom}. For people with your values:</p>'
-        '<ul class="bs-large-list">{told}</ul>',
-        average=average, whom=of_whom(view, "people"), told=told,
-    )  # fmt: skip
+    with st.container(border=True, key="card_plain_why"):
+        page.put(
+            '<p class="bs-large-head">What goes with this number</p>'
+            '<p class="bs-large-aside">Among {whom} it is {average} on average. For people with your values:</p>'
+            '<ul class="bs-large-list">{told}</ul>',
+            average=average, whom=_people(view), told=told,
+        )  # fmt: skip
+
+
+def _people(view: View) -> str:
+    held = patient_explained.references(view.cohort, view.row).get(view.reference)
+    return "everyone here" if held is None or not held.key else f"people here with {held.said}"
 
 
 def from_the_start(view: View) -> bool:
@@ -139,8 +145,13 @@ def _log_hazards(view: View, explanation: explain.Explanation) -> str:
     beside = patient_reason_work.compared(view)
     gap = explain.variable_terms(model, view.patient)[0] - np.asarray(beside.terms).mean(axis=0)
     own = {v.name: float(x) for v, x in zip(model.variables, gap, strict=True)}
-    told = ", ".join(f"{c.label} {own[c.variable]:+.2f}".replace("-", "−") for c in explanation.contributions)
+    told = ", ".join(f"{c.label} {_signed(own[c.variable])}" for c in explanation.contributions)
     return f"On the log hazard, against the mean of the same patients: {told}."
+
+
+def _signed(x: float) -> str:
+    rounded = round(x, 2)
+    return "0.00" if rounded == 0 else f"{rounded:+.2f}".replace("-", "−")
 
 
 def _reasons_made(view: View) -> Made:
