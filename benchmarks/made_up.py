@@ -1,4 +1,4 @@
-"""Invented patients for the benchmarks: nine variables, three of them with levels, and a time and a status."""
+"""Invented patients for the benchmarks: nine variables or more, three of them with levels, a time and a status."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ ARMS = ("none", "tablets", "infusion")
 EFFECTS = {"age": 0.03, "pressure": 0.01, "sodium": -0.06, "protein": 0.02, "nodes": 0.08, "marker": 0.15}
 
 
-def patients(n: int) -> pd.DataFrame:
+def patients(n: int, *, extra: int = 0) -> pd.DataFrame:
     """Invented patients, one row each.
 
     Parameters
     ----------
     n : int
         How many; the same number gives the same patients.
+    extra : int
+        Further numbers beside the nine variables, with little to say.
 
     Returns
     -------
@@ -47,10 +49,15 @@ def patients(n: int) -> pd.DataFrame:
     died, left = rng.exponential(2600 * np.exp(-lp)), rng.uniform(200, 4000, n)
     for name in EFFECTS:
         frame.loc[rng.random(n) < 0.02, name] = np.nan
-    return frame.assign(days=np.ceil(np.minimum(died, left)), status=(died <= left).astype(int))
+    more = {name: rng.normal(50, 10, n).round(1) for name in _extra(extra)}
+    return frame.assign(**more, days=np.ceil(np.minimum(died, left)), status=(died <= left).astype(int))
 
 
-def dictionary(title: str) -> dict[str, object]:
+def _extra(count: int) -> list[str]:
+    return [f"assay_{i + 1}" for i in range(count)]
+
+
+def dictionary(title: str, *, extra: int = 0) -> dict[str, object]:
     """What the columns mean, as ``dictionary.json`` has it."""
     return {
         "title": f"{title}, invented for a benchmark",
@@ -59,7 +66,7 @@ def dictionary(title: str) -> dict[str, object]:
         "data": "data.parquet",
         "identifier": "patient",
         "variables": [
-            *({"name": name, "label": name.capitalize(), "kind": "continuous"} for name in EFFECTS),
+            *({"name": name, "label": name.capitalize(), "kind": "continuous"} for name in (*EFFECTS, *_extra(extra))),
             {"name": "sex", "label": "Sex", "kind": "binary"},
             {
                 "name": "stage",
@@ -90,11 +97,11 @@ def dictionary(title: str) -> dict[str, object]:
     }
 
 
-def write(root: Path, n: int) -> str:
+def write(root: Path, n: int, *, extra: int = 0) -> str:
     """Write a cohort folder of ``n`` patients below ``root`` and return its key."""
     folder = root / f"invented-{n}"
     folder.mkdir(parents=True)
-    patients(n).to_parquet(folder / "data.parquet", index=False)
-    told = dictionary(f"{n:,} patients")
+    patients(n, extra=extra).to_parquet(folder / "data.parquet", index=False)
+    told = dictionary(f"{n:,} patients", extra=extra)
     (folder / "dictionary.json").write_text(json.dumps(told), encoding="utf-8")
     return folder.name

@@ -1,10 +1,10 @@
-"""How long does the server need for a patient's page once the model is fitted?
+"""How long does the server need for a patient's page, and for each move of a slider, once the model is fitted?
 
-Opens the page in Streamlit's own test harness on 4,000 invented patients with nine variables and a background
-of 100, each time for a patient not seen before, so that nothing about the patient is in a cache: prediction
-with interval, exact Shapley values, both figures and the page around them. The parts are then timed on their
-own, without Streamlit. What the browser does with the page is measured in ``benchmarks.screen``.
-Run: ``.venv/bin/python -m benchmarks.patient``.
+Opens the page in Streamlit's own test harness on 4,000 invented patients with 14 variables and a background of 100,
+with each kind of model in turn: patients not seen before, then one patient at one horizon after another, at one time
+free of the event after another, and in each section. Nothing that is measured was in a cache. The parts of a Cox
+model's page are then timed on their own, without Streamlit. What the browser does with the page is measured in
+``benchmarks.screen``. Run: ``.venv/bin/python -m benchmarks.patient [--kinds cox forest]``.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ from bedside.risk import fit, notes, predict
 from bedside.store import patient_token, server_key
 from bedside.survival import curves_by, default_horizon
 from benchmarks import made_up
+from components import jobs
 from components.figures.patient import patient_curve, patient_figure
 from components.figures.waterfall import waterfall_figure
+from components.panels.patient_sections import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENTS, REPEATS, BAR = 4_000, 10, 300.0
+PATIENTS, EXTRA, REPEATS, BAR = 4_000, 5, 10, 300.0
+KINDS = ("cox", "penalised", "boosted", "forest", "average")
 
 
-def reader(cohort: Cohort) -> AppTest:
-    """Somebody who has opened the cohort and its first patient, so that the model is fitted."""
-    at = AppTest.from_file(str(ROOT / "components" / "router.py"), default_timeout=60)
+def reader(cohort: Cohort, kind: str) -> AppTest:
+    """Somebody who has opened the cohort and its first patient, so that the model is fitted and checked."""
+    at = AppTest.from_file(str(ROOT / "components" / "router.py"), default_timeout=3_600)
     at.user = {"is_logged_in": True, "name": "Benchmark"}
-    at.query_params["cohort"] = cohort.key
+    at.query_params["cohort"], at.query_params["model"] = cohort.key, kind
     at.run()
     at.switch_page("../pages/patient.py")
     open_patient(at, cohort, 0)
@@ -51,18 +54,49 @@ def open_patient(at: AppTest, cohort: Cohort, row: int) -> None:
     at.query_params["patient"] = patient_token(server_key(), cohort.key, cohort.identifiers[row])
     at.run()
     named = any(cohort.identifiers[row] in each.proto.body for each in at.get("html"))
-    if at.exception or not named or len(at.get("plotly_chart")) != 2:
+    if not named:
+        raise RuntimeError("the page of the patient was not drawn")
+    whole(at)
+
+
+def whole(at: AppTest) -> None:
+    """Stop unless number, curve and reasons stand there."""
+    drawn = " ".join(chart.proto.id for chart in at.get("plotly_chart"))
+    if at.exception or "patient_curve" not in drawn or "patient_why" not in drawn:
         raise RuntimeError("the page of the patient was not drawn")
 
 
-def milliseconds(work: Callable[[int], object]) -> list[float]:
-    """Times of the work for patients 1 to 10."""
+def moved(at: AppTest, key: str, value: object) -> None:
+    """One move of a slider, or one choice."""
+    at.get_by_key(key).set_value(value)
+    at.run()
+    whole(at)
+
+
+def milliseconds(work: Callable[[int], object], count: int = REPEATS) -> list[float]:
+    """Times of the work for 1, 2 and so on."""
     taken = []
-    for row in range(1, REPEATS + 1):
+    for step in range(1, count + 1):
         start = time.perf_counter()
-        work(row)
+        work(step)
         taken.append(1e3 * (time.perf_counter() - start))
     return taken
+
+
+def pages(cohort: Cohort, kind: str) -> list[tuple[str, list[float]]]:
+    """Each way in which the page is drawn anew, with one kind of model."""
+    at = reader(cohort, kind)
+    found = [("a new patient", milliseconds(lambda row: open_patient(at, cohort, row)))]
+    ends = [*range(1, 6), *range(7, 11)]
+    found.append(("another horizon", milliseconds(lambda i: moved(at, "horizon_years", float(ends[i - 1])), len(ends))))
+    found.append(("free of it so far", milliseconds(lambda i: moved(at, "patient_alive_years", float(i)), 6)))
+    at.get_by_key("patient_alive_years").set_value(0.0)
+    at.run()
+    for key, section in SECTIONS.items():
+        if section.label in at.get_by_key("patient_section").options:
+            taken = milliseconds(lambda _, k=key: moved(at, "patient_section", k), 1)
+            found.append((f"section {section.label}", taken))
+    return found
 
 
 def parts(cohort: Cohort) -> dict[str, Callable[[int], object]]:
@@ -92,25 +126,32 @@ def report(what: str, taken: list[float], bar: float | None = None) -> None:
     """One line: median, spread, load."""
     told = "" if bar is None else f"  (bar {bar:.0f} ms)"
     line = f"{statistics.median(taken):6.1f} ms, {min(taken):.1f} to {max(taken):.1f}, load {os.getloadavg()[0]:.1f}"
-    sys.stdout.write(f"{what:<28}{line}{told}\n")
+    sys.stdout.write(f"{what:<44}{line}{told}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
-    """Print the page's time and its parts; 1 if the bar is missed."""
-    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    """Print each kind's times and the parts; 1 if a bar is missed."""
+    read = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    read.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    asked = read.parse_args()
     logging.disable(logging.WARNING)  # outside a server Streamlit warns that there is no session
+    late = False
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ |= {"BEDSIDE_DATA": str(folder / "data"), "BEDSIDE_COHORTS": str(folder / "cohorts")}
-        made_up.write(folder / "cohorts", PATIENTS)
+        os.environ[jobs.PATIENCE] = "3600"
+        made_up.write(folder / "cohorts", PATIENTS, extra=EXTRA)
         cohort = read_cohort(folder / "cohorts" / f"invented-{PATIENTS}")
-        at = reader(cohort)
-        page = milliseconds(lambda row: open_patient(at, cohort, row))
-        report("the page, a new patient", page, BAR)
+        for kind in asked.kinds:
+            for what, taken in pages(cohort, kind):
+                slow = not what.startswith("section")
+                report(f"{kind}: {what}", taken, BAR if slow else None)
+                late |= slow and statistics.median(taken) > BAR
         for what, work in parts(cohort).items():
             report(f"  {what}", milliseconds(work))
-    sys.stdout.write(f"{PATIENTS:,} patients, medians of {REPEATS}, {os.cpu_count()} cores\n")
-    return int(statistics.median(page) > BAR)
+    sys.stdout.write(f"{PATIENTS:,} patients, {9 + EXTRA} variables, {os.cpu_count()} cores\n")
+    return int(late)
 
 
 if __name__ == "__main__":

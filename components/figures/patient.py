@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -131,40 +131,59 @@ def patient_figure(
         For a patient: so many people of 100 instead of per cent.
     """
     p = palette(mode)
-    fig = go.Figure(layout={"template": template(mode)})
     end, mine = max(curve.last, curve.horizon), p.accent if curve.said else p.neutral
-    step, spans = {"shape": "hv"}, (curve.start, curve.reliable_until, end)
-    for part, alpha in _parts(curve.time, *spans):
-        x, (lower, upper, _) = _piece(curve.time, (curve.lower, curve.upper, curve.survival), part)
-        edge = {"x": x, "mode": "lines", "line": {**step, "width": 0}, "hoverinfo": "skip"}
-        fig.add_scatter(y=upper, **edge)
-        fig.add_scatter(y=lower, fill="tonexty", fillcolor=rgba(mine, 0.18 * alpha), **edge)
     names = _names(curve, plain_words=plain_words)
-    lines = (
-        (curve.cohort_time, curve.cohort_survival, p.neutral, 1.5, "dash", names[1]),
-        (curve.time, curve.survival, mine, 2.5, "solid", names[0]),
-    )
-    hover = "%{customdata} of 100" if plain_words else "%{y:.0%}"
-    for time, share, colour, width, dash, name in lines:
-        for part, alpha in _parts(time, *spans):
-            x, (y,) = _piece(time, (share,), part)
-            fig.add_scatter(
-                x=x, y=y, mode="lines", opacity=alpha, name=name,
-                line={**step, "color": colour, "width": width, "dash": dash},
-                customdata=np.rint(100 * y) if plain_words else None,
-                hovertemplate=f"%{{x:.1f}} {curve.unit}: {hover} {name}<extra></extra>",
-            )  # fmt: skip
-    _edges(fig, curve, end, p.muted)
+    data = [*_bands(curve, end, mine), *_lines(curve, end, names, (mine, p.neutral), plain_words=plain_words)]
+    shapes, annotations = _edges(curve, end, p.muted)
     if curve.said:
-        _mark_horizon(fig, curve, end, p.ink, p.accent, p.card)
+        data += _marks(curve, p.ink, p.accent, p.card)
         said = [f"{name}{sep}{share}" for name, sep, share in _said(curve, names, decimals, plain_words=plain_words)]
-        _labels(fig, curve, end, height - 48, (said[0], said[1]), (p.muted, p.accent, p.card))
-    fig.update_xaxes(range=[0, end * 1.01], title=plain(f"{curve.unit} since {curve.since}"), fixedrange=True)
-    fig.update_yaxes(range=[0, 1.03], tickformat=".0%", dtick=0.25, fixedrange=True)
+        annotations += _labels(curve, end, height - 48, (said[0], said[1]), (p.muted, p.accent, p.card))
+    shares = {"tickformat": ".0%", "dtick": 0.25}
     if plain_words:
-        fig.update_yaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
-    fig.update_layout(height=height, margin={"l": 44, "r": 8, "t": 8, "b": 40}, hovermode="closest")
-    return fig
+        shares = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0", "25", "50", "75", "100"]}
+    layout = {
+        "template": template(mode), "height": height, "margin": {"l": 44, "r": 8, "t": 8, "b": 40},
+        "hovermode": "closest", "shapes": shapes, "annotations": annotations,
+        "xaxis": {
+            "range": [0, end * 1.01], "title": {"text": plain(f"{curve.unit} since {curve.since}")}, "fixedrange": True
+        },
+        "yaxis": {"range": [0, 1.03], "fixedrange": True, **shares},
+    }  # fmt: skip
+    return go.Figure(data=data, layout=layout, _validate=False)
+
+
+def _bands(curve: PatientCurve, end: float, colour: str) -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = []
+    for part, alpha in _parts(curve.time, curve.start, curve.reliable_until, end):
+        x, (lower, upper, _) = _piece(curve.time, (curve.lower, curve.upper, curve.survival), part)
+        edge = {
+            "type": "scatter", "x": x, "mode": "lines", "line": {"shape": "hv", "width": 0}, "hoverinfo": "skip"
+        }  # fmt: skip
+        data += [edge | {"y": upper}, edge | {"y": lower, "fill": "tonexty", "fillcolor": rgba(colour, 0.18 * alpha)}]
+    return data
+
+
+def _lines(
+    curve: PatientCurve, end: float, names: tuple[str, str], colours: tuple[str, str], *, plain_words: bool
+) -> list[dict[str, Any]]:
+    """The cohort's curve dashed, the patient's over it; both paler from where few remain."""
+    hover = "%{customdata} of 100" if plain_words else "%{y:.0%}"
+    lines = (
+        (curve.cohort_time, curve.cohort_survival, colours[1], 1.5, "dash", names[1]),
+        (curve.time, curve.survival, colours[0], 2.5, "solid", names[0]),
+    )
+    data: list[dict[str, Any]] = []
+    for time, share, colour, width, dash, name in lines:
+        for part, alpha in _parts(time, curve.start, curve.reliable_until, end):
+            x, (y,) = _piece(time, (share,), part)
+            data.append({
+                "type": "scatter", "x": x, "y": y, "mode": "lines", "opacity": alpha, "name": name,
+                "line": {"shape": "hv", "color": colour, "width": width, "dash": dash},
+                "hovertemplate": f"%{{x:.1f}} {curve.unit}: {hover} {name}<extra></extra>",
+                **({"customdata": np.rint(100 * y)} if plain_words else {}),
+            })  # fmt: skip
+    return data
 
 
 def _names(curve: PatientCurve, *, plain_words: bool) -> tuple[str, str]:
@@ -180,19 +199,20 @@ def _said(
     return [(names[0], ": " if plain_words else " ", shares[0]), (names[1], ": ", shares[1])]
 
 
-def _edges(fig: go.Figure, curve: PatientCurve, end: float, muted: str) -> None:
+def _edges(curve: PatientCurve, end: float, muted: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What lies before the curves and behind them: shaded, with a word."""
-    spans = [(0.0, curve.start, "so far"), (curve.last, end, "not known")]
-    for x0, x1, text in spans:
+    shapes, words = [], []
+    for x0, x1, text in [(0.0, curve.start, "so far"), (curve.last, end, "not known")]:
         if x1 - x0 <= 1e-9 * end:
             continue
-        fig.add_shape(
-            type="rect", x0=x0, x1=x1, y0=0, y1=1, fillcolor=rgba(muted, 0.1), line={"width": 0}, layer="below"
-        )
+        shapes.append({
+            "type": "rect", "x0": x0, "x1": x1, "y0": 0, "y1": 1, "fillcolor": rgba(muted, 0.1), "line": {"width": 0},
+            "layer": "below",
+        })  # fmt: skip
         if (x1 - x0) / end * NARROWEST > text_width([text], size=FONT_SIZE) + 6:
-            fig.add_annotation(
-                x=(x0 + x1) / 2, y=0.04, text=text, showarrow=False, font={"size": FONT_SIZE, "color": muted}
-            )
+            font = {"size": FONT_SIZE, "color": muted}
+            words.append({"x": (x0 + x1) / 2, "y": 0.04, "text": text, "showarrow": False, "font": font})
+    return shapes, words
 
 
 def patient_alt(curve: PatientCurve, *, decimals: int = 0, plain_words: bool = False) -> str:
@@ -255,22 +275,23 @@ def _piece(
     return x, tuple(_steps_at(time, y, x) for y in series)
 
 
-def _mark_horizon(fig: go.Figure, curve: PatientCurve, end: float, ink: str, accent: str, card: str) -> None:
+def _marks(curve: PatientCurve, ink: str, accent: str, card: str) -> list[dict[str, Any]]:
+    """The horizon, and where it meets both curves."""
     mine, all_ = curve.at_horizon
-    fig.add_scatter(
-        x=[curve.horizon] * 2, y=[0, 1], mode="lines", hoverinfo="skip",
-        line={"color": rgba(ink, 0.55), "width": 1.2, "dash": "dot"},
-    )  # fmt: skip
-    fig.add_scatter(
-        x=[curve.horizon] * 2, y=[all_, mine], mode="markers", hoverinfo="skip",
-        marker={"color": [card, accent], "size": [6, 9], "opacity": 1,
-                "line": {"color": [rgba(ink, 0.55), card], "width": 1.2}},
-    )  # fmt: skip
+    at = {"type": "scatter", "x": [curve.horizon] * 2, "hoverinfo": "skip"}
+    line = {"color": rgba(ink, 0.55), "width": 1.2}
+    dots = {
+        "color": [card, accent], "size": [6, 9], "opacity": 1, "line": {"color": [line["color"], card], "width": 1.2}
+    }  # fmt: skip
+    return [
+        at | {"y": [0, 1], "mode": "lines", "line": line | {"dash": "dot"}},
+        at | {"y": [all_, mine], "mode": "markers", "marker": dots},
+    ]
 
 
 def _labels(
-    fig: go.Figure, curve: PatientCurve, end: float, pixels: int, texts: tuple[str, str], colours: tuple[str, str, str]
-) -> None:
+    curve: PatientCurve, end: float, pixels: int, texts: tuple[str, str], colours: tuple[str, str, str]
+) -> list[dict[str, Any]]:
     """Two labels at the horizon, one above the other in the order of the curves, clear of both."""
     mine, all_ = curve.at_horizon
     muted, accent, card = colours
@@ -278,12 +299,15 @@ def _labels(
     said.sort(key=lambda item: item[0])
     line = 16 / pixels
     widths = [(text_width([text], size=FONT_SIZE) + 14) / NARROWEST * end for _, text, _ in said]
-    for (_, text, colour), (anchor, bottom) in zip(said, _places(curve, end, widths, line), strict=True):
-        fig.add_annotation(
-            x=curve.horizon, y=bottom + 0.5 * line, showarrow=False, yanchor="middle", bgcolor=rgba(card, 0.75),
-            xanchor=anchor, xshift=8 if anchor == "left" else -8, borderpad=0, align=anchor,
-            text=f"<b>{text}</b>" if colour == accent else text, font={"size": FONT_SIZE, "color": colour},
-        )  # fmt: skip
+    return [
+        {
+            "x": curve.horizon, "y": bottom + 0.5 * line, "showarrow": False, "yanchor": "middle",
+            "bgcolor": rgba(card, 0.75), "xanchor": anchor, "xshift": 8 if anchor == "left" else -8, "borderpad": 0,
+            "align": anchor, "text": f"<b>{text}</b>" if colour == accent else text,
+            "font": {"size": FONT_SIZE, "color": colour},
+        }
+        for (_, text, colour), (anchor, bottom) in zip(said, _places(curve, end, widths, line), strict=True)
+    ]  # fmt: skip
 
 
 def _places(curve: PatientCurve, end: float, widths: list[float], line: float) -> list[tuple[str, float]]:
