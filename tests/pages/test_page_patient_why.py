@@ -1,0 +1,82 @@
+"""Why: reasons with their intervals, beside whom the reader chooses, over time, and of a risk from later on."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from bedside.explain import background, contributions
+from bedside.risk.learners import learn
+from bedside.risk.training import training
+from tests.pages.reader import Reader
+from tests.pages.test_page_patient import bundled, headline, opened
+
+YEAR = 365.25
+
+
+@pytest.fixture(scope="module")
+def reader():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BEDSIDE_REASONS_AT_ONCE", "1")
+        yield opened("gbsg2_breast", 303)
+
+
+def why(reader: Reader) -> tuple[int, int]:
+    """The two numbers of the headline."""
+    found = re.findall(r"Why (\d+) and not (\d+)", reader.text)
+    return int(found[0][0]), int(found[0][1])
+
+
+def test_reasons_know_their_intervals_and_what_is_expected(reader):
+    alt = reader.alt("patient_why")
+    nodes = re.search(r"9 positive nodes \+(\d+) \((\d+) to (\d+); depends most on (.+?)\)", alt)
+    assert nodes is not None and int(nodes[2]) < int(nodes[1]) < int(nodes[3])
+    assert re.search(r"Age 55 years −1 \(−\d+ to \d+, may be nothing", alt)
+    assert "grey bars may be nothing" in reader.text
+    lead = reader.box("Compared with the average of 100 patients here")
+    assert "9 positive nodes: goes with 16 points more risk. Higher goes with more risk: as expected." in lead
+    assert why(reader)[0] == headline(reader)
+
+
+def test_the_risk_does_not_depend_on_whom_it_is_compared_with(reader):
+    risk, (_, average) = headline(reader), why(reader)
+    cohort = bundled("gbsg2_breast")
+    same = cohort.frame[cohort.frame["grade"].astype(str) == str(cohort.frame["grade"].iloc[303])]
+    model = learn("cox", training(cohort, cohort.outcomes[0]))
+    found = contributions(model, cohort.frame.iloc[[303]], background(model, same), [4 * YEAR])
+    reader.choose("patient_reference", "level.grade")
+    assert headline(reader) == risk and why(reader) == (risk, round(100 * found.base[0]))
+    assert f"Compared with the average of patients here with tumour grade: 2 ({len(same):,}):" in reader.text
+    assert reader.link["patient_reference"] == "level.grade"
+    assert "Grade 2 0" in reader.alt("patient_why")
+    reader.choose("patient_reference", "")
+    assert why(reader) == (risk, average) and "patient_reference" not in reader.link
+
+
+def test_reasons_over_time(reader):
+    reader.choose("patient_section", "over_time")
+    assert "The largest reason is positive lymph nodes at all times." in reader.text
+    assert "Bands: 95% intervals" in reader.text
+    first, _, last = re.search(r"9 positive nodes \+(\d+), \+(\d+), \+(\d+)", reader.alt("patient_over_time")).groups()
+    assert int(first) <= 2 and int(last) > 12
+    reader.choose("patient_section", "values")
+
+
+def test_reasons_of_those_free_of_it_so_far(reader):
+    whole = why(reader)
+    reader.choose("patient_alive_years", 2.0)
+    assert why(reader)[0] == headline(reader) < whole[0] and why(reader)[1] < whole[1]
+    assert "from the start" not in reader.text
+
+
+def test_a_link_that_asks_for_other_patients_says_so():
+    found = opened("gbsg2_breast", 303)
+    found.open("patient", patient_reference="level.nothing<b>")
+    assert any("compared with whom" in stop for stop in found.stops)
+    assert "of 100 patients here" in found.box("Compared with the average")
+    assert np.isfinite(headline(found))
+    found.choose("reading", "patient")
+    assert "9 positive nodes: about 16 more of 100." in found.box("What goes with this number")
+    assert "points" not in found.box("What goes with this number")
