@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import cache
 
 import pytest
 
@@ -18,16 +18,27 @@ PLAIN_KEYS = {"str", "int", "float", "bool", "tuple", "None", "Mode", "Literal"}
 CACHES = {"cache_data", "cache_resource", "experimental_memo", "cache"}
 
 
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.AST]:
+    """Every file of the house, read once."""
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+@cache
+def _nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
 def _calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             yield name, node
 
 
 def _imports(tree: ast.AST) -> set[str]:
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    names = {alias.name for node in _nodes(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in _nodes(tree) if isinstance(node, ast.ImportFrom)}
     return {name.split(".")[0] for name in names}
 
 
@@ -63,7 +74,7 @@ def careless_errors(tree: ast.AST) -> list[int]:
     broad = {"Exception", "BaseException"}
     return [
         node.lineno
-        for node in ast.walk(tree)
+        for node in _nodes(tree)
         if isinstance(node, ast.ExceptHandler) and (node.type is None or getattr(node.type, "id", "") in broad)
     ]
 
@@ -76,13 +87,12 @@ def printing(tree: ast.AST) -> list[int]:
 @pytest.mark.parametrize(
     "rule", [raw_html, code_on_load, built_sql, careless_errors, printing], ids=lambda r: r.__name__
 )
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_house_rules(path: Path, rule: Callable[[ast.AST], list[object]]):
-    assert rule(ast.parse(path.read_text(encoding="utf-8"))) == []
+def test_house_rules(trees: dict[str, ast.AST], rule: Callable[[ast.AST], list[object]]):
+    assert {path: found for path, tree in trees.items() if (found := rule(tree))} == {}
 
 
 def _cached(tree: ast.AST) -> Iterator[ast.FunctionDef]:
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for mark in node.decorator_list:
                 target = mark.func if isinstance(mark, ast.Call) else mark
@@ -107,16 +117,18 @@ def impure_keys(tree: ast.AST) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_caches_live_on_the_desk_and_have_plain_keys(path: Path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    used = [
+def caches(tree: ast.AST) -> list[int]:
+    """Lines that use a cache of Streamlit's."""
+    return [
         node.lineno
-        for node in ast.walk(tree)
+        for node in _nodes(tree)
         if isinstance(node, ast.Attribute) and node.attr in CACHES and getattr(node.value, "id", "") == "st"
     ]
-    assert not used or path == ROOT / "components" / "desk.py"
-    assert impure_keys(tree) == []
+
+
+def test_caches_live_on_the_desk_and_have_plain_keys(trees: dict[str, ast.AST]):
+    assert [path for path, tree in trees.items() if caches(tree)] == ["components/desk.py"]
+    assert {path: found for path, tree in trees.items() if (found := impure_keys(tree))} == {}
 
 
 @pytest.mark.parametrize(
