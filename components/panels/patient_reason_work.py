@@ -24,7 +24,8 @@ AT_ONCE = "BEDSIDE_REASONS_AT_ONCE"
 """Environment variable: if it is set, the page waits for everything."""
 EVERY, SLICE = 0.5, 0.25
 TIMES = 15
-STARTED = "patient_reason_work"
+DRAWN = "patient_reasons_drawn"
+"""True while the page itself is drawn, and not a turn of its own."""
 
 
 def plain(view: View) -> Fitted:
@@ -52,6 +53,7 @@ def place(view: View) -> None:
         if _work(view, float("inf")):
             st.rerun()
         return
+    st.session_state[DRAWN] = True
     st.fragment(_tick, run_every=EVERY)(view)
 
 
@@ -81,10 +83,7 @@ def _lacks(view: View) -> bool:
 
 def _tick(view: View) -> None:
     """The page first: nothing is done while it is drawn, and a slice at each later turn."""
-    token = repr((_spread_key(view), view.when))
-    if st.session_state.get(STARTED) != token:
-        st.session_state[STARTED] = token
-    elif _work(view, SLICE):
+    if not st.session_state.pop(DRAWN, False) and _work(view, SLICE):
         st.rerun(scope="app")
     if promised(view):
         page.caption("How far each reason may be off is being worked out.")

@@ -104,3 +104,16 @@ def test_words_of_what_may_be_nothing():
         "Age 55: about 3 fewer of 100, but this may be chance.",
     )
     assert plain_reasons(_told(replace(sure, points=0.001))) == ("No single value makes much of a difference.",)
+
+
+@pytest.mark.parametrize("name", ["curves", "cause-specific", "forest"])
+def test_a_patient_of_whom_nothing_is_known_still_has_reasons(name):
+    nobody = patients().head(1).copy()
+    nobody[["age", "size", "marker"]] = np.nan
+    nobody["site"], nobody["sex"] = None, "neither"
+    told = explain(model(name), nobody, beside(name), [5.5])[0]
+    assert told.additivity_error < 1e-9 and len(told.contributions) == 5
+    said = {c.variable: c.value_text for c in told.contributions}
+    assert said["age"].endswith("(missing; median used)") and "not seen" in said["sex"]
+    assert reasons(told) and plain_reasons(told)
+    assert interactions(model(name), nobody, beside(name), 5.5).how == "exact"
