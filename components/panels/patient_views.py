@@ -105,7 +105,8 @@ def _spread(view: View) -> str:
     """The limits in words, where ranges are asked for."""
     if not view.ranges or not view.limits or math.isnan(view.lower) or math.isnan(view.upper):
         return ""
-    return f"{say.range_of_100(view.lower, view.upper, decimals=view.decimals)} ({view.limits})"
+    between = say.range_of_100(view.lower, view.upper, decimals=view.decimals)
+    return f"it may be {between}" if view.reading == "patient" else f"{between} ({view.limits})"
 
 
 # ------------------------------------------------------------------ bars
