@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bedside.store.estimates_file import create, opened, told
+from bedside.store.estimates_file import opened, writing
 from bedside.store.folder import data_folder
 from bedside.store.key import TOKEN_LENGTH, subkey
 
@@ -290,18 +290,17 @@ class Estimates:
     @contextmanager
     def _writing(self, *, erase: bool = False) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it on the disk when it ends, or nothing."""
-        path = self.path
-        with told(path):
-            if not path.exists():
-                create(path)
-            path.chmod(0o600)
-        with opened(path) as file:
-            file.execute("BEGIN IMMEDIATE")
+        with writing(self.path, erase=erase) as file:
             yield file
-            file.execute("COMMIT")
-            if erase:
-                # What was deleted must not go on standing in the log beside the file.
-                file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def forget_cohort(cohort: str, *, folder: Path | None = None) -> int:
+    """Take away, wholly, what any reader estimated of the patients of a cohort; how many estimates went."""
+    path = (folder or data_folder()) / FILE
+    if not path.exists():
+        return 0
+    with writing(path, erase=True) as file:
+        return file.execute("DELETE FROM estimate WHERE cohort = ?", (cohort,)).rowcount
 
 
 def _columns(about: About) -> tuple[str, ...]:

@@ -1,18 +1,16 @@
-"""The file of estimates: SQLite, private to this user, whole before it has its name, each fault with its way out."""
+"""The file of estimates."""
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from bedside.errors import Fixable
+from bedside.store import sqlite_file
+from bedside.store.sqlite_file import Kind
 
-WAIT = 2.0
+WAIT = sqlite_file.WAIT
 """Seconds to wait for another process that writes."""
 VERSION = 1
 APPLICATION = 0x42644573  # "BdEs": what tells our file from any other of SQLite's
@@ -52,83 +50,18 @@ PRAGMA user_version = 1;
 """
 """Its last lines are `APPLICATION` and `VERSION`: SQLite takes no parameters there."""
 
+KIND = Kind("Your estimates", SCHEMA, APPLICATION, VERSION)
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The file, known to be ours and of this version; closed without a word, whatever was not committed is gone."""
-    with (
-        told(path),
-        closing(
-            sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=WAIT, isolation_level=None)
-        ) as file,
-    ):
-        file.row_factory = sqlite3.Row
-        ours = file.execute("PRAGMA application_id").fetchone()[0]
-        version = file.execute("PRAGMA user_version").fetchone()[0]
-        if ours != APPLICATION:
-            raise _damaged(path)
-        if version != VERSION:
-            raise Fixable(
-                "Your estimates can't be opened.",
-                f"{path.name} in the data folder was made by a newer Bedside (version {version} of the file).",
-                "Start the newer Bedside again. Nothing in the file was changed.",
-            )
-        file.execute("PRAGMA synchronous = FULL")
-        file.execute("PRAGMA secure_delete = ON")
+    with sqlite_file.opened(path, KIND, wait=WAIT) as file:
         yield file
 
 
-def create(path: Path) -> None:
-    """An empty file that is whole before its name exists, so that two processes that start at once agree."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        with closing(sqlite3.connect(draft, isolation_level=None)) as file:
-            file.executescript(SCHEMA)
-            file.execute("PRAGMA journal_mode = WAL")
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return  # another process was first: its file is the file
-    finally:
-        draft.unlink()
-
-
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """What goes wrong with the file, as a stop with a way out."""
-    try:
-        yield
-    except sqlite3.Error as fault:
-        raise _stop(fault, path) from fault
-    except OSError as fault:
-        raise _refused(path, fault.strerror or "unknown reason") from fault
-
-
-def _stop(fault: sqlite3.Error, path: Path) -> Fixable:
-    name = getattr(fault, "sqlite_errorname", "") or ""
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Fixable(
-            "Your estimates can't be reached right now.",
-            f"Another program holds {path.name} in the data folder.",
-            "Try again in a moment. What was kept before is as it was.",
-        )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR", "SQLITE_FULL")):
-        return _refused(path, name.removeprefix("SQLITE_").lower())
-    return _damaged(path)
-
-
-def _damaged(path: Path) -> Fixable:
-    return Fixable(
-        "Your estimates can't be read.",
-        f"{path.name} in the data folder is damaged, or is no file of Bedside's.",
-        "Put a copy from a backup in its place, or move it away: a new one is then begun.",
-    )
-
-
-def _refused(path: Path, why: str) -> Fixable:
-    return Fixable(
-        "Your estimates can't be kept.",
-        f"The disk refused {path.name} in the data folder ({why}); what was kept before is as it was.",
-        "Make room, or give this user the right to write the data folder, and try again.",
-    )
+def writing(path: Path, *, erase: bool = False) -> Iterator[sqlite3.Connection]:
+    """One transaction: all of it on the disk when it ends, or nothing."""
+    with sqlite_file.writing(path, KIND, wait=WAIT, erase=erase) as file:
+        yield file
