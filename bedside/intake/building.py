@@ -12,10 +12,10 @@ from sqlglot import exp
 
 from bedside.errors import Fixable
 from bedside.intake.described import DATA, derived_names, dictionary_of
-from bedside.intake.plan import CENSORED, EVENT, OutcomePlan, Plan, to_json
+from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan, to_json
 from bedside.intake.staging import Progress, Staged
 from bedside.intake.steps import Step
-from bedside.intake.working import ROW, Followed, Working, followed, known, open_working, regexp_replace, trimmed
+from bedside.intake.working import ROW, Followed, Working, followed, open_working, regexp_replace
 
 SHOWN = 20
 """Rows that are named of those with a fault."""
@@ -124,29 +124,38 @@ def how_read(staged: Staged, plan: Plan) -> tuple[OutcomeRead, ...]:
 
 
 def read_outcome(working: Working, outcome: OutcomePlan) -> OutcomeRead:
-    """One outcome in numbers."""
+    """One outcome in numbers: the file is gone through once."""
     _check(working, outcome)
     read = followed(working, outcome)
-    nothing = read.time.copy().is_(exp.Null())
-    unclear = read.status.copy().is_(exp.Null())
-    below = exp.LT(this=read.time.copy(), expression=exp.Literal.number(0))
-    fine = read.usable
-    event = exp.EQ(this=read.status.copy(), expression=exp.Literal.string(EVENT))
-    other = exp.In(
-        this=read.status.copy(), expressions=[exp.Literal.string(CENSORED), exp.Literal.string(EVENT)]
-    ).not_()
     time = exp.Cast(this=read.time.copy(), to=exp.DataType.build("DOUBLE"))
+    code = _code(working, outcome) if outcome.status else exp.Null()
+    table = working.keep(
+        exp.select(
+            exp.column(ROW), time.as_("time"), read.status.copy().as_("status"), code.as_("code")
+        ).from_(working.table)
+    )  # fmt: skip
+    there = Followed(exp.column("time"), exp.column("status"))
+    event = exp.EQ(this=there.status.copy(), expression=exp.Literal.string(EVENT))
+    other = exp.In(
+        this=there.status.copy(), expressions=[exp.Literal.string(CENSORED), exp.Literal.string(EVENT)]
+    ).not_()
     counted = working.one(
-        exp.Count(this=exp.Star()), exp.func("count_if", event), exp.func("count_if", other), exp.Min(this=time),
-        exp.func("median", time.copy()), exp.Max(this=time.copy()), where=fine,
+        exp.Count(this=exp.Star()), exp.func("count_if", event), exp.func("count_if", other),
+        exp.Min(this=there.time.copy()), exp.func("median", there.time.copy()), exp.Max(this=there.time.copy()),
+        where=there.usable, table=table,
     )  # fmt: skip
     n, events, competing, *times = counted
     shortest, median, longest = (float("nan") if value is None else float(value) for value in times)
+    nothing = there.time.copy().is_(exp.Null())
+    unclear = exp.and_(there.status.copy().is_(exp.Null()), nothing.copy().not_())
+    below = exp.and_(
+        exp.LT(this=there.time.copy(), expression=exp.Literal.number(0)),
+        there.status.copy().is_(exp.Null()).not_(),
+    )
     return OutcomeRead(
-        outcome.key, outcome.label, "days" if outcome.of_dates else outcome.unit, _codes(working, outcome), n, events,
-        competing, shortest, median, longest, _rows(working, nothing),
-        _rows(working, exp.and_(unclear, nothing.copy().not_())),
-        _rows(working, exp.and_(below, unclear.copy().not_())),
+        outcome.key, outcome.label, "days" if outcome.of_dates else outcome.unit, _codes(working, outcome, table), n,
+        events, competing, shortest, median, longest, _rows(working, nothing, table), _rows(working, unclear, table),
+        _rows(working, below, table),
     )  # fmt: skip
 
 
@@ -170,18 +179,21 @@ def _check(working: Working, outcome: OutcomePlan) -> None:
         )  # fmt: skip
 
 
-def _rows(working: Working, where: exp.Expr) -> Rows:
-    n = working.count(where)
-    return Rows(n, working.rows(where, SHOWN) if n else ())
+def _rows(working: Working, where: exp.Expr, table: str) -> Rows:
+    n = working.count(where, table)
+    return Rows(n, working.rows(where, SHOWN, table) if n else ())
 
 
-def _codes(working: Working, outcome: OutcomePlan) -> tuple[tuple[str, str, int], ...]:
+def _code(working: Working, outcome: OutcomePlan) -> exp.Expr:
+    text = exp.Cast(this=working.at(outcome.status), to=exp.DataType.build("VARCHAR"))
+    return regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
+
+
+def _codes(working: Working, outcome: OutcomePlan, table: str) -> tuple[tuple[str, str, int], ...]:
     if not outcome.status:
         return ()
     meaning = dict(outcome.meaning)
-    text = exp.Cast(this=working.at(outcome.status), to=exp.DataType.build("VARCHAR"))
-    code = regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
-    query = exp.select(code.as_("code"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
+    query = exp.select(exp.column("code"), exp.Count(this=exp.Star()).as_("n")).from_(table)
     found = working.ask(query.group_by("code").order_by(exp.Ordered(this=exp.column("n"), desc=True)).limit(200))
     return tuple((str(each), meaning.get(str(each), ""), n) for each, n in found if each is not None)
 
@@ -217,28 +229,68 @@ def build(staged: Staged, plan: Plan, into: Path, *, progress: Progress | None =
     tell(0.05, "Reading the columns")
     steps = _step_counts(staged, plan)
     with open_working(staged, plan) as working:
-        reads = tuple(read_outcome(working, outcome) for outcome in plan.outcomes)
-        first = followed(working, plan.outcomes[0])
-        if reads[0].n == 0:
+        seen = _seen(working)
+        if not seen.reads[0].n:
             raise Fixable(
                 "No cohort was made.", f"No row has both follow-up and status for “{plan.outcomes[0].label}”.",
                 "Look at how its columns are read.",
             )  # fmt: skip
-        kept, aside = _known_of_all(working, plan, first)
-        unreadable = _unreadable(working, first.usable)
         tell(0.4, "Writing the table")
-        names = _write(working, plan, kept, first, into / DATA)
+        names = _write(working, plan, seen.kept, into / DATA)
     tell(0.8, "Writing what the columns mean")
-    _put(into / "dictionary.json", dictionary_of(staged, plan, [outcome for outcome, _ in kept], names))
-    report = Report(
-        file=staged.name, sha256=staged.sha256, rows_read=staged.n_rows, rows_kept=reads[0].n,
-        rejected=Rows(staged.n_rejected, staged.rejected[:SHOWN]), steps=steps, outcomes=reads,
-        left_out=_left_out(reads[0]), set_aside=tuple(aside), unreadable=unreadable, columns_kept=len(names),
-        columns_dropped=len(staged.columns) - sum(c.use != "drop" for c in plan.columns), notes=staged.notes,
-    )  # fmt: skip
+    _put(into / "dictionary.json", dictionary_of(staged, plan, [outcome for outcome, _ in seen.kept], names))
+    report = _report(staged, plan, seen, steps, len(names))
     _put(into / "recipe.json", {"plan": to_json(plan), "reading": asdict(staged.reading), "sha256": staged.sha256})
     _put(into / "report.json", asdict(report))
     return report
+
+
+def foresee(staged: Staged, plan: Plan, *, progress: Progress | None = None) -> Report:
+    """What `build` would report, with nothing written.
+
+    Raises
+    ------
+    Fixable
+        If an outcome names no columns, or ones that are not there.
+    """
+    tell: Callable[[float, str], None] = progress or (lambda share, sentence: None)
+    tell(0.1, "Reading the columns")
+    steps = _step_counts(staged, plan)
+    with open_working(staged, plan) as working:
+        tell(0.4, "Counting what would be left out")
+        seen = _seen(working)
+    return _report(staged, plan, seen, steps, len(_kept_columns(plan)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Every outcome in numbers, those that are known of everybody who is kept, and cells that can't be read."""
+
+    reads: tuple[OutcomeRead, ...]
+    kept: tuple[tuple[OutcomePlan, Followed], ...]
+    aside: tuple[str, ...]
+    unreadable: tuple[Unreadable, ...]
+
+
+def _seen(working: Working) -> _Seen:
+    reads = tuple(read_outcome(working, outcome) for outcome in working.plan.outcomes)
+    kept, aside = _known_of_all(working, working.plan) if reads else ((), [])
+    return _Seen(reads, kept, tuple(aside), _unreadable(working))
+
+
+def _report(staged: Staged, plan: Plan, seen: _Seen, steps: tuple[tuple[Step, int], ...], n_columns: int) -> Report:
+    return Report(
+        file=staged.name, sha256=staged.sha256, rows_read=staged.n_rows,
+        rows_kept=seen.reads[0].n if seen.reads else 0, rejected=Rows(staged.n_rejected, staged.rejected[:SHOWN]),
+        steps=steps, outcomes=seen.reads, left_out=_left_out(seen.reads[0]) if seen.reads else (),
+        set_aside=seen.aside, unreadable=seen.unreadable, columns_kept=n_columns,
+        columns_dropped=len(staged.columns) - len(_kept_columns(plan)), notes=staged.notes,
+    )  # fmt: skip
+
+
+def _kept_columns(plan: Plan) -> list[ColumnPlan]:
+    dropped = {step.column for step in plan.steps if step.kind == "drop_column"}
+    return [c for c in plan.columns if c.use != "drop" and c.name not in dropped]
 
 
 def _put(file: Path, told: Mapping[str, Any]) -> None:
@@ -254,11 +306,10 @@ def _left_out(read: OutcomeRead) -> tuple[tuple[str, Rows], ...]:
     return tuple((reason, rows) for reason, rows in reasons if rows.n)
 
 
-def _known_of_all(
-    working: Working, plan: Plan, first: Followed
-) -> tuple[tuple[tuple[OutcomePlan, Followed], ...], list[str]]:
+def _known_of_all(working: Working, plan: Plan) -> tuple[tuple[tuple[OutcomePlan, Followed], ...], list[str]]:
     """Outcomes that are known of everybody who can be followed for the first, and the labels of the others."""
     kept, aside = [], []
+    first = followed(working, plan.outcomes[0])
     for outcome in plan.outcomes:
         read = followed(working, outcome)
         missing = exp.and_(first.usable, exp.func("coalesce", read.usable, exp.false()).not_())
@@ -269,7 +320,7 @@ def _known_of_all(
     return tuple(kept), aside
 
 
-def _unreadable(working: Working, usable: exp.Expr) -> tuple[Unreadable, ...]:
+def _unreadable(working: Working) -> tuple[Unreadable, ...]:
     """Cells that are recorded and are no number, or no date, among the rows that are kept."""
     found = []
     said = {"continuous": "a number", "date": "a date"}
@@ -277,26 +328,13 @@ def _unreadable(working: Working, usable: exp.Expr) -> tuple[Unreadable, ...]:
     texts = [c for c in texts if working.staged.column(c.name).kind == "text"]
     if not texts:
         return ()
-    sums = [exp.func("count_if", _lost(working, c.name)) for c in texts]
-    joined = exp.select(*sums).from_("typed").join("written", on=_same_row(), join_type="inner")
-    counts = working.ask(joined)[0]
-    for column, n in zip(texts, counts, strict=True):
+    table = working.keep(working.lost)
+    lost = [working.at(c.name) for c in texts]
+    counts = working.one(*(exp.func("count_if", place) for place in lost), table=table)
+    for column, place, n in zip(texts, lost, counts, strict=True):
         if n:
-            query = exp.select(exp.column(ROW, table="typed")).from_("typed").join("written", on=_same_row())
-            query = query.where(_lost(working, column.name)).order_by(exp.column(ROW, table="typed")).limit(SHOWN)
-            rows = tuple(row for (row,) in working.ask(query))
-            found.append(Unreadable(column.name, said[column.kind], Rows(n, rows)))
+            found.append(Unreadable(column.name, said[column.kind], Rows(n, working.rows(place.copy(), SHOWN, table))))
     return tuple(found)
-
-
-def _same_row() -> exp.Expr:
-    return exp.EQ(this=exp.column(ROW, table="typed"), expression=exp.column(ROW, table="written"))
-
-
-def _lost(working: Working, name: str) -> exp.Expr:
-    place, own = working.staged.place(name), working.plan.column(name)
-    text = known(trimmed(exp.column(place, table="written")), own)
-    return exp.and_(text.is_(exp.Null()).not_(), exp.column(place, table="typed").is_(exp.Null()))
 
 
 def _step_counts(staged: Staged, plan: Plan) -> tuple[tuple[Step, int], ...]:
@@ -312,11 +350,10 @@ def _step_counts(staged: Staged, plan: Plan) -> tuple[tuple[Step, int], ...]:
 
 
 def _write(
-    working: Working, plan: Plan, outcomes: Sequence[tuple[OutcomePlan, Followed]], first: Followed, file: Path
+    working: Working, plan: Plan, outcomes: Sequence[tuple[OutcomePlan, Followed]], file: Path
 ) -> tuple[str, ...]:
     """Copy the rows that can be followed into Parquet under the columns' own names."""
-    dropped = {step.column for step in plan.steps if step.kind == "drop_column"}
-    columns = [c for c in plan.columns if c.use != "drop" and c.name not in dropped]
+    columns = _kept_columns(plan)
     names = [column.name for column in columns]
     query = exp.select(*(working.at(c.name).as_(c.name, quoted=True) for c in columns)).from_(working.table)
     for outcome, read in outcomes:
@@ -325,7 +362,7 @@ def _write(
             days = exp.Cast(this=read.time.copy(), to=exp.DataType.build("INTEGER"))
             query = query.select(days.as_(time, quoted=True), read.status.copy().as_(status, quoted=True))
             names += [time, status]
-    query = query.where(first.usable).order_by(exp.column(ROW))
+    query = query.where(outcomes[0][1].usable).order_by(exp.column(ROW))
     with working.connection.cursor() as cursor:
         cursor.sql(query.sql(dialect="duckdb")).write_parquet(str(file), compression="zstd")
     return tuple(names)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -41,31 +42,45 @@ class Working:
     connection : duckdb.DuckDBPyConnection
     table : str
         The view with ``row`` (from 1) and ``c0``, ``c1`` and so on as the plan reads them, after all its steps.
+    lost : exp.Select
+        ``row``, and of columns of numbers and dates written as text, under the same names, whether a cell holds
+        something else.
     """
 
     staged: Staged
     plan: Plan
     connection: duckdb.DuckDBPyConnection
     table: str
+    lost: exp.Select
+    _numbers: Iterator[int] = field(default_factory=count, repr=False)
 
     def ask(self, query: exp.Query) -> list[tuple[Any, ...]]:
         """Rows of a query that was written as a tree."""
         with self.connection.cursor() as cursor:
             return cursor.execute(query.sql(dialect="duckdb")).fetchall()
 
-    def one(self, *what: exp.Expr, where: exp.Expr | None = None) -> tuple[Any, ...]:
+    def keep(self, query: exp.Query) -> str:
+        """Work out a query once; the name of the table that holds what it found."""
+        with self.connection.cursor() as cursor:
+            name = f"kept_{next(self._numbers)}"
+            cursor.sql(query.sql(dialect="duckdb")).create(name)
+        return name
+
+    def one(self, *what: exp.Expr, where: exp.Expr | None = None, table: str = "") -> tuple[Any, ...]:
         """A single row of aggregates."""
-        query = exp.select(*what).from_(self.table)
+        query = exp.select(*what).from_(table or self.table)
         return self.ask(query if where is None else query.where(where))[0]
 
-    def rows(self, where: exp.Expr, most: int = 20) -> tuple[int, ...]:
+    def rows(self, where: exp.Expr, most: int = 20, table: str = "") -> tuple[int, ...]:
         """Numbers of the first rows that meet a condition."""
-        query = exp.select(exp.column(ROW)).from_(self.table).where(where).order_by(exp.column(ROW)).limit(most)
+        query = (
+            exp.select(exp.column(ROW)).from_(table or self.table).where(where).order_by(exp.column(ROW)).limit(most)
+        )
         return tuple(row for (row,) in self.ask(query))
 
-    def count(self, where: exp.Expr) -> int:
+    def count(self, where: exp.Expr, table: str = "") -> int:
         """How many rows meet a condition."""
-        return self.one(exp.Count(this=exp.Star()), where=where)[0]
+        return self.one(exp.Count(this=exp.Star()), where=where, table=table)[0]
 
     def at(self, name: str) -> exp.Column:
         """A column by the name it was staged under."""
@@ -93,14 +108,14 @@ def open_working(staged: Staged, plan: Plan, *, steps: Sequence[Step] | None = N
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_directory = $folder", {"folder": str(staged.file.parent / "spill")})
         _written(connection, staged)
-        _typed(connection, staged, plan)
+        lost = _typed(connection, staged, plan)
         table = "typed"
         for i, step in enumerate(plan.steps if steps is None else steps):
             made = _after(staged, plan, step, table)
             if made is not None:
                 table = f"step_{i}"
                 connection.sql(made.sql(dialect="duckdb")).create_view(table)
-        yield Working(staged, plan, connection, table)
+        yield Working(staged, plan, connection, table, lost)
     except duckdb.OutOfMemoryException:
         raise Fixable(
             "This file is too large to be worked on.", "It takes more memory than an import may.",
@@ -123,19 +138,27 @@ def _written(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
 # ------------------------------------------------------------------ typed columns
 
 
-def _typed(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
+def _typed(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> exp.Select:
+    """Make the view with the columns as they are read; returns what says of each cell whether that failed."""
     planned = {column.name: column for column in plan.columns}
     query = exp.select(exp.column(ROW, table="written")).from_("written")
+    lost = query.copy()
     for i, column in enumerate(staged.columns):
         own = planned.get(column.name) or ColumnPlan(column.name, "drop", "text")
         cell = exp.column(f"c{i}", table="written")
+        value = value_of(cell, column, own, plan.time_zone)
         if own.kind == "date" and column.kind == "text":
             table = _dates(connection, i, own, plan)
-            query = query.join(table, on=exp.EQ(this=trimmed(cell), expression=exp.column("cell", table=table)),
-                               join_type="left").select(exp.column("day", table=table).as_(f"c{i}"))  # fmt: skip
-        else:
-            query = query.select(value_of(cell, column, own, plan.time_zone).as_(f"c{i}"))
+            value = exp.column("day", table=table)
+            same = exp.EQ(this=trimmed(cell), expression=exp.column("cell", table=table))
+            query = query.join(table, on=same, join_type="left")
+            lost = lost.join(table, on=same.copy(), join_type="left")
+        query = query.select(value.as_(f"c{i}"))
+        if own.kind in ("date", "continuous") and column.kind == "text":
+            something = known(trimmed(cell), own).is_(exp.Null()).not_()
+            lost = lost.select(exp.and_(something, value.copy().is_(exp.Null())).as_(f"c{i}"))
     connection.sql(query.sql(dialect="duckdb")).create_view("typed")
+    return lost
 
 
 def value_of(cell: exp.Expr, column: StagedColumn, own: ColumnPlan, time_zone: str = "UTC") -> exp.Expr:
