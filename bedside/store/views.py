@@ -1,0 +1,219 @@
+"""What a saved filter, group or view was made on, and what has changed since.
+
+A view is a page and what stood in its address: choices and tokens, never a value. Beside it stands what these named in
+the cohort then, so that an old one can say what is missing now instead of only opening otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from bedside.cohort import Cohort
+from bedside.cohort.derived import Chosen, Cut, Derived, Risk, from_body
+from bedside.cohort.selection import Selection
+from bedside.errors import Fixable
+from bedside.store.models import Entry, read_model
+from bedside.store.saved import Item
+
+PAGE = re.compile(r"[a-z_]{1,40}")
+MODEL = re.compile(r"([0-9a-f]{24})\.([1-9][0-9]{0,6})")
+"""How a saved model stands in an address."""
+MOST_QUERY = 60
+LONGEST_VALUE = 10_000
+NOT_KEPT = frozenset({"version", "item"})
+"""Of an address: what says which version is open is kept as such."""
+
+
+def filter_body(chosen: Selection, cohort: Cohort) -> dict[str, Any]:
+    """A filter as it is saved."""
+    return {"filter": chosen.to_text(), "columns": _columns(chosen.columns, cohort), "said": list(chosen.say(cohort))}
+
+
+def group_body(definition: dict[str, Any], cohort: Cohort) -> dict[str, Any]:
+    """A group as it is saved; ``definition`` is from `bedside.cohort.derived.to_body`."""
+    made = from_body(definition)
+    names = (made.column,) if isinstance(made, Cut) else ()
+    if isinstance(made, Chosen):
+        names = Selection.from_text(made.filter, cohort).columns
+    return {"definition": definition, "columns": _columns(names, cohort)}
+
+
+def view_body(page: str, query: Mapping[str, str], cohort: Cohort, *, models: Iterable[Entry] = ()) -> dict[str, Any]:
+    """A view as it is saved.
+
+    Parameters
+    ----------
+    page : str
+        Its name in the address.
+    query : mapping of str to str
+        What stands in the address.
+    cohort : Cohort
+        That is open, before any filter.
+    models : iterable of Entry
+        That are kept here.
+    """
+    if not PAGE.fullmatch(page):
+        raise ValueError("a page of ours")
+    kept = {name: value for name, value in query.items() if name not in NOT_KEPT and len(value) <= LONGEST_VALUE}
+    kept = dict(list(kept.items())[:MOST_QUERY])
+    named = {word for value in kept.values() for word in _words(value)}
+    chosen = _selection(kept.get("filter", ""), cohort)
+    names = [v.name for v in cohort.variables if v.name in named or v.name in chosen.columns]
+    outcome = next((o for o in cohort.outcomes if o.key == kept.get("outcome")), None)
+    found = {f"{entry.key}.{entry.version}": entry for entry in models}
+    used = {
+        mark: [found[mark].about.name, found[mark].about.model_fingerprint]
+        for mark in sorted(named & set(found))
+        if found[mark].about is not None
+    }
+    return {
+        "page": page, "query": kept, "columns": _columns(names, cohort), "models": used,
+        "outcome": None if outcome is None else [outcome.key, outcome.label],
+    }  # fmt: skip
+
+
+def opens(item: Item) -> tuple[str, dict[str, str]]:
+    """The page of a view and what stands in its address, with the cohort and the version that it was made on.
+
+    Raises
+    ------
+    Fixable
+        If it is no view.
+    """
+    page, query = item.body.get("page"), item.body.get("query")
+    if item.kind != "view" or not isinstance(page, str) or not PAGE.fullmatch(page) or not isinstance(query, dict):
+        raise Fixable("This view can't be opened.", "It is not of the form that this release knows.", "Delete it.")
+    told = {str(name): str(value) for name, value in query.items()} | {"cohort": item.cohort}
+    return page, told | ({"version": str(item.version)} if item.version else {})
+
+
+def derived_of(item: Item) -> Derived:
+    """A saved group as one that can become a variable.
+
+    Raises
+    ------
+    Fixable
+        If it is none that this release knows.
+    """
+    return Derived(item.id, item.name, from_body(item.body.get("definition")), item.note)
+
+
+def what_changed(
+    item: Item, cohort: Cohort, *, version: int = 0, newest: int = 0, models: Iterable[Entry] = ()
+) -> tuple[str, ...]:
+    """In sentences, what is another now than when an item was saved; none if nothing that it rests on.
+
+    Parameters
+    ----------
+    item : Item
+    cohort : Cohort
+        As it would be opened, before any filter, with its groups.
+    version, newest : int
+        Of the cohort that is meant, and the newest there is; 0 where it has none.
+    models : iterable of Entry
+        That are kept here.
+    """
+    found = _version(item, version, newest)
+    found += _gone_columns(item, cohort)
+    found += _gone_levels(item, cohort)
+    told = item.body.get("outcome")
+    if isinstance(told, list) and len(told) == 2 and told[0] not in {o.key for o in cohort.outcomes}:
+        found.append(f"The outcome “{told[1]}” is no longer in the cohort.")
+    return (*found, *_models(item, {f"{entry.key}.{entry.version}": entry for entry in models}))
+
+
+def _version(item: Item, version: int, newest: int) -> list[str]:
+    if not item.version or not version:
+        return []
+    if version != item.version:
+        return [f"It was saved on version {item.version} of the cohort; this is version {version}."]
+    return [f"It was saved on version {item.version} of the cohort; version {newest} is the newest."] \
+        if newest > version else []  # fmt: skip
+
+
+def _gone_columns(item: Item, cohort: Cohort) -> list[str]:
+    told = item.body.get("columns")
+    found = []
+    for name, about in (told if isinstance(told, dict) else {}).items():
+        label, kind = (str(each) for each in about)
+        if not cohort.has(name):
+            found.append(f"The column “{label}” is no longer in the cohort.")
+        elif cohort.variable(name).kind != kind:
+            found.append(f"The column “{label}” was {kind} and is {cohort.variable(name).kind} now.")
+    return found
+
+
+def _gone_levels(item: Item, cohort: Cohort) -> list[str]:
+    """Levels that a filter asks for and the cohort no longer has."""
+    text = item.body.get("filter") or (item.body.get("query") or {}).get("filter") or ""
+    try:
+        Selection.from_text(str(text), cohort)
+    except Fixable as stop:
+        named = item.body.get("columns") or {}
+        return [stop.why] if all(cohort.has(name) for name in named) else []
+    return []
+
+
+def _models(item: Item, here: Mapping[str, Entry]) -> list[str]:
+    told = item.body.get("models")
+    found = []
+    for mark, about in (told if isinstance(told, dict) else {}).items():
+        name, fingerprint = (str(each) for each in about)
+        entry = here.get(mark)
+        if entry is None:
+            found.append(f"The saved model “{name}” is no longer here.")
+        elif entry.about is None or entry.about.model_fingerprint != fingerprint:
+            found.append(f"The saved model “{name}” is another one now.")
+    made = item.body.get("definition")
+    saved = made.get("saved") if isinstance(made, dict) else None
+    if saved and f"{saved[0]}.{saved[1]}" not in here:
+        found.append("The saved model that it was made with is no longer here.")
+    return found
+
+
+def predicted(cohort: Cohort, made: Risk) -> np.ndarray:
+    """Every patient's risk by the saved model of a group, shape (n_patients,).
+
+    Raises
+    ------
+    Fixable
+        If the model is gone, is another one, or reads columns that are not there.
+    """
+    model = read_model(*made.saved).model  # type: ignore[misc]
+    if model.fingerprint != made.model:
+        raise Fixable("The group can't be made.", "Another model stands under that name now.", "Make the group anew.")
+    for reading in model.design.readings:
+        known = reading.variable
+        if not cohort.has(known.name) or cohort.variable(known.name).is_numeric != known.is_numeric:
+            raise Fixable(
+                "The group can't be made.", f"Its model reads “{known.label}”, which the cohort does not have so.",
+                "Fit a model to this version, and make the group anew.",
+            )  # fmt: skip
+    return np.asarray(model.risk(cohort.frame, [made.time])[:, 0], dtype=float)
+
+
+def _columns(names: Iterable[str], cohort: Cohort) -> dict[str, list[str]]:
+    return {name: [cohort.variable(name).label, cohort.variable(name).kind] for name in names if cohort.has(name)}
+
+
+def _selection(text: str, cohort: Cohort) -> Selection:
+    try:
+        return Selection.from_text(text, cohort)
+    except Fixable:
+        return Selection()
+
+
+def _words(value: str) -> set[str]:
+    """What a value of an address may name: itself, the members of a list in JSON, or of one with commas."""
+    found = {value, *(unquote(part) for part in value.split(","))}
+    try:
+        told = json.loads(value)
+    except (ValueError, RecursionError):
+        return found
+    return found | ({each for each in told if isinstance(each, str)} if isinstance(told, list) else set())
