@@ -1,0 +1,152 @@
+"""What is another in a newer version of a cohort: counts of patients, cells and events, never a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort import Cohort
+from bedside.intake.read import read_cohort
+from bedside.store.cohorts_kept import open_folder
+
+
+@dataclass(frozen=True)
+class OutcomeChange:
+    """One outcome in two versions; None where a version does not have it."""
+
+    key: str
+    label: str
+    events_before: int | None
+    events_after: int | None
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What differs between two versions.
+
+    Attributes
+    ----------
+    patients_before, patients_after : int
+    added, removed : int or None
+        Patients by identifier; None where a version has no identifiers, so that nobody can be found again.
+    columns_added, columns_removed : tuple of str
+        Labels.
+    kinds_changed : tuple of (label, kind before, kind after)
+    cells : tuple of (label, n)
+        Of patients in both, cells with another value now; the most first.
+    outcomes : tuple of OutcomeChange
+    visits_before, visits_after : int
+        Rows of repeated measurements.
+    same : bool
+        True if nothing differs at all, wording and order included.
+    """
+
+    patients_before: int
+    patients_after: int
+    added: int | None
+    removed: int | None
+    columns_added: tuple[str, ...]
+    columns_removed: tuple[str, ...]
+    kinds_changed: tuple[tuple[str, str, str], ...]
+    cells: tuple[tuple[str, int], ...]
+    outcomes: tuple[OutcomeChange, ...]
+    visits_before: int
+    visits_after: int
+    same: bool
+
+
+def differences(key: str, old: int, new: int, *, reader: str, folder: Path | None = None) -> Differences:
+    """What is another in version ``new`` than in version ``old``.
+
+    Raises
+    ------
+    Fixable
+        If this reader may open no such cohort, or a version can't be opened.
+    """
+    before = read_cohort(open_folder(key, old, reader=reader, folder=folder), key=key)
+    return compare_cohorts(before, read_cohort(open_folder(key, new, reader=reader, folder=folder), key=key))
+
+
+def compare_cohorts(old: Cohort, new: Cohort) -> Differences:
+    """What is another in one cohort than in an earlier one."""
+    found = _found_again(old, new)
+    shared = [name for name in new.frame.columns if name in old.frame.columns]
+    kinds = {name: (_kind(old, name), _kind(new, name)) for name in shared}
+    return Differences(
+        len(old), len(new),
+        None if found is None else int((found < 0).sum()),
+        None if found is None else len(old) - int((found >= 0).sum()),
+        tuple(_label(new, name) for name in new.frame.columns if name not in old.frame.columns),
+        tuple(_label(old, name) for name in old.frame.columns if name not in new.frame.columns),
+        tuple((_label(new, name), *both) for name, both in kinds.items() if both[0] != both[1]),
+        () if found is None else _cells(old, new, found, [name for name, both in kinds.items() if both[0] == both[1]]),
+        _outcomes(old, new), _visits(old), _visits(new), old.fingerprint == new.fingerprint,
+    )  # fmt: skip
+
+
+def _found_again(old: Cohort, new: Cohort) -> np.ndarray | None:
+    """The old row of each new patient, -1 for one who was not there; None without identifiers."""
+    if old.identifier is None or new.identifier is None:
+        return None
+    return pd.Index(old.identifiers).get_indexer(new.identifiers)
+
+
+def _cells(old: Cohort, new: Cohort, found: np.ndarray, names: list[str]) -> tuple[tuple[str, int], ...]:
+    here = np.flatnonzero(found >= 0)
+    there = found[here]
+    counted = [
+        (_label(new, name), int(_differ(old.frame[name].iloc[there], new.frame[name].iloc[here]).sum()))
+        for name in names
+        if name not in (old.identifier, new.identifier)
+    ]
+    return tuple(sorted((each for each in counted if each[1]), key=lambda each: (-each[1], each[0])))
+
+
+def _differ(before: pd.Series, after: pd.Series) -> np.ndarray:
+    """Where two columns hold something else, row by row; two gaps are alike."""
+    if before.dtype.kind == "f" and after.dtype.kind == "f":
+        a, b = before.to_numpy(), after.to_numpy()
+        return ~((a == b) | (np.isnan(a) & np.isnan(b)))
+    a, b = _numbered(before, after)
+    return a != b
+
+
+def _numbered(before: pd.Series, after: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Both as numbers of one list of texts, -1 where nothing was recorded."""
+    both = []
+    for column in (before, after):
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            both.append((np.array(column.cat.categories.astype(str), dtype=object), column.cat.codes.to_numpy()))
+        else:
+            codes, texts = pd.factorize(column.astype(str).where(column.notna()))
+            both.append((np.asarray(texts, dtype=object), codes))
+    place = {text: i for i, text in enumerate(dict.fromkeys([*both[0][0], *both[1][0]]))}
+    tables = [np.array([*(place[text] for text in texts), -1], dtype=np.int64) for texts, _ in both]
+    return tables[0][both[0][1]], tables[1][both[1][1]]
+
+
+def _outcomes(old: Cohort, new: Cohort) -> tuple[OutcomeChange, ...]:
+    labels = {outcome.key: outcome.label for outcome in (*old.outcomes, *new.outcomes)}
+    return tuple(OutcomeChange(key, label, _events(old, key), _events(new, key)) for key, label in labels.items())
+
+
+def _events(cohort: Cohort, key: str) -> int | None:
+    return int(cohort.event(key).sum()) if key in {outcome.key for outcome in cohort.outcomes} else None
+
+
+def _visits(cohort: Cohort) -> int:
+    return 0 if cohort.visits is None else len(cohort.visits.frame)
+
+
+def _kind(cohort: Cohort, name: str) -> str:
+    """What a column is; times and statuses by how they lie in the table."""
+    if cohort.has(name):
+        return cohort.variable(name).kind
+    return "categorical" if isinstance(cohort.frame[name].dtype, pd.CategoricalDtype) else "continuous"
+
+
+def _label(cohort: Cohort, name: str) -> str:
+    return cohort.variable(name).label if cohort.has(name) else name
