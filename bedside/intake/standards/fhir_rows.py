@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,12 @@ SYSTEMS = {
 PREFERRED = (LOINC, SNOMED, "ICD-10-CM", "ICD-10-GM", "ICD-10", "ICD-O-3", "ICD-9-CM", "RxNorm", "ATC", "HGNC")
 
 
+_REMARK = re.compile(
+    r"\s*\((disorder|finding|situation|procedure|event|observable entity|regime/therapy|physical object|substance|"
+    r"product|morphologic abnormality)\)$"
+)
+
+
 @dataclass(frozen=True)
 class Code:
     """A code of a terminology.
@@ -51,6 +58,12 @@ class Code:
     def key(self) -> str:
         """``"SNOMED 53741008"``: how a plan and a column name it."""
         return f"{self.system} {self.code}".strip()
+
+    @property
+    def label(self) -> str:
+        """As it is read: without the remark of its hierarchy, its first letter large."""
+        name = _REMARK.sub("", self.display)
+        return name[:1].upper() + name[1:]
 
 
 def system_name(address: str) -> str:

@@ -43,6 +43,7 @@ class Days:
                 "These files were not read.", "The time zone is not known by this name.",
                 "Choose one such as Europe/Berlin or UTC.",
             ) from None  # fmt: skip
+        self.name = time_zone
         self._known: dict[str, Read] = {}
 
     def read(self, text: str | None) -> Read:
