@@ -86,6 +86,8 @@ class Dictionary(Part):
     visits: VisitsEntry | None = None
     external: tuple[ExternalTest, ...] = ()
     made_scores: tuple[MadeScore, ...] = ()
+    readings: tuple[str, ...] = ()
+    guarded: bool = False
 
     @field_validator("data")
     @classmethod
@@ -121,6 +123,7 @@ class Draft:
     treatment: Treatment | None = None
     visits: VisitsEntry | None = None
     data: str = "data.csv"
+    guarded: bool = False
     faults: tuple[Fault, ...] = field(default=())
     whole: Dictionary | None = None
 
@@ -153,6 +156,7 @@ def read_dictionary(path: Path) -> Draft:
         treatment=_cleaned_treatment(whole.treatment),
         visits=whole.visits,
         data=whole.data,
+        guarded=whole.guarded,
         whole=whole,
     )
 

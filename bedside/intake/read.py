@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -25,14 +25,14 @@ from bedside.intake.dictionary import (
     MAX_BYTES,
     Dictionary,
     Draft,
-    VisitsEntry,
     cleaned_made,
     cleaned_test,
     read_dictionary,
 )
 from bedside.intake.duck import Duck, open_duck
-from bedside.intake.files import read_table
+from bedside.intake.files import Read, read_table
 from bedside.intake.frame import finished
+from bedside.intake.guarded import unguarded
 from bedside.intake.paths import is_text, leads_out
 from bedside.intake.rows import say_rows
 
@@ -106,6 +106,12 @@ def _spelled(name: str) -> str:
 def _key(folder: Path, *, alone: bool) -> str:
     name = _spelled(folder.name)
     return name if alone else f"{name}-{sha256(os.fsencode(folder.resolve())).hexdigest()[:8]}"
+
+
+def entry_of(key: str, folder: Path, *, title: str = "") -> Entry:
+    """A single folder under a key that it need not be named like; what its owner calls it goes before its own title."""
+    found = _entry(key, folder)
+    return replace(found, title=title, short_title=title[:40]) if title else found
 
 
 def _entry(key: str, folder: Path) -> Entry:
@@ -194,10 +200,10 @@ def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
         )
     draft = read_dictionary(folder / FILE)
     with open_duck(folder) as duck:
-        table, faults = read_table(duck, folder / draft.data)
+        table, faults = _table(duck, folder / draft.data, draft)
         built = None if table is None else _build(table, draft)
         found = [*draft.faults, *faults, *(() if built is None else built.faults)]
-        visits, faults = _visits(duck, folder, draft.visits, table, built)
+        visits, faults = _visits(duck, folder, draft, table, built)
     found += faults
     if found or draft.whole is None or built is None:
         raise Faults(f"The cohort “{name}” could not be opened.", tuple(dict.fromkeys(found)))
@@ -205,6 +211,13 @@ def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
     if declared := faults_of(cohort, FILE):
         raise Faults(f"The cohort “{name}” could not be opened.", declared)
     return cohort
+
+
+def _table(duck: Duck, path: Path, draft: Draft) -> Read:
+    """A file of the cohort, its texts without the apostrophes that an export put before what a spreadsheet runs."""
+    table, faults = read_table(duck, path)
+    is_text = path.suffix.lower() not in (".parquet", ".pq")
+    return (unguarded(table) if table is not None and draft.guarded and is_text else table), faults
 
 
 def _is_folder(path: Path) -> bool:
@@ -230,7 +243,7 @@ def _build(table: Table, draft: Draft) -> Built:
 def _cohort(key: str, draft: Draft, told: Dictionary, built: Built, visits: Visits | None) -> Cohort:
     words = {"title": told.title, "short_title": told.short_title, "summary": told.summary}
     return finished(
-        built,
+        replace(built, readings=(*told.readings, *built.readings)),
         key=key,
         population=told.population,
         treatment=draft.treatment,
@@ -243,12 +256,13 @@ def _cohort(key: str, draft: Draft, told: Dictionary, built: Built, visits: Visi
 
 
 def _visits(
-    duck: Duck, folder: Path, entry: VisitsEntry | None, patients: Table | None, built: Built | None
+    duck: Duck, folder: Path, draft: Draft, patients: Table | None, built: Built | None
 ) -> tuple[Visits | None, list[Fault]]:
     """The file of repeated measurements, its rows tied to the patients by identifier."""
+    entry = draft.visits
     if entry is None:
         return None, []
-    table, noted = read_table(duck, folder / entry.file)
+    table, noted = _table(duck, folder / entry.file, draft)
     faults = list(noted)
     if table is None:
         return None, faults
