@@ -34,10 +34,16 @@ def warm_up() -> None:
     gc.freeze()
 
 
+def settle() -> None:
+    """What is done once, beside the running server."""
+    warm_up()
+    importlib.import_module("components.tidy").tidy()
+
+
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Warm up beside the running server, a moment after it is ready to answer."""
-    timer = threading.Timer(0.5, warm_up)
+    """Warm up and tidy up beside the running server, a moment after it is ready to answer."""
+    timer = threading.Timer(0.5, settle)
     timer.daemon = True
     timer.start()
     yield

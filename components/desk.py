@@ -31,6 +31,7 @@ from bedside.cohort.table_one import FollowUp, Summary, followup, table_one
 from bedside.errors import Faults, Fixable
 from bedside.intake import Entry, list_cohorts, read_cohort
 from bedside.store import key as keys
+from components import imported, whose
 from components.figures.palette import Mode
 from components.panels.page import table
 from components.text import md
@@ -39,6 +40,7 @@ HOME = Path(__file__).parents[1]
 BUNDLED = HOME / "sample_data"
 SHELF = 64
 JOBS = ("jobs",)  # what runs in the background stays on the shelf as long as the session
+IMPORT = ("import",)  # and so does the file that a reader is bringing
 OPENING = "Opening the cohort"
 
 
@@ -52,7 +54,7 @@ class Shelf(dict[tuple[object, ...], Any]):
         else:
             self[key] = make()
             while len(self) > SHELF:
-                self.pop(next(key for key in self if key != JOBS))
+                self.pop(next(key for key in self if key not in (JOBS, IMPORT)))
         return self[key]
 
 
@@ -73,13 +75,14 @@ def roots() -> tuple[Path, ...]:
 def begin() -> None:
     """Forget what was looked up in the last run: called first in every run."""
     st.session_state.pop("entries", None)
+    imported.begin()
 
 
 def entries() -> tuple[Entry, ...]:
     """Every cohort that can be chosen, broken ones included; looked for once in a run."""
     found = st.session_state.get("entries")
     if found is None:
-        found = st.session_state["entries"] = list_cohorts(roots())
+        found = st.session_state["entries"] = (*list_cohorts(roots()), *whose.imported())
     return found
 
 
@@ -127,7 +130,7 @@ def as_read() -> Cohort:
     key = st.session_state.get("cohort")
     if key not in choices:
         raise Fixable("No cohort is open.", "None of that name is known here.", "Choose one from the list above.")
-    return _open(choices[key])
+    return imported.grouped(_open(imported.at_version(choices[key])), kept)
 
 
 def another(key: str) -> Cohort:

@@ -12,10 +12,8 @@ from bedside.cohort import Cohort, Outcome, convert
 from bedside.cohort.endpoint import KEY as OWN
 from bedside.errors import Fixable
 from bedside.risk.fitted import Fitted
-from bedside.store.estimates import LOCAL, About, Estimate, Estimates, reader_key
-from bedside.store.key import server_key
-from components import desk, model_choice, numbers_validation
-from components.guard import gate, identity
+from bedside.store.estimates import About, Estimate, Estimates
+from components import desk, model_choice, numbers_validation, whose
 from components.model_choice import Choice
 from components.numbers_validation import Ask
 from components.panels import horizon
@@ -35,16 +33,7 @@ def book() -> Estimates:
     Fixable
         If somebody signed in whom the identity provider did not name.
     """
-    told = (st.user.get("iss"), st.user.get("sub")) if gate.signed_in() else (None, None)
-    if all(isinstance(one, str) and one for one in told):
-        return Estimates(reader_key(server_key(), *told))
-    if identity.configuration().providers:
-        raise Fixable(
-            "Your estimates can't be kept apart from those of others.",
-            "The identity provider did not say who you are.",
-            "Sign out and in again, or ask who runs this server.",
-        )
-    return Estimates(LOCAL)
+    return Estimates(whose.reader())
 
 
 # ------------------------------------------------------------------ whether they come first

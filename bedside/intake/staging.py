@@ -26,6 +26,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from bedside.errors import Fixable
+from bedside.store.cohorts_folder import lock
 from bedside.store.folder import data_folder
 
 Format = Literal["csv", "excel", "parquet", "json", "sas", "spss", "stata"]
@@ -44,6 +45,8 @@ STAGING = "staging"
 OLD = 12 * 3600.0
 """Seconds after which a staging folder belongs to nobody: no session lives longer."""
 WHAT = "This file was not read."
+_HELD: dict[Path, int | None] = {}
+"""Folders that this process made, each held as long as it lives."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,7 @@ def new_staging() -> Path:
         root.mkdir(mode=0o700, exist_ok=True)
         folder = root / secrets.token_hex(16)
         folder.mkdir(mode=0o700)
+        _HELD[folder] = lock(folder)
     except OSError as fault:
         raise Fixable(
             WHAT,
@@ -187,15 +191,24 @@ def new_staging() -> Path:
 def remove_staging(folder: Path) -> None:
     """Take a file's folder away with all that is in it; one that is gone already is no fault."""
     shutil.rmtree(folder, ignore_errors=True)
+    held = _HELD.pop(folder, None)
+    if held is not None:
+        os.close(held)
 
 
 def sweep_staging(*, older_than: float = OLD) -> int:
-    """Remove what a server that was killed left behind; how many folders went."""
+    """Remove what a process that was killed left behind, and what is old; how many folders went."""
     root, now, gone = data_folder() / STAGING, time.time(), 0
     for folder in list(root.iterdir()) if root.is_dir() else ():
-        if folder.is_dir() and not folder.is_symlink() and now - folder.stat().st_mtime > older_than:
+        if not folder.is_dir() or folder.is_symlink():
+            continue
+        # A living process holds the folders it made; what nobody holds belongs to nobody.
+        free = lock(folder)
+        if free is not None or now - folder.stat().st_mtime > older_than:
             remove_staging(folder)
             gone += 1
+        if free is not None:
+            os.close(free)
     return gone
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from bedside.store.cohorts_differences import Differences, OutcomeChange, compare_cohorts, differences
 from bedside.store.cohorts_folder import making
-from bedside.store.cohorts_kept import Kept, describe, keep, list_kept, open_folder, versions
+from bedside.store.cohorts_kept import Kept, describe, is_imported, keep, list_kept, open_folder, versions
 from bedside.store.cohorts_whole import Deleted, delete, export, sweep
 
 __all__ = [
     "Deleted", "Differences", "Kept", "OutcomeChange", "compare_cohorts", "delete", "describe", "differences",
-    "export", "keep", "list_kept", "making", "open_folder", "sweep", "versions",
+    "export", "is_imported", "keep", "list_kept", "making", "open_folder", "sweep", "versions",
 ]  # fmt: skip

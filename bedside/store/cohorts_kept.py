@@ -232,6 +232,11 @@ def describe(
 # ------------------------------------------------------------------ finding
 
 
+def is_imported(key: str) -> bool:
+    """True if a cohort of that key can only be one that was imported."""
+    return KEY.fullmatch(key) is not None
+
+
 def list_kept(*, reader: str, folder: Path | None = None) -> tuple[Kept, ...]:
     """The newest version of each cohort that a reader may open, newest first; one in trouble says so."""
     found = []
@@ -332,26 +337,15 @@ def _kept(place: Path, version: int, reader: str) -> Kept:
 def _told(place: Path) -> _Told | Fixable:
     data = _read(place / KEPT)
     try:
-        told = None if data is None else _Told.model_validate_json(data)
-    except ValidationError:
-        told = _Newer.form_of(data)
-    if not isinstance(told, _Told):
-        return _broken("It was kept by a newer Bedside." if told else "What says which version it is can't be read.")
-    return told if told.form <= FORM else _broken("It was kept by a newer Bedside.")
+        return _broken("What says which version it is can't be read.") if data is None else _checked(data)
+    except (ValidationError, ValueError, RecursionError):
+        return _broken("What says which version it is can't be read.")
 
 
-class _Newer:
-    """A description of a form that is not known yet."""
-
-    @staticmethod
-    def form_of(data: bytes | None) -> bool:
-        """True if it says so."""
-        try:
-            told = json.loads(data or b"")
-        except (ValueError, RecursionError):
-            return False
-        form = told.get("form") if isinstance(told, dict) else None
-        return isinstance(form, int) and form > FORM
+def _checked(data: bytes) -> _Told | Fixable:
+    told = json.loads(data)
+    form = told.get("form") if isinstance(told, dict) else None
+    return _broken("It was kept by a newer Bedside.") if isinstance(form, int) and form > FORM else _Told.model_validate(told)
 
 
 def _about(place: Path) -> _About | None:

@@ -133,6 +133,11 @@ def find_patient(key: bytes, cohort_key: str, identifiers: Sequence[str], token:
     return found
 
 
+def patient_tokens(key: bytes, cohort_key: str, identifiers: Sequence[str]) -> tuple[str, ...]:
+    """`patient_token` of every patient, in row order."""
+    return tuple(token.decode("ascii") for token in _tokens(_cohort_key(key, cohort_key), tuple(identifiers)))
+
+
 def _cohort_key(key: bytes, cohort_key: str) -> bytes:
     return subkey(key, f"patient:{cohort_key}")
 

@@ -4,7 +4,8 @@
         tables.change("UPDATE bedside_saved SET note = $1 WHERE id = $2", note, item)
 
 Statements are constants that both understand, with ``$1``, ``$2`` and so on for their values. One setting chooses:
-``BEDSIDE_STORE=postgresql://account@host/database`` in the environment, or what `use` was told from the secrets.
+``BEDSIDE_STORE=postgresql://account@host/database`` in the environment, where Streamlit also puts what stands at the
+top of its secrets.
 """
 
 from __future__ import annotations
@@ -49,8 +50,6 @@ CREATE INDEX bedside_saved_cohort ON bedside_saved (cohort);
 KIND = Kind(WHAT, SAVED + "PRAGMA application_id = 1113871201;\nPRAGMA user_version = 1;\n", APPLICATION, VERSION)
 """Its last lines are `APPLICATION` and `VERSION`."""
 
-_told: dict[str, str] = {}
-
 
 class Tables(Protocol):
     """One transaction."""
@@ -64,11 +63,6 @@ class Tables(Protocol):
         ...
 
 
-def use(address: str) -> None:
-    """Take the address of the database from somewhere else than the environment, which goes before it."""
-    _told["address"] = address
-
-
 def address() -> str:
     """Where the database is; "" for the file in the data folder.
 
@@ -77,7 +71,7 @@ def address() -> str:
     Fixable
         If it is something else than the address of a PostgreSQL.
     """
-    said = (os.environ.get(SETTING, "") or _told.get("address", "")).strip()
+    said = os.environ.get(SETTING, "").strip()
     if said and not said.startswith(SCHEMES):
         raise Fixable(
             f"{WHAT} can't be reached.",

@@ -8,7 +8,7 @@ from bedside.cohort import Cohort, Variable
 from bedside.cohort.selection import Between, Clause, OneOf, Selection
 from bedside.errors import Fixable
 from components import desk
-from components.panels import endpoint_bar
+from components.panels import endpoint_bar, version_bar
 from components.panels.page import caption, table
 from components.panels.pick import pick, told_apart
 from components.text import md
@@ -64,6 +64,7 @@ def show() -> None:
             choose_cohort()
         with desk.fixable_page():
             plain = desk.as_read()
+        version_bar.show(plain.key)
         endpoint_bar.from_link()
         listed = _with_endpoint(plain)
         end_shared = endpoint_bar.to_link(plain)
