@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from bedside.report.csv import csv_bytes
 from bedside.report.made import Made
 from bedside.report.made_comparison import balance_made, curves_made
 from bedside.treatment import adjusted, differences_at, standardised
+from tests.bedside.scripts import printed
 from tests.pages.made import dictionary, patients, write
 from tests.pages.made import outcome as made_outcome
 
@@ -49,11 +47,7 @@ def run(made: Made, which: str, folder: Path) -> dict:
     # As it is downloaded: a script called like the library would import itself.
     script = folder / f"fair-comparison-{which}.py"
     script.write_text(dict(made.scripts)[which], encoding="utf-8")
-    path = str(ROOT) if which == "bedside" else ""
-    command = [sys.executable, "-W", "error", str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=os.environ | {"PYTHONPATH": path})
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(printed(script, knows_bedside=which == "bedside"))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +20,7 @@ from bedside.risk.learners import learn
 from bedside.risk.training import Training, training
 from bedside.validation import Resampled, bootstrap_optimism, calibrated, compare, cross_validate
 from bedside.validation.apparent import apparent, settled_optimism
+from tests.bedside.scripts import printed
 
 ROOT = Path(__file__).resolve().parents[2]
 T = 365.25 * 4
@@ -116,10 +114,7 @@ def test_scripts_compute_it_again(rows, found, tmp_path):
         text.encode("ascii")
         script = tmp_path / f"validation-{name}.py"
         script.write_text(text, encoding="ascii")
-        paths = {"PYTHONPATH": str(ROOT)} if name == "bedside" else {}
-        ran = subprocess.run([sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, check=True,
-                             env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | paths)  # fmt: skip
-        lines = [line.split("\t") for line in ran.stdout.splitlines()]
+        lines = [line.split("\t") for line in printed(script, knows_bedside=name == "bedside").splitlines()]
         assert [float(v) for v in lines[0][2:]] == pytest.approx([c.mean, c.sd], rel=1e-8)
         assert float(lines[1][1]) == pytest.approx(whole.overall.expected, rel=1e-12)
         assert float(lines[1][2]) == pytest.approx(whole.overall.observed.risk, rel=1e-8)
