@@ -14,6 +14,8 @@ from components.panels import horizon, pick
 
 SLACK = 1e-9
 MONTHS_ONE_BY_ONE = 60
+LONG = 40
+"""Years of follow-up beyond which nobody counts months."""
 CHOSEN = "horizon_{}_chosen"
 ALIVE = "patient_alive_{}"
 MOVED, WHOSE = "patient_time_moved", "patient_alive_of"
@@ -71,7 +73,7 @@ def _unit(of: Cohort, outcome: Outcome) -> Unit:
     """Years or months where both make sense, as the reader chose."""
     usual = desk.horizon(of, outcome).unit
     last = float(convert(desk.curves(of, outcome, None)[0].last, outcome.unit, "years"))
-    both = {"years": last >= 1, "months": last >= 2}.get(usual, False)
+    both = {"years": 1 <= last <= LONG, "months": last >= 2}.get(usual, False)
     if not both:
         return usual
     found = pick.segments(

@@ -45,7 +45,7 @@ def test_an_awkward_cohort_works_on_every_page(key, page):
     # Without any event in a group there is no hazard ratio to give; what else the page has is there.
     declined = key == "quiet_group" and page in ("regression", "comparison")
     assert bool(reader.stops) <= declined
-    figures = {"overview": 0, "survival": 1, "patients": 0, "patient": 2, "model": 1, "report": 0}
+    figures = {"overview": 0, "survival": 1, "patients": 0, "patient": 3, "model": 1, "report": 0}
     assert len(reader.figures) == figures.get(page, len(reader.figures))
     assert reader.figures or page not in ("regression", "comparison") or declined
     assert reader.box("data and filter")
