@@ -1,0 +1,81 @@
+"""What is wrong, or looks wrong, in a file: each finding with its columns, its rows and what would put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bedside.intake.plan import Plan
+from bedside.intake.staging import Staged
+from bedside.intake.steps import Step
+from bedside.intake.working import Working, open_working
+
+Severity = Literal["fault", "doubt", "remark"]
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong or looks so.
+
+    Attributes
+    ----------
+    kind : str
+        What sort of thing, for a key.
+    severity : {"fault", "doubt", "remark"}
+        A fault makes numbers wrong; a doubt has to be looked at; a remark is good to know.
+    said : str
+        What it is, in a sentence; never a patient's value.
+    why : str
+        What it does to the numbers.
+    columns : tuple of str
+    n : int
+        Rows.
+    rows : tuple of int
+        The first of them; the first below the header is 1.
+    fixes : tuple of Step
+        What would put it right: one of them is to be chosen.
+    """
+
+    kind: str
+    severity: Severity
+    said: str
+    why: str = ""
+    columns: tuple[str, ...] = ()
+    n: int = 0
+    rows: tuple[int, ...] = ()
+    fixes: tuple[Step, ...] = field(default=())
+
+    @property
+    def key(self) -> str:
+        """Tells it from the others of a file."""
+        return "|".join((self.kind, *self.columns))
+
+
+_ORDER = {"fault": 0, "doubt": 1, "remark": 2}
+
+
+def findings(staged: Staged, plan: Plan) -> tuple[Finding, ...]:
+    """Everything that is wrong, or looks so, after the steps that the plan has taken already.
+
+    Parameters
+    ----------
+    staged : Staged
+    plan : Plan
+
+    Returns
+    -------
+    tuple of Finding
+        Faults first.
+    """
+    from bedside.intake.quality_columns import alike, later, levels, missing
+    from bedside.intake.quality_rows import ends, identifiers, repeated
+    from bedside.intake.quality_values import impossible, mixed_units, placeholders
+
+    checks: tuple[Callable[[Working], list[Finding]], ...] = (
+        repeated, identifiers, ends, impossible, mixed_units, placeholders, missing, levels, alike, later,
+    )  # fmt: skip
+    with open_working(staged, plan) as working:
+        found = [finding for check in checks for finding in check(working)]
+    return tuple(sorted(found, key=lambda each: _ORDER[each.severity]))

@@ -1,0 +1,153 @@
+"""Columns: what is missing in them, levels of few patients or several spellings, and what is known only later."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from bedside.intake.names import words_of, wordset
+from bedside.intake.plan import ColumnPlan
+from bedside.intake.quality import Finding
+from bedside.intake.steps import Step
+from bedside.intake.working import Working, followed
+
+MOSTLY_MISSING = 0.5
+SPARSE = 5
+"""Patients below which nothing can be said of a level."""
+MOST_PAIRS = 60
+"""Columns up to which all pairs are compared."""
+_LATER = wordset(
+    "response remission relapse recurrence progression metastasis death died dead cause autopsy outcome toxicity "
+    "complication discharge followup fu last final end ende verlauf todesursache rezidiv reponse cause_of_death"
+)
+_GROUPED = ("binary", "categorical", "ordinal")
+
+
+def _kept(working: Working) -> list[ColumnPlan]:
+    outcomes = {name for outcome in working.plan.outcomes for name in outcome.columns}
+    outcomes |= {step.column for step in working.plan.steps if step.kind == "drop_column"}
+    return [c for c in working.plan.columns if c.use in ("predictor", "optional") and c.name not in outcomes]
+
+
+def missing(working: Working) -> list[Finding]:
+    """Columns that are mostly empty; and whether what is missing goes with what happened."""
+    columns = _kept(working)
+    if not columns:
+        return []
+    counts = working.one(exp.Count(this=exp.Star()), *(exp.Count(this=working.at(c.name)) for c in columns))
+    n, present = counts[0], counts[1:]
+    found = []
+    for column, known in zip(columns, present, strict=True):
+        if known < (1 - MOSTLY_MISSING) * n:
+            said = f"“{column.name}” is recorded in {known:,} of {n:,} rows."
+            fix = Step("drop_column", column=column.name, said=f"Leave out the column “{column.name}”")
+            found.append(Finding("missing", "doubt", said, "A model would have to fill in most of it.", (column.name,),
+                                 n - known, (), (fix,)))  # fmt: skip
+    return found
+
+
+def levels(working: Working) -> list[Finding]:
+    """One level in several spellings, and levels of a handful of patients."""
+    found = []
+    for column in _kept(working):
+        if column.kind not in _GROUPED:
+            continue
+        at = working.at(column.name)
+        query = exp.select(at.copy().as_("v"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
+        counts = [(str(v), n) for v, n in working.ask(query.group_by("v").limit(500)) if v is not None]
+        found += _spellings(column, counts)
+        few = [code for code, n in counts if n < SPARSE]
+        if few and len(counts) > 2:
+            n = sum(n for code, n in counts if code in few)
+            said = f"{len(few)} of {len(counts)} levels of “{column.name}” have fewer than {SPARSE} patients."
+            found.append(Finding("sparse levels", "remark", said, "Nothing can be said of so few.", (column.name,), n))
+    return found
+
+
+def _spellings(column: ColumnPlan, counts: Sequence[tuple[str, int]]) -> list[Finding]:
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for code, n in counts:
+        groups.setdefault(_folded(code), []).append((code, n))
+    merged = [
+        (code, max(same, key=lambda pair: pair[1])[0]) for same in groups.values() if len(same) > 1 for code, _ in same
+    ]
+    changed = tuple((code, new) for code, new in merged if code != new)
+    if not changed:
+        return []
+    n = sum(n for code, n in counts if code in dict(changed))
+    return [
+        Finding(
+            "spelling", "fault", f"“{column.name}” has levels that are one and the same in several spellings.",
+            "They would stand as different groups.", (column.name,), n, (),
+            (Step("merge_levels", column=column.name, codes=changed,
+                  said=f"Take spellings of “{column.name}” together ({n:,} rows)"),),
+        )
+    ]  # fmt: skip
+
+
+def _folded(code: str) -> str:
+    flat = unicodedata.normalize("NFKC", code).casefold()
+    return " ".join("".join(letter if letter.isalnum() or letter in "+-<>=." else " " for letter in flat).split())
+
+
+def alike(working: Working) -> list[Finding]:
+    """Two columns that say the same."""
+    columns = [c for c in _kept(working) if c.kind in ("continuous", *_GROUPED)][:MOST_PAIRS]
+    found = []
+    for i, one in enumerate(columns):
+        others = [c for c in columns[i + 1 :] if c.kind == one.kind]
+        if not others:
+            continue
+        a = working.at(one.name)
+        if one.kind == "continuous":
+            asked = [exp.func("abs", exp.func("corr", a.copy(), working.at(c.name))) for c in others]
+            told = [value is not None and value == value and value > 0.9999 for value in working.one(*asked)]
+        else:
+            same = [exp.func("count_if", exp.Anonymous(this="coalesce", expressions=[
+                exp.NEQ(this=a.copy(), expression=working.at(c.name)), exp.true()])) for c in others]  # fmt: skip
+            told = [n == 0 for n in working.one(*same)]
+        for other, is_same in zip(others, told, strict=True):
+            if is_same:
+                fix = Step("drop_column", column=other.name, said=f"Leave out the column “{other.name}”")
+                said, why = f"“{one.name}” and “{other.name}” say the same.", "A model can't tell which of them counts."
+                found.append(Finding("alike", "doubt", said, why, (one.name, other.name), 0, (), (fix,)))
+    return found
+
+
+def later(working: Working) -> list[Finding]:
+    """Columns that are known only after time zero: by their dates, by who has them recorded, or by their names."""
+    plan = working.plan
+    if not plan.outcomes:
+        return []
+    outcome = plan.outcomes[0]
+    read = followed(working, outcome)
+    event = exp.EQ(this=read.status.copy(), expression=exp.Literal.string("event"))
+    found = []
+    for column in _kept(working):
+        at = working.at(column.name)
+        if column.kind == "date" and outcome.of_dates:
+            after = exp.GT(this=at.copy(), expression=working.at(outcome.start))
+            n, known = working.count(after), working.count(at.copy().is_(exp.Null()).not_())
+            if known and n > 0.5 * known:
+                found.append(
+                    _told(column, f"“{column.name}” lies after the start in {n:,} of {known:,} rows.", n, True)
+                )
+            continue
+        known_by = exp.func("avg", exp.Case().when(at.copy().is_(exp.Null()).not_(), exp.Literal.number(1)).else_(
+            exp.Literal.number(0)))  # fmt: skip
+        with_event = working.one(known_by, where=event)[0]
+        without = working.one(known_by.copy(), where=exp.Not(this=event.copy()))[0]
+        if with_event is not None and without is not None and abs(with_event - without) > 0.8:
+            who = "who had the event" if with_event > without else "who did not have the event"
+            found.append(_told(column, f"“{column.name}” is recorded almost only for patients {who}.", 0, True))
+        elif set(words_of(column.name)) & _LATER and column.kind != "text":
+            found.append(_told(column, f"“{column.name}” sounds as if it were known only later.", 0, False))
+    return found
+
+
+def _told(column: ColumnPlan, said: str, n: int, sure: bool) -> Finding:
+    fix = Step("drop_column", column=column.name, said=f"Leave out the column “{column.name}”")
+    why = "What is known only after time zero foretells the past: mark it as known only later, or leave it out."
+    return Finding("known later", "fault" if sure else "doubt", said, why, (column.name,), n, (), (fix,))

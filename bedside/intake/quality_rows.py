@@ -1,0 +1,116 @@
+"""Rows that stand twice, patients who can't be told apart, and follow-up that ends before it begins."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from bedside.intake.plan import OutcomePlan
+from bedside.intake.quality import SHOWN, Finding
+from bedside.intake.steps import Step
+from bedside.intake.working import ROW, Working, followed, regexp_replace
+
+
+def repeated(working: Working) -> list[Finding]:
+    """Rows that are alike in every column."""
+    places = [f"c{i}" for i in range(len(working.staged.columns))]
+    rows, n = _later_of(working, [exp.column(place) for place in places])
+    if not n:
+        return []
+    return [
+        Finding(
+            "duplicates", "fault", f"{n:,} row{'s are' if n > 1 else ' is'} in the file more than once, alike in every "
+            "column.", "Patients who stand twice count twice: intervals become too narrow.", (), n, rows,
+            (Step("drop_duplicates", said=f"Leave out {n:,} repeated row{'s' if n > 1 else ''}"),),
+        )
+    ]  # fmt: skip
+
+
+def identifiers(working: Working) -> list[Finding]:
+    """One identifier for several rows; identifiers that differ only in blanks, capitals or the form of letters."""
+    name = working.plan.identifier
+    if not name:
+        return []
+    found = []
+    own = working.at(name)
+    rows, n = _later_of(working, [own])
+    if n:
+        found.append(
+            Finding(
+                "identifier", "fault", f"{n:,} row{'s have' if n > 1 else ' has'} an identifier that another row has.",
+                "Are they visits of one patient, or two patients? A cohort has one row for each.", (name,), n, rows,
+                (
+                    Step("keep_one", column=name, keep="last", said="Keep the last row of each identifier"),
+                    Step("keep_one", column=name, keep="first", said="Keep the first row of each identifier"),
+                ),
+            )
+        )  # fmt: skip
+    bare = regexp_replace(own.copy(), exp.Literal.string(r"\s+"), exp.Literal.string(""), exp.Literal.string("g"))
+    same = exp.func("lower", exp.Anonymous(this="nfc_normalize", expressions=[bare]))
+    rows, alike = _later_of(working, [same])
+    if alike > n:
+        found.append(
+            Finding(
+                "identifier spelling", "doubt",
+                f"{alike - n:,} further identifiers are the same but for blanks, capitals or the form of letters.",
+                "They may be one patient twice.", (name,), alike - n, rows,
+            )
+        )  # fmt: skip
+    empty = own.copy().is_(exp.Null())
+    if lacking := working.count(empty):
+        rows = working.rows(empty)
+        drop = Step(
+            "drop_rows", rows=working.rows(empty, 100_000), said=f"Leave out {lacking:,} rows without identifier"
+        )
+        found.append(
+            Finding("no identifier", "fault", f"{lacking:,} row{'s have' if lacking > 1 else ' has'} no identifier.",
+                    "Every patient needs one, or none has any.", (name,), lacking, rows, (drop,))
+        )  # fmt: skip
+    return found
+
+
+def _later_of(working: Working, by: list[exp.Expr]) -> tuple[tuple[int, ...], int]:
+    """Rows that are not the first of those that are alike; those without any value are none."""
+    number = exp.Window(this=exp.RowNumber(), partition_by=[each.copy() for each in by],
+                        order=exp.Order(expressions=[exp.Ordered(this=exp.column(ROW))]))  # fmt: skip
+    known = exp.or_(*(each.copy().is_(exp.Null()).not_() for each in by))
+    inner = exp.select(exp.column(ROW), number.as_("nth")).from_(working.table).where(known).subquery("numbered")
+    again = exp.GT(this=exp.column("nth"), expression=exp.Literal.number(1))
+    (n,) = working.ask(exp.select(exp.Count(this=exp.Star())).from_(inner).where(again))[0]
+    if not n:
+        return (), 0
+    first = exp.select(exp.column(ROW)).from_(inner.copy()).where(again.copy()).order_by(exp.column(ROW)).limit(SHOWN)
+    return tuple(row for (row,) in working.ask(first)), n
+
+
+def ends(working: Working) -> list[Finding]:
+    """Follow-up that is negative, none at all, or begins after it ended."""
+    found = []
+    for outcome in working.plan.outcomes:
+        read = followed(working, outcome)
+        below = exp.LT(this=read.time.copy(), expression=exp.Literal.number(0))
+        if n := working.count(below):
+            found.append(
+                Finding(
+                    "negative follow-up", "fault", f"“{outcome.label}” ends before it begins in {n:,} "
+                    f"row{'s' if n > 1 else ''}.", "They can't be followed, and are left out.", outcome.columns, n,
+                    working.rows(below), _fixes(working, outcome, below, n),
+                )
+            )  # fmt: skip
+        nothing = exp.EQ(this=read.time.copy(), expression=exp.Literal.number(0))
+        if n := working.count(nothing):
+            found.append(
+                Finding(
+                    "no follow-up", "remark", f"“{outcome.label}” has no follow-up at all (0) in {n:,} "
+                    f"row{'s' if n > 1 else ''}.", "They are at risk for no time: only an event at the start counts.",
+                    outcome.columns, n, working.rows(nothing),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _fixes(working: Working, outcome: OutcomePlan, where: exp.Expr, n: int) -> tuple[Step, ...]:
+    steps = [Step("drop_rows", rows=working.rows(where, 100_000), said=f"Leave out {n:,} rows with negative follow-up")]
+    if outcome.of_dates and len(outcome.end) == 1 and not outcome.happened:
+        swap = f"Exchange “{outcome.start}” and “{outcome.end[0]}” where the second is earlier"
+        steps.append(Step("swap_dates", column=outcome.start, other=outcome.end[0], said=swap))
+    return tuple(steps)
