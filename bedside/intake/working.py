@@ -22,6 +22,8 @@ from bedside.intake.steps import Step
 
 ROW = "row"
 BLANKS = " \t\n\r\u00a0\ufeff"
+KEPT_CELLS = 3_000_000
+"""Cells up to which the rows are held as they are read."""
 MOST_WAYS = 1_000_000
 """Different cells of one column of dates."""
 _MEMORY = "800MB"
@@ -114,7 +116,7 @@ def open_working(staged: Staged, plan: Plan, *, steps: Sequence[Step] | None = N
             made = _after(staged, plan, step, table)
             if made is not None:
                 table = f"step_{i}"
-                connection.sql(made.sql(dialect="duckdb")).create_view(table)
+                _keep(connection, made, table, staged)
         yield Working(staged, plan, connection, table, lost)
     except duckdb.OutOfMemoryException:
         raise Fixable(
@@ -157,8 +159,17 @@ def _typed(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) ->
         if own.kind in ("date", "continuous") and column.kind == "text":
             something = known(trimmed(cell), own).is_(exp.Null()).not_()
             lost = lost.select(exp.and_(something, value.copy().is_(exp.Null())).as_(f"c{i}"))
-    connection.sql(query.sql(dialect="duckdb")).create_view("typed")
+    _keep(connection, query, "typed", staged)
     return lost
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, query: exp.Query, name: str, staged: Staged) -> None:
+    """A query under a name: of a small file its rows, so that they are worked out once; of a large one as it is."""
+    found = connection.sql(query.sql(dialect="duckdb"))
+    if staged.n_rows * len(staged.columns) <= KEPT_CELLS:
+        found.create(name)
+    else:
+        found.create_view(name)
 
 
 def value_of(cell: exp.Expr, column: StagedColumn, own: ColumnPlan, time_zone: str = "UTC") -> exp.Expr:
