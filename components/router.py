@@ -34,6 +34,10 @@ PAGES = {
             "Would the groups differ if they had been alike at the start?",
         ),
     ],
+    "Data": [
+        ("import", "Bring data", ":material/upload:", "How does my own file become a cohort?"),
+        ("library", "Saved", ":material/inventory_2:", "Cohorts you brought, and what you saved of them."),
+    ],
     "People": [
         ("patients", "Patients", ":material/list:", "Find a patient by identifier, value or risk."),
         ("patient", "Patient", ":material/person:", "One patient's risk, how sure it is, and why."),
@@ -61,12 +65,18 @@ PAGES = {
 }
 
 
+SCRIPTS = {"import": "import_data"}
+"""Where a page's file is not called as its address."""
+OF_NO_COHORT = ("import", "library")
+"""Pages that are there whichever cohort is open, or cannot be."""
+
+
 def pages() -> dict[str, list[st.Page]]:
     """Every page with its own address."""
     return {
         section: [
             st.Page(
-                desk.page(name),
+                desk.page(SCRIPTS.get(name, name)),
                 title=_counted(title) if name == "report" else title,
                 icon=icon,
                 url_path=name,
@@ -90,9 +100,12 @@ with st.sidebar:
     page.footer()
     gate.account()
 desk.begin()
-cohort_bar.show()
+alone = chosen.url_path in OF_NO_COHORT
+if not alone:
+    cohort_bar.show()
 page_words.begin()
-if chosen.url_path not in ("survival", "report"):
+if chosen.url_path not in ("survival", "report", *OF_NO_COHORT):
     later_start.elsewhere()
 chosen.run()
-stamp.show(desk.cohort())
+if not alone:
+    stamp.show(desk.cohort())

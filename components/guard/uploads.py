@@ -17,10 +17,11 @@ SIZE_OPTION = "server.maxUploadSize"
 """The one place that says how large a file may be: `.streamlit/config.toml`, in MB."""
 FRAME_BYTES = 64 * 1024
 """What the form around a file may take."""
-MOST_NAMES = 4
+MOST_NAMES = 100
+"""Files of one source that come together."""
 MOST_OFFERS = 1000
-OF_A_SESSION, OF_ALL = 2, 8
-"""How many files of the largest size are held in memory."""
+OF_A_SESSION, OF_ALL = 2, 4
+"""How many files of the largest size are held in memory: a page lets go of each as soon as it has taken it."""
 
 Held = Callable[[], dict[str, int]]
 Refusal = tuple[int, str] | None

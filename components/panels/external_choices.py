@@ -15,6 +15,7 @@ from bedside.intake import Entry
 from bedside.report import say
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import KINDS
+from bedside.risk.save import MOST_BYTES
 from bedside.store import models
 from components import desk, model_choice, numbers_external
 from components.model_choice import Choice
@@ -122,7 +123,7 @@ def _at_hand(model: Fitted, cohort: Cohort, learns: Cohort) -> Cohort | None:
 
 def _bring() -> None:
     st.file_uploader(
-        "A file that Bedside saved", key=UPLOAD, on_change=_take,
+        "A file that Bedside saved", key=UPLOAD, on_change=_take, max_upload_size=MOST_BYTES // 2**20,
         help="It is checked wholly before it is kept, and stands in the list of models then.",
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from bedside.report.model_card import ModelCard, model_card
 from bedside.report.model_card_html import card_file, card_html
 from bedside.report.model_card_sections import sections
 from bedside.risk.fitted import Fitted
+from bedside.risk.save import MOST_BYTES
 from bedside.store import models
 from components import desk, model_choice, numbers_validation
 from components.model_choice import Choice
@@ -118,7 +119,7 @@ def _saved() -> None:
     if len(found) > MOST_SHOWN:
         page.caption(f"{len(found) - MOST_SHOWN} more are not shown; delete some to see them.")
     st.file_uploader(
-        "Bring a model file", key=UPLOAD, on_change=_upload,
+        "Bring a model file", key=UPLOAD, on_change=_upload, max_upload_size=MOST_BYTES // 2**20,
         help="A file that Bedside saved, here or elsewhere. It is checked wholly before it is kept.",
     )  # fmt: skip
 

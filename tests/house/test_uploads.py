@@ -9,7 +9,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from components.guard.uploads import FRAME_BYTES, MOST_OFFERS, Uploads
+from components.guard.uploads import FRAME_BYTES, MOST_NAMES, MOST_OFFERS, OF_A_SESSION, OF_ALL, Uploads, most_bytes
 from tests.serving import Answer, Server, launcher, serve
 
 SCRIPT = """
@@ -115,6 +115,12 @@ def test_sizes_are_bounded_before_anything_is_read():
     assert _asks(uploads, "s/3", "1") == 503
 
 
+def test_a_file_of_250_mb_comes_in_and_memory_stays_bounded():
+    most = most_bytes()
+    assert most > 250 * 2**20 + FRAME_BYTES
+    assert OF_A_SESSION * most <= 512 * 2**20 and OF_ALL * most <= 2**30
+
+
 def test_addresses_are_forgotten_oldest_first():
     uploads = Uploads(held=dict, most=lambda: MOST)
     _offered(uploads, "s/first")
@@ -127,7 +133,7 @@ def test_addresses_are_forgotten_oldest_first():
 def test_nobody_asks_for_many_addresses_at_once(server: Server):
     with _open(server, server.pass_cookie()) as socket, pytest.raises(TimeoutError):
         message = BackMsg()
-        message.file_urls_request.file_names.extend(["a"] * 5)
+        message.file_urls_request.file_names.extend(["a"] * (MOST_NAMES + 1))
         socket.send(message.SerializeToString())
         while ForwardMsg.FromString(socket.recv(timeout=1)).WhichOneof("type") != "file_urls_response":
             pass

@@ -1,0 +1,96 @@
+"""Step four of bringing data: who would be left out, what would count as not recorded, what was put right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from bedside.intake.building import Report
+from bedside.intake.staging import Staged
+from bedside.intake.steps import Step
+from components.importing import Import
+from components.panels import page
+from components.panels.import_words import count, rows_said
+
+KINDS_SAID = {
+    "drop_duplicates": "Leave out rows that are wholly alike, but one", "keep_one": "Keep one row of each identifier",
+    "drop_rows": "Leave out rows", "drop_outside": "Leave out rows outside of a range",
+    "set_missing": "Take codes for not recorded",
+    "set_missing_outside": "Take what is outside of a range for not recorded",
+    "multiply": "Convert numbers", "merge_levels": "Take levels together", "drop_column": "Leave out a column",
+    "swap_dates": "Exchange two dates that stand the wrong way round",
+}  # fmt: skip
+
+
+def show(held: Import, report: Report | None) -> None:
+    """The card."""
+    plan = held.plan
+    assert plan is not None and held.opened is not None  # the file is read
+    with st.container(border=True, key="card_import_checks"):
+        page.heading("4 · What does not fit", "nothing of this is changed without you")
+        if report is not None:
+            _left_out(report, held.opened.staged)
+            _unreadable(report)
+        _steps(held, report)
+
+
+def _left_out(report: Report, staged: Staged) -> None:
+    """Rows that would be no patients, and why."""
+    if not report.outcomes:
+        page.caption("Who would be left out is known once an outcome is.")
+        return
+    left = sum(rows.n for _, rows in report.left_out)
+    dropped = staged.n_rows - report.rows_kept - left
+    if not left and not dropped:
+        page.put("<p>Every row becomes a patient.</p>")
+        return
+    page.put("<p><b>{kept}</b> of {rows} become patients.</p>", kept=f"{report.rows_kept:,}",
+             rows=count(staged.n_rows, "row"))  # fmt: skip
+    rows = [(reason[:1].upper() + reason[1:], f"{rows.n:,}", rows_said(rows)) for reason, rows in report.left_out]
+    if dropped > 0:
+        rows.append(("Left out by a step below", f"{dropped:,}", ""))
+    page.table(("Left out", "Rows", "Which"), rows, label="Rows that are left out")
+
+
+def _unreadable(report: Report) -> None:
+    """Cells that are something and would count as nothing."""
+    if not report.unreadable:
+        page.caption("Every cell can be read as what its column is.")
+        return
+    page.put(
+        "<p>These cells hold something else than their column and would count as not recorded. If a column holds "
+        "words, say so in step 2.</p>"
+    )
+    rows = [(each.column, f"not {each.expected}", f"{each.rows.n:,}", rows_said(each.rows))
+            for each in report.unreadable[:50]]  # fmt: skip
+    page.table(("Column", "", "Cells", "Which"), rows, label="Cells that can't be read", numeric_from=2)
+
+
+def _steps(held: Import, report: Report | None) -> None:
+    """What was put right, each step to be undone."""
+    plan = held.plan
+    assert plan is not None
+    if not plan.steps:
+        return
+    counts = {} if report is None else {i: n for i, (_, n) in enumerate(report.steps)}
+    page.heading("Put right", "in this order; the recipe does it again on next month's file")
+    for i, step in enumerate(plan.steps):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            with st.container(width="stretch"):
+                left = f" ({count(counts[i], 'row')} fewer)" if counts.get(i) else ""
+                page.put("<p>{n}. {said}{left}</p>", n=i + 1, said=step.said or KINDS_SAID[step.kind], left=left)
+            st.button("Undo", key=f"import_undo_{i}", type="tertiary", icon=":material/undo:", on_click=_undo,
+                      args=(held, i))  # fmt: skip
+
+
+def take(held: Import, step: Step) -> None:
+    """Put something right."""
+    if held.plan is not None:
+        held.change(held.plan.with_step(step))
+
+
+def _undo(held: Import, number: int) -> None:
+    if held.plan is not None:
+        steps = tuple(step for i, step in enumerate(held.plan.steps) if i != number)
+        held.change(replace(held.plan, steps=steps))

@@ -1,0 +1,56 @@
+"""What an import would make of the file, counted again after every answer that changes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bedside.intake import opening
+from bedside.intake.building import OutcomeRead, Report, foresee
+from bedside.intake.plan import OutcomePlan, Plan
+from components import desk, jobs
+from components.importing import Import
+
+AT_ONCE = 400_000
+"""Cells that are counted while the page is drawn; more in the background."""
+
+
+def complete(outcome: OutcomePlan) -> bool:
+    """True if an outcome says both when and what."""
+    return bool(outcome.time or outcome.start) and bool(outcome.status or outcome.happened)
+
+
+def counted(held: Import) -> Report | None:
+    """The report that the import would have; None while it is counted, or if that failed, which its place says."""
+    assert held.opened is not None and held.plan is not None
+    staged = held.opened.staged
+    plan = opening.counted(replace(held.plan, outcomes=tuple(o for o in held.plan.outcomes if complete(o))))
+    key = ("import_counted", held.mark, held.turn, opening.seal(plan))
+    found: Report | None = None
+    if staged.n_rows * len(staged.columns) <= AT_ONCE:
+        with desk.fixable():
+            found = desk.kept(key, lambda: foresee(staged, plan))
+    else:
+        found = jobs.wanted(key, "Counting how it would be read", foresee, staged, plan)
+    return found
+
+
+def read_of(report: Report | None, outcome: OutcomePlan) -> OutcomeRead | None:
+    """One outcome in numbers."""
+    return None if report is None else next((read for read in report.outcomes if read.key == outcome.key), None)
+
+
+def seal_of(held: Import, outcome: OutcomePlan) -> str:
+    """What a reader confirms: the outcome, the columns that it reads and the steps before it."""
+    assert held.plan is not None
+    whole = opening.counted(held.plan)
+    mine = next(o for o in whole.outcomes if o.key == outcome.key)
+    columns = tuple(c for c in whole.columns if c.name in mine.columns)
+    return opening.seal(Plan(outcomes=(mine,), columns=columns, steps=whole.steps, time_zone=whole.time_zone),
+                        f"{held.mark} {held.turn}")  # fmt: skip
+
+
+def confirmed(held: Import) -> bool:
+    """True once the reading of every outcome was confirmed as it is now."""
+    assert held.plan is not None
+    outcomes = held.plan.outcomes
+    return bool(outcomes) and all(complete(o) and seal_of(held, o) in held.confirmed for o in outcomes)
