@@ -148,11 +148,12 @@ def conditions(source: Source) -> list[Code]:
     last = source.people["last"].to_numpy()[rows["patient"]] > rows["day"].to_numpy()
     n = Counter({int(code): int(k) for code, k in rows["code"].value_counts().items()})
     later = Counter({int(code): int(k) for code, k in rows.loc[last, "code"].value_counts().items()})
-    known = [code for code in n if _is_serious(source.codes[code])]
+    known = [code for code in n if is_serious(source.codes[code])]
     return [source.codes[i] for i in sorted(known, key=lambda i: (-n[i], -later[i], source.codes[i].key))]
 
 
-def _is_serious(code: Code) -> bool:
+def is_serious(code: Code) -> bool:
+    """Whether a condition is one that patients are followed for."""
     if code.system.startswith("ICD-10") and _SERIOUS_ICD.match(code.code):
         return True
     return bool(_SERIOUS.search(code.display)) and not _MILD.search(code.display)

@@ -96,12 +96,8 @@ def of_record(columns: Columns, source: Source, found: Followed, *, own: set[str
     """The last values before time zero, and which conditions, medicines and procedures came before."""
     hidden = own | TELLS_THE_END
     _measured(columns, source, found, hidden, most)
-    day = found.zero
-    for kind, rows, before in (
-        ("Condition", source.conditions, day), ("Medicine", source.medications, day - 1),
-        ("Procedure", source.procedures, day - 1),
-    ):  # fmt: skip
-        _had(columns, source, found, kind, rows, before, hidden, most)
+    for kind, table, days in source.had:
+        _had(columns, source, found, kind, getattr(source, table), found.zero - days, hidden, most)
 
 
 # ------------------------------------------------------------------ measurements

@@ -36,6 +36,9 @@ class Source:
         Unit of each observed code, as it is shown.
     faults : list of (what, n)
     notes : list of str
+    had : tuple of (kind, table, days)
+        What becomes columns of no and yes: how it is called, where it stands, and how many days before time zero it
+        must have been at the latest.
     """
 
     people: pd.DataFrame
@@ -47,6 +50,9 @@ class Source:
     units: dict[int, str] = field(default_factory=dict)
     faults: list[tuple[str, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    had: tuple[tuple[str, str, int], ...] = (
+        ("Condition", "conditions", 0), ("Medicine", "medications", 1), ("Procedure", "procedures", 1),
+    )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.people)
