@@ -41,6 +41,13 @@ def folds():
     return rows, cross_validate(("cox",), rows, times=[YEARS * k for k in range(1, 7)])
 
 
+def alone(**link: str) -> Reader:
+    """The page with the Cox model alone: the others take long, and are looked at on two cohorts."""
+    reader = Reader(**{name: value for name, value in link.items() if name != "validation_way"})
+    reader.at.session_state["validation_kinds"] = ["cox"]
+    return reader.open("validation", **{name: value for name, value in link.items() if name == "validation_way"})
+
+
 def cells(reader: Reader, table: str, start: str) -> list[str]:
     (row,) = [row for row in reader.table(table) if row[0].startswith(start)]
     return row[1:]
@@ -177,18 +184,17 @@ def test_every_figure_says_how_it_was_made():
 
 
 def test_on_training_data_only_when_chosen_and_said_in_amber():
-    reader = Reader(cohort="lung_ncctg").open("validation", validation_way="training")
+    reader = alone(cohort="lung_ncctg", validation_way="training")
     assert "On the training data: each model is asked about the patients it learnt from" in reader.text
     assert 'class="bs-caution">On the training data' in reader.raw
     seen = float(cells(reader, "Models side by side", "Harrell's C")[0])
-    held = Reader(cohort="lung_ncctg").open("validation")
+    held = alone(cohort="lung_ncctg")
     assert "On the training data" not in held.text
     assert seen > float(cells(held, "Models side by side", "Harrell's C")[0].split(" ")[0])
 
 
 def test_bootstrap_says_what_is_lost_on_new_patients():
-    reader = Reader(cohort="lung_ncctg").open("validation")
-    reader.choose("validation_kinds", ["cox"]).choose("validation_way", "bootstrap")
+    reader = alone(cohort="lung_ncctg", validation_way="bootstrap")
     said = re.search(r"ranks (\d+) of 100 pairs rightly; on new ones about (\d+) are to be expected", reader.text)
     assert int(said[1]) > int(said[2]) > 50
     assert "100 resamples. Cox model: on the training data, less the optimism after Harrell." in reader.text
@@ -217,8 +223,7 @@ def test_below_ten_events_it_is_refused_with_a_way_out_and_the_page_stands():
 
 def test_few_events_make_more_or_fewer_folds_and_it_is_said():
     few = Selection(((Between("age", 68.0, 80.0),),)).to_text()
-    reader = Reader(cohort="gbsg2_breast", filter=few).open("validation")
-    reader.choose("validation_kinds", ["cox"])
+    reader = alone(cohort="gbsg2_breast", filter=few)
     n = int(re.search(r"(\d+) patients, (\d+) events; patients it had not seen", reader.text)[2])
     assert reader.stops == [] and 10 < n < 20
     assert f"{n} events allow" in reader.text
