@@ -161,6 +161,8 @@ def _lines(text: str) -> Peek:
     delimiter = max("\t,;|", key=rows[0].count)
     cells = list(csv.reader(io.StringIO("\n".join(rows[:20])), delimiter=delimiter))
     widths = [len(row) for row in cells if row]
-    if not (1 < widths[0] <= 100_000) or sum(width == widths[0] for width in widths) < 0.8 * len(widths):
+    # Rows may all be wider than the header: a damaged table is one still.
+    usual = max(widths.count(width) for width in widths[1:] or widths)
+    if not (1 < widths[0] <= 100_000) or usual < 0.8 * (len(widths) - 1):
         return Peek("text", start=text[:4000])
     return Peek("csv", tuple(clean_name(name) for name in cells[0]), start=text[:4000])
