@@ -6,6 +6,7 @@ goes when the import ends, another file is brought or the session ends.
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import weakref
@@ -19,8 +20,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bedside.errors import Fixable
 from bedside.intake.opening import Made, Opened
+from bedside.intake.opening_sources import Source
 from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
 from bedside.intake.staging import Reading, new_staging, remove_staging, sealed, shown_name, sweep_staging
+from bedside.store.cohorts_kept import Kept
 from bedside.store.folder import data_folder
 from components import desk
 
@@ -30,6 +33,8 @@ PIECE = 2**20
 SPARE = 2 * 2**30
 """Bytes of the disk that stay free whatever is brought."""
 TROUBLE = "import_trouble"
+FILES = "files"
+_ODD = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,16 @@ class Import:
     last : str
         What became of last time's answers: ``""``, ``"used"`` or ``"undone"``.
     made : Made or None
+    sources : tuple of Source or None
+        Where the files are of a standard: what they are.
+    source : int
+        Which of these is read.
+    plain : bool
+        Read as a table whatever the files are.
+    chosen_cohorts : set of int
+        Which cohorts of a source are imported.
+    kept : tuple of Kept
+        What a source became.
     """
 
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -90,6 +105,17 @@ class Import:
     replaces: str = ""
     last: str = ""
     made: Made | None = None
+    sources: tuple[Source, ...] | None = None
+    source: int = 0
+    plain: bool = False
+    chosen_cohorts: set[int] = field(default_factory=set)
+    kept: tuple[Kept, ...] = ()
+
+    @property
+    def place(self) -> Path:
+        """The folder of the files as they were brought."""
+        assert self.folder is not None  # something was brought
+        return self.folder / FILES
 
     # -------------------------------------------------------------- the file
 
@@ -101,7 +127,7 @@ class Import:
 
     def read_again(self, reading: Reading | None) -> None:
         """Read the file otherwise; what was answered about its columns holds no more."""
-        self.reading, self.opened, self.plan = reading, None, None
+        self.reading, self.opened, self.plan, self.sources = reading, None, None, None
         self.turn += 1
 
     # -------------------------------------------------------------- the answers
@@ -197,7 +223,8 @@ def bring(key: str) -> None:
         sweep_staging()
         _fits(files)
         held.folder = new_staging()
-        held.files = tuple(_written(held.folder, i, file) for i, file in enumerate(files))
+        held.place.mkdir(mode=0o700)
+        held.files = tuple(_written(held.place, i, file) for i, file in enumerate(files))
     except Fixable as stop:
         _holder().begin()
         st.session_state[TROUBLE] = stop
@@ -224,7 +251,11 @@ def _fits(files: list[UploadedFile]) -> None:
 
 
 def _written(folder: Path, number: int, file: UploadedFile) -> Brought:
-    path = folder / f"brought_{number}"
+    # Some standards tell their files apart by name: of it only plain letters are kept, and it is never the whole path.
+    plain = _ODD.sub("_", shown_name(file.name)).lstrip(".")[-80:] or "file"
+    path = folder / plain
+    if path.exists():
+        path = folder / f"{number}_{plain}"
     try:
         with path.open("xb") as out:
             sealed(path)

@@ -33,7 +33,7 @@ def _row(i: int) -> tuple[str, ...]:
     end = start + timedelta(days=days)
     status = ("dead of disease" if turn % 4 else "dead of other cause") if died else (
         "alive with disease" if turn % 3 == 0 else "alive without disease")  # fmt: skip
-    last = "" if i in (41, 97) else (end - timedelta(days=12) if died else end).strftime("%d.%m.%Y")
+    last = "" if not died and i % 31 == 8 else (end - timedelta(days=12) if died else end).strftime("%d.%m.%Y")
     return (
         f"{i + 1:04d}", "f" if turn % 2 else "m", f"{age},{turn % 10}", ("I", "II", "III", "IV")[stage],
         f"{0.6 + (turn % 130) / 100:.2f}".replace(".", ","), "surgery" if turn % 5 < 3 else "surgery and chemotherapy",

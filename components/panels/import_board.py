@@ -14,6 +14,7 @@ from components.panels import (
     import_file,
     import_finish,
     import_outcomes,
+    import_sources,
     page,
 )
 from components.panels.import_words import count, outcome_said
@@ -25,10 +26,18 @@ def show() -> None:
     page.title("Bring data", "a table becomes a cohort that can be trusted, or you are told why not")
     if held.made is not None:
         import_finish.done(held)
-        return
-    if not held.files:
+    elif held.kept:
+        import_sources.done(held)
+    elif not held.files:
         import_file.ask()
-        return
+    elif held.sources is not None:
+        import_sources.show(held)
+    else:
+        _table(held)
+
+
+def _table(held: Import) -> None:
+    """The steps of a table."""
     answer = st.container()
     if not import_file.opened(held):
         return

@@ -1,4 +1,4 @@
-"""Step four of bringing data: who would be left out, what would count as not recorded, what was put right."""
+"""Step four of bringing data: who would be left out, what looks wrong, and what was put right."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from bedside.intake.building import Report
+from bedside.intake.building import Report, Rows
+from bedside.intake.quality import Finding
 from bedside.intake.staging import Staged
 from bedside.intake.steps import Step
 from components.importing import Import
-from components.panels import page
+from components.panels import import_counts, page
 from components.panels.import_words import count, rows_said
+from components.text import md
 
-KINDS_SAID = {
-    "drop_duplicates": "Leave out rows that are wholly alike, but one", "keep_one": "Keep one row of each identifier",
-    "drop_rows": "Leave out rows", "drop_outside": "Leave out rows outside of a range",
-    "set_missing": "Take codes for not recorded",
-    "set_missing_outside": "Take what is outside of a range for not recorded",
-    "multiply": "Convert numbers", "merge_levels": "Take levels together", "drop_column": "Leave out a column",
-    "swap_dates": "Exchange two dates that stand the wrong way round",
-}  # fmt: skip
+SEVERITY = {"fault": ("Wrong", "caution"), "doubt": ("Look at it", "muted"), "remark": ("Good to know", "muted")}
+MOST = 40
+"""Findings that are shown; a file with more has one cause for most of them."""
 
 
 def show(held: Import, report: Report | None) -> None:
@@ -32,6 +29,7 @@ def show(held: Import, report: Report | None) -> None:
         if report is not None:
             _left_out(report, held.opened.staged)
             _unreadable(report)
+        _findings(held)
         _steps(held, report)
 
 
@@ -67,6 +65,46 @@ def _unreadable(report: Report) -> None:
     page.table(("Column", "", "Cells", "Which"), rows, label="Cells that can't be read", numeric_from=2)
 
 
+# ------------------------------------------------------------------ what looks wrong
+
+
+def _findings(held: Import) -> None:
+    """What looks wrong in the file, with what would put it right."""
+    found = import_counts.findings_of(held)
+    if found is None:
+        return
+    page.heading("What looks wrong", "" if found else "nothing that Bedside knows to look for")
+    serious = [each for each in found if each.severity != "remark"]
+    for i, finding in enumerate(serious[:MOST]):
+        _finding(held, finding, f"import_fix_{i}")
+    if len(serious) > MOST:
+        page.caption(f"{len(serious) - MOST:,} more are shown once some of these are put right.")
+    remarks = [each for each in found if each.severity == "remark"]
+    if remarks:
+        with st.expander(f"Good to know ({len(remarks):,})", key="import_remarks", on_change="rerun") as box:
+            if box.open:
+                for i, finding in enumerate(remarks[:MOST]):
+                    _finding(held, finding, f"import_remark_{i}")
+
+
+def _finding(held: Import, finding: Finding, key: str) -> None:
+    word, colour = SEVERITY[finding.severity]
+    which = f" ({rows_said(Rows(finding.n, finding.rows))})" if finding.rows else ""
+    page.put(
+        '<p class="bs-import-finding"><b class="bs-{colour}">{word}.</b> {said}{which} '
+        '<span class="bs-muted">{why}</span></p>',
+        colour=colour, word=word, said=finding.said, which=which, why=finding.why,
+    )  # fmt: skip
+    if not finding.fixes:
+        return
+    with st.container(horizontal=True, gap="small"):
+        for j, step in enumerate(finding.fixes):
+            st.button(md(step.said), key=f"{key}_{j}", icon=":material/build:", on_click=_take, args=(held, step))
+
+
+# ------------------------------------------------------------------ what was put right
+
+
 def _steps(held: Import, report: Report | None) -> None:
     """What was put right, each step to be undone."""
     plan = held.plan
@@ -79,12 +117,12 @@ def _steps(held: Import, report: Report | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch"):
                 left = f" ({count(counts[i], 'row')} fewer)" if counts.get(i) else ""
-                page.put("<p>{n}. {said}{left}</p>", n=i + 1, said=step.said or KINDS_SAID[step.kind], left=left)
+                page.put("<p>{n}. {said}{left}</p>", n=i + 1, said=step.said, left=left)
             st.button("Undo", key=f"import_undo_{i}", type="tertiary", icon=":material/undo:", on_click=_undo,
                       args=(held, i))  # fmt: skip
 
 
-def take(held: Import, step: Step) -> None:
+def _take(held: Import, step: Step) -> None:
     """Put something right."""
     if held.plan is not None:
         held.change(held.plan.with_step(step))

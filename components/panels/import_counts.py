@@ -7,6 +7,7 @@ from dataclasses import replace
 from bedside.intake import opening
 from bedside.intake.building import OutcomeRead, Report, foresee
 from bedside.intake.plan import OutcomePlan, Plan
+from bedside.intake.quality import Finding, findings
 from components import desk, jobs
 from components.importing import Import
 
@@ -31,6 +32,22 @@ def counted(held: Import) -> Report | None:
             found = desk.kept(key, lambda: foresee(staged, plan))
     else:
         found = jobs.wanted(key, "Counting how it would be read", foresee, staged, plan)
+    return found
+
+
+def findings_of(held: Import) -> tuple[Finding, ...] | None:
+    """What looks wrong; None while it is looked for, or if that failed, which its place says."""
+    assert held.opened is not None and held.plan is not None
+    staged = held.opened.staged
+    plan = replace(held.plan, outcomes=tuple(o for o in held.plan.outcomes if complete(o)))
+    uses = repr([(c.use, c.unit) for c in plan.columns])
+    key = ("import_findings", held.mark, held.turn, opening.seal(opening.counted(plan), uses))
+    found: tuple[Finding, ...] | None = None
+    if staged.n_rows * len(staged.columns) <= AT_ONCE:
+        with desk.fixable():
+            found = desk.kept(key, lambda: findings(staged, plan))
+    else:
+        found = jobs.wanted(key, "Looking for what is wrong", findings, staged, plan)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from bedside.intake import opening
+from bedside.intake import opening, opening_sources
 from bedside.intake.sample import NAME as SAMPLE
 from bedside.intake.sample import sample_file
 from bedside.intake.staging import Reading
@@ -73,16 +73,19 @@ def opened(held: Import) -> bool:
     with st.container(border=True, key="card_import_reading"):
         page.heading(brought.name, size_said(brought.size))
         found = jobs.wanted(
-            ("import_open", held.mark, held.chosen, held.turn), "Reading the file", opening.open_file, brought.path,
-            brought.name, held.folder, held.reading,
+            ("import_open", held.mark, held.chosen, held.turn, held.plain), "Reading the file", opening_sources.bring,
+            held.place, brought.path, brought.name, held.folder, held.reading, held.plain or held.reading is not None,
         )  # fmt: skip
         if found is not None:
-            held.take(found)
+            if isinstance(found, opening.Opened):
+                held.take(found)
+            else:
+                held.sources = found
             st.rerun()
         page.caption("You may go to other pages meanwhile: what you bring stays here.")
         with st.expander("Say how it is written", key="import_how_else"):
             _reading(held, held.reading or Reading("csv", encoding="utf-8", delimiter=","), ())
-        _another()
+        another()
     return False
 
 
@@ -93,6 +96,7 @@ def _which(held: Import) -> None:
 
     def keep(number: str) -> None:
         held.chosen = int(number)
+        held.plain = True
         held.read_again(None)
 
     with st.container(border=True, key="card_import_which"):
@@ -103,7 +107,7 @@ def _which(held: Import) -> None:
         )  # fmt: skip
 
 
-def _another() -> None:
+def another() -> None:
     st.button("Another file", key="import_another", icon=":material/upload_file:", on_click=importing.forget,
               help="Removes this file from the machine, and your answers with it")  # fmt: skip
 
@@ -118,7 +122,7 @@ def _card(held: Import) -> None:
                 page.heading("1 · The file", staged.name)
                 page.put("<p>{t}</p>", t=file_said(staged))
             how = st.popover("Read it otherwise", icon=":material/tune:", key="import_how", on_change="rerun")
-            _another()
+            another()
         if how.open:
             with how:
                 _reading(held, staged.reading, staged.sheets)

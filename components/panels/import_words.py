@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -35,7 +34,7 @@ ENCODINGS = {
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 DECIMALS = {".": "point (1.5)", ",": "comma (1,5)"}
 SURE, LIKELY = 0.9, 0.7
-CODES_NAMED = 8
+CODES_NAMED = 6
 
 
 def certain(confidence: float) -> tuple[str, str]:
@@ -115,10 +114,11 @@ def outcome_said(read: OutcomeRead, outcome: OutcomePlan) -> Markup:
 
     All of it that comes from the file is escaped.
     """
-    named = [fill("<b>{code}</b> = {what}", code=code, what=meaning_said(meaning, outcome))
-             for code, meaning, _ in read.codes[:CODES_NAMED]]  # fmt: skip
-    if len(read.codes) > CODES_NAMED:
-        named.append(fill("{n} more codes", n=len(read.codes) - CODES_NAMED))
+    named = [
+        fill("{codes} = {what}{more}", what=meaning_said(meaning, outcome), more=f" ({left} more)" if left else "",
+             codes=Markup(" or ").join(fill("<b>{c}</b>", c=code) for code in codes))
+        for meaning, codes, left in _by_meaning(read)
+    ]  # fmt: skip
     if not read.codes:
         named = [fill("a date in <b>{column}</b> = {what}", column=outcome.happened, what=outcome.label)]
     events = f"{count(read.n_events, 'event')} of {read.n:,}"
@@ -132,6 +132,14 @@ def outcome_said(read: OutcomeRead, outcome: OutcomePlan) -> Markup:
     return join([Markup(", ").join(named), fill(": <b>{e}</b>{f}; {t}.", e=events, f=first, t=followed)])
 
 
+def _by_meaning(read: OutcomeRead) -> list[tuple[str, list[str], int]]:
+    """Codes by what they mean, the event first, and how many more there are of each kind."""
+    found: dict[str, list[str]] = {}
+    for code, meaning, _ in sorted(read.codes, key=lambda each: (each[1] != EVENT, each[1] == CENSORED)):
+        found.setdefault(meaning or UNKNOWN, []).append(code)
+    return [(meaning, codes[:CODES_NAMED], max(len(codes) - CODES_NAMED, 0)) for meaning, codes in found.items()]
+
+
 def left_said(read: OutcomeRead) -> str:
     """Whom this outcome does not know, in one line; empty if it knows everybody."""
     parts = [
@@ -142,8 +150,3 @@ def left_said(read: OutcomeRead) -> str:
     if read.negative.n:
         parts.append(f"{read.negative.n:,} with an end before the start ({rows_said(read.negative)})")
     return "Not followed: " + "; ".join(parts) + "." if parts else ""
-
-
-def codes_without_meaning(read: OutcomeRead) -> Sequence[str]:
-    """Codes of the file that mean nothing yet."""
-    return [code for code, meaning, _ in read.codes if not meaning]

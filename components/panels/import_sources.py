@@ -1,0 +1,158 @@
+"""Files of a standard: what they are, what was read of them and why not all, and the cohorts that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from bedside.intake import opening_sources
+from bedside.intake.opening_sources import READ, SourceRead
+from bedside.intake.standards.folder import CohortMade
+from bedside.report.csv import file_name
+from components import desk, importing, jobs, whose
+from components.importing import Import
+from components.panels import import_fields as fields
+from components.panels import import_file, page
+from components.panels.import_words import count, time_said
+
+NAMED = 8
+RUNNING = "import_sources_running"
+
+
+def show(held: Import) -> None:
+    """The card of the files, the report of what was read, and the cohorts."""
+    sources = held.sources
+    assert sources is not None  # the caller has looked
+    known = [i for i, each in enumerate(sources) if each.kind in READ]
+    if held.source not in known:
+        held.source = known[0]
+    with st.container(border=True, key="card_import_source"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            with st.container(width="stretch"):
+                page.heading("1 · The files", f"{count(len(held.files), 'file')}, recognised by what is in them")
+            st.button("Read one as a plain table", key="import_plain", on_click=_plain, args=(held,))
+            import_file.another()
+        for each in sources:
+            named = ", ".join(each.names[:NAMED])
+            more = len(each.names) - NAMED
+            page.put("<p><b>{said}</b>: {names}</p>", said=each.said[:1].upper() + each.said[1:],
+                     names=named + (f" and {more} more" if more > 0 else ""))  # fmt: skip
+        if len(known) > 1:
+
+            def keep(number: str) -> None:
+                held.source, held.chosen_cohorts = int(number), set()
+
+            fields.choose("Read", {str(i): sources[i].said for i in known}, str(held.source), keep,
+                          key="import_source")  # fmt: skip
+    with st.container(border=True, key="card_import_source_read"):
+        assert held.folder is not None  # the files lie there
+        read = jobs.wanted(
+            ("import_source", held.mark, held.source), "Reading the files", opening_sources.read_source, held.place,
+            held.source, held.folder / "read",
+        )  # fmt: skip
+        if read is not None:
+            _cohorts(held, read)
+            _report(read)
+
+
+def _plain(held: Import) -> None:
+    held.plain = True
+    held.read_again(None)
+
+
+def cohort_said(made: CohortMade) -> str:
+    """A cohort's outcomes in numbers."""
+    said = [
+        f"{each.label}: {count(each.n_events, 'event')}"
+        + (f", another first in {each.n_competing:,}" if each.n_competing else "")
+        + f", follow-up {time_said(each.shortest)} to {time_said(each.longest)} {each.unit} "
+        f"(median {time_said(each.median)})"
+        for each in made.outcomes
+    ]
+    if made.n_visits:
+        said.append(f"{made.n_visits:,} measurements over time")
+    said += [f"left out, {reason}: {n:,}" for reason, n in made.left_out]
+    return "; ".join(said) + "."
+
+
+def _cohorts(held: Import, read: SourceRead) -> None:
+    """Each cohort with how its outcomes are read; ticked by the reader, never by us."""
+    page.heading("2 · The cohorts they make", "tick those that are read as they should be")
+    if not read.folders:
+        page.caution("None: nobody in these files can be followed. The report below says why.")
+        return
+
+    def keep(i: int) -> Callable[[bool], None]:
+        return lambda yes: (held.chosen_cohorts.add if yes else held.chosen_cohorts.discard)(i)
+
+    for i, made in enumerate(read.report.cohorts):
+        page.put("<p><b>{title}</b>, {n}. {said}</p>", title=made.title, n=count(made.n, "patient"),
+                 said=cohort_said(made))  # fmt: skip
+        fields.tick(f"Import this cohort ({i + 1})", i in held.chosen_cohorts, keep(i), key=f"import_cohort_{i}")
+    for note in read.report.notes:
+        page.caption(note)
+    chosen = tuple(sorted(held.chosen_cohorts))
+    if st.session_state.get(RUNNING) == (held.mark, held.source, chosen):
+        _keep(held, read, chosen)
+        return
+    st.button(
+        f"Import {count(len(chosen), 'cohort')}" if chosen else "Import", key="import_sources_go", type="primary",
+        icon=":material/check:", disabled=not chosen, on_click=_begin, args=((held.mark, held.source, chosen),),
+    )  # fmt: skip
+    if not chosen:
+        page.caption("First tick a cohort, once you have seen how its outcomes are read.")
+
+
+def _begin(key: tuple[str, int, tuple[int, ...]]) -> None:
+    st.session_state[RUNNING] = key
+
+
+def _keep(held: Import, read: SourceRead, chosen: tuple[int, ...]) -> None:
+    with desk.fixable():
+        name = held.files[0].name + (f" and {len(held.files) - 1} more" if len(held.files) > 1 else "")
+        kept = jobs.wanted(("import_sources_keep", held.mark, held.source, repr(chosen)), "Importing",
+                           opening_sources.keep_source, read, chosen, name, whose.reader())  # fmt: skip
+        if kept is not None:
+            st.session_state.pop(RUNNING)
+            held.kept = kept
+            held.end()
+            st.rerun()
+
+
+def _report(read: SourceRead) -> None:
+    """Every file: what was read of it, what of that became part of a cohort, and why not the rest."""
+    page.heading("What was read", "every file is accounted for")
+    rows = [
+        (each.name, each.what, f"{each.n_read:,}", f"{each.n_mapped:,}", f"{each.n_dropped:,}",
+         "; ".join(f"{reason}: {n:,}" for reason, n in each.why))
+        for each in read.report.files
+    ]  # fmt: skip
+    page.table(("File", "What it is", "Read", "Used", "Not used", "Why"), rows, label="What was read of each file",
+               numeric_from=6)  # fmt: skip
+    if read.report.faults:
+        page.table(("What is wrong in the source", "How often"), [(what, f"{n:,}") for what, n in read.report.faults],
+                   label="What is wrong in the source")  # fmt: skip
+    if read.report.mapped:
+        with st.expander("What became what", key="import_mapped", on_change="rerun") as box:
+            if box.open:
+                page.table(("In the files", "Here"), read.report.mapped, label="What became what", numeric_from=9)
+    if read.told:
+        st.download_button(
+            "Report (JSON)", read.told, file_name=file_name("import-report", read.told, "json"),
+            mime="application/json", key="import_sources_report", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def done(held: Import) -> None:
+    """What the files became, and where to go from here."""
+    with st.container(border=True, key="card_import_done"):
+        page.heading("Imported", count(len(held.kept), "cohort"))
+        for i, kept in enumerate(held.kept):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                with st.container(width="stretch"):
+                    page.put("<p><b>{title}</b>, {n}</p>", title=kept.title, n=count(kept.n_patients, "patient"))
+                if st.button("Open the cohort", key=f"import_open_{i}", type="primary", icon=":material/groups:"):
+                    st.session_state["cohort"] = kept.key
+                    st.switch_page(desk.page("overview"), query_params={"cohort": kept.key})
+        st.button("Bring more", key="import_next", icon=":material/upload_file:", on_click=importing.forget)
