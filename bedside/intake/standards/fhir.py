@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from bedside.intake.standards.fhir_stream import Tally
 from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, counted
 from bedside.intake.standards.mcode import cancer_codes
 from bedside.intake.standards.recognise import Found
+from bedside.store.key import server_key, subkey
 
 MAPPED = (
     ("Patient.id", "the patient's identifier"), ("Patient.birthDate", "age at time zero"),
@@ -57,10 +60,14 @@ class FhirOptions:
         In which points in time become whole days.
     cohorts : tuple of Start
         What is made; guessed if it is empty.
+    pseudonyms: bool
+        Patients are called by a pseudonym in place of the id that their server gave them; the same id has the same
+        pseudonym in every import of this installation, and in no other.
     """
 
     time_zone: str = "UTC"
     cohorts: tuple[Start, ...] = ()
+    pseudonyms: bool = False
 
 
 def read_fhir(found: Found, options: FhirOptions | None = None, *, progress: Progress | None = None) -> Imported:
@@ -91,6 +98,8 @@ def read_fhir(found: Found, options: FhirOptions | None = None, *, progress: Pro
         reader.file(path, _shown(path, found.root))
     tell(0.8, "Putting patients together")
     source = source_of(reader)
+    if options.pseudonyms:
+        source.people["id"] = pseudonyms(source.people["id"])
     plans = options.cohorts or guessed(source)
     made: list[Made] = []
     for plan in plans:
@@ -102,8 +111,14 @@ def read_fhir(found: Found, options: FhirOptions | None = None, *, progress: Pro
         "fhir", tuple(file_read(each) for each in reader.tallies), mapped=MAPPED, faults=tuple(source.faults),
         notes=tuple(_notes(reader, source, plans)),
     )  # fmt: skip
-    recipe = {"kind": "fhir", "options": {"time_zone": options.time_zone, "cohorts": [asdict(each) for each in plans]}}
+    recipe = {"kind": "fhir", "options": asdict(replace(options, cohorts=tuple(plans)))}
     return Imported(tuple(made), counted(report, tuple(made)), recipe)
+
+
+def pseudonyms(ids: Iterable[str]) -> list[str]:
+    """A name for each id that tells nothing of it, by the key of this installation."""
+    key = subkey(server_key(), "pseudonyms of imported patients")
+    return [hmac.new(key, one.encode(), hashlib.sha256).hexdigest()[:20] for one in ids]
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -197,7 +212,7 @@ def plans_of(told: dict[str, object]) -> FhirOptions:
     """
     try:
         cohorts = tuple(Start(**{**each, "codes": tuple(each["codes"])}) for each in told["cohorts"])  # type: ignore
-        return FhirOptions(str(told["time_zone"]), cohorts)
+        return FhirOptions(str(told["time_zone"]), cohorts, bool(told.get("pseudonyms", False)))
     except (KeyError, TypeError):
         raise Fixable(
             "The recipe can't be followed.", "It is not of a FHIR import.", "Import the files anew."

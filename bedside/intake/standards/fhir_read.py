@@ -18,6 +18,8 @@ MEDICATION, PROCEDURE = "Medication", "Procedure"
 KINDS = (OBSERVATION, CONDITION, ENCOUNTER, MEDICATION, PROCEDURE)
 PRIMARY_CANCER, SECONDARY_CANCER = 1, 2
 NOT_READ = "a kind that is not read"
+MOST_KINDS = 200
+"""FHIR has fewer kinds of resource."""
 _DROPPED = {
     "entered-in-error": "entered in error", "cancelled": "cancelled", "not-done": "not done", "not-taken": "not taken",
     "draft": "a draft", "planned": "only planned", "preparation": "only planned", "registered": "without a result yet",
@@ -97,11 +99,15 @@ class Reader:
 
     def _take(self, url: str, told: Told) -> None:
         kind = told["resourceType"]
-        self._tally.kinds[kind[:64]] += 1
         handler = self._handlers.get(kind)
         if handler is None:
-            self._tally.drop(f"{kind[:64]}: {NOT_READ}" if kind.isalnum() else NOT_READ)
+            named = (
+                kind.isalnum() and len(kind) < 64 and (kind in self._tally.kinds or len(self._tally.kinds) < MOST_KINDS)
+            )
+            self._tally.kinds[kind if named else "other kinds"] += 1
+            self._tally.drop(f"{kind}: {NOT_READ}" if named else NOT_READ)
             return
+        self._tally.kinds[kind] += 1
         try:
             base = base_of(url)
             reason = self._version(kind, told, url, base, handler)

@@ -83,7 +83,7 @@ class Codes:
     def number(self, coding: Mapping[str, Any]) -> int:
         """The number of a ``Coding``; `NO_VALUE` if it has no code."""
         system, code = coding.get("system") or "", coding.get("code")
-        if not isinstance(code, str) or not isinstance(system, str) or not code:
+        if not isinstance(code, str) or not isinstance(system, str) or not code.strip():
             return NO_VALUE
         found = self._numbers.get((system, code))
         if found is None:
@@ -92,7 +92,9 @@ class Codes:
 
     def of(self, system: str, code: str, display: object = None) -> int:
         """The number of a code that is known by its short system."""
-        one = Code(system, code[:80], display[:120] if isinstance(display, str) and display.strip() else code[:80])
+        code = " ".join(code.split())[:80]
+        said = " ".join(display.split())[:120] if isinstance(display, str) else ""
+        one = Code(system, code, said or code)
         found = self._short.get(one.key)
         if found is None:
             found = self._short[one.key] = len(self.all)

@@ -104,7 +104,7 @@ def _resolved(reader: Reader, kind: str, place: np.ndarray, people: pd.DataFrame
     if kind == MEDICATION and (rows["code"] < NO_VALUE).any():
         drugs = np.array([reader.drugs.get(key, NO_VALUE) for key in reader.drug_references], dtype=np.int32)
         code = rows["code"].to_numpy()
-        rows["code"] = np.where(code < NO_VALUE, drugs[np.minimum(-2 - code, len(drugs) - 1)], code)
+        rows["code"] = np.where(code < NO_VALUE, drugs[np.maximum(-2 - code, 0)], code)
         rows = _keep(reader, kind, rows, rows["code"].to_numpy() != NO_VALUE, "the medicine is not among these files")
     aged = rows["exactly"].to_numpy() == AGE
     if aged.any():
