@@ -79,6 +79,7 @@ lock: $(VENV)/installed-dev ## compile the requirements .in files into the hash-
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements.txt requirements-boost.in -o requirements-boost.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements.txt requirements-omop.in -o requirements-omop.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements-dev.txt requirements-all.in -o requirements-all.txt
 

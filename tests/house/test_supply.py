@@ -24,6 +24,7 @@ FLOORS = {
 }
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-all.txt")
 EXTRA = "requirements-boost.txt"  # is put beside the first, not in its place
+OMOP = "requirements-omop.txt"  # so is this
 
 
 def _locked(path: Path) -> dict[str, str]:
@@ -37,7 +38,7 @@ def test_installed_and_locked_versions_carry_the_fixes(name: str, floor: str):
         assert Version(_locked(ROOT / lock)[name]) >= Version(floor)
 
 
-@pytest.mark.parametrize(("lock", "at_least"), [*((lock, 40) for lock in LOCKS), (EXTRA, 2)])
+@pytest.mark.parametrize(("lock", "at_least"), [*((lock, 40) for lock in LOCKS), (EXTRA, 2), (OMOP, 1)])
 def test_every_locked_package_has_hashes(lock: str, at_least: int):
     text = (ROOT / lock).read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=[a-z0-9])", text.split("\n", 2)[2])
@@ -50,6 +51,7 @@ def test_the_locks_agree():
     run, dev, everything = (_locked(ROOT / lock) for lock in LOCKS)
     assert {name: dev.get(name) for name in run} == run
     assert {name: everything.get(name) for name in dev} == dev
+    assert {name: dev.get(name) for name in _locked(ROOT / OMOP)} == _locked(ROOT / OMOP)
     extra = _locked(ROOT / EXTRA)
     assert {name: dev.get(name) for name in extra} == extra
     assert extra.items() - {name: extra[name] for name in direct_names("requirements-boost.in")}.items() <= run.items()
@@ -62,12 +64,12 @@ def direct_names(file: str) -> set[str]:
 
 
 def test_the_lock_holds_every_direct_dependency():
-    for stem in ("requirements", "requirements-boost"):
+    for stem in ("requirements", "requirements-boost", "requirements-omop"):
         assert direct_names(f"{stem}.in") <= set(_locked(ROOT / f"{stem}.txt"))
 
 
 def test_every_direct_dependency_says_why():
-    for file in ("requirements.in", "requirements-boost.in"):
+    for file in ("requirements.in", "requirements-boost.in", "requirements-omop.in"):
         for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
             assert line.startswith("#") or not line or "#" in line, line
 
