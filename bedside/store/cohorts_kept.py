@@ -345,7 +345,11 @@ def _told(place: Path) -> _Told | Fixable:
 def _checked(data: bytes) -> _Told | Fixable:
     told = json.loads(data)
     form = told.get("form") if isinstance(told, dict) else None
-    return _broken("It was kept by a newer Bedside.") if isinstance(form, int) and form > FORM else _Told.model_validate(told)
+    return (
+        _broken("It was kept by a newer Bedside.")
+        if isinstance(form, int) and form > FORM
+        else _Told.model_validate(told)
+    )
 
 
 def _about(place: Path) -> _About | None:
