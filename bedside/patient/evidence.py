@@ -14,7 +14,7 @@ from bedside.cohort.values import MISSING, UNSEEN, level_index, numbers
 from bedside.cohort.variable import Variable
 from bedside.explain.contributions import readings_of
 from bedside.patient.metric import Metric, metric
-from bedside.patient.similar import Tally, tally
+from bedside.patient.similar import Tally, still_there, tally
 from bedside.risk.design import Reading
 from bedside.risk.fitted import Fitted
 from bedside.risk.training import Training
@@ -177,6 +177,9 @@ class Evidence:
     alike, alike_events : Tally
         Other training patients within the metric's close distance, and how many of them were seen with the event by
         `t`; of those still under observation and free of any event at `since`, where that is not 0.
+    alike_seen : (float, float, float)
+        Their observed risk by `t`, which allows for those not followed so long, with its interval; NaN where their
+        events are not told, or nobody was followed so long.
     close : float
         That distance, in the metric's unit.
     metric_unit : str
@@ -201,6 +204,7 @@ class Evidence:
     risk: float
     alike: Tally
     alike_events: Tally
+    alike_seen: tuple[float, float, float]
     close: float
     metric_unit: str
     band: Band | None
@@ -274,13 +278,17 @@ def evidence(
     row = patient.iloc[[0]]
     risk = float(on.model.risk(row, [t])[0, 0]) if risk is None else float(risk)
     alike = on.metric.distances(row) <= on.metric.close
-    elsewhere = on.rows.time > since if since > 0 else np.ones(len(on.rows), dtype=bool)
+    there = still_there(on.rows, since)
+    elsewhere = np.ones(len(on.rows), dtype=bool) if there is None else there.copy()
     if leave_out is not None:
         elsewhere[leave_out] = False
     alike &= elsewhere
     banded = found is not None and not (since > 0 and on.rows.competes)
     had = on.rows.event & (on.rows.time <= t * (1 + SLACK))
     counted = tally(int(alike.sum()), int(elsewhere.sum()), threshold=threshold)
+    events = Tally(None, 0)
+    if counted.value is not None:
+        events = tally(int((alike & had).sum()), counted.value, threshold=threshold)
     share = _further(on, row, leave_out)
     said = _said(on.model, others, published or {}, row, t, risk)
     every = [risk, *(s.risk for s in said)]
@@ -289,15 +297,22 @@ def evidence(
     return Evidence(
         t=float(t), risk=risk,
         alike=counted,
-        alike_events=Tally(None, 0) if counted.value is None else tally(
-            int((alike & had).sum()), counted.value, threshold=threshold
-        ),
+        alike_events=events, alike_seen=_seen(on.rows, alike, since, t) if events.value else (np.nan,) * 3,
         close=on.metric.close, metric_unit=on.metric.unit,
         band=_band(found, kind or on.model.kind, risk, (since, t), leave_out, threshold) if banded else None,
         further=share, outlying=share <= OUTLYING, covariance=on.covariance,
         outside=tuple(o for r in readings if (o := _outside(r, row)) is not None),
         filled=filled, unseen=unseen, others=said, apart=100 * (max(every) - min(every)), since=float(since),
     )  # fmt: skip
+
+
+def _seen(rows: Training, alike: np.ndarray, since: float, t: float) -> tuple[float, float, float]:
+    """What happened to them by a time, from `since` on."""
+    entry = None if rows.entry is None else rows.entry[alike]
+    if since > 0:
+        entry = np.full(int(alike.sum()), since) if entry is None else np.maximum(entry, since)
+    seen = observed_risk(rows_of(rows.time[alike], rows.cause[alike], entry), t)
+    return seen.risk, seen.lower, seen.upper
 
 
 def _further(on: Ground, row: pd.DataFrame, leave_out: int | None) -> float:
@@ -349,7 +364,9 @@ def _band(
     if since > 0:
         left = 1 - held.at_own(np.full(len(said), float(since)))
         said = np.where(left > 0, 1 - (1 - said) / np.where(left > 0, left, 1.0), 1.0)
-        there = rows.time > since
+        there = rows.time > since * (1 + SLACK)
+        if entry is not None:
+            there &= entry <= since * (1 + SLACK)
         entry = np.full(len(said), since) if entry is None else np.maximum(entry, since)
     if leave_out is not None:
         there[leave_out] = False

@@ -257,7 +257,7 @@ def similar(
     ``survfit(Surv(time, factor(cause)) ~ 1)``.
     """
     _check(metric, model, t, alive_at)
-    there = _still_there(rows, alive_at)
+    there = still_there(rows, alive_at)
     found, distance = nearest(metric, patient, k=max(k, threshold), leave_out=leave_out, among=there)
     if len(found) < threshold:
         raise _too_few(threshold, started=there is None)
@@ -303,7 +303,7 @@ def _too_few(threshold: int, *, started: bool) -> Fixable:
     )
 
 
-def _still_there(rows: Training, s: float) -> np.ndarray | None:
+def still_there(rows: Training, s: float) -> np.ndarray | None:
     """Who is event-free and under observation at a time; None for time zero, when everybody counts."""
     if not s:
         return None

@@ -7,6 +7,7 @@ import streamlit as st
 from bedside import risk
 from bedside.cohort import Cohort, Outcome
 from bedside.errors import Fixable
+from bedside.patient.similar import still_there
 from bedside.report import made_risk, say
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
@@ -165,6 +166,12 @@ def _curve(view: View) -> None:
     )
 
 
+def _came_so_far(view: View) -> int:
+    rows = model_choice.rows(view.cohort, view.outcome, view.choice)
+    there = still_there(rows, view.s)
+    return len(rows) if there is None else int(there.sum())
+
+
 def curve_note(view: View) -> str:
     """What both curves are."""
     shown = view.curve
@@ -172,10 +179,13 @@ def curve_note(view: View) -> str:
     band = ", pointwise 95% band" if shown.band is None else band
     how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
     so_far = f" Both from {say.duration(view.alive, view.unit)} on, {view.so_far}." if view.alive else ""
+    whom = f"all {say.patients(shown.n)}, {say.events(shown.n_events)} ({how})"
+    if view.alive:
+        whom = f"the {_came_so_far(view):,} of {say.patients(shown.n)} who came so far under observation ({how})"
     held = " ".join(["", *patient_trust_more.interval(view)[:1]]) if shown.band == "model variability" else ""
     return (
-        f"Solid: this patient, {model_choice.named(view.choice.kind)}{band}. Dashed: all {say.patients(shown.n)}, "
-        f"{say.events(shown.n_events)} ({how}).{so_far}{held} Pale where fewer than 10 "
+        f"Solid: this patient, {model_choice.named(view.choice.kind)}{band}. Dashed: {whom}."
+        f"{so_far}{held} Pale where fewer than 10 "
         "remain under observation."
     )
 

@@ -25,15 +25,24 @@ class Line:
     text: str
 
 
-def alike(found: Evidence) -> Line:
-    """How many patients like this one stand behind the prediction, and what happened to them."""
-    count, had = found.alike.value, found.alike_events.value
+def alike(found: Evidence, within: str) -> Line:
+    """How many patients like this one stand behind the prediction, and what happened to them within a time."""
+    count = found.alike.value
     if count is None and found.alike_events.of == 0:
         return Line("caution", f"Fewer than 10 of {found.alike.of:,} other patients similar")
     if not count:
         return Line("caution", f"None of {found.alike.of:,} other patients similar")
-    events = "events not shown" if had is None else f"{had:,} with the event"
-    return Line("ok", f"{count:,} of {found.alike.of:,} other patients similar, {events}")
+    return Line("ok", f"{count:,} of {found.alike.of:,} other patients similar; {happened(found, within)}")
+
+
+def happened(found: Evidence, within: str) -> str:
+    """What happened to the similar patients, allowing for those who were not followed so long."""
+    had, (risk, lower, upper) = found.alike_events.value, found.alike_seen
+    if had is None:
+        return "their events are too few, or too many, to be shown"
+    if risk != risk:
+        return f"{had:,} seen with the event, none followed so long"
+    return f"{say.of_100(risk)} ({say.range_of_100(lower, upper)}) had it {within}"
 
 
 def strays(band: Band, risk: float) -> bool:
@@ -68,7 +77,7 @@ def calibration(found: Evidence, *, waits: str) -> Line:
         return Line("caution", f"Not checked: hardly anybody had so {what} a risk{off}")
     if band.verdict in ("too high", "too low"):
         return Line("caution", f"Risks like this were {band.verdict}: {told(band)}")
-    return Line("ok", f"Checked: {told(band)}")
+    return Line("ok", f"Checked on {band.n:,}: {told(band)}")
 
 
 def within(found: Evidence) -> Line:

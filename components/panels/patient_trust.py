@@ -69,9 +69,9 @@ def _lines(view: View, found: Evidence, done: Resampled | None, beside: Rivals |
 
 def _told(view: View, found: Evidence, done: Resampled | None, beside: Rivals, waits: str) -> list[Line]:
     """The five, and what else asks for caution."""
-    asked = len(view.model.design.readings)
+    asked, soon = len(view.model.design.readings), f"within {say.duration(view.when, view.unit)}"
     return [
-        patient_sure.alike(found), patient_sure.calibration(found, waits=waits), patient_sure.within(found),
+        patient_sure.alike(found, soon), patient_sure.calibration(found, waits=waits), patient_sure.within(found),
         patient_sure.filled(found, asked), patient_sure.agreement(beside), *_cautions(view, done),
     ]  # fmt: skip
 

@@ -114,10 +114,8 @@ def _alike(found: Evidence, by: str) -> str:
     if not count:
         return f"No other patient is much like this one ({means})."
     had = found.alike_events.value
-    events = "how many had the event is not shown (fewer than 10, or nearly all)"
-    if had is not None:
-        events = f"{had:,} of them had the event {by}"
-    return f"{count:,} other patients are much like this one ({means}); {events}."
+    told = f"{count:,} other patients are much like this one ({means}); {patient_sure.happened(found, by)}"
+    return f"{told}." if had is None else f"{told}: {say.events(had)} seen, those not followed so long allowed for."
 
 
 def _alone(found: Evidence) -> list[str]:

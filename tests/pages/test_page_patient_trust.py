@@ -49,10 +49,12 @@ def test_five_lines_say_how_sure(reader, made):
     rows, model, on = made
     near = on.metric.distances(rows.frame.iloc[[303]]) <= np.log(2)
     near[303] = False
-    had = int((near & rows.event & (rows.time <= T)).sum())
+    seen = KaplanMeierFitter().fit(rows.time[near], rows.event[near])
+    low, high = 1 - seen.confidence_interval_survival_function_.loc[:T].iloc[-1, ::-1]
     told = lines(reader)
-    assert told[0] == ("All right", f"{near.sum()} of 685 other patients similar, {had} with the event")
-    assert told[1] == ("All right", "Checked: 62 of 100 said, 68 happened (56 to 80)")
+    what = f"{100 * (1 - seen.predict(T)):.0f} of 100 ({100 * low:.0f} to {100 * high:.0f}) had it within 4 years"
+    assert told[0] == ("All right", f"{near.sum()} of 685 other patients similar; {what}")
+    assert told[1] == ("All right", "Checked on 68: 62 of 100 said, 68 happened (56 to 80)")
     x = model.design.encode(rows.frame) - model.design.encode(rows.frame).mean(axis=0)
     away = (x @ np.linalg.inv(np.cov(x, rowvar=False)) * x).sum(axis=1)
     share = 100 * (np.delete(away, 303) > away[303]).mean()
@@ -113,7 +115,7 @@ def test_so_far_and_beyond(reader, made):
     assert told[0][1].startswith(f"{near.sum()} of {there.sum()} other patients similar")
     first, last = model.risk(rows.frame.iloc[[303]], [2 * 365.25, T])[0]
     assert f": Cox {100 * (last - first) / (1 - first):.0f}" in told[4][1]
-    assert told[1][1] != "Checked: 62 of 100 said, 68 happened (56 to 80)"
+    assert told[1][1] != "Checked on 68: 62 of 100 said, 68 happened (56 to 80)"
     late = reader.choose("patient_alive_years", 0.0).choose("horizon_years", 8.0)
     assert [text.split(":")[0] for _, text in lines(late)] == ["Within the data", "No input is missing"]
     assert "other patients similar" not in late.text
@@ -160,7 +162,7 @@ def test_all_missing_far_outside_and_unseen(made):
     )
     wild = rows.frame.iloc[[7]].assign(age=250.0, nodes=np.nan, grade="no such grade")
     found = evidence(on, wild, T, leave_out=7)
-    assert patient_sure.alike(found).text == "None of 685 other patients similar"
+    assert patient_sure.alike(found, "within 4 years").text == "None of 685 other patients similar"
     assert patient_sure.within(found) == patient_sure.Line(
         "caution", "Outside the data: age 250 years (seen 21 to 80); no patient is less typical"
     )
@@ -189,7 +191,7 @@ def test_the_only_one_of_its_group(made):
     near[place] = False
     count = int(near.sum())
     said = f"{count} of" if count >= 10 else "Fewer than 10 of" if count else "None of"
-    assert patient_sure.alike(found).text.startswith(f"{said} {len(few) - 1} other patients similar")
+    assert patient_sure.alike(found, "within 4 years").text.startswith(f"{said} {len(few) - 1} other patients similar")
 
 
 def rivals(*each: tuple[str, float, str]) -> Rivals:
