@@ -8,7 +8,15 @@ from bedside.explain.interaction import Interactions, interactions
 from bedside.explain.overtime import Dependence, OverTime, Stability, dependence, global_over_time, stability
 from bedside.explain.shapley import Sampled, shapley_cox, shapley_cox_sampled
 from bedside.explain.spread import Spread, Spreading, spread, with_partners, with_spread
-from bedside.explain.words import as_expected, headline, interval_text, plain_reasons, points_text, reasons
+from bedside.explain.words import (
+    as_expected,
+    headline,
+    interval_text,
+    plain_reasons,
+    points_text,
+    reasons,
+    told_with_checks,
+)
 
 __all__ = [
     "Background",
@@ -41,6 +49,7 @@ __all__ = [
     "shapley_cox_sampled",
     "spread",
     "stability",
+    "told_with_checks",
     "variable_terms",
     "with_partners",
     "with_spread",

@@ -46,14 +46,21 @@ def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0, ranges: 
         where the patient's risk rounds to the average. Values come from data: escape them before a page shows
         them.
     """
+    return tuple(sentence for sentence, _ in told_with_checks(explanation, k=k, decimals=decimals, ranges=ranges))
+
+
+def told_with_checks(
+    explanation: Explanation, *, k: int = 3, decimals: int = 0, ranges: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """The sentences of `reasons`, each with `as_expected` of its own contribution; empty beside those of none."""
     told = explanation.contributions[:k]
     if told and all(_is_little(c) for c in told):
-        said = ["No single value makes a difference of half a point here."]
+        said = [("No single value makes a difference of half a point here.", "")]
     else:
-        said = [_sentence(c, decimals, ranges) for c in told]
+        said = [(_sentence(c, decimals, ranges), as_expected(c)) for c in told]
     if of_100(explanation.risk) == of_100(explanation.base):
         average = of_100(explanation.base)
-        said.append(f"Taken together, this patient's risk is the average here: {average}.")
+        said.append((f"Taken together, this patient's risk is the average here: {average}.", ""))
     return tuple(said)
 
 

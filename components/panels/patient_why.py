@@ -70,14 +70,10 @@ def from_the_start(view: View) -> bool:
 
 def _lead(view: View, explanation: explain.Explanation) -> page.Markup:
     """Compared with whom, and the main reasons; of each whether it is as expected."""
-    sentences = explain.reasons(explanation, k=MAIN, decimals=view.decimals, ranges=view.ranges)
-    checks = [explain.as_expected(c) for c in explanation.contributions[: len(sentences)]]
-    checks = [*checks, *[""] * (len(sentences) - len(checks))]
-    if len(sentences) < min(MAIN, len(explanation.contributions)):
-        checks = [""] * len(sentences)
+    told = explain.told_with_checks(explanation, k=MAIN, decimals=view.decimals, ranges=view.ranges)
     items = page.join(
         page.fill('<li>{s}<span class="bs-muted"> {c}</span></li>', s=s, c=_raised(c) + "." if c else "")
-        for s, c in zip(sentences, checks, strict=True)
+        for s, c in told
     )
     start = ""
     if from_the_start(view):

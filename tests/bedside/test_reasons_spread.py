@@ -21,6 +21,7 @@ from bedside.explain import (
     plain_reasons,
     reasons,
     spread,
+    told_with_checks,
     with_partners,
     with_spread,
 )
@@ -104,6 +105,18 @@ def test_words_of_what_may_be_nothing():
         "Age 55: about 3 fewer of 100, but this may be chance.",
     )
     assert plain_reasons(_told(replace(sure, points=0.001))) == ("No single value makes much of a difference.",)
+
+
+def test_what_is_expected_stands_beside_its_own_reason_alone():
+    parts = [
+        Contribution(name, name.title(), name, size, True, f"more {name}")
+        for name, size in (("a", 0.05), ("b", -0.06), ("c", 0.01), ("d", 0.002))
+    ]
+    told = told_with_checks(_told(*parts))
+    assert [check for _, check in told] == ["more a: as expected", "more b: as expected", "more c: as expected", ""]
+    assert told[3][0] == "Taken together, this patient's risk is the average here: 50 of 100."
+    little = told_with_checks(_told(*(replace(c, points=0.001) for c in parts)))
+    assert [check for _, check in little] == ["", ""] and "half a point" in little[0][0]
 
 
 @pytest.mark.parametrize("name", ["curves", "cause-specific", "forest"])
