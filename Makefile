@@ -55,6 +55,9 @@ tools: databases
 	@bash scripts/find_browser.sh $(BIN)/python
 	@$(BIN)/python scripts/fetch_axe.py
 
+# Whatever runs is compiled once, for every worker and for every process that a page or a test starts.
+test test-all check browser: export PYTHONDONTWRITEBYTECODE :=
+
 test: lint tools ## install what tests need, a browser and PostgreSQL included, then lint and test
 	$(BIN)/python -m pytest $(CORES)
 
