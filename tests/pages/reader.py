@@ -88,9 +88,10 @@ class Reader:
         self.at.get_by_key(key).set_value(value)
         return self.run()
 
-    def click(self, key: str) -> Reader:
-        """Press a button."""
-        self.at.button(key=key).click()
+    def click(self, *keys: str) -> Reader:
+        """Press a button, or several before the page runs again."""
+        for key in keys:
+            self.at.button(key=key).click()
         return self.run()
 
     def row(self, number: int) -> Reader:
@@ -104,9 +105,10 @@ class Reader:
         (shown,) = self.open("patients").at.dataframe
         return self.row(shown.value["patient"].tolist().index(name))
 
-    def unfold(self, key: str) -> Reader:
-        """Open a popover or an expander whose inside is made when it opens."""
-        self.at.session_state[key] = True
+    def unfold(self, *keys: str) -> Reader:
+        """Open popovers and expanders whose inside is made when they open, all at once."""
+        for key in keys:
+            self.at.session_state[key] = True
         return self.run()
 
     # ------------------------------------------------------------------ what the reader sees

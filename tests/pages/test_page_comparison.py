@@ -325,17 +325,15 @@ def test_a_table_is_left_where_nobody_was_followed():
 
 
 def test_every_figure_and_table_says_how_it_was_made_and_goes_into_the_report():
-    reader = comparison("gbsg2_breast").unfold("comparison_table").unfold("comparison_subgroups")
+    reader = comparison("gbsg2_breast").unfold("comparison_table", "comparison_subgroups")
     kept = ("curves", "shares", "ratios", "love", "overlap", "weights", "forest", "table1")
-    for name in kept:
-        reader.unfold(f"how_comparison_{name}").unfold(f"save_comparison_{name}")
+    reader.unfold(*(f"{menu}_comparison_{name}" for name in kept for menu in ("how", "save")))
     files = [button.label for button in reader.at.get("download_button")]
     # lifelines has no Table 1.
     assert sum("bedside" in name for name in files) == 8 and sum("lifelines" in name for name in files) == 7
     for part in ("stabilised inverse probability weights", "g-formula", "likelihood ratio test", "Welch's t test"):
         assert part in reader.text
-    for name in kept:
-        reader.click(f"report_comparison_{name}")
+    reader.click(*(f"report_comparison_{name}" for name in kept))
     basket = reader.at.session_state["basket"]
     assert len(basket) == len(kept)
     tables = {card.title.split(",")[0]: str(card.table) for card in basket.cards if card.table is not None}

@@ -318,12 +318,11 @@ def test_curves_of_several_types_are_pale_where_few_are_left():
 
 def test_the_folds_can_be_saved_and_say_how_they_were_made():
     reader = Reader(cohort="gbsg2_breast").open("survival", survival_by="grade")
-    reader.unfold("survival_pairs").unfold("survival_groups").unfold("survival_states")
+    reader.unfold("survival_pairs", "survival_groups", "survival_states")
     reader.choose("survival_state_model", True)
     names = ("tested", "pairs", "groups", "states_figure", "states_times", "states_means", "states_steps")
-    for name in names:
-        reader.unfold(f"how_survival_{name}").unfold(f"save_survival_{name}")
-        reader.click(f"report_survival_{name}")
+    reader.unfold(*(f"{menu}_survival_{name}" for name in names for menu in ("how", "save")))
+    reader.click(*(f"report_survival_{name}" for name in names))
     keys = {button.key for button in reader.at.get("download_button")}
     assert keys >= {f"{kind}_survival_{name}" for kind in ("csv", "bedside", "data") for name in names}
     assert keys >= {f"lifelines_survival_{name}" for name in ("tested", "pairs", "groups")}
