@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bedside.cohort.codes import normal_code
+from bedside.intake.columns import MISSING, clean_name
 from bedside.intake.standards.fhir_rows import NO_VALUE
 from bedside.intake.standards.fhir_source import Source
 from bedside.intake.standards.fhir_time import NO_DAY
@@ -51,10 +53,13 @@ class Columns:
         self._concepts: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._values
+        return clean_name(name) in self._values
 
     def put(self, name: str, values: Any, entry: dict[str, Any] | None) -> None:
-        """A column; ``entry`` is None for those of an outcome."""
+        """A column; ``entry`` is None for those of an outcome. Of two with one name, the first stands."""
+        name = clean_name(name) or "unnamed"
+        if name in self._values:
+            return
         self._values[name] = pa.array(values, from_pandas=True)
         if entry is None:
             return
@@ -138,11 +143,12 @@ def _column(
         if told.system == "LOINC" and told.code in CONCEPTS:
             entry["concept"] = CONCEPTS[told.code]
         return values, entry
-    levels = sorted({source.codes[t].display for t in np.unique(text[~number])})
+    said = {int(t): normal_code(source.codes[t].display) for t in np.unique(text[~number])}
+    levels = sorted(set(said.values()) - MISSING)
     coded = np.full(n, None, dtype=object)
     if not 2 <= len(levels) <= MOST_LEVELS:
         return coded, None
-    coded[rows[index].to_numpy()[~number]] = [source.codes[t].display for t in text[~number]]
+    coded[rows[index].to_numpy()[~number]] = [said[int(t)] for t in text[~number]]
     entry |= {"kind": "binary" if len(levels) == 2 else "categorical", "unit": "",
               "levels": [{"code": level, "label": level} for level in levels]}  # fmt: skip
     return coded, entry

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from bedside.intake.columns import MISSING, clean_name
 from bedside.intake.standards.fhir_read import CONDITION, ENCOUNTER, MEDICATION, OBSERVATION, PROCEDURE, Reader
 from bedside.intake.standards.fhir_refs import NOBODY
 from bedside.intake.standards.fhir_rows import LOINC, NO_VALUE, Code, plain_id
@@ -87,7 +88,8 @@ def source_of(reader: Reader) -> Source:
 
 
 def _told_apart(ids: list[str], keys: list[str]) -> list[str]:
-    """Ids; where two servers use one, with the server's address."""
+    """Ids; where two servers use one, with the server's address, and none that reads as "not recorded"."""
+    ids = [f"id {name}" if (name := clean_name(each)) in MISSING else name for each in ids]
     counts = pd.Series(ids).value_counts() if ids else {}
     return [name if counts[name] == 1 else key for name, key in zip(ids, keys, strict=True)]
 
