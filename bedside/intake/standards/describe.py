@@ -12,6 +12,7 @@ import pandas as pd
 from bedside.intake.columns import Column
 from bedside.intake.conventions import infer
 from bedside.intake.names import spoken
+from bedside.intake.standards.staged_table import numbers_of
 
 MOST_LEVELS = 30
 YES = {"Y": "yes", "N": "no", "YES": "yes", "NO": "no"}
@@ -20,6 +21,7 @@ _SEX_CONCEPT = {"M": "male", "F": "female", "MALE": "male", "FEMALE": "female"}
 
 
 SOURCE = {"citation": "Not published.", "licence": "Stays with whoever brought it."}
+_NAMES = re.compile(r"(ID|IDENTIFIER|NO|NUMBER|NUM|NR)$")
 _GRADES = ("none", "very low", "low", "mild", "medium", "moderate", "intermediate", "high", "severe", "very high")
 
 
@@ -38,7 +40,10 @@ def variable(name: str, values: pd.Series, *, label: str = "", **more: Any) -> d
     found = infer(name, Column.of(values))
     if found is None:
         return None
-    entry: dict[str, Any] = {"name": name, "kind": found.kind, "label": label or spoken(name)}
+    kind = found.kind
+    if kind == "identifier" and not _NAMES.search(name.upper()) and np.isfinite(numbers_of(values)).all():
+        kind = "continuous"  # whole numbers that all differ, in a table where another column names the patients
+    entry: dict[str, Any] = {"name": name, "kind": kind, "label": label or spoken(name)}
     if found.levels:
         entry["levels"] = [{"code": level.code, "label": _said(name, level.label)} for level in found.levels]
         _graded(entry)
