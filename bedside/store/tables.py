@@ -29,7 +29,7 @@ VERSION = 1
 APPLICATION = 0x42645361  # "BdSa": what tells our file from any other of SQLite's
 
 SAVED = """
-CREATE TABLE bedside_saved (
+CREATE TABLE IF NOT EXISTS bedside_saved (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
     cohort TEXT NOT NULL,
@@ -43,7 +43,7 @@ CREATE TABLE bedside_saved (
     body TEXT NOT NULL,
     UNIQUE (owner, cohort, kind, name)
 );
-CREATE INDEX bedside_saved_cohort ON bedside_saved (cohort);
+CREATE INDEX IF NOT EXISTS bedside_saved_cohort ON bedside_saved (cohort);
 """
 """What both understand; a new form of it needs a new `VERSION` and the way there."""
 

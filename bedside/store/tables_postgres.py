@@ -16,7 +16,8 @@ LOCK = 0x42645361
 """Of whoever makes the tables: two processes that start at once agree."""
 
 _THERE = "SELECT to_regclass('bedside_about') IS NOT NULL AS found"
-_ABOUT = "CREATE TABLE bedside_about (version INTEGER NOT NULL)"
+_ABOUT = "CREATE TABLE IF NOT EXISTS bedside_about (version INTEGER NOT NULL)"
+_FIRST = "INSERT INTO bedside_about SELECT $1::integer WHERE NOT EXISTS (SELECT version FROM bedside_about)"
 
 
 class _Post:
@@ -72,10 +73,10 @@ def _ready(tables: _Post, *, make: bool) -> bool:
         if not make:
             return False
         tables.ask("SELECT pg_advisory_xact_lock($1)", LOCK)
-        if not tables.ask(_THERE)[0]["found"]:
-            for statement in (_ABOUT, *filter(str.strip, SAVED.split(";"))):
-                tables.change(statement)
-            tables.change("INSERT INTO bedside_about VALUES ($1)", VERSION)
+        # Another process may have made them while this one waited.
+        for statement in (_ABOUT, *filter(str.strip, SAVED.split(";"))):
+            tables.change(statement)
+        tables.change(_FIRST, VERSION)
     version = tables.ask("SELECT max(version) AS version FROM bedside_about")[0]["version"]
     if version != VERSION:
         raise Fixable(
