@@ -11,6 +11,7 @@ import streamlit as st
 from bedside import explain
 from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
 from bedside.cohort.values import level_index, numbers
+from bedside.patient.similar import still_there
 from bedside.report import say
 from bedside.risk.fitted import Fitted
 from components import desk, jobs, model_choice
@@ -19,8 +20,8 @@ from components.model_choice import Choice
 EVERYONE = ""
 REFERENCE = "patient_reference"
 """Key of the choice, and its name in the address."""
-FEWEST = 30
-"""Patients that a group to compare with must hold."""
+FEWEST, FEWEST_LEFT = 30, 10
+"""Patients that a group to compare with must hold, and those of it who came as far as this one."""
 YEARS_APART = 5.0
 MOST_GROUPS = 12
 
@@ -121,12 +122,48 @@ def compared(
     cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, row: int, *, s: float = 0.0,
     chosen: str = EVERYONE,
 ) -> explain.Background:  # fmt: skip
-    """The same for the risk of patients event-free at `s` where the model's reasons can be told from there."""
+    """Beside those event-free and observed at `s`, where the model's reasons can be told from there; else `background`.
+
+    The risks from `s` on of patients who did not come so far would be no average of anybody.
+    """
     whole = background(cohort, outcome, choice, fitted, row, chosen)
     if not s > 0:
         return whole
-    key = background_key(cohort, outcome, choice, chosen, row)
-    return desk.kept(("later", *key, float(s)), lambda: whole.after(s) or whole)
+
+    def make() -> explain.Background:
+        if whole.after(s) is None:
+            return whole
+        rows = people(cohort, outcome, choice, row, s=s, chosen=chosen)[0]
+        return explain.background(fitted, cohort.frame.iloc[rows]).after(s) or whole
+
+    return desk.kept(("later", *background_key(cohort, outcome, choice, chosen, row), float(s)), make)
+
+
+def people(
+    cohort: Cohort, outcome: Outcome, choice: Choice, row: int, *, s: float = 0.0, chosen: str = EVERYONE
+) -> tuple[np.ndarray, str]:
+    """Positions of the patients to compare with, and what they have in common in words; empty where nothing.
+
+    Where hardly anybody of a group came so far, it is everyone who did.
+    """
+    held = references(cohort, row).get(chosen) if chosen else None
+    if not s > 0:
+        return (np.arange(len(cohort)), "") if held is None else (held.rows, held.said)
+    learnt = model_choice.rows(cohort, outcome, choice)
+    there = np.flatnonzero(still_there(learnt, s))
+    if not len(there):
+        # Those who came so far may all have come under observation later.
+        there = np.flatnonzero(learnt.time > s)
+    alike = there if held is None else np.intersect1d(held.rows, there)
+    return (there, "") if held is None or len(alike) < FEWEST_LEFT else (alike, held.said)
+
+
+def of_whom(n: int, rows: np.ndarray, said: str, so_far: str = "") -> str:
+    """Whose average it is: how many are compared, and of how many they stand for."""
+    which = f"{f' with {said}' if said else ''}{f' who have come {so_far} without it' if so_far else ''}"
+    if n < len(rows):
+        return f"of {n} patients spread evenly over the {len(rows):,} here{which}"
+    return f"of the {len(rows):,} patients here{which}"
 
 
 # ------------------------------------------------------------------ reasons

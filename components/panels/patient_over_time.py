@@ -31,7 +31,7 @@ def _drawn(view: View, told: Ribbon) -> None:
         lambda mode: ribbon_figure(told, mode=mode),
         key="patient_over_time",
         title="Reasons over time",
-        aside=f"{view.event}, compared with the average {patient_why.of_whom(view, 'patients')}",
+        aside=f"{view.event}, compared with the average {patient_why.of_whom(view)}",
         alt=ribbon_alt(told),
         note=_note(view, told),
         stem="patient-reasons-over-time",

@@ -16,12 +16,12 @@ from components.figures.waterfall import waterfall_figure
 from components.panels import (
     patient_board,
     patient_estimate,
-    patient_explained,
     patient_similar,
     patient_similar_words,
     patient_trust,
     patient_trust_more,
     patient_views,
+    patient_why,
 )
 from components.panels.patient_view import View, plainly
 from components.printing.patient_board_sheet import Drawn
@@ -166,10 +166,7 @@ def _compared(view: View) -> str:
     why = view.explanation
     if why is None or not _of_this(view):
         return ""
-    beside = patient_explained.references(view.cohort, view.row).get(view.reference)
-    if beside is None or not beside.key:
-        return f"Compared with the average of {why.n_background} patients here."
-    return f"Compared with the average of patients here with {beside.said} ({len(beside.rows):,})."
+    return f"Compared with the average {patient_why.of_whom(view)}."
 
 
 def _similar(view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:

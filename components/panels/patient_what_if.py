@@ -21,7 +21,7 @@ from components.figures.what_if import (
     sides_figure,
     sides_rows,
 )
-from components.panels import page, patient_crossing, patient_explained, patient_what_if_kept, save
+from components.panels import page, patient_crossing, patient_what_if_kept, patient_why, save
 from components.panels.patient_view import View
 from components.panels.patient_what_if_answer import (
     Beside,
@@ -178,10 +178,8 @@ def _reasons(view: View, now: Scenario, kept_here: Kept) -> None:
 
 
 def _beside_whom(view: View, other: Explanation) -> str:
-    whom = patient_explained.references(view.cohort, view.row).get(view.reference)
-    like = f" ({whom.said})" if whom is not None and whom.said else " here"
     note = (
-        f"Points of risk that each value goes with, beside the average of {say.patients(other.n_background)}{like}: "
+        f"Points of risk that each value goes with, beside the average {patient_why.of_whom(view)}: "
         f"{say.of_100(other.base, decimals=view.decimals)}. A value’s points depend on the other values too."
     )
     if view.alive and not reference(view).since > 0:

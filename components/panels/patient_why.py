@@ -59,8 +59,10 @@ def plainly(view: View) -> None:
 
 
 def _people(view: View) -> str:
-    held = patient_explained.references(view.cohort, view.row).get(view.reference)
-    return "everyone here" if held is None or not held.key else f"people here with {held.said}"
+    _, said, so_far = _compared_with(view)
+    if not said and not so_far:
+        return "everyone here"
+    return f"people here{f' with {said}' if said else ''}{f' who have come {so_far} without it' if so_far else ''}"
 
 
 def from_the_start(view: View) -> bool:
@@ -84,7 +86,7 @@ def _lead(view: View, explanation: explain.Explanation) -> page.Markup:
         )
     return page.fill(
         '<p class="bs-muted">{start}Compared with the average {whom}:</p><ol class="bs-reasons">{items}</ol>',
-        start=start, whom=of_whom(view, "patients"), items=items,
+        start=start, whom=of_whom(view), items=items,
     )  # fmt: skip
 
 
@@ -96,12 +98,21 @@ def _raised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def of_whom(view: View, people: str) -> str:
-    """Whose average it is."""
-    held = patient_explained.references(view.cohort, view.row).get(view.reference)
-    if held is None or not held.key:
-        return f"of {view.explanation.n_background} {people} here" if view.explanation else ""
-    return f"of {people} here with {held.said} ({len(held.rows):,})"
+def of_whom(view: View) -> str:
+    """Whose average it is: "of 100 patients spread evenly over the 686 here"; empty where there are no reasons."""
+    if view.explanation is None:
+        return ""
+    rows, said, so_far = _compared_with(view)
+    return patient_explained.of_whom(view.explanation.n_background, rows, said, so_far)
+
+
+def _compared_with(view: View) -> tuple[np.ndarray, str, str]:
+    """Positions of the patients, what they have in common, and how far they came: empty from the start."""
+    later = view.alive > 0 and not from_the_start(view)
+    rows, said = patient_explained.people(
+        view.cohort, view.outcome, view.choice, view.row, s=view.s if later else 0.0, chosen=view.reference
+    )
+    return rows, said, say.duration(view.alive, view.unit) if later else ""
 
 
 def _whom(view: View) -> None:
@@ -156,18 +167,15 @@ def _reasons_made(view: View) -> Made:
     own = not view.choice.left_out and not view.choice.wide and not view.reference and not view.alive
     if isinstance(model, risk.Model) and own:
         return made_risk.reasons_made(view.cohort, model, view.row, view.when, view.unit)
-    of = f"beside patients with {_said(view)} " if view.reference else ""
+    _, said, so_far = _compared_with(view)
+    of = f"with {said} " if said else ""
+    of += f"event-free and observed after {so_far}, " if so_far else ""
     return Made(
         f"Contributions to the risk {view.by} are Shapley values of the {model_choice.named(view.choice.kind)} "
         f"({say.patients(model.n)}, {say.events(model.n_events)}): the mean change of the predicted risk when a value "
         f"is made known, over all orders of the variables, against patients {of}evenly spaced from the lowest to the "
         f"highest risk. Computed with {versions()}; data and filter {model.cohort_fingerprint[:12]}."
     )
-
-
-def _said(view: View) -> str:
-    held = patient_explained.references(view.cohort, view.row).get(view.reference)
-    return "" if held is None else held.said
 
 
 def _two_averages(view: View, explanation: explain.Explanation) -> str:
@@ -177,7 +185,8 @@ def _two_averages(view: View, explanation: explain.Explanation) -> str:
     said, seen = say.percent(explanation.base), say.percent(1 - view.curve.at_horizon[1])
     if said == seen:
         return ""
-    return f"The average here, {said}, is the model's of those patients; {seen} of all were observed to have it."
+    whom = "all who came so far" if view.alive else "all"
+    return f"The average here, {said}, is the model's of those patients; {seen} of {whom} were observed to have it."
 
 
 def _additivity(explanation: explain.Explanation) -> str:

@@ -72,7 +72,8 @@ def test_the_reasons_are_sentences_and_not_causes(reader):
     # The mean predicted risk of 100 patients is 44.9%; by Kaplan-Meier 43.6% of all 686 had the event by 4 years.
     # bedside.explain: 31.56, 7.88 and 4.05 points, over a base of 44.9%.
     assert reader.box("Compared with") == (
-        "Compared with the average of 100 patients here: 26 positive nodes: goes with 32 points more risk. "
+        "Compared with the average of 100 patients spread evenly over the 686 here: 26 positive nodes: goes with 32 "
+        "points more risk. "
         "Higher goes with more risk: as expected. "
         "Progesterone receptor 2 fmol/mg: goes with 8 points more risk. Higher goes with less risk: as expected. "
         "No hormone therapy: goes with 4 points more risk."

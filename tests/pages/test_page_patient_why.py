@@ -35,7 +35,7 @@ def test_reasons_know_their_intervals_and_what_is_expected(reader):
     assert nodes is not None and int(nodes[2]) < int(nodes[1]) < int(nodes[3])
     assert re.search(r"Age 55 years −1 \(−\d+ to \d+, may be nothing", alt)
     assert "grey bars may be nothing" in reader.text
-    lead = reader.box("Compared with the average of 100 patients here")
+    lead = reader.box("Compared with the average of 100 patients spread evenly over the 686 here:")
     assert "9 positive nodes: goes with 16 points more risk. Higher goes with more risk: as expected." in lead
     assert why(reader)[0] == headline(reader)
 
@@ -48,7 +48,8 @@ def test_the_risk_does_not_depend_on_whom_it_is_compared_with(reader):
     found = contributions(model, cohort.frame.iloc[[303]], background(model, same), [4 * YEAR])
     reader.choose("patient_reference", "level.grade")
     assert headline(reader) == risk and why(reader) == (risk, round(100 * found.base[0]))
-    assert f"Compared with the average of patients here with tumour grade: 2 ({len(same):,}):" in reader.text
+    whom = f"of 100 patients spread evenly over the {len(same):,} here with tumour grade: 2:"
+    assert f"Compared with the average {whom}" in reader.text
     assert reader.link["patient_reference"] == "level.grade"
     assert "Grade 2 0" in reader.alt("patient_why")
     reader.choose("patient_reference", "")
@@ -69,13 +70,23 @@ def test_reasons_of_those_free_of_it_so_far(reader):
     reader.choose("patient_alive_years", 2.0)
     assert why(reader)[0] == headline(reader) < whole[0] and why(reader)[1] < whole[1]
     assert "from the start" not in reader.text
+    cohort, s, t = bundled("gbsg2_breast"), 2 * YEAR, 4 * YEAR
+    there = cohort.frame[cohort.time(cohort.outcomes[0]) > s]
+    model = learn("cox", training(cohort, cohort.outcomes[0]))
+    risk = model.risk(background(model, there).frame, [s, t])
+    average = 100 * float(((risk[:, 1] - risk[:, 0]) / (1 - risk[:, 0])).mean())
+    everyone = model.risk(background(model, cohort).frame, [s, t])
+    start = 100 * float(((everyone[:, 1] - everyone[:, 0]) / (1 - everyone[:, 0])).mean())
+    assert why(reader)[1] == round(average) < round(start)
+    whom = f"of 100 patients spread evenly over the {len(there)} here who have come 2 years without it:"
+    assert f"Compared with the average {whom}" in reader.text
 
 
 def test_a_link_that_asks_for_other_patients_says_so():
     found = opened("gbsg2_breast", 303)
     found.open("patient", patient_reference="level.nothing<b>")
     assert any("compared with whom" in stop for stop in found.stops)
-    assert "of 100 patients here" in found.box("Compared with the average")
+    assert "over the 686 here:" in found.box("Compared with the average")
     assert np.isfinite(headline(found))
     found.choose("reading", "patient")
     assert "9 positive nodes: about 16 more of 100." in found.box("What goes with this number")
