@@ -40,7 +40,6 @@ HOME = Path(__file__).parents[1]
 BUNDLED = HOME / "sample_data"
 SHELF = 64
 JOBS = ("jobs",)  # what runs in the background stays on the shelf as long as the session
-IMPORT = ("import",)  # and so does the file that a reader is bringing
 OPENING = "Opening the cohort"
 
 
@@ -54,7 +53,7 @@ class Shelf(dict[tuple[object, ...], Any]):
         else:
             self[key] = make()
             while len(self) > SHELF:
-                self.pop(next(key for key in self if key not in (JOBS, IMPORT)))
+                self.pop(next(key for key in self if key != JOBS))
         return self[key]
 
 

@@ -25,7 +25,6 @@ from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
 from bedside.intake.staging import Reading, new_staging, remove_staging, sealed, shown_name, sweep_staging
 from bedside.store.cohorts_kept import Kept
 from bedside.store.folder import data_folder
-from components import desk
 
 MOST_MB = 250
 MOST_FILES = 100
@@ -33,7 +32,7 @@ PIECE = 2**20
 SPARE = 2 * 2**30
 """Bytes of the disk that stay free whatever is brought."""
 TROUBLE = "import_trouble"
-FILES = "files"
+FILES, HELD = "files", "import_held"
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -200,7 +199,9 @@ def mine() -> Import:
 
 
 def _holder() -> _Holder:
-    return desk.kept(desk.IMPORT, _Holder)
+    if HELD not in st.session_state:
+        st.session_state[HELD] = _Holder()
+    return st.session_state[HELD]
 
 
 def forget() -> None:

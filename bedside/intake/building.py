@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -144,8 +145,9 @@ def read_outcome(working: Working, outcome: OutcomePlan) -> OutcomeRead:
         exp.Min(this=there.time.copy()), exp.func("median", there.time.copy()), exp.Max(this=there.time.copy()),
         where=there.usable, table=table,
     )  # fmt: skip
-    n, events, competing, *times = counted
-    shortest, median, longest = (float("nan") if value is None else float(value) for value in times)
+    n, *kinds, shortest, median, longest = counted
+    events, competing = (n_of or 0 for n_of in kinds)  # of no rows DuckDB counts nothing, not zero
+    shortest, median, longest = (math.nan if value is None else float(value) for value in (shortest, median, longest))
     nothing = there.time.copy().is_(exp.Null())
     unclear = exp.and_(there.status.copy().is_(exp.Null()), nothing.copy().not_())
     below = exp.and_(

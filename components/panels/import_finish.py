@@ -16,7 +16,7 @@ from bedside.store.cohorts import list_kept
 from bedside.store.saved import Saved
 from components import desk, importing, jobs, whose
 from components.importing import Import
-from components.panels import import_counts, page
+from components.panels import import_counts, library_versions, page
 from components.panels import import_fields as fields
 from components.panels.import_words import count, rows_said, time_said
 
@@ -205,6 +205,9 @@ def done(held: Import) -> None:
         for label in report.set_aside:
             page.caption(f"“{label}” is not in it: it is not known of everybody. It needs a cohort of its own.")
         _report(report)
+        if kept.version > 1:
+            with desk.fixable():
+                library_versions.show_differences(kept, kept.version - 1, whose.reader())
         with st.container(horizontal=True, gap="small"):
             if st.button("Open the cohort", key="import_open", type="primary", icon=":material/groups:"):
                 st.session_state["cohort"] = kept.key

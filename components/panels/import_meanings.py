@@ -27,16 +27,16 @@ def show(held: Import, outcome: OutcomePlan, i: int, read: OutcomeRead | None) -
     if not outcome.status:
         return
     counts = {code: n for code, _, n in read.codes} if read is not None else {}
-    codes = list(dict.fromkeys([*(code for code, _ in outcome.meaning), *counts]))
+    codes = sorted({*(code for code, _ in outcome.meaning), *counts}, key=_place)
     told = dict(outcome.meaning)
     offered = _offered(held, outcome)
     page.put('<p class="bs-muted">What each code stands for:</p>')
     with st.container(horizontal=True, gap="small", key=f"import_o{i}_codes"):
-        for n, code in enumerate(codes[:MOST]):
+        for code in codes[:MOST]:
             rows = f"({counts[code]:,} rows)" if code in counts else ""
             fields.choose(
                 f"{md(code)} {rows}".strip(), offered, told.get(code, UNKNOWN), _keep(held, outcome, code),
-                key=f"import_o{i}_code{n}", width=230,
+                key=f"import_o{i}_code_{fields.seal([code])}", width=230,
             )  # fmt: skip
     if len(codes) > MOST:
         page.caution(
@@ -48,6 +48,14 @@ def show(held: Import, outcome: OutcomePlan, i: int, read: OutcomeRead | None) -
         st.text_input("Something else that can come first", key=key, max_chars=80, autocomplete="off", width=300,
                       placeholder="Death of another cause", on_change=_other, args=(held, outcome, key),
                       help="Then it can be chosen above: after it, this one can't happen any more")  # fmt: skip
+
+
+def _place(code: str) -> tuple[int, float, str]:
+    """Numbers by size, then words: a code keeps its place whatever it means."""
+    try:
+        return 0, float(code), code
+    except ValueError:
+        return 1, 0.0, code.casefold()
 
 
 def _offered(held: Import, outcome: OutcomePlan) -> dict[str, str]:

@@ -1,0 +1,97 @@
+"""Filters, groups and views that were saved under a name."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from bedside.errors import Fixable
+from bedside.store.models import list_models
+from bedside.store.saved import Item, Saved
+from bedside.store.views import opens, what_changed
+from components import desk, imported
+from components.panels import page
+from components.text import md
+
+KINDS = {"view": "Views", "filter": "Filters", "group": "Groups"}
+FILES = {"import": "import_data", "": "overview"}
+TROUBLE = "library_trouble"
+
+
+def show(saved: Saved) -> None:
+    """A card for each kind of which there is any."""
+    titles = {entry.key: entry.short_title for entry in desk.entries()}
+    found = saved.all(cohorts=titles)
+    for kind, heading in KINDS.items():
+        items = [item for item in found if item.kind == kind]
+        if items:
+            with st.container(border=True, key=f"card_library_{kind}"):
+                page.heading(heading, f"{len(items):,}")
+                for item in items:
+                    _item(saved, item, titles)
+
+
+def _item(saved: Saved, item: Item, titles: dict[str, str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch"):
+            told = item.body.get("said")
+            said = "; ".join(map(str, told)) if isinstance(told, list) else ""
+            page.put('<p><b>{name}</b> <span class="bs-muted">{cohort}, {made}{said}</span></p>', name=item.name,
+                     cohort=titles.get(item.cohort, "a cohort that is not here"), made=item.made[:10],
+                     said=f": {said}" if said else "")  # fmt: skip
+            if item.note:
+                page.caption(item.note)
+        if item.cohort in titles and item.kind != "group":
+            st.button("Open", key=f"library_item_{item.id}", on_click=partial(_ask, item))
+        menu = st.popover("More", key=f"library_more_{item.id}", on_change="rerun")
+        if menu.open:
+            with menu, desk.fixable():
+                _more(saved, item, item.cohort in titles)
+    if st.session_state.get("library_ask") == item.id:
+        st.session_state.pop("library_ask")
+        with desk.fixable():
+            _open(item)
+
+
+def _ask(item: Item) -> None:
+    st.session_state["library_ask"] = item.id
+
+
+def _open(item: Item) -> None:
+    """To the page of a view, or to the cohort with a filter."""
+    if item.kind == "view":
+        name, query = opens(item)
+    else:
+        name, query = "", {"cohort": item.cohort, "filter": str(item.body.get("filter", ""))}
+    imported.choose(item.cohort, item.version if item.kind == "view" else None)
+    st.session_state["cohort"] = item.cohort
+    st.switch_page(desk.page(FILES.get(name, name)), query_params=query)
+
+
+def _more(saved: Saved, item: Item, here: bool) -> None:
+    """What is another now than when it was saved; its name and note; and the way to be rid of it."""
+    if here:
+        cohort, shown = desk.another(item.cohort), imported.version_of(item.cohort)
+        changed = what_changed(
+            item, cohort, version=item.version if shown is None else shown.version,
+            newest=0 if shown is None else shown.newest, models=list_models(),
+        )  # fmt: skip
+        for line in changed or ("Nothing that it rests on has changed.",):
+            st.caption(md(line))
+    if item.mine:
+        with st.form(f"library_item_form_{item.id}", border=False):
+            name = st.text_input("Name", item.name, max_chars=120)
+            note = st.text_area("Note", item.note, max_chars=4000)
+            if st.form_submit_button("Keep"):
+                saved.describe(item.id, name=name, note=note)
+                st.rerun()
+        st.button("Delete", key=f"library_item_delete_{item.id}", type="tertiary", icon=":material/delete:",
+                  on_click=partial(_delete, saved, item.id))  # fmt: skip
+
+
+def _delete(saved: Saved, item: str) -> None:
+    try:
+        saved.delete(item)
+    except Fixable as stop:
+        st.session_state[TROUBLE] = stop

@@ -1,0 +1,121 @@
+"""Versions of a cohort that was brought: what each was made of, what changed, and how to take all of it along."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bedside.intake.staging import staging_folder
+from bedside.report.csv import file_name
+from bedside.store.cohorts import Differences, Kept, differences, export, open_folder, versions
+from components import desk, imported, jobs
+from components.panels import page
+from components.panels.import_counts import AT_ONCE
+from components.panels.import_words import count
+
+MOST_CELLS = 12
+"""Columns that are named among those with changed cells."""
+
+
+def all_of(kept: Kept, reader: str) -> tuple[Kept, ...]:
+    """Every version, newest first."""
+    return versions(kept.key, reader=reader)
+
+
+def menu(kept: Kept, reader: str) -> None:
+    """Versions, their files, and what is another than in the one before."""
+    box = st.popover("Versions", icon=":material/history:", key=f"library_versions_{kept.key}", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        found = all_of(kept, reader)
+        for i, each in enumerate(found):
+            page.put(
+                "<p><b>Version {v}</b>, {made}: {n}{source}</p>", v=each.version, made=each.made[:16].replace("T", " "),
+                n=count(each.n_patients, "patient"), source=f", from {each.source_name}" if each.source_name else "",
+            )  # fmt: skip
+            if each.trouble is not None:
+                desk.show(each.trouble)
+                continue
+            with desk.fixable():
+                _files(each, reader)
+                if i + 1 < len(found):
+                    show_differences(each, found[i + 1].version, reader)
+
+
+def _files(each: Kept, reader: str) -> None:
+    folder = open_folder(each.key, each.version, reader=reader)
+    with st.container(horizontal=True, gap="small"):
+        st.button("Open this version", key=f"library_open_{each.key}_{each.version}", on_click=_choose,
+                  args=(each.key, each.version))  # fmt: skip
+        for label, name in (("Report", "report.json"), ("Recipe", "recipe.json")):
+            path = folder / name
+            if path.is_file():
+                data = path.read_bytes()
+                st.download_button(
+                    label, data, file_name=file_name(f"{each.title}-{name[:-5]}", data, "json"), on_click="ignore",
+                    mime="application/json", key=f"library_{name[:-5]}_{each.key}_{each.version}",
+                    icon=":material/download:",
+                )  # fmt: skip
+
+
+def _choose(key: str, version: int) -> None:
+    imported.choose(key, version)
+    st.session_state["cohort"] = key
+
+
+def show_differences(newer: Kept, older: int, reader: str) -> None:
+    """What is another in a version than in an older one."""
+    key = ("differences", newer.key, older, newer.version)
+    found: Differences | None = None
+    if newer.n_patients * newer.n_columns <= AT_ONCE:
+        found = desk.kept(key, lambda: differences(newer.key, older, newer.version, reader=reader))
+    else:
+        found = jobs.wanted(key, "Comparing the versions", _compared, newer.key, older, newer.version, reader)
+    if found is not None:
+        said = "".join(f"<li>{page.fill('{t}', t=line)}</li>" for line in sentences(found))
+        page.put('<p class="bs-muted">Compared with version {n}:</p><ul class="bs-muted">{said}</ul>', n=older,
+                 said=page.Markup(said))  # fmt: skip
+
+
+def _compared(key: str, older: int, newer: int, reader: str) -> Differences:
+    return differences(key, older, newer, reader=reader)
+
+
+def sentences(found: Differences) -> list[str]:
+    """What changed, in lines; labels of columns may come from the data."""
+    if found.same:
+        return ["Nothing is another."]
+    lines = [f"Patients: {found.patients_before:,} before, {found.patients_after:,} now"]
+    if found.added is not None and found.removed is not None:
+        lines[0] += f" ({found.added:,} new, {found.removed:,} no longer there)"
+    for each in found.outcomes:
+        before, after = ("not there" if n is None else f"{n:,}" for n in (each.events_before, each.events_after))
+        if before != after:
+            lines.append(f"{each.label}: events {before} before, {after} now")
+    for what, names in (("New columns", found.columns_added), ("Columns no longer there", found.columns_removed)):
+        if names:
+            lines.append(f"{what}: {', '.join(names[:MOST_CELLS])}" + (" and more" if len(names) > MOST_CELLS else ""))
+    lines += [f"{label} was {old} and is {new} now" for label, old, new in found.kinds_changed]
+    if found.cells:
+        said = "; ".join(f"{label} in {n:,}" for label, n in found.cells[:MOST_CELLS])
+        lines.append(f"Cells with another value, in patients who are in both: {said}")
+    if found.visits_before != found.visits_after:
+        lines.append(f"Measurements over time: {found.visits_before:,} before, {found.visits_after:,} now")
+    return lines if len(lines) > 1 or found.patients_before != found.patients_after or found.added else [
+        *lines, "The wording or the order is another."]  # fmt: skip
+
+
+def take_along(kept: Kept, reader: str) -> None:
+    """Everything that belongs to a cohort as one file, made when it is asked for."""
+    box = st.popover("Take along", icon=":material/download:", key=f"library_take_{kept.key}", on_change="rerun")
+    if not box.open:
+        return
+    with box, desk.fixable():
+        page.put("<p>All versions, what you saved and estimated of it, and its models, as one ZIP file. It holds "
+                 "patients: keep it where patients' data may be.</p>")  # fmt: skip
+        with st.spinner("Packing"), staging_folder() as folder:
+            data = export(kept.key, reader=reader, into=folder).read_bytes()
+        st.download_button(
+            "Download", data, file_name=file_name(kept.title, data, "zip"), mime="application/zip",
+            key=f"library_zip_{kept.key}", icon=":material/folder_zip:", on_click="ignore",
+        )  # fmt: skip
