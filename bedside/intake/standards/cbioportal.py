@@ -17,7 +17,7 @@ from bedside.intake.standards.cbioportal_files import numbers, read_meta, width_
 from bedside.intake.standards.cbioportal_genes import Mutations, gene_columns, read_mutations, read_profiled
 from bedside.intake.standards.cbioportal_study import PATIENT, SAMPLE, Pair, Study, read_pairs, read_study
 from bedside.intake.standards.cohorts import in_cohorts
-from bedside.intake.standards.describe import SOURCE, is_constant, key_of, short, variable, with_sex, words_for
+from bedside.intake.standards.describe import SOURCE, key_of, short, variable, with_sex, words_for
 from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, as_table, counted
 from bedside.intake.standards.recognise import Found
 
@@ -125,7 +125,7 @@ def _columns(study: Study, who: pd.Index, pairs: list[Pair]) -> tuple[pd.DataFra
         if name in of_outcomes or name in (PATIENT, SAMPLE) or name in _LESS:
             continue
         values = study.frame.loc[who, name]
-        if values.isna().all() or is_constant(values):
+        if values.nunique() < 2:
             continue
         values, entry = _one(name, values, study)
         if entry is not None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bedside.errors import Fixable
+from bedside.intake.standards.staged_table import numbers_of
 
 WHAT = "The study was not read."
 NULLS = frozenset({
@@ -188,5 +189,4 @@ def numbers(values: pd.Series) -> tuple[np.ndarray, int]:
     texts = values.astype(object)
     limits = texts.map(lambda cell: isinstance(cell, str) and cell[:1] in "<>" and len(cell) > 1)
     bare = texts.where(~limits.astype(bool), texts.map(lambda cell: cell[1:] if isinstance(cell, str) else cell))
-    found = pd.to_numeric(bare, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    return np.where(np.isfinite(found), found, np.nan), int(limits.sum())
+    return numbers_of(bare), int(limits.sum())

@@ -36,6 +36,7 @@ OF_TEXT = OF_SAMPLES | {
     "CANCER_TYPE", "CANCER_TYPE_DETAILED", "GENDER", "SEX", "HISTOLOGY", "KNOWN_MOLECULAR_CLASSIFIER",
     "PATIENT_DISPLAY_NAME", "TUMOR_SITE",
 }  # fmt: skip
+OF_SURVIVAL = frozenset({"OS_STATUS", "OS_MONTHS", "DFS_STATUS", "DFS_MONTHS"})
 OF_NUMBERS = frozenset({"AGE"})
 _OS, _DFS = ("0:LIVING", "1:DECEASED"), ("0:DiseaseFree", "1:Recurred/Progressed")
 _EXCEL = re.compile(r"[^-,.:;]*-[^-,.:;]*")
@@ -139,7 +140,7 @@ def _written(into: Path, texts: dict[str, str]) -> Iterable[Path]:
 
 
 def _identifier(title: str) -> str:
-    bare = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    bare = unicodedata.normalize("NFKD", title.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")[:60] or "bedside_study"
 
 
@@ -163,7 +164,7 @@ def _patient_ids(cohort: Cohort, sheet: Sheet) -> list[str]:
 
 def _attribute(text: str, taken: set[str], *, then: str = "") -> str:
     """A name in upper case that is free, with ``then`` at its end."""
-    flat = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().upper()
+    flat = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode().upper()
     bare = re.sub(r"[^A-Z0-9]+", "_", flat).strip("_")[:LONGEST_NAME]
     bare = bare if any(letter.isalpha() for letter in bare) else f"ATTRIBUTE_{bare}".rstrip("_")
     name, n = bare + then, 2
@@ -179,7 +180,7 @@ def _line(text: str) -> str:
 
 def _word(text: str, instead: str) -> str:
     line = _line(text)
-    return instead if line.lower() in NULLS else line
+    return _line(instead) if line.lower() in NULLS else line
 
 
 # ------------------------------------------------------------------ columns
@@ -246,7 +247,7 @@ def _add_variable(cohort: Cohort, variable: Variable, sheet: Sheet) -> None:
     name = _attribute(variable.name, sheet.taken, then="_DATE" if dated and "date" not in variable.name.lower() else "")
     if (name in OF_TEXT and datatype == "NUMBER") or (name in OF_NUMBERS and datatype == "STRING"):
         name = _attribute(f"{name} value", sheet.taken)
-    if _makes_a_pair(name, sheet.taken):
+    if name in OF_SURVIVAL or _makes_a_pair(name, sheet.taken):
         name = _attribute(f"{name} attribute", sheet.taken)
     sheet.taken.add(name)
     label = _word(variable.label, name)
