@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -35,7 +35,10 @@ class Metric:
     """The distances of a model.
 
     The distance of two patients is the sum over the variables of what each one's difference does. In a Cox model of
-    any penalty that is the absolute difference of its terms in the log hazard, curves and levels included. For other
+    any penalty that is the absolute difference of its terms in the log hazard, curves and levels included. Where other
+    events compete in the model, the difference in their log hazards is added: who is likely to have another event
+    first is at less risk of this one, whatever its own hazard. Each competing cause counts by its events, over those of
+    the event or of all that compete, whichever are more, so that a rare one does not blur the distance. For other
     kinds a variable's weight is the mean absolute change of risk by `t` when a patient gets another one's value, and
     differences count in proportion: on the scale it is read on for a number, in steps for ordered levels, as same or
     not for others.
@@ -51,10 +54,12 @@ class Metric:
         Of weights and distances.
     t : float
         For ``"risk"``: by when, in the outcome's unit.
-    places : array, shape (n, p)
-        Training patients; a level without order is its position.
-    step : array, shape (p,)
+    places : array, shape (n, p * causes)
+        Training patients; a level without order is its position. The causes of a variable stand side by side.
+    step : array, shape (p * causes,)
         What another level counts; NaN where distances are differences of `places`.
+    causes : int
+        How many kinds of event have terms of their own in the distance.
     """
 
     model_fingerprint: str
@@ -65,6 +70,7 @@ class Metric:
     places: np.ndarray = field(repr=False)
     step: np.ndarray = field(repr=False)
     place: Callable[[pd.DataFrame], np.ndarray] = field(repr=False)
+    causes: int = 1
 
     @property
     def share(self) -> np.ndarray:
@@ -79,7 +85,8 @@ class Metric:
     def parts(self, patient: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
         """Contribution of each variable to the distance of some training patients, shape (n_rows, p)."""
         gap = np.abs(self.places[rows] - self.place(patient.iloc[[0]])[0])
-        return np.where(np.isnan(self.step), gap, np.where(gap > 0, self.step, 0.0))
+        each = np.where(np.isnan(self.step), gap, np.where(gap > 0, self.step, 0.0))
+        return each.reshape(len(rows), -1, self.causes).sum(axis=2)
 
     def distances(self, patient: pd.DataFrame) -> np.ndarray:
         """Distance of a patient to every training patient, shape (n,)."""
@@ -113,29 +120,37 @@ def metric(model: Fitted, rows: Training, *, t: float | None = None, seed: int =
     return _of_changes(model, rows, _time(inner, rows) if t is None else float(t), seed)
 
 
-def _coef(model: Model | Penalised | CompetingModel) -> np.ndarray:
-    """Log hazard ratios of the event that is predicted."""
+def _coef(model: Model | Penalised | CompetingModel) -> list[np.ndarray]:
+    """Log hazard ratios of the event that is predicted, and of those that compete, each times what it counts."""
     if isinstance(model, Model):
-        return model.coef
-    return model.hazards[0].coef if isinstance(model, Penalised) else model.causes[0].coef
+        return [model.coef]
+    if isinstance(model, Penalised):
+        return _counted([hazard.coef for hazard in model.hazards], [hazard.n_events for hazard in model.hazards])
+    # Fine and Gray's one hazard has the competing events in it already.
+    return _counted([cause.coef for cause in model.causes], model.events)
+
+
+def _counted(coef: Sequence[np.ndarray], events: Sequence[int]) -> list[np.ndarray]:
+    most = max(events[0], sum(events[1 : len(coef)]), 1)
+    return [coef[0], *(b * (n / most) for b, n in zip(coef[1:], events[1:], strict=False) if n and b.any())]
 
 
 def _time(model: Fitted, rows: Training) -> float:
     return float(min(np.median(rows.time[rows.event]), model.last))
 
 
-def _of_terms(model: Fitted, design: Design, coef: np.ndarray, rows: Training) -> Metric:
-    variables = tuple(reading.variable for reading in design.readings)
-    places = terms_of(design, [coef], rows.frame)[:, :, 0]
-    weight = np.array([mean_difference(column) for column in places.T])
+def _of_terms(model: Fitted, design: Design, coef: list[np.ndarray], rows: Training) -> Metric:
+    variables, causes = tuple(reading.variable for reading in design.readings), len(coef)
+    places = terms_of(design, coef, rows.frame)
+    weight = np.array([sum(mean_difference(column) for column in own.T) for own in places.transpose(1, 0, 2)])
     kept = _kept(weight)
 
     def place(frame: pd.DataFrame) -> np.ndarray:
-        return terms_of(design, [coef], frame)[:, kept, 0]
+        return terms_of(design, coef, frame)[:, kept].reshape(len(frame), -1)
 
     return Metric(
         model.fingerprint, tuple(variables[j] for j in kept), weight[kept], "log hazard", np.nan,
-        np.asfortranarray(places[:, kept]), np.full(len(kept), np.nan), place,
+        np.asfortranarray(places[:, kept].reshape(len(places), -1)), np.full(len(kept) * causes, np.nan), place, causes,
     )  # fmt: skip
 
 

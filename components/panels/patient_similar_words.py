@@ -155,6 +155,11 @@ def method(near: Similar, view: View) -> str:
 
 def scale(on: Metric) -> str:
     """What a difference is measured by."""
+    if on.unit == "log hazard" and on.causes > 1:
+        return (
+            "Differences are counted as the model counts them: by what each does to the rate of the event, and to the "
+            "rate of what can come before it."
+        )
     if on.unit == "log hazard":
         return "Differences are counted as the model counts them: by what each does to the rate of the event."
     return "A difference counts by how much the risk changes, on average, when a patient gets another one's value."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -129,13 +130,34 @@ def test_with_competing_events_it_is_their_cumulative_incidence(sample):
     mgus = sample("mgus_competing")
     rows = training(mgus, mgus.outcomes[0], target="event")
     model = learn("cox", rows, {"knots": 0})
-    near = similar(metric(model, rows), model, rows, mgus.frame.iloc[[3]], 120.0, k=200, leave_out=3)
+    found = metric(model, rows)
+    near = similar(found, model, rows, mgus.frame.iloc[[3]], 120.0, k=200, leave_out=3)
     time, cause = rows.time[near.rows], rows.cause[near.rows]
     theirs = AalenJohansenFitter(jitter_level=1e-7, calculate_variance=False, seed=1)
     with pytest.warns(Warning, match="Tied"):
         theirs.fit(time, cause, event_of_interest=1)
     expected = theirs.cumulative_density_.loc[:120.0].iloc[-1, 0]
     assert near.observed_at == pytest.approx(expected, abs=2e-3)
+    # By hand: the change of either log hazard; 115 events against 860 of the other kind.
+    first, other, by_hand = mgus.frame.iloc[[3]], mgus.frame.iloc[[900]], 0.0
+    assert model.events == (115, 860)
+    for variable in found.variables:
+        mixed = pd.concat([first, first.assign(**{variable.name: other[variable.name].array})])
+        change = np.diff(model.design.encode(mixed), axis=0)[0]
+        by_hand += sum(abs(float(change @ cause.coef)) for cause in model.causes)
+    assert found.distances(first)[900] == pytest.approx(by_hand, abs=1e-9)
+    np.testing.assert_allclose(found.parts(first, np.array([900])).sum(), by_hand, rtol=1e-9)
+    # Death comes first to the old: nobody of 84 is like somebody of 65, and their risks are this patient's.
+    old = np.flatnonzero(mgus.frame["age"] >= 84)[:5]
+    for place in old:
+        near = similar(found, model, rows, mgus.frame.iloc[[place]], 120.0, leave_out=place)
+        assert np.median(mgus.frame["age"].iloc[near.rows]) > 80
+        assert near.expected_at == pytest.approx(near.predicted_at, abs=0.025)
+    # Three deaths do not blur it.
+    rare = replace(model, events=(115, 3))
+    assert metric(rare, rows).share.tolist() != found.share.tolist()
+    alone = replace(model, causes=model.causes[:1], numbers=(1,), events=(115,))
+    np.testing.assert_allclose(metric(rare, rows).weight.sum(), metric(alone, rows).weight.sum(), rtol=0.05)
 
 
 def test_what_they_share_and_where_they_differ(cox, gbsg2):

@@ -108,7 +108,7 @@ def test_how_many_and_from_when_on(by_hand):
 def test_with_competing_events_and_an_unusual_patient_it_says_how_far_it_goes():
     reader = opened("mgus_competing", 47, target="event")
     lead = reader.box("patients most alike")
-    assert "fewer than 10 are still under observation after 9.2 years" in lead
+    assert "fewer than 10 are still under observation after 9.5 years" in lead
     assert "had been seen to have progression first" in lead
     assert "Even these 50 are not very like this patient" in reader.text
     assert "Aalen-Johansen" in reader.box("pointwise 95% interval, as far as 10 are left")
