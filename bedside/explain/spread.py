@@ -23,6 +23,8 @@ ENOUGH = 50
 """Refits: the spread is known to about 10% of itself."""
 FEWER = 25
 """Background patients beside whom refits of trees are explained."""
+EVEN, EARLY = 15, (1 / 240, 1 / 120, 1 / 60, 1 / 30)
+"""Times between which intervals are taken as straight: evenly spread, and shares of the time that are early."""
 REFITS = "refits"
 QUICK = Effort(cells=2.0e7, pairs=16, batch=8)
 
@@ -40,17 +42,26 @@ class Spread:
     sd : array, shape (n_variables, t)
         As shares of 1.
     n_refits : int
+    since : float
+        Time from which risks count: what is known of before the first of `times` is that nothing varies then.
     """
 
     variables: tuple[Variable, ...]
     times: np.ndarray
     sd: np.ndarray = field(repr=False)
     n_refits: int
+    since: float = 0.0
 
     def at(self, t: float, *, level: float = 0.95) -> dict[str, float]:
         """How far each variable's interval reaches by a time, by column name; straight between the times."""
-        reach = self.reach(level=level)
-        return {v.name: float(np.interp(t, self.times, row)) for v, row in zip(self.variables, reach, strict=True)}
+        reach = self.between([t], level=level)[:, 0]
+        return {v.name: float(each) for v, each in zip(self.variables, reach, strict=True)}
+
+    def between(self, times: Sequence[float] | np.ndarray, *, level: float = 0.95) -> np.ndarray:
+        """As `reach`, by any times: straight between those asked, from 0 where risks begin to count."""
+        known = self.times > self.since
+        at, reach = np.append(self.since, self.times[known]), self.reach(level=level)[:, known]
+        return np.array([np.interp(times, at, np.append(0.0, row)) for row in reach]).reshape(len(reach), len(times))
 
     def reach(self, *, level: float = 0.95) -> np.ndarray:
         """How far the intervals reach on either side, shape (n_variables, t).
@@ -104,7 +115,21 @@ class Spreading:
             return None
         n = max(len(self.refits), 2)
         sd = np.sqrt(np.maximum(self.squares - self.total**2 / n, 0.0) / (n - 1))
-        return Spread(self.background.game.players, self.times, sd, len(self.refits))
+        return Spread(self.background.game.players, self.times, sd, len(self.refits), self.background.since)
+
+    @staticmethod
+    def knots(background: Background, last: float, asked: Sequence[float] = ()) -> np.ndarray:
+        """Times to ask refits about: evenly spread ones and early ones, and all those that are `asked`.
+
+        Where log hazards are sums of terms more times cost next to nothing; refits of trees take at most the first.
+        """
+        since = background.since
+        shares = np.append(EARLY, np.arange(1, EVEN + 1) / EVEN)
+        wanted = np.asarray(asked, dtype=float)
+        wanted = wanted[(wanted > since) & (wanted <= last)]
+        if not _light(background):
+            wanted = wanted[:1]
+        return np.unique(np.concatenate([since + (last - since) * shares, wanted]))
 
     def _asked(self, at: int) -> np.ndarray:
         """Contributions by one refit, shape (n_variables, t)."""
@@ -123,8 +148,7 @@ class Spreading:
         held: dict[int, Game] = self.background.kept.setdefault(REFITS, {})
         if at in held:
             return self._since(held[at])
-        frame, own = self.background.frame, self.background.game
-        light = isinstance(own, HazardGame) and isinstance(own.hazards, Terms)
+        frame, light = self.background.frame, _light(self.background)
         if not light:
             frame = frame.iloc[np.linspace(0, len(frame) - 1, min(FEWER, len(frame))).astype(int)]
         game = prepared(refit, frame)
@@ -135,6 +159,12 @@ class Spreading:
     def _since(self, game: Game) -> Game:
         later = game.after(self.background.since) if self.background.since else game
         return game if later is None else later
+
+
+def _light(background: Background) -> bool:
+    """True where log hazards are sums of terms."""
+    own = background.game
+    return isinstance(own, HazardGame) and isinstance(own.hazards, Terms)
 
 
 def spread(

@@ -110,6 +110,12 @@ def _scale(of: Cohort, outcome: Outcome, unit: Unit) -> Scale:
     return Scale(unit, step, top, max(math.ceil(last / step * (1 - SLACK)) - 1, 0) * step, start)
 
 
+def stops(of: Cohort, outcome: Outcome, unit: Unit) -> tuple[float, ...]:
+    """Every time that the horizon can stand at within the follow-up, ascending, in that unit."""
+    scale = _scale(of, outcome, unit)
+    return tuple(scale.step * i for i in range(1, math.ceil(scale.top / scale.step)))
+
+
 # ------------------------------------------------------------------ what is asked for
 
 

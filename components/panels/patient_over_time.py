@@ -55,7 +55,7 @@ def ribbon(view: View) -> Ribbon:
     values = found.values[0]
     lower, upper = np.full_like(values, np.nan), np.full_like(values, np.nan)
     if spread is not None:
-        reach = np.array([np.interp(found.times, spread.times, row) for row in spread.reach()])
+        reach = spread.between(found.times)
         lower, upper = values - reach, values + reach
     said = {c.variable: c.value_text for c in view.explanation.contributions} if view.explanation else {}
     return Ribbon(

@@ -14,16 +14,16 @@ import numpy as np
 import streamlit as st
 
 from bedside import explain
+from bedside.cohort import convert
 from bedside.risk.fitted import Fitted
 from bedside.risk.variability import Varied, with_variability
 from components import desk, jobs, model_choice
-from components.panels import page, patient_explained
+from components.panels import page, patient_explained, patient_horizon
 from components.panels.patient_view import View
 
 AT_ONCE = "BEDSIDE_REASONS_AT_ONCE"
 """Environment variable: if it is set, the page waits for everything."""
 EVERY, SLICE = 0.5, 0.25
-TIMES = 15
 DRAWN = "patient_reasons_drawn"
 """True while the page itself is drawn, and not a turn of its own."""
 
@@ -114,9 +114,10 @@ def _partners(view: View) -> dict:
 
 
 def _spreading(view: View, refits: Sequence[Fitted]) -> explain.Spreading:
-    model = plain(view)
-    times = view.s + (model.last - view.s) * np.linspace(0, 1, TIMES + 1)[1:]
-    return explain.Spreading(model, refits, compared(view), view.patient, times)
+    model, beside = plain(view), compared(view)
+    stops = convert(np.array(patient_horizon.stops(view.cohort, view.outcome, view.unit)), view.unit, view.outcome.unit)
+    times = explain.Spreading.knots(beside, model.last, [view.t, *stops])
+    return explain.Spreading(model, refits, beside, view.patient, times)
 
 
 def _refits(view: View, *, wait: bool) -> Sequence[Fitted] | None:

@@ -67,6 +67,24 @@ def test_of_a_risk_from_a_later_time_on():
     np.testing.assert_allclose(found.sd[:, 1], np.std(each, axis=0, ddof=1), rtol=1e-6)
 
 
+@pytest.mark.parametrize("since", [0.0, 2.0])
+def test_early_intervals_are_as_if_asked_for(since):
+    refits = with_variability(model("curves"), training(cohort(), "relapse"), refits=4).refits
+    rows, patient, last = beside("curves"), patients().iloc[[3]], model("curves").last
+    rows = rows.after(since) if since else rows
+    knots = Spreading.knots(rows, last, [since + 0.1, since, last + 1])
+    assert knots[-1] == last and since + 0.1 in knots and knots[0] > since
+    page = Spreading(model("curves"), refits, rows, patient, knots).go()
+    assert set(page.at(since).values()) == {0.0} and page.at(since + 1e-9)["age"] < 1e-6
+    early = since + (last - since) * np.array([0.011, 0.023, 0.045])
+    exact = spread(model("curves"), refits, rows, patient, [since + 0.1, *early]).reach()
+    np.testing.assert_allclose(page.between([since + 0.1])[:, 0], exact[:, 0], rtol=1e-9)
+    # Ends held flat below a fifteenth of the follow-up were up to five times too wide here.
+    told, used = page.between(early), exact[:, 3] > 1e-6
+    np.testing.assert_allclose(told[used], exact[used, 1:], rtol=0.35)
+    assert used.sum() >= 3 and exact[used, 3].min() / exact[used, 1].min() > 1.5
+
+
 def test_explanations_know_their_intervals_and_partners():
     refits = with_variability(model("curves"), training(cohort(), "relapse"), refits=4).refits
     patient, rows = patients().head(1), beside("curves")
