@@ -22,6 +22,7 @@ from bedside.intake.staging import new_staging, remove_staging, stage
 START = 256 * 1024
 LONGEST_LINE = 2**20
 _RESOURCE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
+_BARE = re.compile(r"[\w.#%-]{1,64}")
 _PACKAGES = ("sas", "spss", "stata", "excel")
 
 
@@ -163,6 +164,7 @@ def _lines(text: str) -> Peek:
     widths = [len(row) for row in cells if row]
     # Rows may all be wider than the header: a damaged table is one still.
     usual = max(widths.count(width) for width in widths[1:] or widths)
-    if not (1 < widths[0] <= 100_000) or usual < 0.8 * (len(widths) - 1):
+    bare = all(_BARE.fullmatch(name) for name in cells[0])
+    if not (1 < widths[0] <= 100_000) or usual < (0.5 if bare else 0.8) * (len(widths) - 1):
         return Peek("text", start=text[:4000])
     return Peek("csv", tuple(clean_name(name) for name in cells[0]), start=text[:4000])

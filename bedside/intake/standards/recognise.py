@@ -6,7 +6,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -91,10 +91,9 @@ def recognise(folder: Path) -> tuple[Found, ...]:
     found: list[Found] = []
     left = dict(seen)
     for take in (_cohorts, _cbioportal, _meds, _omop, _fhir, _adam):
-        for each in take(left, base):
-            found.append(each)
-            for path in each.files:
-                left.pop(path)
+        for each in take(dict(left), base):
+            parts = tuple(part for part in each.parts if left.pop(part.path, None) is not None)
+            found += [replace(each, parts=parts)] if parts else []
     found += [_single(path, told) for path, told in left.items()]
     order = list(SAID)
     return tuple(sorted(found, key=lambda each: (order.index(each.kind), str(each.root), str(each.files[:1]))))
