@@ -20,7 +20,8 @@ from bedside.intake.formats.recognise import recognise as format_of
 from bedside.intake.staging import new_staging, remove_staging, stage
 
 START = 256 * 1024
-LONGEST_LINE = 2**20
+LONGEST_NAME = 12
+"""Words in a column's name; more are a sentence."""
 _RESOURCE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 _BARE = re.compile(r"[\w.#%-]{1,64}")
 _PACKAGES = ("sas", "spss", "stata", "excel")
@@ -165,6 +166,7 @@ def _lines(text: str) -> Peek:
     # Rows may all be wider than the header: a damaged table is one still.
     usual = max(widths.count(width) for width in widths[1:] or widths)
     bare = all(_BARE.fullmatch(name) for name in cells[0])
-    if not (1 < widths[0] <= 100_000) or usual < (0.5 if bare else 0.8) * (len(widths) - 1):
+    is_prose = not bare and (len(widths) == 1 or any(len(name.split()) > LONGEST_NAME for name in cells[0]))
+    if is_prose or not (1 < widths[0] <= 100_000) or usual < (0.5 if bare else 0.8) * (len(widths) - 1):
         return Peek("text", start=text[:4000])
     return Peek("csv", tuple(clean_name(name) for name in cells[0]), start=text[:4000])
