@@ -157,7 +157,7 @@ def test_table_one_is_that_of_r():
 
 
 def test_table_one_goes_into_word_and_latex():
-    reader = comparison("gbsg2_breast").unfold("comparison_table").unfold("save_comparison_table1")
+    reader = comparison("gbsg2_breast").unfold("comparison_table", "save_comparison_table1")
     files = {b.label for b in reader.at.get("download_button")}
     assert {"Numbers (CSV)", "Every number, unrounded (CSV)", "To paste into Word (HTML)", "LaTeX"} <= files
     reader.unfold("comparison_word")
@@ -344,7 +344,7 @@ def test_every_figure_and_table_says_how_it_was_made_and_goes_into_the_report():
 
 def test_hostile_names_are_shown_letter_for_letter():
     reader = comparison("hostile").choose("comparison_method", "both")
-    reader.unfold("comparison_table").unfold("comparison_subgroups").unfold("comparison_word")
+    reader.unfold("comparison_table", "comparison_subgroups", "comparison_word")
     assert "<script>" not in reader.raw
     assert reader.figures[:1] == ["comparison_curves"]
 

@@ -240,7 +240,7 @@ def test_a_variable_is_left_out_and_taken_back():
 
 
 def test_a_model_is_saved_listed_and_deleted():
-    reader = opened(cohort="lung_ncctg").unfold("model_save").unfold("model_saved")
+    reader = opened(cohort="lung_ncctg").unfold("model_save", "model_saved")
     assert "None yet." in reader.text
     reader.at.text_input(key="model_save_name").set_value("<b>Ours</b>")
     reader.at.text_area(key="model_save_note").set_value("for *tests*")

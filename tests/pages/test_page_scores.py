@@ -237,7 +237,7 @@ def test_what_a_cohort_lacks_is_named():
 
 
 def test_the_figure_and_the_score_by_hand_can_be_taken_along():
-    reader = filled(opened(), NPI).unfold("how_scores_groups").unfold("save_scores_groups")
+    reader = filled(opened(), NPI).unfold("how_scores_groups", "save_scores_groups")
     labels = [button.label for button in reader.at.get("download_button")]
     assert "Python script with bedside alone" in labels
     assert "Numbers (CSV)" in labels

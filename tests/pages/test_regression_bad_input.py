@@ -198,7 +198,7 @@ def test_awkward_times_and_names_have_an_answer(key):
     reader = opened(key)
     assert "regression_forest" in reader.figures
     assert lives(reader)
-    reader.unfold("regression_parametric").unfold("regression_forms").unfold("regression_model")
+    reader.unfold("regression_parametric", "regression_forms", "regression_model")
     assert "data and filter" in reader.text
 
 
@@ -207,7 +207,7 @@ def test_without_events_or_patients_the_reason_is_said(key):
     reader = opened(key)
     assert reader.stops
     assert "data and filter" in reader.text
-    reader.unfold("regression_parametric").unfold("regression_planning")
+    reader.unfold("regression_parametric", "regression_planning")
     assert "events are needed" in reader.text
 
 
