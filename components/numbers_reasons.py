@@ -9,6 +9,7 @@ import numpy as np
 from bedside import explain, risk
 from bedside.cohort import Cohort, Outcome
 from bedside.explain import Interactions, whole
+from bedside.explain.interaction import AMONG
 from bedside.explain.overtime import OverTime, Stability, stability
 from bedside.risk.fitted import Fitted
 from components import desk, jobs, model_choice
@@ -18,8 +19,6 @@ SUMS, CELLS = 1.3e6, 3e6
 """Up to a third of a second: coalitions of a sum of terms, and numbers that any other kind of model goes through."""
 MOST = 1000
 """Patients that are explained at most."""
-PAIRED = 200
-"""Patients in whom pairs are looked at."""
 
 
 def explained(
@@ -47,7 +46,7 @@ def _at_once(cohort: Cohort, fitted: Fitted, times: tuple[float, ...]) -> bool:
 def together(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted, t: float) -> Interactions | None:
     """How far variables matter together, among up to 200 patients; None while it is worked out."""
     held = ("pairs of the model", *model_choice.key(cohort, outcome, choice), t)
-    work = partial(whole.together, fitted, cohort.frame, t, PAIRED)
+    work = partial(whole.together, fitted, cohort.frame, t, AMONG)
     if desk.held(held) is None and _at_once(cohort, fitted, (t,)):
         return desk.kept(held, work)
     return jobs.wanted(held, f"Looking for pairs of variables in the {model_choice.named(choice.kind)}", work)

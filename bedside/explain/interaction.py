@@ -18,6 +18,8 @@ SEVERAL_CELLS = 8.0e8
 """Numbers to go through for several patients together: some ten seconds."""
 FEWER = 25
 """Background patients of several patients where all of them would take too long."""
+AMONG = 200
+"""Patients of a cohort in whom pairs are looked at."""
 LITTLE = 5e-4
 """A partner that moves a contribution by less than a twentieth of a point is none."""
 
@@ -54,6 +56,15 @@ class Interactions:
         """Mean absolute index of each pair over the patients, shape (p, p)."""
         return np.abs(self.values).mean(axis=0) if len(self.values) else np.zeros(self.values.shape[1:])
 
+    def partner_of(self, variable: str) -> tuple[Variable, float] | None:
+        """The variable with the largest mean absolute index beside one of them, and that; None where it is little."""
+        names = [v.name for v in self.variables]
+        if variable not in names or len(names) < 2:
+            return None
+        size = self.mean_abs[names.index(variable)]
+        best = int(size.argmax())
+        return (self.variables[best], float(size[best])) if size[best] >= LITTLE else None
+
     def partners(self, row: int = 0) -> dict[str, tuple[Variable, float]]:
         """The strongest partner of each variable and the index, where there is one beyond what sampling leaves."""
         found = {}
@@ -65,6 +76,13 @@ class Interactions:
             if self.error is None or size[best] > 2 * self.error[row, j, best]:
                 found[variable.name] = (self.variables[best], float(self.values[row, j, best]))
         return found
+
+
+def among(model: Fitted, frame: pd.DataFrame, t: float, most: int = AMONG) -> Interactions:
+    """Interactions of every pair of variables among some of a cohort's patients, evenly chosen by their risk."""
+    order = np.argsort(model.risk(frame, [t])[:, 0], kind="stable")
+    some = np.sort(order[np.linspace(0, len(frame) - 1, min(most, len(frame))).round().astype(int)])
+    return interactions(model, frame.iloc[some], background_of(model, frame), t)
 
 
 def interactions(

@@ -14,6 +14,7 @@ from bedside.cohort.variable import Variable
 from bedside.explain.contributions import Background, background, contributions, readings_of
 from bedside.explain.explanation import Method
 from bedside.explain.game import Effort
+from bedside.explain.interaction import Interactions, among
 from bedside.explain.value_words import places
 from bedside.risk.design import Reading
 from bedside.risk.fitted import Fitted, Progress
@@ -26,7 +27,6 @@ GLOBAL_CELLS = 4.2e8
 FEWER = 25
 """Background patients where all of them would take too long."""
 PAIRS = 16
-BINS, GROUPS = 10, 4
 MOST_JUDGED = 200
 
 
@@ -80,10 +80,9 @@ class Dependence:
     points : array, shape (n,)
         Its contribution.
     partner : Variable or None
-        The variable that the rest of the contribution goes with most; None if with no other.
+        The variable with the largest mean absolute interaction index beside it; None if that is little, or not known.
     strength : float
-        Share from 0 to 1 of the contribution's variance among patients alike in the variable that the partner's value
-        accounts for.
+        That index, as a share of 1: .02 is 2 percentage points on average.
     partner_value : array, shape (n,), or None
         As `value`.
     """
@@ -175,12 +174,13 @@ def global_over_time(
     )
 
 
-def dependence(model: Fitted, cohort: Cohort | pd.DataFrame, overall: OverTime, variable: str, at: int) -> Dependence:
+def dependence(
+    model: Fitted, cohort: Cohort | pd.DataFrame, overall: OverTime, variable: str, at: int, *,
+    pairs: Interactions | None = None,
+) -> Dependence:  # fmt: skip
     """Contribution of one variable against its value, and the partner it interacts with most.
 
-    Patients are put into ten groups by the variable. What is left of its contribution within them can only come from
-    the other variables; the partner is the one whose value, in four groups, accounts for most of it beyond chance
-    (adjusted share of variance).
+    The partner is by the one definition of `interactions`: the mean absolute Shapley interaction index over patients.
 
     Parameters
     ----------
@@ -191,24 +191,21 @@ def dependence(model: Fitted, cohort: Cohort | pd.DataFrame, overall: OverTime, 
         Column name.
     at : int
         Which of its times.
+    pairs : Interactions, optional
+        Of the cohort by that time, so that they need not be worked out for each variable.
     """
-    frame = (cohort.frame if isinstance(cohort, Cohort) else cohort).iloc[overall.rows]
-    readings = readings_of(model)
+    whole = cohort.frame if isinstance(cohort, Cohort) else cohort
+    pairs = among(model, whole, float(overall.times[at])) if pairs is None else pairs
+    frame, readings = whole.iloc[overall.rows], readings_of(model)
     names = [v.name for v in overall.variables]
     points = overall.points[:, names.index(variable), at]
     own = _plain(readings[variable], frame)
-    bins = _grouped(own, BINS)
-    strength = {
-        name: _accounted(points, bins, _grouped(_plain(readings[name], frame), GROUPS))
-        for name in names
-        if name != variable
-    }
-    best = max(strength, key=lambda name: strength[name], default=None)
-    if best is None or strength[best] <= 0:
+    found = pairs.partner_of(variable)
+    if found is None:
         return Dependence(readings[variable].variable, own, points, None, 0.0, None)
-    partner = readings[best]
+    partner, strength = found
     return Dependence(
-        readings[variable].variable, own, points, partner.variable, strength[best], _plain(partner, frame)
+        readings[variable].variable, own, points, partner, strength, _plain(readings[partner.name], frame)
     )
 
 
@@ -280,28 +277,3 @@ def _plain(reading: Reading, frame: pd.DataFrame) -> np.ndarray:
         return numbers(frame, reading.variable.name)
     index = level_index(frame, reading.variable.name, reading.codes)
     return np.where(index < 0, np.nan, index)
-
-
-def _grouped(values: np.ndarray, most: int) -> np.ndarray:
-    """Group of each value: itself where there are few, else by quantiles; those without a value are a group."""
-    known = np.isfinite(values)
-    distinct = np.unique(values[known])
-    edges = distinct[1:] if len(distinct) <= most else np.unique(np.quantile(values[known], np.arange(1, most) / most))
-    return np.where(known, np.searchsorted(edges, np.where(known, values, 0.0), side="right"), most + 1)
-
-
-def _accounted(points: np.ndarray, bins: np.ndarray, groups: np.ndarray) -> float:
-    """Adjusted share of the variance within bins that groups account for; below 0 if less than chance would."""
-    cells = bins * (groups.max(initial=0) + 1) + groups
-    (left, spare), (inner, inner_spare) = _within(points, bins), _within(points, cells)
-    if spare <= 0 or inner_spare <= 0 or left <= 1e-24 * len(points):
-        return 0.0
-    return 1 - (inner / inner_spare) / (left / spare)
-
-
-def _within(points: np.ndarray, groups: np.ndarray) -> tuple[float, int]:
-    """Sum of squares around the groups' means, and its degrees of freedom."""
-    at = np.unique(groups, return_inverse=True)[1]
-    count = np.bincount(at)
-    mean = np.bincount(at, points) / count
-    return float(((points - mean[at]) ** 2).sum()), len(points) - len(count)

@@ -10,7 +10,7 @@ import pandas as pd
 from bedside.cohort.units import Unit
 from bedside.explain.contributions import background
 from bedside.explain.explanation import Global
-from bedside.explain.interaction import Interactions, interactions
+from bedside.explain.interaction import Interactions, among
 from bedside.explain.overtime import OverTime, global_over_time
 from bedside.risk.fitted import Fitted, Progress
 
@@ -51,10 +51,7 @@ def together(model: Fitted, frame: pd.DataFrame, t: float, most: int, progress: 
     """
     if progress is not None:
         progress(0.05, "Working out pairs of variables")
-    compared = background(model, frame)
-    order = np.argsort(model.risk(frame, [t])[:, 0], kind="stable")
-    some = np.sort(order[np.linspace(0, len(frame) - 1, min(most, len(frame))).round().astype(int)])
-    return interactions(model, frame.iloc[some], compared, t)
+    return among(model, frame, t, most)
 
 
 def at_one_time(told: OverTime, at: int, when: float, unit: Unit) -> Global:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import streamlit as st
 
+from bedside.cohort import convert
+from bedside.explain import Interactions
 from bedside.explain.overtime import Dependence, dependence
 from bedside.report import say
+from components import numbers_reasons
 from components.figures.dependence import (
     Groups,
     Spread,
@@ -29,8 +33,21 @@ def show(found: Reasons) -> None:
     if name is None:
         return
     part = found.part(name)
-    told = dependence(found.fitted, found.cohort, found.told, name, found.at)
-    groups = None if told.partner is None else split(found.part(told.partner.name))
+    above, below = st.container(), st.container()
+    with below:
+        t = float(convert(found.when, found.unit, found.outcome.unit))
+        pairs = numbers_reasons.together(found.cohort, found.outcome, found.choice, found.fitted, t)
+    with above:
+        _drawn(found, part, None if pairs is None else _depends(found, name, pairs))
+
+
+def _depends(found: Reasons, name: str, pairs: Interactions) -> Dependence:
+    return dependence(found.fitted, found.cohort, found.told, name, found.at, pairs=pairs)
+
+
+def _drawn(found: Reasons, part: Part, told: Dependence | None) -> None:
+    """The figure, by the groups of the partner once that is known."""
+    groups = None if told is None or told.partner is None else split(found.part(told.partner.name))
     spread = Spread(part.variable, part.levels, part.value, part.points, found.told.rows, groups)
     names = [f"{found.who(i)}: {part.said(i)}" for i in range(len(part.points))]
     lead = page.fill("<p>{along} {partner}</p>", along=reasons_words.along(part), partner=_partner(part, told, groups))
@@ -92,12 +109,18 @@ def _range(part: Part, inside: np.ndarray) -> str:
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
-def _partner(part: Part, told: Dependence, groups: Groups | None) -> str:
-    """With whose values the contribution differs most, and by how much where it differs most."""
+def _partner(part: Part, told: Dependence | None, groups: Groups | None) -> str:
+    """With whose values the contribution differs most, and how; empty where that is not known yet."""
+    if told is None:
+        return ""
     name = say.in_sentence(part.variable.label)
     if told.partner is None or groups is None:
-        return f"How closely the risk goes with {name} differs with no other variable beyond chance."
-    start = f"How closely the risk goes with {name} differs most with {say.in_sentence(told.partner.label)}"
+        return f"How closely the risk goes with {name} hardly differs with any other variable."
+    size = f"{100 * told.strength:.1f}"
+    start = (
+        f"How closely the risk goes with {name} differs most with {say.in_sentence(told.partner.label)}, by {size} "
+        f"point{'' if size == '1.0' else 's'} on average"
+    )
     widest = _widest(part, groups)
     if widest is None:
         return f"{start}."

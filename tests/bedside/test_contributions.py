@@ -21,6 +21,7 @@ from bedside.explain import (
     explain,
     global_explanation,
     global_over_time,
+    interactions,
     reasons,
     stability,
 )
@@ -262,15 +263,22 @@ def test_fewer_are_compared_with_where_all_would_take_long(monkeypatch):
 def test_dependence_finds_the_partner():
     fitted, frame = model("forest"), cohort().frame
     overall = global_over_time(fitted, cohort(), beside("forest"), [9.0])
-    j = [v.name for v in overall.variables].index("size")
-    points = np.zeros_like(overall.points)
-    points[:, j, 0] = 0.2 * frame["size"] * (frame.sex == "m") + 0.001 * frame.age
-    shown = dependence(fitted, cohort(), replace(overall, points=points), "size", 0)
-    assert shown.partner.name == "sex" and 0.5 < shown.strength <= 1
+    names = [v.name for v in overall.variables]
+    pairs = interactions(fitted, frame.iloc[:6], beside("forest"), 9.0)
+    each = np.abs(pairs.values).mean(axis=0)
+    for name in names:
+        j, shown = names.index(name), dependence(fitted, cohort(), overall, name, 0, pairs=pairs)
+        assert shown.partner.name == names[int(each[j].argmax())] and shown.strength == each[j].max() > 5e-4
+    size, sex = names.index("size"), names.index("sex")
+    told = np.zeros_like(pairs.values)
+    told[:, size, sex] = told[:, sex, size] = -0.03
+    told[:, size, 0] = told[:, 0, size] = 0.01
+    pairs = replace(pairs, values=told)
+    shown = dependence(fitted, cohort(), overall, "size", 0, pairs=pairs)
+    assert shown.partner.name == "sex" and shown.strength == pytest.approx(0.03)
     np.testing.assert_array_equal(shown.value, frame["size"])
     np.testing.assert_array_equal(shown.partner_value, frame.sex.cat.codes)
-    points[:, j, 0] = np.round(frame["size"], 0)
-    alone = dependence(fitted, cohort(), replace(overall, points=np.sign(points)), "sex", 0)
+    alone = dependence(fitted, cohort(), overall, "sex", 0, pairs=replace(pairs, values=told / 100))
     assert alone.partner is None and alone.strength == 0
     assert variable_terms(model("cox"), frame).shape == (len(frame), 5)
 

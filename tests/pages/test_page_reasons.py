@@ -179,7 +179,8 @@ def test_one_variable_is_told_with_the_one_that_it_differs_with(truth):
     said = reader.box("How closely the risk goes with age differs")
     first = points[ages <= np.quantile(ages, 0.1)].mean()
     assert f"On average it goes with {'+' if first > 0 else '−'}{abs(first):.0f} points at 40 years or less" in said
-    assert f"differs most with {told.partner.label.lower()}: " in said
+    size = 100 * told.strength
+    assert f"differs most with {told.partner.label.lower()}, by {size:.1f} points on average: " in said
     dots = [t for t in reader.figure("reasons_dependence")["data"] if "customdata" in t]
     assert sum(len(numbers(t["x"])) for t in dots) == 500
     for trace in dots:
@@ -207,6 +208,9 @@ def test_pairs_are_told_the_strongest_first():
     alt = reader.alt("reasons_together").casefold()
     assert f"{told[0][0]} and {told[0][1]} {sizes[0]:.1f}" in alt
     assert checked(reader) == ["reasons_swarm", "reasons_together"]
+    reader.choose("reasons_view", "one")
+    # Nodes is first, and the view of one variable goes by the same index.
+    assert f"differs most with progesterone receptor, by {told[0][2]} points on average" in reader.text
 
 
 def test_stability_names_the_range_of_places():
