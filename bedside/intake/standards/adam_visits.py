@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bedside.intake.standards.describe import variable
-from bedside.intake.standards.staged_table import StagedTable, days_of, numbers_of, texts_of
+from bedside.intake.standards.staged_table import StagedTable, coded, days_of, numbers_of, texts_of
 
 COLUMNS = (
     "USUBJID", "PARAMCD", "PARAM", "AVAL", "AVALU", "ADY", "ADT", "ADTM", "AVISIT", "ABLFL", "DTYPE", "ANL01FL",
@@ -57,38 +56,49 @@ def read_measured(table: StagedTable, known: pd.Index, starts: pd.Series | None)
     """
     found = Measured(n_read=table.n_rows)
     frame = table.frame(COLUMNS)
+    # Such tables have millions of rows: whatever is text stands here as a number.
+    (who, names), (code, codes), (unit, units) = (
+        coded(frame[name]) if name in frame else (np.zeros(len(frame), np.int32), [""])
+        for name in ("USUBJID", "PARAMCD", "AVALU")
+    )
     rows = pd.DataFrame({
-        PATIENT: texts_of(frame["USUBJID"]), "code": texts_of(frame["PARAMCD"]), "value": numbers_of(frame["AVAL"]),
-        "unit": texts_of(frame["AVALU"]).fillna("") if "AVALU" in frame else "",
-        "label": texts_of(frame["PARAM"]) if "PARAM" in frame else None,
-        "derived": frame["DTYPE"].notna() if "DTYPE" in frame else False,
-        "first": (texts_of(frame["ABLFL"]) == "Y") if "ABLFL" in frame else False,
-        "chosen": (texts_of(frame["ANL01FL"]) == "Y") if "ANL01FL" in frame else False,
-        "low": numbers_of(frame["ANRLO"]) if "ANRLO" in frame else np.nan,
-        "high": numbers_of(frame["ANRHI"]) if "ANRHI" in frame else np.nan,
+        "who": who, "code": code, "unit": unit, "value": numbers_of(frame["AVAL"]),
+        "derived": _filled(frame, "DTYPE"), "first": _is_yes(frame, "ABLFL"), "chosen": _is_yes(frame, "ANL01FL"),
         DAY: _study_days(frame, starts, found),
     })  # fmt: skip
-    rows = _usable(rows, known, found)
+    rows = _usable(rows, np.array([*(name in known for name in names), False]), found)
     if rows.empty:
         return found
+    words = {number: _words(frame, rows, number, codes, units) for number in rows["code"].unique()}
+    del frame
     rows = rows.sort_values("chosen", kind="stable")
-    _baseline(rows, found)
-    _visits(rows, found)
+    _baseline(rows, words, names, found)
+    _visits(rows, words, names, found)
     return found
 
 
-def _leave(rows: pd.DataFrame, where: pd.Series, found: Measured, why: str) -> pd.DataFrame:
+def _is_yes(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return (texts_of(frame[name]) == "Y").to_numpy() if name in frame else np.zeros(len(frame), bool)
+
+
+def _filled(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return frame[name].notna().to_numpy() if name in frame else np.zeros(len(frame), bool)
+
+
+def _leave(rows: pd.DataFrame, where: np.ndarray | pd.Series, found: Measured, why: str) -> pd.DataFrame:
     if where.any():
         found.dropped[why] += int(where.sum())
     return rows[~where]
 
 
-def _usable(rows: pd.DataFrame, known: pd.Index, found: Measured) -> pd.DataFrame:
-    rows = _leave(rows, ~rows[PATIENT].isin(known), found, "a subject who is in no cohort")
+def _usable(rows: pd.DataFrame, is_known: np.ndarray, found: Measured) -> pd.DataFrame:
+    rows = _leave(rows, ~is_known[rows["who"]], found, "a subject who is in no cohort")
+    rows = _leave(rows, rows["code"] < 0, found, "no parameter (PARAMCD)")
     rows = _leave(rows, rows["value"].isna(), found, "no number (AVAL)")
-    rows = _leave(rows, rows["derived"].astype(bool), found, "derived, not measured (DTYPE)")
-    usual = rows.groupby("code")["unit"].transform(lambda units: units.mode().iloc[0] if len(units) else "")
-    rows = _leave(rows, rows["unit"] != usual, found, "in another unit than most of its parameter")
+    rows = _leave(rows, rows["derived"], found, "derived, not measured (DTYPE)")
+    counts = rows.groupby(["code", "unit"]).size().sort_values(kind="stable")
+    usual = {code: unit for code, unit in counts.index}  # the most frequent one comes last and stays
+    rows = _leave(rows, rows["unit"] != rows["code"].map(usual), found, "in another unit than most of its parameter")
     frequent = rows["code"].value_counts().index[:MOST_PARAMETERS]
     return _leave(rows, ~rows["code"].isin(frequent), found, f"beyond the {MOST_PARAMETERS} most frequent parameters")
 
@@ -123,60 +133,83 @@ def _visit_day(name: str) -> float:
     return 7.0 * float(week.group(1)) if week else np.nan
 
 
-def _baseline(rows: pd.DataFrame, found: Measured) -> None:
-    first = rows[rows["first"].astype(bool)].drop_duplicates([PATIENT, "code"], keep="last")
+def _baseline(rows: pd.DataFrame, words: dict[int, Words], names: list[str], found: Measured) -> None:
+    first = rows[rows["first"]].drop_duplicates(["who", "code"], keep="last")
     if first.empty:
         return
     if late := int((first[DAY] > 0).sum()):
         found.notes.append(f"{late} values that the trial marks as those of the start were measured after it.")
-    wide = first.pivot(index=PATIENT, columns="code", values="value")
     late_codes = set(first.loc[first[DAY] > 0, "code"])
-    for code in wide.columns:
+    wide = first.pivot(index="who", columns="code", values="value")
+    kept = {}
+    for number in sorted(wide.columns, key=lambda each: words[each].code):
+        own = words[number]
+        if wide[number].nunique() < 2:
+            continue
         use = {"use": "optional"}
-        if code in late_codes:
+        if number in late_codes:
             use = {"use": "later", "why_later": "measured after the start in some, though marked as its value"}
-        entry = variable(f"{code} at baseline", wide[code], **_words(rows, str(code), "{} at baseline"), **use)
-        if entry is not None and wide[code].nunique() > 1:
-            entry["kind"] = "continuous"
-            entry.pop("levels", None)
-            found.baseline_entries.append(entry)
-    wide.columns = [f"{code} at baseline" for code in wide.columns]
-    found.baseline = wide[[entry["name"] for entry in found.baseline_entries]]
+        told = {"name": f"{own.code} at baseline", "kind": "continuous", "label": f"{own.label} at baseline", **use}
+        found.baseline_entries.append(told | ({"unit": own.unit} if own.unit else {}))
+        kept[f"{own.code} at baseline"] = wide[number]
+    found.baseline = pd.DataFrame(kept, index=wide.index)
+    found.baseline.index = [names[who] for who in wide.index]
 
 
-def _visits(rows: pd.DataFrame, found: Measured) -> None:
+def _visits(rows: pd.DataFrame, words: dict[int, Words], names: list[str], found: Measured) -> None:
     rows = _leave(rows, rows[DAY].isna(), found, "no day from the start")
     before = rows[DAY] < 0
-    kept_first = before & rows["first"].astype(bool)
-    if kept_first.any():
-        found.notes.append(f"{int(kept_first.sum())} values of the start were measured before it; not among visits.")
-    rows = _leave(rows, before & ~rows["first"].astype(bool), found, "before the start")
+    if kept_first := int((before & rows["first"]).sum()):
+        found.notes.append(f"{kept_first} values of the start were measured before it; not among visits.")
+    rows = _leave(rows, before & ~rows["first"], found, "before the start")
     rows = rows[rows[DAY] >= 0]
-    twice = rows.duplicated([PATIENT, DAY, "code"], keep="last")
-    rows = _leave(rows, twice, found, "measured again on the same day")
+    rows = _leave(rows, rows.duplicated(["who", DAY, "code"], keep="last"), found, "measured again on the same day")
     if rows.empty:
         return
-    wide = rows.pivot(index=[PATIENT, DAY], columns="code", values="value").reset_index()
-    wide.columns.name = None
-    found.visits = wide.sort_values([PATIENT, DAY], kind="stable", ignore_index=True)
-    for code in [name for name in wide.columns if name not in (PATIENT, DAY)]:
-        words = _words(rows, str(code), "{}")
-        entry = {"name": str(code), "kind": "continuous", **{key: value for key, value in words.items() if value}}
-        found.entries.append(entry | _range(rows[rows["code"] == code]))
+    visit = rows.groupby(["who", DAY], sort=True).ngroup().to_numpy()
+    at = rows.drop_duplicates(["who", DAY]).sort_values(["who", DAY])
+    columns = {PATIENT: np.array(names, dtype=object)[at["who"]], DAY: at[DAY].to_numpy()}
+    for number in sorted(rows["code"].unique(), key=lambda each: words[each].code):
+        own = words[number]
+        values = np.full(len(at), np.nan)
+        mine = (rows["code"] == number).to_numpy()
+        values[visit[mine]] = rows["value"].to_numpy()[mine]
+        columns[own.code] = values
+        entry = {"name": own.code, "kind": "continuous", "label": own.label, "unit": own.unit} | own.range
+        found.entries.append({key: value for key, value in entry.items() if value})
+    found.visits = pd.DataFrame(columns)
 
 
-def _words(rows: pd.DataFrame, code: str, form: str) -> dict[str, str]:
-    own = rows[rows["code"] == code]
-    labels = own["label"].dropna()
-    label = str(labels.iloc[0]) if len(labels) else code
-    label = re.sub(r"\s*\([^()]*\)$", "", label).removesuffix(" Measurement") or code
-    return {"label": form.format(label), "unit": str(own["unit"].iloc[0])}
+@dataclass(frozen=True)
+class Words:
+    """What a parameter is called, its unit, and its usual range where the table gives one and the same to everybody."""
+
+    code: str
+    label: str
+    unit: str
+    range: dict[str, Any]
+
+
+def _words(frame: pd.DataFrame, rows: pd.DataFrame, number: int, codes: list[str], units: list[str]) -> Words:
+    own = rows.index[rows["code"] == number]
+    labels = texts_of(frame["PARAM"].loc[own[:1]]).dropna() if "PARAM" in frame else pd.Series(dtype=object)
+    label = str(labels.iloc[0]) if len(labels) else codes[number]
+    label = re.sub(r"\s*\([^()]*\)$", "", label).removesuffix(" Measurement") or codes[number]
+    unit = int(rows["unit"].loc[own[0]])
+    return Words(codes[number], label, units[unit] if unit >= 0 else "", _range(frame.loc[own]))
 
 
 def _range(own: pd.DataFrame) -> dict[str, Any]:
-    """The usual range, where the table gives one and the same to everybody."""
-    ends = [values.iloc[0] if values.nunique() == 1 else None for values in (own["low"].dropna(), own["high"].dropna())]
-    low, high = (None if end is None else float(end) for end in ends)
+    ends: list[float | None] = []
+    for name in ("ANRLO", "ANRHI"):
+        told = own[name].dropna().unique() if name in own else ()
+        ends.append(None if len(told) != 1 else _number(told[0]))
+    low, high = ends
     if (low is None and high is None) or (low is not None and high is not None and low >= high):
         return {}
     return {"reference_range": [low, high]}
+
+
+def _number(told: object) -> float | None:
+    found = numbers_of(pd.Series([told]))[0]
+    return float(found) if np.isfinite(found) else None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bedside.intake.columns import MISSING, Column
@@ -47,14 +49,23 @@ class StagedTable:
             places.setdefault(column.name.upper(), self.staged.place(column.name))
         wanted = {name: places[name] for name in names if name in places}
         table = pq.read_table(self.staged.file, columns=list(dict.fromkeys(wanted.values())))
-        return pd.DataFrame({name: _column(table.column(place).to_pandas()) for name, place in wanted.items()})
+        return pd.DataFrame({name: _column(table.column(place)) for name, place in wanted.items()})
 
 
-def _column(values: pd.Series) -> pd.Series:
-    if values.dtype != object or not values.map(lambda cell: isinstance(cell, str) or cell is None).all():
-        return values
-    texts = values.str.strip()
-    return texts.mask(texts.isin(MISSING), None).astype(object)
+def _column(values: pa.ChunkedArray) -> pd.Series:
+    """Trimmed before it leaves Arrow: there a text that stands in many rows becomes one Python object."""
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        trimmed = pc.utf8_trim_whitespace(values)
+        gone = pc.is_in(trimmed, pa.array(sorted(MISSING), trimmed.type))
+        values = pc.if_else(gone, pa.scalar(None, trimmed.type), trimmed)
+    return values.to_pandas(date_as_object=False)
+
+
+def coded(values: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """A column as whole numbers and what they stand for; -1 where nothing was recorded."""
+    found = pa.array(texts_of(values), pa.string()).dictionary_encode()
+    numbers = found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return numbers.astype(np.int32), found.dictionary.to_pylist()
 
 
 @contextmanager
@@ -80,6 +91,8 @@ def numbers_of(values: pd.Series) -> np.ndarray:
 def texts_of(values: pd.Series) -> pd.Series:
     """Text, None where missing; whole numbers without a point."""
     if values.dtype == object:
+        if pd.api.types.infer_dtype(values, skipna=True) in ("string", "empty"):
+            return values
         return values.map(lambda cell: None if cell is None or cell != cell else str(cell)).astype(object)
     if values.dtype.kind == "f":
         return values.map(lambda cell: None if cell != cell else f"{cell:.15g}").astype(object)
