@@ -308,11 +308,9 @@ def _panel(job: Job, name: str) -> None:
     """How far a job is, with the button that stops it; drawn again on its own twice a second."""
     if job.ended.is_set():
         st.rerun(scope="app")
-    bar, button = st.columns([5, 1], vertical_alignment="center")
-    with bar:
-        st.progress(job.share, text=md(said(job)))
-    with button:
-        st.button("Stop", key=f"{name}_stop", on_click=job.cancel, width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.progress(job.share, text=md(said(job)), width="stretch")
+        st.button("Stop", key=f"{name}_stop", on_click=job.cancel, width="content")
 
 
 def said(job: Job) -> str:

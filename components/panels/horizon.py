@@ -41,7 +41,7 @@ def choose(of: Cohort, outcome: Outcome, *, sure: float | None = None) -> tuple[
     if linked is not None:
         st.session_state[chosen] = True
     held = linked or (st.session_state.get(key) if st.session_state.get(chosen) else None) or start
-    st.session_state[key] = min(max(round(float(held) / step) * step, step), top)
+    put(key, min(max(round(float(held) / step) * step, step), top))
     value = st.slider(
         f"Within how many {default.unit}",
         min_value=step,
@@ -56,6 +56,14 @@ def choose(of: Cohort, outcome: Outcome, *, sure: float | None = None) -> tuple[
     )
     desk.keep_in_link(key, None if value == start else f"{value:g}")
     return float(value), default.unit
+
+
+def put(key: str, value: float) -> None:
+    """Where a slider stands. One that stands there already is left alone: told its place again, the browser would take
+    back what the reader has done with it meanwhile.
+    """
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
 
 
 def stops(of: Cohort, outcome: Outcome) -> tuple[float, ...]:

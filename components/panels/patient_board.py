@@ -8,7 +8,9 @@ from bedside import risk
 from bedside.cohort import Cohort, Outcome
 from bedside.errors import Fixable
 from bedside.patient.similar import still_there
+from bedside.patient.visits_risk import visits_of
 from bedside.report import made_risk, say
+from bedside.risk.variability import NAME
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
 from components.panels import (
@@ -20,6 +22,7 @@ from components.panels import (
     patient_trust,
     patient_trust_more,
     patient_views,
+    patient_visits,
     patient_why,
     save,
 )
@@ -73,8 +76,9 @@ def _risk(view: View) -> None:
         rest=_rest(view),
         limits=limits(view),
     )
-    for sentence in patient_trust_more.interval(view)[:1]:
-        page.caption(sentence)
+    if view.reading == "analyst" or view.limits == NAME:
+        for sentence in patient_trust_more.interval(view)[:1]:
+            page.caption(sentence)
     if view.thin:
         page.caution(thin(view))
     patient_estimate.revealed(view)
@@ -99,6 +103,13 @@ def _asides(view: View) -> None:
         page.caption(view.outcome.note)
     for text in which_events(view):
         page.caption(text)
+    if view.outcome.has_competing:
+        other = model_choice.ANY if view.one_event else model_choice.EVENT
+        label = "Count any of them" if view.one_event else "Tell them apart"
+        st.button(
+            label, key="patient_target", type="tertiary", icon=":material/call_split:",
+            on_click=st.session_state.__setitem__, args=("model_target", other),
+        )  # fmt: skip
     with st.container(key="screen_patient_model", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="content"):
             page.caption(f"By the {model_choice.named(view.choice.kind)}.")
@@ -106,7 +117,18 @@ def _asides(view: View) -> None:
 
 
 def which_events(view: View) -> list[str]:
-    """What counts as the event where several compete, and what of the others is known."""
+    """As of when the risk is, what counts as the event where several compete, and what of the others is known."""
+    return [*_as_of(view), *_kinds_told(view)]
+
+
+def _as_of(view: View) -> list[str]:
+    """That more is known of the patient by now than the risk counts; how much would tell how long it was."""
+    if not patient_visits.lives(view) or not (visits_of(view.cohort, view.outcome, view.row)[0] > 0).any():
+        return []
+    return [f"By what was known at {view.outcome.since}: later visits, and what they change, are under Visits."]
+
+
+def _kinds_told(view: View) -> list[str]:
     if not view.one_event:
         if not view.outcome.has_competing:
             return []

@@ -18,7 +18,7 @@ LONG = 40
 """Years of follow-up beyond which nobody counts months."""
 CHOSEN = "horizon_{}_chosen"
 ALIVE = "patient_alive_{}"
-MOVED, WHOSE = "patient_time_moved", "patient_alive_of"
+MOVED, WHOSE, STOOD = "patient_time_moved", "patient_alive_of", "patient_times_stood"
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit, float]:
     scale = _scale(of, outcome, _unit(of, outcome))
     told: list[str] = []
     when, so_far = _when(scale, told), _so_far(scale, told)
-    if so_far >= when - SLACK:
-        if st.session_state.pop(MOVED, "") == "alive":
-            when = min(so_far + scale.step, scale.top)
-        else:
-            so_far = max(when - scale.step, 0.0)
-            told.append(f"The time free of it so far has to be shorter than the horizon: {_said(so_far, scale)}.")
-    st.session_state.pop(MOVED, None)
-    st.session_state[f"horizon_{scale.unit}"], st.session_state[ALIVE.format(scale.unit)] = when, so_far
+    if st.session_state.pop(MOVED, "") == "alive":
+        when = _ahead(scale, when, so_far)
+    elif so_far >= when - SLACK:
+        so_far = max(when - scale.step, 0.0)
+        told.append(f"The time free of it so far has to be shorter than the horizon: {_said(so_far, scale)}.")
+    horizon.put(f"horizon_{scale.unit}", when)
+    horizon.put(ALIVE.format(scale.unit), so_far)
+    st.session_state[STOOD] = (scale.unit, when, so_far)
     _sliders(scale)
     desk.keep_in_link(f"horizon_{scale.unit}", None if when == scale.start else f"{when:g}")
     desk.keep_in_link(ALIVE.format(scale.unit), f"{so_far:g}" if so_far else None)
@@ -64,6 +64,15 @@ def choose(of: Cohort, outcome: Outcome) -> tuple[float, Unit, float]:
         with st.container(key=f"notice_patient_time_{i}"):
             st.warning(sentence, icon=":material/link_off:")
     return when, scale.unit, so_far
+
+
+def _ahead(scale: Scale, when: float, so_far: float) -> float:
+    """The horizon that looks as far ahead as before the time so far was moved, within what is known."""
+    unit, last, before = st.session_state.get(STOOD, (scale.unit, when, 0.0))
+    if unit != scale.unit:
+        return max(when, min(so_far + scale.step, scale.top))
+    st.session_state[CHOSEN.format(scale.unit)] = True
+    return _step(min(so_far + last - before, max(scale.known, so_far + scale.step)), scale)
 
 
 # ------------------------------------------------------------------ units and scales
@@ -192,11 +201,12 @@ def _sliders(scale: Scale) -> None:
     )  # fmt: skip
     if scale.known >= scale.step:
         st.slider(
-            f"Already free of it ({scale.unit})", min_value=0.0, max_value=scale.known, step=scale.step,
+            f"Event-free so far ({scale.unit})", min_value=0.0, max_value=scale.known, step=scale.step,
             format="%g", key=ALIVE.format(scale.unit), persist_state="session", width=230, on_change=_moved,
             args=("alive", scale.unit),
             help="For a patient who is known to have come so far without the event: everything is then the risk of "
-            "patients with these values who came as far. What else happened since is not counted.",
+            "patients with these values who came as far, as far ahead as before. What else happened since is not "
+            "counted.",
         )  # fmt: skip
 
 

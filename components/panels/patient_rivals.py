@@ -45,17 +45,26 @@ class Rivals:
         What could not be said, and why.
     names : tuple of str
         What each row is called inside a sentence, e.g. ``"Cox"``.
+    made : tuple of str
+        Names of scores that were made from patients of this table: that they agree says nothing.
     """
 
     rows: tuple[RiskRow, ...]
     lacking: tuple[str, ...]
     names: tuple[str, ...]
+    made: tuple[str, ...] = ()
 
     @property
     def compared(self) -> list[tuple[str, float]]:
         """Names and risks of models and published scores: what happened in a score's group here is no prediction."""
         told = zip(self.names, self.rows, strict=True)
-        return [(name, row.risk) for name, row in told if row.kind != "observed"]
+        return [(name, row.risk) for name, row in told if row.kind != "observed" and name not in self.made]
+
+    @property
+    def no_test(self) -> list[tuple[str, float]]:
+        """Names and risks of the scores that were made from these patients."""
+        told = zip(self.names, self.rows, strict=True)
+        return [(name, row.risk) for name, row in told if row.kind == "published" and name in self.made]
 
     @property
     def apart(self) -> float:
@@ -103,7 +112,9 @@ def _found(view: View, beside: list[tuple[str, Fitted]]) -> Rivals:
     for score in numbers_scores.ready(view.cohort):
         _of_score(view, score, rows, lacking)
     names += [row.label.split(":")[0] for row in rows[len(names) :]]
-    return Rivals(tuple(rows), tuple(lacking), tuple(names))
+    own = {made.score for made in view.cohort.made_scores}
+    made = tuple(score.name for score in numbers_scores.ready(view.cohort) if score.key in own)
+    return Rivals(tuple(rows), tuple(lacking), tuple(names), made)
 
 
 def short(model: Fitted) -> str:

@@ -115,9 +115,11 @@ def filled(found: Evidence, asked: int) -> Line:
 
 def agreement(found: Rivals) -> Line:
     """How far models and published scores lie apart."""
-    each = [f"{name} {say.of_100(risk).removesuffix(' of 100')}" for name, risk in found.compared]
+    each = [_beside(name, risk) for name, risk in found.compared]
     if len(each) == 1:
         mark, text = "unknown", f"Only one model is fitted: {each[0]}"
+        if found.no_test:
+            text += f"; {_listed([_beside(*score) for score in found.no_test])}, made from patients of this table"
     elif found.differ:
         mark, text = "caution", f"Models differ by {found.apart:.0f}: {_listed(each)}"
     else:
@@ -126,6 +128,10 @@ def agreement(found: Rivals) -> Line:
         seen, score = say.of_100(found.against.risk), found.against.label.split(":")[0]
         return Line("caution", f"{_listed(each)}, but {seen} had it in this group of the {score}")
     return Line(mark, text)
+
+
+def _beside(name: str, risk: float) -> str:
+    return f"{name} {say.of_100(risk).removesuffix(' of 100')}"
 
 
 def _ceiling(points: float) -> str:

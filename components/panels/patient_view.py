@@ -123,7 +123,7 @@ class View:
         within = f"within {say.duration(self.when, self.unit)} of {self.outcome.since}"
         if not self.alive:
             return within
-        return f"{within}, {self.so_far}"
+        return f"{within}, {self.so_far} (the next {say.duration(self.when - self.alive, self.unit)})"
 
     @property
     def so_far(self) -> str:

@@ -64,7 +64,7 @@ def test_a_model_without_limits_says_so_and_names_them_once_known(monkeypatch):
     assert "(model variability " in reader.alt("patient_curve")
     # Beside the name of the band, under the number and under the curve, what it held in simulations.
     shares = " / ".join(f"{100 * share:.0f}" for share in table()["kinds"]["penalised"]["held"].values())
-    held = f"In simulations this band held the true risk in {shares} of 100 patients of low / middle / high risk."
+    held = f"In simulations this band held the true risk in {shares} of 100 patients of low / middle / high risk"
     assert sum(held in box for box in reader.boxes) == 2
 
 

@@ -94,7 +94,7 @@ def test_how_many_and_from_when_on(by_hand):
     reader.choose("patient_similar_k", "100")
     assert reader.link["patient_similar_k"] == "100"
     assert len(table(reader).value) == 100
-    reader.choose("patient_alive_years", 2.0)
+    reader.choose("patient_alive_years", 2.0).choose("horizon_years", 4.0)
     lead = reader.box("patients most alike")
     assert lead.startswith("Of the 100 patients most alike among those who were alive and free of recurrence 2 years")
     cohort = bundled("gbsg2_breast")

@@ -92,11 +92,17 @@ def test_three_states_add_up_in_every_view():
 
 def test_free_of_it_so_far_moves_every_part(cox):
     reader = opened("gbsg2_breast", 303).choose("patient_alive_years", 2.0)
+    # As far ahead as before.
+    assert "within 6 years of surgery" in reader.box(ANSWER) and "(the next 4 years)" in reader.box(ANSWER)
+    reader.choose("horizon_years", 4.0)
     patient = bundled("gbsg2_breast").frame.iloc[[303]]
     at_two, at_four = cox.risk(patient, [2 * YEAR, 4 * YEAR])[0]
     later = (at_four - at_two) / (1 - at_two)
     assert headline(reader) == round(100 * later) != round(100 * at_four)
-    assert "within 4 years of surgery, having been alive and free of recurrence for 2 years." in reader.box(ANSWER)
+    assert (
+        "within 4 years of surgery, having been alive and free of recurrence for 2 years (the next 2 years)."
+        in reader.box(ANSWER)
+    )
     assert marks(reader).count("bs-event") == round(100 * later)
     assert f"this patient {100 - round(100 * later)}%" in reader.alt("patient_curve")
     assert "of patients event-free at 2 years" in reader.alt("patient_curve")
@@ -107,13 +113,13 @@ def test_free_of_it_so_far_moves_every_part(cox):
     assert low < round(100 * later) < high
     assert next(iter(bars(reader.choose("patient_shows", "bar")))) == "3 years"
     # The horizon stays the later one, whichever of the two is moved.
-    reader.choose("patient_alive_years", 5.0)
-    assert "within 6 years of surgery, having been alive and free of recurrence for 5 years." in reader.box(ANSWER)
+    reader.choose("patient_alive_years", 6.0)
+    assert "within 7 years of surgery, having been alive and free of recurrence for 6 years" in reader.box(ANSWER)
     reader.choose("horizon_years", 3.0)
-    assert "within 3 years of surgery, having been alive and free of recurrence for 2 years." in reader.box(ANSWER)
+    assert "within 3 years of surgery, having been alive and free of recurrence for 2 years" in reader.box(ANSWER)
     # It is known of this patient, and of no other.
     kept = Reader(**reader.link).open("patient")
-    assert "for 2 years." in kept.box(ANSWER)
+    assert "for 2 years (the next 1 year)." in kept.box(ANSWER)
     other = reader.patient(bundled("gbsg2_breast").identifiers[0])
     assert "having been" not in other.box(ANSWER) and "patient_alive_years" not in other.link
 

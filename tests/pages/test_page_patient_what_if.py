@@ -80,7 +80,7 @@ def test_it_stays_with_the_patient_and_with_nobody_else(reader, cox):
     reader.open("survival").open("patient")
     assert reader.at.selectbox(key=THERAPY).value == "yes"
     assert reader.table("Scenarios side by side")[3][0] == "hormone therapy"
-    reader.choose("patient_alive_years", 1.0)
+    reader.choose("patient_alive_years", 1.0).choose("horizon_years", 2.0)
     before, after = cox.risk(by_hand(hormone_therapy="yes"), [YEAR, 2 * YEAR])[0]
     assert f"{say.of_100((after - before) / (1 - before))} a patient" in reader.box("between the two")
     # The reasons are of the same risk: what differs between the marks is what differs between the risks.
