@@ -26,6 +26,7 @@ from pathlib import Path
 from bedside.intake import read_cohort
 from bedside.intake.building import build
 from bedside.intake.guess import guess
+from bedside.intake.plan import Plan
 from bedside.intake.staging import STAGING, Staged, stage, staging_folder, sweep_staging
 from bedside.store.cohorts import keep, list_kept, making, open_folder, sweep, versions
 from bedside.store.saved import Saved
@@ -39,6 +40,7 @@ PRELOADED = ["bedside.intake.building", "bedside.intake.guess", "bedside.store.c
 
 Told = tuple[str, int, str]
 """Key, version and fingerprint of what was acknowledged."""
+Understood = tuple[Staged, Plan]
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,18 @@ def write_patients(path: Path, rows: int) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def bring(data: str, source: Path | Staged, key: str | None, say: Connection) -> None:
+def understood(source: Path, folder: Path) -> Understood:
+    """A file that was read, and how it becomes a cohort."""
+    staged = stage(source, "patients.csv", folder)
+    return staged, replace(guess(staged).plan, title="Patients")
+
+
+def bring(data: str, source: Path | Understood, key: str | None, say: Connection) -> None:
     """One import from beginning to end, in a process of its own; of a file, or of one that was read already."""
     os.environ["BEDSIDE_DATA"] = data
     say.send("reading")
     with staging_folder() as folder:
-        staged = source if isinstance(source, Staged) else stage(source, "patients.csv", folder)
-        plan = replace(guess(staged).plan, title="Patients")
+        staged, plan = understood(source, folder) if isinstance(source, Path) else source
         say.send("building")
         with making() as made:
             build(staged, plan, made)
@@ -90,7 +97,7 @@ def bring(data: str, source: Path | Staged, key: str | None, say: Connection) ->
 
 @contextmanager
 def importing(
-    data: Path, source: Path | Staged, key: str | None
+    data: Path, source: Path | Understood, key: str | None
 ) -> Iterator[tuple[multiprocessing.Process, Connection]]:
     """An import in a process of its own, which has no end but its own and this block's."""
     around = multiprocessing.get_context("forkserver")
@@ -156,28 +163,27 @@ def check(data: Path, promised: list[Told], before: set[tuple[str, int]]) -> set
     return set(here)
 
 
-def run(folder: Path, *, times: int, rows: int, seed: int, read: bool = False) -> list[Ended]:
+def run(folder: Path, *, times: int, rows: int, seed: int, brought: Understood | None = None) -> list[Ended]:
     """Kill so many imports, each at a random moment, and check after each.
 
     Parameters
     ----------
     folder : Path
         Empty; `BEDSIDE_DATA` is set to a folder in it.
-    read : bool
-        The file was read before: only building and keeping are killed.
+    brought : Understood, optional
+        A file that was read before: only building and keeping are killed.
     """
     data, source, chance = folder / "data", folder / "patients.csv", random.Random(seed)
     os.environ["BEDSIDE_DATA"] = str(data)
     write_patients(source, rows)
-    brought = stage(source, source.name, folder) if read else source
-    with importing(data, brought, None) as (_, hear):
+    with importing(data, brought or source, None) as (_, hear):
         lasts, whole = durations(hear)
     promised, found = [whole], []
     here = check(data, promised, set())
     for i in range(times):
-        part = chance.choice(PARTS[1:] if read else PARTS)
+        part = chance.choice(PARTS if brought is None else PARTS[1:])
         after = chance.uniform(0, 1.1 * lasts[part])
-        with importing(data, brought, whole[0] if i % 2 else None) as (process, hear):
+        with importing(data, brought or source, whole[0] if i % 2 else None) as (process, hear):
             while hear.recv() != part:
                 continue
             time.sleep(after)

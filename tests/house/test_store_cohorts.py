@@ -19,7 +19,7 @@ from bedside.cohort.derived import chosen, cut, drawn, to_body
 from bedside.cohort.selection import Between, Selection
 from bedside.errors import Faults, Fixable
 from bedside.intake import read_cohort
-from bedside.intake.staging import new_staging, stage, sweep_staging
+from bedside.intake.staging import new_staging, sweep_staging
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import learn
 from bedside.risk.training import training
@@ -317,11 +317,12 @@ def test_threads_at_once_lose_no_version(tmp_path: Path):
 
 def test_killed_imports_are_absent_or_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("BEDSIDE_DATA", str(tmp_path / "data"))
-    found = kills.run(tmp_path, times=4, rows=300, seed=3, read=True)
+    kills.write_patients(tmp_path / "read.csv", 60)
+    brought = kills.understood(tmp_path / "read.csv", tmp_path)
+    found = kills.run(tmp_path, times=4, rows=60, seed=3, brought=brought)
     assert len(found) == 4 and all(end.there or not end.acknowledged for end in found)
     # Two processes that keep a version of one cohort at the same moment.
     data, one = tmp_path / "data", list_kept(reader="local")[0]
-    brought = stage(tmp_path / "patients.csv", "a.csv", tmp_path)
     with kills.importing(data, brought, one.key) as (_, first), kills.importing(data, brought, one.key) as (_, second):
         told = [kills.acknowledged(first), kills.acknowledged(second)]
     before = len(versions(one.key, reader="local")) - 2
