@@ -1,23 +1,30 @@
 """How often do the intervals of contributions hold the true ones?
 
 Draws cohorts from a Cox model that is known (4 numbers, a yes/no and a three-level variable, two of them without any
-effect), fits Bedside's Cox model, refits it to 50 bootstrap samples, and asks for the intervals of the contributions of
-eight fixed patients by one time. The truth is what the true model gives beside the same background patients. Counted
-are intervals that hold it, and, of variables without an effect, those that hold 0.
-Run: ``.venv/bin/python -m benchmarks.reasons_coverage [cohorts] [patients]``.
+effect), fits one of Bedside's kinds of model, refits it to bootstrap samples with the settings kept, and asks for the
+intervals of the contributions of eight fixed patients by one time. The truth is what the true model gives beside the
+same background patients. Counted are intervals that hold it, and, of variables without an effect, those that hold 0; a
+variable that the model left out has no interval and is not counted.
+Run: ``.venv/bin/python -m benchmarks.reasons_coverage [cohorts] [patients] [--kinds cox forest ...] [--refits 50]
+[--seconds 600] [--write]``: kinds one after the other, no new cohort once a kind has taken so many seconds of
+processor time. ``--write`` keeps the result of each kind in ``bedside/explain/coverage.json``, from which the pages
+say it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from bedside.cohort import Cohort, Level, Outcome, Variable
 from bedside.explain import background, contributions, shapley_cox, spread
+from bedside.explain import coverage as kept
 from bedside.intake import cohort_from_frame
 from bedside.risk.learners import learn
 from bedside.risk.training import training
@@ -26,7 +33,7 @@ from bedside.risk.variability import drawn_rows
 EFFECTS = {"a": 0.7, "b": -0.4, "c": 0.2, "d": 0.0, "sex": 0.5, "site": (0.0, 0.0, 0.0)}
 NOTHING = ("d", "site")
 RATE, T = 0.12, 4.0
-REFITS = 50
+KINDS = ("cox", "penalised", "forest", "boosted", "average")
 
 
 def made_up(rng: np.random.Generator, n: int) -> pd.DataFrame:
@@ -60,50 +67,76 @@ def cohort_of(rng: np.random.Generator, n: int) -> Cohort:
     return cohort_from_frame(frame, outcomes=[outcome], variables=variables)
 
 
-def one(rng: np.random.Generator, n: int, patients: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Which intervals hold the truth, and which hold 0, shape (n_patients, n_variables)."""
+def one(
+    rng: np.random.Generator, n: int, patients: pd.DataFrame, kind: str, refits: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which intervals hold the truth, and which hold 0, shape (n_patients, n_variables); NaN where there is none."""
     cohort = cohort_of(rng, n)
     rows = training(cohort, "event")
-    model = learn("cox", rows)
-    refits = [learn("cox", rows.take(drawn_rows(rows, rng)), dict(model.settings)) for _ in range(REFITS)]
+    model = learn(kind, rows)
+    again = [learn(kind, rows.take(drawn_rows(rows, rng)), dict(model.settings), seed=i + 1) for i in range(refits)]
     compared = background(model, cohort)
     found = contributions(model, patients, compared, [T])
-    names = [v.name for v in found.variables]
-    order = [list(EFFECTS).index(name) for name in names]
+    order = [list(EFFECTS).index(v.name) for v in found.variables]
     true, theirs = true_terms(patients)[:, order], true_terms(compared.frame)[:, order]
-    holds, nothing = np.zeros((2, len(patients), len(EFFECTS)), dtype=bool)
+    holds, nothing = np.full((2, len(patients), len(EFFECTS)), np.nan)
     for i in range(len(patients)):
         truth = shapley_cox(true[i], theirs, np.array([RATE * T]))[1]
-        lower, upper = spread(model, refits, compared, patients.iloc[[i]], [T]).limits(found.values[i])
+        lower, upper = spread(model, again, compared, patients.iloc[[i]], [T]).limits(found.values[i])
         holds[i, order] = ((lower <= truth.T) & (upper >= truth.T))[:, 0]
         nothing[i, order] = ((lower <= 0) & (upper >= 0))[:, 0]
     return holds, nothing
 
 
-def main() -> int:
-    """Print the shares."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cohorts", nargs="?", type=int, default=300)
-    parser.add_argument("patients", nargs="?", type=int, default=500)
-    asked = parser.parse_args()
+def measured(kind: str, cohorts: int, n: int, refits: int, seconds: float) -> dict[str, float | int]:
+    """What the intervals of one kind of model held, and in how many cohorts that was looked at."""
     patients = made_up(np.random.default_rng(1), 8)
-    start, holds, nothing = time.perf_counter(), [], []
-    for seed in range(asked.cohorts):
-        held, none = one(np.random.default_rng(1000 + seed), asked.patients, patients)
+    start, holds, nothing = time.process_time(), [], []
+    while len(holds) < cohorts and (not holds or time.process_time() - start < seconds):
+        held, none = one(np.random.default_rng(1000 + len(holds)), n, patients, kind, refits)
         holds.append(held)
         nothing.append(none)
     every, zero = np.array(holds), np.array(nothing)
     for j, name in enumerate(EFFECTS):
         sys.stdout.write(
-            f"{name}: {100 * every[:, :, j].mean():.1f} of 100 intervals hold the true contribution, "
-            f"{100 * zero[:, :, j].mean():.1f} hold 0\n"
+            f"{kind}, {name}: {100 * np.nanmean(every[:, :, j]):.1f} of 100 intervals hold the true contribution, "
+            f"{100 * np.nanmean(zero[:, :, j]):.1f} hold 0\n"
         )
     effect = [j for j, name in enumerate(EFFECTS) if name not in NOTHING]
-    sys.stdout.write(
-        f"all with an effect {100 * every[:, :, effect].mean():.1f}, all {100 * every.mean():.1f}; {asked.cohorts} "
-        f"cohorts of {asked.patients}, 8 patients, {REFITS} refits, {time.perf_counter() - start:.0f} s\n"
-    )
+    none = [j for j, name in enumerate(EFFECTS) if name in NOTHING]
+    each = np.nanmean(every[:, :, effect], axis=(1, 2))
+    error = float(each.std(ddof=1) / len(each) ** 0.5) if len(each) > 1 else float("nan")
+    told = {
+        "held": round(float(np.nanmean(every[:, :, effect])), 3), "std_err": round(error, 3),
+        "held_without_effect": round(float(np.nanmean(zero[:, :, none])), 3), "cohorts": len(holds), "of": n,
+        "patients": len(patients), "refits": refits,
+    }  # fmt: skip
+    sys.stdout.write(f"{kind}: {told}, {time.process_time() - start:.0f} s\n")
+    return told
+
+
+def main() -> int:
+    """Print the shares, and keep them where that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cohorts", nargs="?", type=int, default=300)
+    parser.add_argument("patients", nargs="?", type=int, default=500)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=["cox"])
+    parser.add_argument("--refits", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    for kind in asked.kinds:
+        told = measured(kind, asked.cohorts, asked.patients, asked.refits, asked.seconds)
+        if asked.write:
+            _keep(kept.FILE, kind, told)
     return 0
+
+
+def _keep(file: Path, kind: str, told: dict[str, float | int]) -> None:
+    """One kind's result beside the others'."""
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    lines = [f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in sorted((known | {kind: told}).items())]
+    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

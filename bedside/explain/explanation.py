@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from bedside.cohort.units import Unit
+from bedside.explain.coverage import INTERVAL
 
 Method = Literal["exact", "permutation pairs"]
 
@@ -33,9 +34,12 @@ class Contribution:
     direction: str
         Where it is as expected: which values go with more risk, or with less.
     lower, upper : float
-        95% interval of `points` from refits; NaN where it was not worked out.
+        Interval of `points` from refits; NaN where it was not worked out.
     partner : str
         The variable whose value its contribution depends on most; empty where there is none, or it was not worked out.
+    measure : str
+        What the interval is: ``"95% interval"``, or ``"spread over refits"`` where that is known to hold the true one
+        less often.
     together : float
         Interaction index with that value: what both add beyond what each adds alone, as a share of 1.
     """
@@ -50,6 +54,7 @@ class Contribution:
     upper: float = math.nan
     partner: str = ""
     together: float = math.nan
+    measure: str = INTERVAL
 
     @property
     def has_interval(self) -> bool:
@@ -58,7 +63,7 @@ class Contribution:
 
     @property
     def may_be_nothing(self) -> bool:
-        """True if its interval holds 0."""
+        """True if its interval, or its spread over refits, holds 0."""
         return self.has_interval and self.lower <= 0 <= self.upper
 
 

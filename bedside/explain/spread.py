@@ -12,6 +12,7 @@ from scipy.stats import t as student
 
 from bedside.cohort.variable import Variable
 from bedside.explain.contributions import Background, own_background
+from bedside.explain.coverage import INTERVAL, measure_of
 from bedside.explain.explanation import Explanation
 from bedside.explain.game import Effort, Game
 from bedside.explain.games import prepared
@@ -43,7 +44,9 @@ class Spread:
         As shares of 1.
     n_refits : int
     since : float
-        Time from which risks count: what is known of before the first of `times` is that nothing varies then.
+        Time from which risks count, when nothing varies yet.
+    measure : str
+        What the interval is, see `Contribution`.
     """
 
     variables: tuple[Variable, ...]
@@ -51,6 +54,7 @@ class Spread:
     sd: np.ndarray = field(repr=False)
     n_refits: int
     since: float = 0.0
+    measure: str = INTERVAL
 
     def at(self, t: float, *, level: float = 0.95) -> dict[str, float]:
         """How far each variable's interval reaches by a time, by column name; straight between the times."""
@@ -89,6 +93,7 @@ class Spreading:
         times: Sequence[float] | np.ndarray,
     ) -> None:  # fmt: skip
         own_background(model, background)
+        self.measure = measure_of(model)
         self.refits = tuple(refits)[:ENOUGH]
         self.background, self.patient = background, patient
         self.times = np.unique(np.asarray(times, dtype=float))
@@ -115,7 +120,9 @@ class Spreading:
             return None
         n = max(len(self.refits), 2)
         sd = np.sqrt(np.maximum(self.squares - self.total**2 / n, 0.0) / (n - 1))
-        return Spread(self.background.game.players, self.times, sd, len(self.refits), self.background.since)
+        return Spread(
+            self.background.game.players, self.times, sd, len(self.refits), self.background.since, self.measure
+        )
 
     @staticmethod
     def knots(background: Background, last: float, asked: Sequence[float] = ()) -> np.ndarray:
@@ -212,7 +219,9 @@ def with_spread(explanation: Explanation, found: Spread, t: float, *, level: flo
     """
     reach = found.at(t, level=level)
     parts = [
-        replace(c, lower=c.points - reach[c.variable], upper=c.points + reach[c.variable]) if c.variable in reach else c
+        replace(c, lower=c.points - reach[c.variable], upper=c.points + reach[c.variable], measure=found.measure)
+        if c.variable in reach
+        else c
         for c in explanation.contributions
     ]
     return replace(explanation, contributions=tuple(parts))

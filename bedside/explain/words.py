@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bedside.explain.coverage import INTERVAL
 from bedside.explain.explanation import Contribution, Explanation
 from bedside.report.say import of_100
 
 UNEXPECTED = " (the opposite of what is usually seen: it may be chance, or overlap with the other values)"
+MAY_BE_NOTHING, WITHIN = "may be nothing", "within the spread over refits"
 
 
 def headline(explanation: Explanation, *, decimals: int = 0) -> str:
@@ -40,8 +42,8 @@ def reasons(explanation: Explanation, *, k: int = 3, decimals: int = 0, ranges: 
     -------
     tuple of str
         Plain text, e.g. "9 positive nodes: goes with 17 points more risk."; more than the average of the
-        patients compared with, which the page says once above the list. One whose interval holds 0 "may be
-        nothing". Where the model reads a variable
+        patients compared with, which the page says once above the list. One whose interval holds 0 says so, see
+        `doubt`. Where the model reads a variable
         against the direction that the dictionary expects, the sentence says so. A closing sentence is added
         where the patient's risk rounds to the average. Values come from data: escape them before a page shows
         them.
@@ -79,14 +81,21 @@ def plain_reasons(explanation: Explanation, *, k: int = 3) -> tuple[str, ...]:
         if _is_little(c):
             continue
         size, more = round(100 * abs(c.points)), "more" if c.points > 0 else "fewer"
-        doubt = ", but this may be chance" if c.may_be_nothing else ""
-        said.append(f"{_subject(c)}: about {size} {more} of 100{doubt}.")
+        unsure = ", but this may be chance" if c.may_be_nothing else ""
+        said.append(f"{_subject(c)}: about {size} {more} of 100{unsure}.")
     return tuple(said) or ("No single value makes much of a difference.",)
 
 
 def as_expected(contribution: Contribution) -> str:
     """That the model reads the variable as the dictionary expects, and how; empty where it does not or expects none."""
     return f"{contribution.direction}: as expected" if contribution.expected and contribution.direction else ""
+
+
+def doubt(contribution: Contribution) -> str:
+    """What is said of one whose interval holds 0: "may be nothing", or that it is "within the spread over refits"."""
+    if not contribution.may_be_nothing:
+        return ""
+    return MAY_BE_NOTHING if contribution.measure == INTERVAL else WITHIN
 
 
 def interval_text(contribution: Contribution, *, decimals: int = 0) -> str:
@@ -114,8 +123,8 @@ def _sentence(contribution: Contribution, decimals: int, ranges: bool) -> str:
     more = "more" if contribution.points > 0 else "less"
     odd = UNEXPECTED if contribution.expected is False else ""
     interval = f" ({interval_text(contribution, decimals=decimals)})" if ranges and contribution.has_interval else ""
-    doubt = ", but it may be nothing" if contribution.may_be_nothing else ""
-    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk{interval}{doubt}{odd}."
+    unsure = {"": "", MAY_BE_NOTHING: f", but it {MAY_BE_NOTHING}"}.get(doubt(contribution), f", {WITHIN}")
+    return f"{said}: goes with {size:.{decimals}f} {unit} {more} risk{interval}{unsure}{odd}."
 
 
 def _subject(contribution: Contribution) -> str:

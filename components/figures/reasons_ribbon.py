@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bedside.cohort import Unit
+from bedside.explain import INTERVAL
 from bedside.report.say import duration, in_sentence
 from components.figures.labels import label_lines
 from components.figures.palette import Mode, palette, plain, rgba, shades, template
@@ -42,6 +43,8 @@ class Ribbon:
     unit : str
     since : str
         Time zero in a word.
+    measure : str
+        What `lower` and `upper` are the ends of.
     """
 
     names: tuple[str, ...]
@@ -55,6 +58,7 @@ class Ribbon:
     horizon: float
     unit: Unit
     since: str
+    measure: str = INTERVAL
 
     @property
     def unsure(self) -> np.ndarray:
@@ -143,10 +147,12 @@ def ribbon_sentence(told: Ribbon) -> str:
     early = told.times <= told.times[0] + EARLY_LATE * (told.times[-1] - told.times[0])
     first, last = _leader(told, early), _leader(told, ~early)
     if first is None and last is None:
-        return "No single value makes a difference that is sure at any time."
+        sure = "is sure" if told.measure == INTERVAL else "exceeds the spread over refits"
+        return f"No single value makes a difference that {sure} at any time."
     if first is None or last is None:
         only, when = (first, "early") if last is None else (last, "later")
-        return f"The largest reason is {in_sentence(told.names[only])}, and only {when} on is it sure."
+        sure = "is it sure" if told.measure == INTERVAL else "does it exceed the spread over refits"
+        return f"The largest reason is {in_sentence(told.names[only])}, and only {when} on {sure}."
     if first == last:
         return f"The largest reason is {in_sentence(told.names[first])} at all times."
     size = np.abs(told.points)
@@ -178,7 +184,8 @@ def ribbon_alt(told: Ribbon, *, most: int = MOST) -> str:
     said = []
     for j in told.order(most):
         first, here, last = (f"{100 * told.points[j, k]:+.0f}".replace("-", "−") for k in (0, at, -1))
-        doubt = " (may be nothing at the chosen time)" if told.unsure[j, at] else ""
+        said_of = "may be nothing" if told.measure == INTERVAL else "within the spread over refits"
+        doubt = f" ({said_of} at the chosen time)" if told.unsure[j, at] else ""
         said.append(f"{' '.join(label_lines(told.labels[j], lines=3))} {first}, {here}, {last}{doubt}")
     times = ", ".join(duration(_round(float(told.times[k])), told.unit) for k in (0, at, -1))
     return f"Percentage points that each value goes with, within {times} of {told.since}: {'; '.join(said)}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from bedside.explain import Contribution, Explanation, interval_text, points_text
+from bedside.explain import Contribution, Explanation, doubt, interval_text, points_text
 from bedside.report.say import duration, percent
 from components.figures.labels import label_lines, room_for, row_height, wrapped
 from components.figures.palette import Mode, palette, plain, template, text_width
@@ -33,7 +33,7 @@ class _Step:
 def waterfall_figure(explanation: Explanation, *, mode: Mode = "light", decimals: int = 0, most: int = 9) -> go.Figure:
     """Contributions to one patient's risk as a waterfall, largest first.
 
-    Below each bar a line shows its interval, where that is known; grey bars may be nothing.
+    Below each bar a line shows its interval, where that is known; grey bars have an interval that holds 0.
 
     Parameters
     ----------
@@ -134,7 +134,8 @@ def _said(step: _Step, decimals: int) -> str:
     """One bar in the alternative text."""
     told, more = f"{step.label} {points_text(step.points, decimals=decimals)}", []
     if step.of is not None and step.of.has_interval:
-        more.append(interval_text(step.of, decimals=decimals) + (", may be nothing" if step.may_be_nothing else ""))
+        unsure = doubt(step.of)
+        more.append(interval_text(step.of, decimals=decimals) + (f", {unsure}" if unsure else ""))
     if step.of is not None and step.of.partner:
         more.append(f"depends most on {step.of.partner}")
     return f"{told} ({'; '.join(more)})" if more else told
@@ -144,8 +145,9 @@ def _hover(step: _Step, decimals: int) -> str:
     """What a bar says under the pointer: literal text, each piece on its line."""
     lines = [f"{plain(step.label)}: {points_text(step.points, decimals=decimals)} points"]
     if step.of is not None and step.of.has_interval:
-        doubt = ": it may be nothing" if step.may_be_nothing else ""
-        lines.append(f"95% interval {interval_text(step.of, decimals=decimals)}{doubt}")
+        unsure = f": {doubt(step.of)}" if step.may_be_nothing else ""
+        name = step.of.measure[:1].upper() + step.of.measure[1:]
+        lines.append(f"{name} {interval_text(step.of, decimals=decimals)}{unsure}")
     if step.of is not None and step.of.partner:
         lines.append(partner_text(step.of))
     return "<br>".join(lines)

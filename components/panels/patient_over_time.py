@@ -13,7 +13,9 @@ from components.figures.reasons_ribbon import Ribbon, ribbon_alt, ribbon_figure,
 from components.panels import page, patient_reason_work, patient_why, save
 from components.panels.patient_view import View
 
-TIMES = 16
+TIMES, FEWEST_TIMES = 16, 8
+QUICK = 1.3e7
+"""Numbers to go through, of trees of many variables, that keep the page under a third of a second."""
 
 
 def panel(view: View) -> None:
@@ -42,13 +44,13 @@ def _drawn(view: View, told: Ribbon) -> None:
 def ribbon(view: View) -> Ribbon:
     """Contributions at evenly spread times up to the end of follow-up, with intervals where they are worked out."""
     model, unit, own = patient_reason_work.plain(view), view.unit, view.outcome.unit
-    start = 0.0 if patient_why.from_the_start(view) else view.s
-    times = start + (model.last - start) * np.linspace(0, 1, TIMES + 1)[1:]
+    beside = patient_reason_work.compared(view)
+    times = beside.since + (model.last - beside.since) * np.linspace(0, 1, how_many(beside, model.last) + 1)[1:]
     key = ("reasons over time", *view.background_key[1:], view.row, view.alive, unit)
 
     def make() -> explain.Contributions:
         with desk.progress("Working out reasons over time"):
-            return explain.contributions(model, view.patient, patient_reason_work.compared(view), times)
+            return explain.contributions(model, view.patient, beside, times)
 
     found = desk.kept(key, make)
     spread = patient_reason_work.spread(view)
@@ -63,7 +65,18 @@ def ribbon(view: View) -> Ribbon:
         labels=tuple(said.get(v.name, v.label) for v in found.variables),
         times=convert(found.times, own, unit), points=values, lower=lower, upper=upper, base=found.base,
         risk=found.prediction[0], horizon=view.when, unit=unit, since=view.outcome.since,
+        measure=explain.measure_of(model),
     )  # fmt: skip
+
+
+def how_many(beside: explain.Background, last: float) -> int:
+    """Times: as many as usual, fewer where each is a pass over all coalitions of many variables."""
+    each = beside.game.cells(np.array([last]))
+    return TIMES if each * TIMES <= QUICK else max(int(QUICK // each), FEWEST_TIMES)
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _note(view: View, told: Ribbon) -> str:
@@ -74,7 +87,8 @@ def _note(view: View, told: Ribbon) -> str:
         "the time chosen above."
     ]
     if np.isfinite(told.lower).any():
-        parts.append("Bands: 95% intervals from refits to samples of the patients; grey where it may be nothing.")
+        grey = "it may be nothing" if told.measure == explain.INTERVAL else "it is within the spread"
+        parts.append(f"Bands: {_small(explain.beside_intervals(patient_reason_work.plain(view)))} Grey where {grey}.")
     elif patient_reason_work.promised(view):
         parts.append("Intervals follow in a moment.")
     else:

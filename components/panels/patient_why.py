@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -11,7 +13,7 @@ from bedside.report.made import Made
 from bedside.report.made_words import versions
 from components import model_choice
 from components.figures.waterfall import waterfall_alt, waterfall_figure, waterfall_rows
-from components.panels import page, patient_explained, patient_reason_work, pick, save
+from components.panels import page, patient_explained, patient_reason_work, patient_words, pick, save
 from components.panels.patient_view import View
 
 MAIN = 3
@@ -47,7 +49,9 @@ def plainly(view: View) -> None:
     explanation = view.explanation
     if explanation is None or from_the_start(view):
         return
-    told = page.join(page.fill("<li>{s}</li>", s=s) for s in explain.plain_reasons(explanation, k=MAIN))
+    told = page.join(
+        page.fill('<li>{s}<span class="bs-muted"> {c}</span></li>', s=s, c=c) for s, c in _plain(view, explanation)
+    )
     average = say.of_100(explanation.base)
     with st.container(border=True, key="card_plain_why"):
         page.put(
@@ -56,6 +60,16 @@ def plainly(view: View) -> None:
             '<ul class="bs-large-list">{told}</ul>',
             average=average, whom=_people(view), told=told,
         )  # fmt: skip
+
+
+def _plain(view: View, explanation: explain.Explanation) -> list[tuple[str, str]]:
+    """Each reason, and what it does not say of what could be changed."""
+    all_said, told = explain.plain_reasons(explanation, k=MAIN), []
+    for c in explanation.contributions[:MAIN]:
+        (said,) = explain.plain_reasons(replace(explanation, contributions=(c,)), k=1)
+        if said in all_said:
+            told.append((said, patient_words.beside_reason(view.cohort, view.outcome, c.variable)))
+    return told if len(told) == len(all_said) else [(said, "") for said in all_said]
 
 
 def _people(view: View) -> str:
@@ -133,15 +147,21 @@ def _whom(view: View) -> None:
 def _note(view: View, explanation: explain.Explanation) -> str:
     parts = [_additivity(explanation)]
     if any(c.has_interval for c in explanation.contributions):
-        parts.append(
-            "Lines under the bars: 95% intervals from refits to samples of the patients; grey bars may be nothing."
-        )
+        parts.append(_intervals(view))
     elif not patient_reason_work.promised(view):
         parts.append("No intervals: how much this model would vary with other patients was not worked out.")
     parts.append(_two_averages(view, explanation))
     if view.reading == "analyst":
         parts.append(_log_hazards(view, explanation))
     return " ".join(part for part in parts if part)
+
+
+def _intervals(view: View) -> str:
+    """What the lines under the bars are, and what grey is."""
+    model = patient_reason_work.plain(view)
+    told = explain.beside_intervals(model)
+    grey = "may be nothing" if explain.measure_of(model) == explain.INTERVAL else "are within it"
+    return f"Lines under the bars: {told[:1].lower()}{told[1:]} Grey bars {grey}."
 
 
 def _log_hazards(view: View, explanation: explain.Explanation) -> str:

@@ -14,10 +14,13 @@ from bedside.explain import (
     Spreading,
     as_expected,
     background,
+    beside_intervals,
     contributions,
+    doubt,
     explain,
     interactions,
     interval_text,
+    measure_of,
     plain_reasons,
     reasons,
     spread,
@@ -25,6 +28,8 @@ from bedside.explain import (
     with_partners,
     with_spread,
 )
+from bedside.explain.coverage import held_by
+from bedside.explain.spread import Spread
 from bedside.risk.training import training
 from bedside.risk.variability import with_variability
 
@@ -114,6 +119,10 @@ def test_words_of_what_may_be_nothing():
         "Age 55: goes with 3 points less risk (−8 to 1), but it may be nothing (the opposite of what is usually seen: "
         "it may be chance, or overlap with the other values).",
     )
+    within = replace(unsure, measure="spread over refits", expected=None)
+    assert reasons(_told(within), ranges=True)[0] == (
+        "Age 55: goes with 3 points less risk (−8 to 1), within the spread over refits."
+    )
     assert reasons(_told(sure))[0] == "9 nodes: goes with 17 points more risk."
     assert as_expected(sure) == "higher goes with more risk: as expected" and as_expected(unsure) == ""
     assert interval_text(replace(sure, points=-0.168, lower=-0.21, upper=-0.12), decimals=1) == "12.0 to 21.0"
@@ -135,6 +144,25 @@ def test_what_is_expected_stands_beside_its_own_reason_alone():
     assert told[3][0] == "Taken together, this patient's risk is the average here: 50 of 100."
     little = told_with_checks(_told(*(replace(c, points=0.001) for c in parts)))
     assert [check for _, check in little] == ["", ""] and "half a point" in little[0][0]
+
+
+def test_only_what_is_one_is_called_a_95_percent_interval():
+    cox, forest = model("curves"), model("forest")
+    assert (measure_of(cox), measure_of(forest)) == ("95% interval", "spread over refits")
+    assert measure_of(replace(cox, strong_ridge=True)) == "spread over refits"
+    assert beside_intervals(cox) == "95% intervals from refits to samples of the patients."
+    for kind in ("forest", "boosted", "penalised", "average"):
+        assert held_by(kind).held < 0.93 and held_by(kind).cohorts >= 4
+    assert held_by("cox").held == pytest.approx(0.95, abs=0.02)
+    assert beside_intervals(forest) == (
+        "Spread over refits to samples of the patients: no 95% interval, since what all refits get wrong alike is not "
+        f"in it; in simulations ({held_by('forest').cohorts} cohorts) it held the true one in "
+        f"{100 * held_by('forest').held:.0f} of 100."
+    )
+    age = next(v for v in beside("forest").game.players if v.name == "age")
+    found = Spread((age,), np.array([1.0]), np.array([[0.01]]), 5, measure=measure_of(forest))
+    part = with_spread(_told(Contribution("age", "Age", "Age 55", 0.02)), found, 1.0).contributions[0]
+    assert part.may_be_nothing and doubt(part) == "within the spread over refits"
 
 
 @pytest.mark.parametrize("name", ["curves", "cause-specific", "forest"])

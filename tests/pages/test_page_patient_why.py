@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from bedside.cohort import Outcome
 from bedside.explain import background, contributions
+from bedside.intake import cohort_from_frame
 from bedside.risk.learners import learn
 from bedside.risk.training import training
+from components.panels.patient_over_time import how_many
 from tests.pages.reader import Reader
 from tests.pages.test_page_patient import bundled, headline, opened
 
@@ -34,7 +38,7 @@ def test_reasons_know_their_intervals_and_what_is_expected(reader):
     nodes = re.search(r"9 positive nodes \+(\d+) \((\d+) to (\d+); depends most on (.+?)\)", alt)
     assert nodes is not None and int(nodes[2]) < int(nodes[1]) < int(nodes[3])
     assert re.search(r"Age 55 years −1 \(−\d+ to \d+, may be nothing", alt)
-    assert "grey bars may be nothing" in reader.text
+    assert "95% intervals from refits to samples of the patients. Grey bars may be nothing." in reader.text
     lead = reader.box("Compared with the average of 100 patients spread evenly over the 686 here:")
     assert "9 positive nodes: goes with 16 points more risk. Higher goes with more risk: as expected." in lead
     assert why(reader)[0] == headline(reader)
@@ -67,7 +71,7 @@ def test_reasons_over_time(reader):
 
 def test_reasons_of_those_free_of_it_so_far(reader):
     whole = why(reader)
-    reader.choose("patient_alive_years", 2.0)
+    reader.choose("patient_alive_years", 2.0).choose("horizon_years", 4.0)
     assert why(reader)[0] == headline(reader) < whole[0] and why(reader)[1] < whole[1]
     assert "from the start" not in reader.text
     cohort, s, t = bundled("gbsg2_breast"), 2 * YEAR, 4 * YEAR
@@ -91,3 +95,18 @@ def test_a_link_that_asks_for_other_patients_says_so():
     found.choose("reading", "patient")
     assert "9 positive nodes: about 16 more of 100." in found.box("What goes with this number")
     assert "points" not in found.box("What goes with this number")
+
+
+def test_fewer_times_where_each_takes_all_coalitions_of_many_variables():
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(rng.normal(size=(150, 14)), columns=[f"x{j}" for j in range(14)])
+    frame["years"], frame["status"] = rng.exponential(3, 150), rng.integers(0, 2, 150)
+    outcome = Outcome(key="event", label="Event", time="years", unit="years", status="status")
+    wide = cohort_from_frame(frame, outcomes=[outcome])
+    rows = training(wide, "event")
+    trees = learn("boosted", rows, {"eta": 0.1, "rounds": 20, "depth": 2})
+    assert how_many(background(trees, wide), trees.last) == 8
+    few = learn("boosted", training(wide, "event", variables=["x0", "x1"]), {"eta": 0.1, "rounds": 20, "depth": 2})
+    assert how_many(background(few, wide), few.last) == 16
+    linear = learn("cox", rows, {"knots": 0})
+    assert how_many(background(linear, wide), linear.last) == 16
