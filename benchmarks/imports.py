@@ -68,17 +68,22 @@ def read(found: Found, base: Path, *, verbose: bool = False) -> Iterator[str]:
     elif found.kind in ("cohort", "table"):
         try:
             with tempfile.TemporaryDirectory() as folder:
-                line(read_cohort(found.root) if found.kind == "cohort" else table(found.files[0], Path(folder)))
+                cohort = read_cohort(found.root) if found.kind == "cohort" else table(found.files[0], Path(folder))
+            if cohort is not None:
+                line(cohort)
         except Fixable as fault:
             yield f"{found.files[0]}: {fault}{said(fault)}"
 
 
-def table(path: Path, folder: Path) -> Cohort:
-    """A plain table as the wizard would read it, without a choice changed."""
+def table(path: Path, folder: Path) -> Cohort | None:
+    """A plain table as the import page would read it, without a choice changed; None if it tells of no follow-up."""
     (folder / "staged").mkdir()
     (folder / "cohort").mkdir()
     staged = stage(path, path.name, folder / "staged")
     guessed = guess(staged)
+    if not guessed.plan.outcomes:
+        print(f"  {staged.n_rows:,} rows of {len(staged.columns):,} columns read; no follow-up and status: no cohort")
+        return None
     report = build(staged, guessed.plan, folder / "cohort")
     print(f"  {staged.n_rows:,} rows read, {report.rows_kept:,} kept; {report.columns_kept} columns kept")
     return read_cohort(folder / "cohort")

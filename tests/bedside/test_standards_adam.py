@@ -153,6 +153,7 @@ def test_every_row_is_accounted_for(imported):
         assert file.n_read == file.n_mapped + file.n_dropped and sum(n for _, n in file.why) == file.n_dropped
     assert dict(reads["a.csv.gz"].why) == {"not in the population (ITTFL)": 1}
     why = dict(reads["b.csv"].why)
+    assert why["TTR: known of too few subjects"] == 3
     assert why["NEX: no time, its unit is count"] == N
     assert why["OS: a subject who is not in the population, or not in ADSL"] == 1
     labs = dict(reads["adlb.xpt"].why)

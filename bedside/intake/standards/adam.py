@@ -83,8 +83,13 @@ def _read(found: Found, tables: dict[Path, StagedTable], options: AdamOptions) -
         files = tuple(_untouched(part.path, part.what, tables) for part in found.parts)
         return Imported((), ImportReport("adam", files, notes=(NO_EVENTS,)), recipe)
     parameters, clashes = _known(events, subjects)
-    measured = {path: read_measured(tables[path], subjects.frame.index, subjects.starts) for path in found.of("BDS")}
+    with_outcome = {who for parameter in parameters for who in parameter.rows.index}
+    known = subjects.frame.index[subjects.frame.index.isin(with_outcome)]
+    measured = {path: read_measured(tables[path], known, subjects.starts) for path in found.of("BDS")}
     made, aside = _cohorts(parameters, subjects, measured, options, _title(found, tables, options))
+    for parameter in aside:
+        own = next(each for each in events.values() if parameter.code in {p.code for p in each.parameters})
+        own.dropped[f"{parameter.code}: known of too few subjects"] += len(parameter.rows)
     report = counted(
         ImportReport(
             "adam", files=tuple(_files(found, tables, events, subjects, measured, made)), mapped=_mapped(subjects),
@@ -130,7 +135,7 @@ def _known(events: dict[Path, Events], subjects: Subjects) -> tuple[list[Paramet
 
 def _cohorts(
     parameters: list[Parameter], subjects: Subjects, measured: dict[Path, Measured], options: AdamOptions, title: str
-) -> tuple[tuple[Made, ...], list[str]]:
+) -> tuple[tuple[Made, ...], list[Parameter]]:
     """The first cohort, one for each further set of subjects, and what has too few of them."""
     made: list[Made] = []
     groups, aside = in_cohorts(sorted(parameters, key=lambda each: _rank(each, options)))
@@ -138,7 +143,7 @@ def _cohorts(
         first = group[0].label
         name = title if not made else f"{title}: {first[:1].lower()}{first[1:]}"
         made.append(_cohort(list(group), subjects, measured, name, [each.name for each in made]))
-    return tuple(made), [f"{each.label}: known of {len(each.rows)} subjects only; left out." for each in aside]
+    return tuple(made), aside
 
 
 def _rank(parameter: Parameter, options: AdamOptions) -> tuple[bool, bool, int, str]:
@@ -265,7 +270,7 @@ def _mapped(subjects: Subjects) -> tuple[tuple[str, str], ...]:
 
 def _notes(
     parameters: list[Parameter], events: dict[Path, Events], subjects: Subjects, measured: dict[Path, Measured],
-    aside: list[str],
+    aside: list[Parameter],
 ) -> list[str]:  # fmt: skip
     notes = [note for each in (*events.values(), subjects, *measured.values()) for note in each.notes]
     if subjects.treatment:
@@ -275,4 +280,4 @@ def _notes(
         for status, text, n in parameter.said:
             kind = "event" if status == "0" else "censored"
             notes.append(f"{parameter.code}, CNSR {status} ({kind}): “{text}” {n} times.")
-    return [*notes, *aside]
+    return [*notes, *(f"{each.label}: known of {len(each.rows)} subjects only; left out." for each in aside)]
