@@ -11,15 +11,8 @@ from bedside.patient.similar import Similar, Tally, nearest, similar, tally
 from bedside.patient.states import StateRisks, state_risks
 from bedside.patient.visits_gain import LandmarkGain, gain_at, landmark_gain
 from bedside.patient.visits_models import Landmarks, landmark_models, landmark_times, risk_at_visits
-from bedside.patient.visits_risk import (
-    AtLandmark,
-    VisitRisk,
-    at_landmark,
-    check_at_risk,
-    landmark_model,
-    updated_risk,
-    visits_of,
-)
+from bedside.patient.visits_risk import AtLandmark, at_landmark, check_at_risk, landmark_model, visits_of
+from bedside.patient.visits_update import VisitRisk, updated_risk
 from bedside.patient.what_if import Crossing, Step, smallest_change
 
 __all__ = [

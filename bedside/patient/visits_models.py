@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
 from bedside.errors import Fixable
-from bedside.patient.conditional import conditional_states
-from bedside.patient.visits_risk import (
-    VisitRisk,
-    at_landmark,
-    check_at_risk,
-    landmark_model,
-    last_known,
-    timeline,
-    visits_of,
-)
+from bedside.patient.visits_risk import at_landmark, check_at_risk, landmark_pair, last_known, timeline, visits_of
+from bedside.patient.visits_update import VisitRisk, visit_risk
 from bedside.risk.fitted import Fitted
 from bedside.risk.training import Target
 from bedside.survival.curve import SLACK
@@ -30,6 +22,7 @@ STEPS: tuple[tuple[float, Unit], ...] = (
 FINEST = 24
 """The late visits lie at no more steps than this."""
 MOST = 12
+FOLLOWED = 10
 NEAR = 0.2
 """A visit is read by a model of a landmark no further away than a step, or this share of its time."""
 
@@ -43,7 +36,11 @@ class Landmarks:
     at : tuple of float
         Ascending, in the outcome's unit since time zero.
     models : tuple of Fitted or None
-        One for each; None where too little follows to learn from.
+        One for each, of the last values known; None where too little follows to learn from.
+    starts : tuple of Fitted or None
+        Of the same patients, with the values of time zero.
+    reach : tuple of float
+        How far ahead at least 10 of its patients are followed, in the outcome's unit; NaN where there is no model.
     why : tuple of str
         Why there is none; empty where there is one.
     carried : tuple of Variable
@@ -54,17 +51,18 @@ class Landmarks:
 
     at: tuple[float, ...]
     models: tuple[Fitted | None, ...]
+    starts: tuple[Fitted | None, ...]
+    reach: tuple[float, ...]
     why: tuple[str, ...]
     carried: tuple[Variable, ...]
     step: float
 
     def nearest(self, at: float) -> int | None:
-        """Which of them reads a visit; None where all are too far from it."""
-        if not self.at:
-            return None
+        """Which of them reads a visit: the nearest with a model, or else the nearest; None where all are too far."""
         away = np.abs(np.array(self.at) - at)
-        found = int(away.argmin())
-        return found if away[found] <= max(self.step, NEAR * at) * (1 + SLACK) else None
+        reach = max(self.step, NEAR * at) * (1 + SLACK)
+        near = [int(i) for i in np.argsort(away, kind="stable") if away[i] <= reach]
+        return next((i for i in near if self.models[i] is not None), near[0] if near else None)
 
 
 def landmark_times(cohort: Cohort, outcome: Outcome, *, most: int = MOST) -> tuple[tuple[float, ...], float]:
@@ -96,7 +94,7 @@ def landmark_models(
     target: Target = "any",
     progress: Callable[[float, str], None] | None = None,
 ) -> Landmarks:
-    """Learn a model at each of the round times.
+    """Learn a model at each of the round times, and one with the values of time zero beside it.
 
     Parameters
     ----------
@@ -118,6 +116,8 @@ def landmark_models(
             "Use the risk from time zero.",
         )
     models: list[Fitted | None] = []
+    starts: list[Fitted | None] = []
+    reach: list[float] = []
     why: list[str] = []
     carried: tuple[Variable, ...] = ()
     for i, at in enumerate(times):
@@ -126,14 +126,19 @@ def landmark_models(
         try:
             landmark = at_landmark(cohort, outcome, at, variables=variables, target=target)
             carried = landmark.carried
-            models.append(landmark_model(landmark))
+            updated, start = landmark_pair(landmark)
+            models.append(updated)
+            starts.append(start)
+            reach.append(float(np.sort(landmark.updated.time)[-min(FOLLOWED, updated.n)]))
             why.append("")
         except Fixable as stop:
             if not carried and at == times[-1]:
                 raise
             models.append(None)
+            starts.append(None)
+            reach.append(np.nan)
             why.append(stop.why)
-    return Landmarks(times, tuple(models), tuple(why), carried, step)
+    return Landmarks(times, tuple(models), tuple(starts), tuple(reach), tuple(why), carried, step)
 
 
 def risk_at_visits(
@@ -143,8 +148,6 @@ def risk_at_visits(
     row: int,
     ahead: float,
     model: Fitted,
-    *,
-    whole: Fitted | None = None,
 ) -> tuple[VisitRisk, ...]:
     """One patient's risk within a fixed time ahead at time zero and each visit, by models learnt before.
 
@@ -157,9 +160,7 @@ def risk_at_visits(
     ahead : float
         How far, in the outcome's unit, above 0.
     model : Fitted
-        Of time zero: it says the risk at time zero, and what would hold had nothing been measured since.
-    whole : Fitted, optional
-        As in `bedside.patient.conditional_risk`.
+        Of time zero: it says the risk there.
 
     Returns
     -------
@@ -176,18 +177,17 @@ def risk_at_visits(
             found.append(VisitRisk(float(at), first, why=stop.why, ended=True))
             continue
         try:
-            found.append(_at(landmarks, first, seen[when <= at * (1 + SLACK)], float(at), ahead, model, whole))
+            found.append(_at(landmarks, first, seen[when <= at * (1 + SLACK)], float(at), ahead, model))
         except Fixable as stop:
             found.append(VisitRisk(float(at), first, why=stop.why))
     return tuple(found)
 
 
 def _at(
-    landmarks: Landmarks, first: pd.DataFrame, upto: pd.DataFrame, at: float, ahead: float, model: Fitted,
-    whole: Fitted | None,
-) -> VisitRisk:  # fmt: skip
+    landmarks: Landmarks, first: pd.DataFrame, upto: pd.DataFrame, at: float, ahead: float, model: Fitted
+) -> VisitRisk:
     if not at:
-        return _risk(model, first, at, ahead, float(model.risk(first, [ahead])[0, 0]))
+        return replace(visit_risk((model, None), first, first, ahead, at=at, landmark=np.nan), each=np.nan, cautions=())
     which = landmarks.nearest(at)
     reader = None if which is None else landmarks.models[which]
     if which is None or reader is None:
@@ -195,22 +195,11 @@ def _at(
         return VisitRisk(at, first, why=why)
     if ahead > reader.last * (1 + SLACK):
         return VisitRisk(at, first, why="Nobody who came as far was followed for so long after it.")
-    until, unchanged = at + ahead, np.nan
-    if until <= model.last * (1 + SLACK):
-        unchanged = float(conditional_states(model, first, at, np.array([until]), whole=whole).event[0, 0])
-    return _risk(reader, known(first, landmarks.carried, upto), at, ahead, unchanged)
+    own = known(first, landmarks.carried, upto)
+    return visit_risk((reader, landmarks.starts[which]), own, first, ahead, at=at, landmark=landmarks.at[which])
 
 
 def known(first: pd.DataFrame, carried: Sequence[Variable], upto: pd.DataFrame) -> pd.DataFrame:
     """One patient's values of time zero, with the last ones of some visits (in order of time) in their place."""
     place = np.zeros(len(upto), dtype=int)
     return first.assign(**{v.name: last_known(first, v, place, upto[v.name]) for v in carried})
-
-
-def _risk(reader: Fitted, own: pd.DataFrame, at: float, ahead: float, unchanged: float) -> VisitRisk:
-    risk, limits = float(reader.risk(own, [ahead])[0, 0]), reader.limits(own, [ahead])
-    ends = (np.nan, np.nan) if limits is None else (float(limits.lower[0, 0]), float(limits.upper[0, 0]))
-    return VisitRisk(
-        at=at, values=own, risk=risk, lower=ends[0], upper=ends[1], limits="" if limits is None else limits.name,
-        unchanged=unchanged, n=reader.n, n_events=reader.n_events,
-    )  # fmt: skip

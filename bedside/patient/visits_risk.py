@@ -10,7 +10,6 @@ import pandas as pd
 
 from bedside.cohort import Cohort, Outcome, Variable, Visits, convert
 from bedside.errors import Fixable
-from bedside.patient.conditional import conditional_risk
 from bedside.risk.choice import chosen
 from bedside.risk.fitted import Fitted
 from bedside.risk.learners import learn
@@ -20,6 +19,8 @@ from bedside.survival.curve import SLACK
 Settings = Mapping[str, float | int | str]
 PLAIN: Settings = {"knots": 0}
 """Straight lines: after a landmark there are fewer events, and one model for each visit."""
+FEWEST_EACH = 5
+"""No visit is read by a model with fewer events for each coefficient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ def at_landmark(
     Van Houwelingen (2007), Scand J Stat 34:70-85. Van Houwelingen & Putter (2012), Dynamic Prediction in Clinical
     Survival Analysis, chapter 8.
     """
-    visits = _visits(cohort)
+    visits = checked_visits(cohort)
     if not 0 <= at < np.inf:
         raise Fixable("No landmark.", "A landmark is a time of 0 or later.", "Choose a time since time zero.")
     wanted, carried = _wanted(cohort, visits, variables)
@@ -113,7 +114,7 @@ def at_landmark(
     return AtLandmark(float(at), rows, before, updated, carried, int((here & ~left).sum()))
 
 
-def _visits(cohort: Cohort) -> Visits:
+def checked_visits(cohort: Cohort) -> Visits:
     if cohort.visits is None or cohort.identifier is None:
         raise Fixable(
             "The risk can't be updated at visits.",
@@ -152,7 +153,7 @@ def timeline(cohort: Cohort, outcome: Outcome) -> tuple[np.ndarray, np.ndarray, 
     Fixable
         If the cohort has no visits.
     """
-    visits = _visits(cohort)
+    visits = checked_visits(cohort)
     place = pd.Index(cohort.frame[cohort.identifier].astype(str)).get_indexer(
         visits.frame[visits.patient].astype(str)
     )  # fmt: skip
@@ -170,7 +171,7 @@ def visits_of(cohort: Cohort, outcome: Outcome, row: int) -> tuple[np.ndarray, p
     Fixable
         If the cohort has no visits.
     """
-    visits = _visits(cohort)
+    visits = checked_visits(cohort)
     who = str(cohort.frame[cohort.identifier].iloc[row])
     own = visits.frame[(visits.frame[visits.patient].astype(str) == who).to_numpy()]
     when = convert(own[visits.time].to_numpy(dtype=float), visits.unit, outcome.unit)
@@ -227,98 +228,34 @@ def landmark_model(landmark: AtLandmark, *, settings: Settings | None = None, up
     return learn("cox", landmark.updated if update else landmark.baseline, PLAIN if settings is None else settings)
 
 
-@dataclass(frozen=True, eq=False)
-class VisitRisk:
-    """One patient's risk at one visit.
-
-    Attributes
-    ----------
-    at : float
-        When, in the outcome's unit since time zero.
-    values : pandas.DataFrame of one row
-        The last values known then.
-    risk, lower, upper : float
-        Of the event within the time ahead; NaN where there is none, `why` says the reason.
-    limits : str
-        What the interval is.
-    unchanged : float
-        What the model of time zero says of a patient who has come so far; NaN if none was given.
-    n, n_events : int
-        Behind the landmark's model.
-    why : str
-        Why there is no risk.
-    ended : bool
-        True where that is because the patient was not under observation any more, or not yet: `why` then tells of
-        what happened to the patient.
-    """
-
-    at: float
-    values: pd.DataFrame = field(repr=False)
-    risk: float = np.nan
-    lower: float = np.nan
-    upper: float = np.nan
-    limits: str = ""
-    unchanged: float = np.nan
-    n: int = 0
-    n_events: int = 0
-    why: str = ""
-    ended: bool = False
+def events_each(model: Fitted) -> float:
+    """Events for each coefficient."""
+    return model.n_events / max(len(model.design.terms), 1)
 
 
-def updated_risk(
-    cohort: Cohort,
-    outcome: Outcome,
-    row: int,
-    ahead: float,
-    *,
-    variables: Sequence[str] | None = None,
-    target: Target = "any",
-    settings: Settings | None = None,
-    model: Fitted | None = None,
-    kept: dict[float, tuple[AtLandmark, Fitted]] | None = None,
-) -> tuple[VisitRisk, ...]:
-    """One patient's risk within a fixed time ahead, at each of the patient's visits.
+def landmark_pair(landmark: AtLandmark, *, settings: Settings | None = None) -> tuple[Fitted, Fitted | None]:
+    """The model with the last values known, and that of the same patients with the values of time zero.
 
-    Parameters
-    ----------
-    cohort, outcome, variables, target
-        As in `at_landmark`.
-    row : int
-        The patient's place in the cohort.
-    ahead : float
-        How far, in the outcome's unit, above 0.
-    settings : mapping, optional
-        As in `landmark_model`.
-    model : Fitted, optional
-        A model of time zero, for `VisitRisk.unchanged`.
-    kept : dict, optional
-        Landmark models by time, used and added to: one for all patients under the same choices.
-
-    Returns
-    -------
-    tuple of VisitRisk
-        By time; empty if the patient has no visits. At a visit after the event, or with too little after it to learn
-        from, the reason takes the risk's place.
+    Only such a pair tells what the new values change: a model of time zero is of other patients and other times.
+    The second is None where no variable was there at time zero.
 
     Raises
     ------
     Fixable
-        If the cohort has no visits, or `ahead` is not above 0.
+        If fewer than 10 events follow the landmark, or fewer than 5 for each coefficient.
     """
-    _visits(cohort)
-    if not 0 < ahead < np.inf:
-        raise Fixable("No risk.", "The time ahead must be above 0.", "Choose a time such as 5 years.")
-    place, when, _ = timeline(cohort, outcome)
-    kept = {} if kept is None else kept
-    found = []
-    for at in np.unique(when[(place == row) & (when >= 0)]):
-        try:
-            landmark, fitted = _made(cohort, outcome, float(at), row, kept, variables, target, settings)
-            own = landmark.updated.frame.iloc[np.flatnonzero(landmark.rows == row)]
-            found.append(_at_visit(landmark, fitted, own, ahead, model, cohort.frame.iloc[[row]]))
-        except Fixable as stop:
-            found.append(VisitRisk(float(at), cohort.frame.iloc[[row]], why=f"{stop.what} {stop.why}"))
-    return tuple(found)
+    updated = landmark_model(landmark, settings=settings)
+    if events_each(updated) < FEWEST_EACH:
+        raise Fixable(
+            "No update at that time.",
+            f"Fewer than {FEWEST_EACH} events for each coefficient follow among those who came so far: a risk would "
+            "say more of chance than of the patient.",
+            "Choose an earlier time, or fewer variables.",
+        )
+    try:
+        return updated, landmark_model(landmark, settings=settings, update=False)
+    except Fixable:
+        return updated, None
 
 
 def check_at_risk(cohort: Cohort, outcome: Outcome, row: int, at: float) -> None:
@@ -343,29 +280,3 @@ def check_at_risk(cohort: Cohort, outcome: Outcome, row: int, at: float) -> None
         f"The patient's follow-up ended {'with the event' if had else 'without the event'} before it, or at it.",
         "Choose an earlier time.",
     )
-
-
-def _made(
-    cohort: Cohort, outcome: Outcome, at: float, row: int, kept: dict[float, tuple[AtLandmark, Fitted]],
-    variables: Sequence[str] | None, target: Target, settings: Settings | None,
-) -> tuple[AtLandmark, Fitted]:  # fmt: skip
-    check_at_risk(cohort, outcome, row, at)
-    if at not in kept:
-        landmark = at_landmark(cohort, outcome, at, variables=variables, target=target)
-        kept[at] = (landmark, landmark_model(landmark, settings=settings))
-    return kept[at]
-
-
-def _at_visit(
-    landmark: AtLandmark, fitted: Fitted, own: pd.DataFrame, ahead: float, model: Fitted | None, first: pd.DataFrame
-) -> VisitRisk:
-    risk, limits = float(fitted.risk(own, [ahead])[0, 0]), fitted.limits(own, [ahead])
-    ends = (np.nan, np.nan) if limits is None else (float(limits.lower[0, 0]), float(limits.upper[0, 0]))
-    until = landmark.at + ahead
-    unchanged = np.nan
-    if model is not None and until <= model.last * (1 + SLACK):
-        unchanged = float(conditional_risk(model, first, landmark.at, [until]).risk[0, 0])
-    return VisitRisk(
-        at=landmark.at, values=own, risk=risk, lower=ends[0], upper=ends[1],
-        limits="" if limits is None else limits.name, unchanged=unchanged, n=fitted.n, n_events=fitted.n_events,
-    )  # fmt: skip

@@ -211,9 +211,14 @@ class Updated:
     risk, lower, upper : float
         Within the time ahead; NaN where there is none.
     unchanged : float
-        What the values of time zero alone say of somebody who came so far.
+        What the values of time zero alone say of somebody who came so far, by a model of the same patients; NaN at
+        time zero.
     n, n_events : int
         Behind it.
+    landmark : float
+        When the patients whom its model learnt from were at risk, in the unit that is read; NaN at time zero.
+    weak : bool
+        True where few events stand behind each coefficient.
     """
 
     time: float
@@ -223,13 +228,23 @@ class Updated:
     unchanged: float
     n: int
     n_events: int
+    landmark: float = nan
+    weak: bool = False
+
+    @property
+    def updates(self) -> bool:
+        """True for a risk that a visit after the start updated."""
+        return isfinite(self.risk) and isfinite(self.landmark)
 
 
 def updated_figure(
     visits: Sequence[Updated], *, end: float, unit: Unit, since: str, ahead: str, marks: Sequence[Mark] = (),
     mode: Mode = "light", size: int = 12,
 ) -> go.Figure:  # fmt: skip
-    """The risk of a fixed time ahead, from visit to visit, with its interval, and what was foreseen at the start.
+    """The risk of a fixed time ahead, from visit to visit, with its interval, and the same by the start's values.
+
+    The risk at time zero is by another model: it has another sign, and no line leads away from it. A weak update is
+    hollow.
 
     Parameters
     ----------
@@ -242,7 +257,8 @@ def updated_figure(
     """
     p = palette(mode)
     known = [each for each in visits if isfinite(each.risk)]
-    x = [each.time for each in known]
+    later = [each for each in known if each.updates]
+    x = [each.time for each in later]
     key = LineKey(
         [(f"risk within the next {ahead}, updated at each visit, with its interval", "accent", "solid"),
          ("by the values of the start alone", "muted", "dash")], size,
@@ -255,10 +271,17 @@ def updated_figure(
     line = {"type": "scatter", "hovertemplate": f"%{{x:.1f}} {unit}: %{{y:.0%}}<extra></extra>"}
     data = [
         {**line, "mode": "lines", **bars, "hoverinfo": "skip", "line": {"color": rgba(p.accent, 0.45), "width": 5}},
-        {**line, "mode": "lines", "x": x, "y": [each.unchanged for each in known], "name": "unchanged",
-         "line": {"color": p.muted, "width": 1.75, "dash": "dash"}},
-        {**line, "mode": "lines+markers", "x": x, "y": [each.risk for each in known], "name": "updated",
-         "line": {"color": p.accent, "width": 2.5}, "marker": {"color": p.accent, "size": 8}, "cliponaxis": False},
+        {**line, "mode": "lines+markers", "x": x, "y": [each.unchanged for each in later], "name": "unchanged",
+         "line": {"color": p.muted, "width": 1.75, "dash": "dash"}, "marker": {"color": p.muted, "size": 4}},
+        {**line, "mode": "lines+markers", "x": x, "y": [each.risk for each in later], "name": "updated",
+         "line": {"color": p.accent, "width": 2.5}, "cliponaxis": False,
+         "text": [_behind(each, unit) for each in later],
+         "hovertemplate": f"%{{x:.1f}} {unit}: %{{y:.0%}}<br>%{{text}}<extra></extra>",
+         "marker": {"color": [p.card if each.weak else p.accent for each in later], "size": 9,
+                    "line": {"color": p.accent, "width": 2}}},
+        {**line, "mode": "markers", "x": [each.time for each in known if not each.updates],
+         "y": [each.risk for each in known if not each.updates], "name": "start", "cliponaxis": False,
+         "marker": {"color": p.accent, "size": 10, "symbol": "diamond"}},
     ]  # fmt: skip
     layout = {
         "template": template(mode), "height": PLOT + key.height + 44, "hovermode": "closest",
@@ -271,6 +294,10 @@ def updated_figure(
                   "tickfont": {"size": size}},
     }  # fmt: skip
     return go.Figure(data=data, layout=layout, _validate=False)
+
+
+def _behind(visit: Updated, unit: Unit) -> str:
+    return f"learnt at {say.duration(visit.landmark, unit)}: {say.patients(visit.n)}, {say.events(visit.n_events)}"
 
 
 def _said(marks: Sequence[Mark], p: Palette) -> list[dict[str, Any]]:
@@ -286,7 +313,8 @@ def updated_alt(visits: Sequence[Updated], *, unit: Unit, ahead: str) -> str:
     told = "; ".join(
         f"at {say.duration(each.time, unit)} {say.percent(each.risk)}"
         + (f" ({say.percent_range(each.lower, each.upper)})" if isfinite(each.lower) else "")
-        + (f", by the start alone {say.percent(each.unchanged)}" if isfinite(each.unchanged) and each.time else "")
+        + (f", by the start alone {say.percent(each.unchanged)}" if isfinite(each.unchanged) else "")
+        + (", few events behind it" if each.weak else "")
         for each in visits
         if isfinite(each.risk)
     )
@@ -296,5 +324,5 @@ def updated_alt(visits: Sequence[Updated], *, unit: Unit, ahead: str) -> str:
 def updated_rows(visits: Sequence[Updated], *, unit: Unit, ahead: str) -> tuple[list[str], list[list]]:
     """The risks: header and rows for a file."""
     header = [f"visit ({unit})", f"risk within the next {ahead}", "lower", "upper", "by the start alone",
-              "patients behind it", "events"]  # fmt: skip
-    return header, [[v.time, v.risk, v.lower, v.upper, v.unchanged, v.n, v.n_events] for v in visits]
+              f"model learnt at ({unit})", "patients behind it", "events"]  # fmt: skip
+    return header, [[v.time, v.risk, v.lower, v.upper, v.unchanged, v.landmark, v.n, v.n_events] for v in visits]

@@ -15,6 +15,7 @@ from bedside.patient import (
     visits_of,
 )
 from bedside.patient.visits_models import MOST
+from bedside.patient.visits_risk import FEWEST_EACH
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.made_words import versions
@@ -58,7 +59,10 @@ def panel(view: View) -> None:
         return
     times = convert(when, view.outcome.unit, view.unit)
     marks = _happened(view)
-    end = 1.04 * max(float(times.max()), *(at for at, _ in marks), 1e-9)
+    # A single visit has no length: an axis of hours would look like one.
+    scale = float(convert(view.model.last, view.outcome.unit, view.unit))
+    least = min(float(convert(1.0, "years", view.unit)), scale)
+    end = 1.04 * max(float(times.max()), *(at for at, _ in marks), least)
     with st.container(border=True, key="card_visits_risk"):
         if view.beyond:
             page.caption(view.beyond)
@@ -115,8 +119,7 @@ def updated(view: View, found: Landmarks, ahead: float) -> tuple[VisitRisk, ...]
     t = float(convert(ahead, view.unit, view.outcome.unit))
 
     def make() -> tuple[VisitRisk, ...]:
-        whole = patient_said.whole(view.cohort, view.outcome, choice, model)
-        return risk_at_visits(found, view.cohort, view.outcome, view.row, t, model, whole=whole)
+        return risk_at_visits(found, view.cohort, view.outcome, view.row, t, model)
 
     return desk.kept(("patient visits", *key), make)
 
@@ -127,7 +130,7 @@ def shown(view: View, risks: tuple[VisitRisk, ...]) -> list[Updated]:
     return [
         Updated(
             float(convert(r.at, unit, view.unit)), patient_said.unsure(r.risk) if r.risk == r.risk else r.risk, r.lower,
-            r.upper, r.unchanged, r.n, r.n_events,
+            r.upper, r.unchanged, r.n, r.n_events, float(convert(r.landmark, unit, view.unit)), r.weak,
         )
         for r in risks
     ]  # fmt: skip
@@ -149,7 +152,8 @@ def _risk(view: View, end: float, marks: tuple[Mark, ...]) -> None:
             '<p class="bs-lead{large}">{text}</p>', large=" bs-large" if large else "",
             text=words.lead(view, visits, ahead),
         )  # fmt: skip
-    if not any(each.risk == each.risk for each in visits):
+    if sum(each.risk == each.risk for each in visits) < 2:
+        # One risk is no course: the sentence says it all.
         _why_not(view, risks, told=bool(marks))
         return
     save.figure(
@@ -162,15 +166,17 @@ def _risk(view: View, end: float, marks: tuple[Mark, ...]) -> None:
         stem="patient-visits-risk", rows=lambda: updated_rows(visits, unit=view.unit, ahead=ahead),
         made=lambda: _made(view, found),
     )  # fmt: skip
+    for sentence in words.cautions(view, risks, found):
+        page.caption(sentence)
     _why_not(view, risks, told=bool(marks))
     if not large:
         _gain(view, found, visits)
 
 
 def _ahead(view: View, found: Landmarks) -> float:
-    """How far ahead: at first the furthest round time up to the page's horizon that every visit can be asked for."""
+    """How far ahead: at first the furthest round time, up to the page's, that enough were followed for after each."""
     options = sorted({*(each for each in AHEAD[view.unit] if each < view.when), view.when})
-    lasting = [model.last for model in found.models if model is not None]
+    lasting = [each for each in found.reach if each == each]
     reach = float(convert(min(lasting, default=0.0), view.outcome.unit, view.unit))
     usual = max((each for each in options if each <= reach), default=options[0])
     chosen = pick(
@@ -186,9 +192,10 @@ def _made(view: View, found: Landmarks) -> Made:
     return Made(
         f"At each visit the risk is that of a Cox model with a light ridge, learnt at the nearest of the landmarks "
         f"{times} {view.unit} from patients event-free and under observation then, with the last value known by it of "
-        f"each variable (Van Houwelingen 2007). By the start alone: the conditional risk of the "
-        f"{model_choice.named(view.choice.kind)} of time zero ({say.patients(model.n)}, "
-        f"{say.events(model.n_events)}). "
+        f"each variable (Van Houwelingen 2007). By the start alone: such a model of the same patients, learnt from the "
+        f"values of time zero. At the start: the {model_choice.named(view.choice.kind)} of all "
+        f"({say.patients(model.n)}, {say.events(model.n_events)}). No landmark with fewer than {FEWEST_EACH} events "
+        f"for each coefficient is used. "
         f"Computed with {versions()}; data and filter {model.cohort_fingerprint[:12]}."
     )
 

@@ -14,6 +14,7 @@ from bedside.cohort.values import level_index
 from bedside.cohort.wording import sentence_case
 from bedside.patient import LandmarkGain, Landmarks, VisitRisk
 from bedside.report import say
+from bedside.risk.fit import EVENTS_PER_COEFFICIENT
 from components import model_choice
 from components.figures.visits import Mark, Measured, Updated
 from components.panels.patient_view import View
@@ -33,10 +34,10 @@ def ended(view: View) -> Mark:
 def lead(view: View, visits: Sequence[Updated], ahead: str) -> str:
     """What the last visit made of the risk, and what it was at the start."""
     known = [each for each in visits if each.risk == each.risk]
-    later = [each for each in known if each.time]
+    later = [each for each in known if each.updates]
     if not later:
         return f"No visit after the start updates the risk of {say.in_sentence(view.event)} within the next {ahead}."
-    last, first = later[-1], next((each for each in known if not each.time), None)
+    last, first = later[-1], next((each for each in known if not each.updates), None)
     between = "" if last.lower != last.lower else f" ({_range(last, view)})"
     text = (
         f"At {say.duration(last.time, view.unit)} the updated risk of {say.in_sentence(view.event)} within the next "
@@ -47,7 +48,10 @@ def lead(view: View, visits: Sequence[Updated], ahead: str) -> str:
     if view.reading == "patient" or last.unchanged != last.unchanged:
         return f"{text}."
     alone = say.of_100(last.unchanged, decimals=view.decimals)
-    return f"{text}. By the values of the start alone it would have been {alone} at that visit."
+    return (
+        f"{text}, by the model of all patients. By the values of the start alone it would have been {alone} at that "
+        "visit, by a model of the same patients as the update."
+    )
 
 
 def _range(visit: Updated, view: View) -> str:
@@ -56,7 +60,7 @@ def _range(visit: Updated, view: View) -> str:
 
 def note(view: View, visits: Sequence[Updated], found: Landmarks) -> str:
     """What the figure rests on."""
-    later = [each for each in visits if each.risk == each.risk and each.time]
+    later = [each for each in visits if each.updates]
     behind = ""
     if later:
         few, many = min(later, key=lambda v: v.n_events), max(later, key=lambda v: v.n_events)
@@ -66,9 +70,34 @@ def note(view: View, visits: Sequence[Updated], found: Landmarks) -> str:
     step = say.readable(found.step, view.outcome.unit).replace(".0 ", " ")
     return (
         f"{behind}Each visit is read by a Cox model of patients who came as far, with the last values known, learnt at "
-        f"the nearest of {len(found.at)} times ({step} or more apart); pointwise 95% intervals. Dashed: the "
-        f"{model_choice.named(view.choice.kind)} of the start, for somebody who has come so far."
+        f"the nearest of {sum(model is not None for model in found.models)} times ({step} or more apart); pointwise "
+        f"95% intervals. Dashed: a model of the same patients and times that knows the values of the start alone. "
+        f"Diamond: another model, the {model_choice.named(view.choice.kind)} of all patients at the start."
+        f"{' Hollow: few events behind it.' if any(each.weak for each in later) else ''}"
     )
+
+
+def cautions(view: View, risks: Sequence[VisitRisk], found: Landmarks) -> list[str]:
+    """What to know of the models that read this patient's visits, each with the visits concerned."""
+    told = []
+    weak = [risk for risk in risks if risk.weak]
+    if weak:
+        few = min(risk.each for risk in weak)
+        told.append(
+            f"Few events for each coefficient of the model (fewer than {EVENTS_PER_COEFFICIENT}, down to {few:.1f}) at "
+            f"{_listed([_when(risk, view) for risk in weak])} (hollow): from other patients these risks might "
+            "have come out rather different."
+        )
+    for each in risks:
+        if abs(each.landmark - each.at) > found.step / 2:
+            there = say.duration(float(convert(each.landmark, view.outcome.unit, view.unit)), view.unit)
+            told.append(f"The visit at {_when(each, view)} is read by the model of patients who came {there} far.")
+    others = dict.fromkeys(caution for each in risks for caution in each.cautions)
+    for caution in others:
+        if caution not in view.model.cautions:
+            at = [_when(each, view) for each in risks if caution in each.cautions]
+            told.append(f"At {_listed(at)}: {caution[:1].lower()}{caution[1:]}")
+    return told
 
 
 def why_not(view: View, risks: Sequence[VisitRisk], *, told: bool) -> list[str]:

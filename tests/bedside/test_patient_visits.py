@@ -13,7 +13,8 @@ from bedside.cohort import Visits
 from bedside.errors import Fixable
 from bedside.patient.conditional import conditional_risk
 from bedside.patient.visits_gain import landmark_gain
-from bedside.patient.visits_risk import at_landmark, check_at_risk, landmark_model, updated_risk
+from bedside.patient.visits_risk import at_landmark, check_at_risk, landmark_model, landmark_pair
+from bedside.patient.visits_update import updated_risk
 from bedside.risk import fit
 from bedside.risk.learners import learn
 from bedside.risk.training import training
@@ -157,19 +158,26 @@ def test_the_landmark_model_is_the_cox_model_of_the_time_left(pbc):
 
 def test_each_visit_of_a_patient_has_its_risk_or_a_reason(pbc):
     outcome = pbc.outcomes[0]
-    model = learn("cox", training(pbc, outcome), {"knots": 0})
     kept: dict = {}
-    found = updated_risk(pbc, outcome, 1, 1826.0, model=model, kept=kept)
+    found = updated_risk(pbc, outcome, 1, 1826.0, kept=kept)
     assert [v.at for v in found] == sorted(v.at for v in found)
     known = [v for v in found if not v.why]
-    assert len(known) >= 5
+    assert len(known) >= 4
     for v in known:
         assert v.lower < v.risk < v.upper
         assert v.limits == "95% interval"
-        landmark, fitted = kept[v.at]
+        landmark, (fitted, _) = kept[v.at]
         assert v.risk == fitted.risk(v.values, [1826.0])[0, 0]
         assert (v.n, v.n_events) == (len(landmark.rows), landmark.updated.event.sum())
-        assert v.unchanged == conditional_risk(model, pbc.frame.iloc[[1]], v.at, [v.at + 1826]).risk[0, 0]
+        # The same patients and the same time left: between the two nothing differs but what was known.
+        start = learn("cox", landmark.baseline, {"knots": 0})
+        assert (start.n, start.n_events, start.last) == (fitted.n, fitted.n_events, fitted.last)
+        assert v.unchanged == pytest.approx(start.risk(pbc.frame.iloc[[1]], [1826.0])[0, 0], abs=1e-12)
+        assert v.each == pytest.approx(v.n_events / len(fitted.coef))
+        assert v.weak == (v.each < 10) == any("fewer than 10" in told for told in fitted.cautions)
+        assert not any("fewer than 10" in told for told in v.cautions)
+    assert {v.weak for v in known} == {True, False}
+    assert any("Fewer than 5 events for each coefficient" in v.why for v in found)
     assert all(v.why and np.isnan(v.risk) for v in found if v not in known)
     again = updated_risk(pbc, outcome, 1, 1826.0, kept=kept)
     assert [v.risk for v in again if not v.why] == [v.risk for v in known]
@@ -201,6 +209,10 @@ def test_what_can_not_be_updated_says_why(pbc, gbsg2):
         at_landmark(pbc, outcome, 365.0, variables=["age", "bilirubin_mg_dl", "nothing"])
     with pytest.raises(Fixable, match="needs at least 10 events"):
         landmark_model(at_landmark(pbc, outcome, 4000.0))
+    few = at_landmark(pbc, outcome, 5 * 365.25)
+    assert landmark_model(few).n_events == 46
+    with pytest.raises(Fixable, match="Fewer than 5 events for each coefficient"):
+        landmark_pair(few)
     with pytest.raises(Fixable, match="10 events"):
         landmark_gain(at_landmark(pbc, outcome, 4000.0))
     with pytest.raises(Fixable, match="above 0"):

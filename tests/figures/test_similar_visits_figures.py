@@ -34,8 +34,9 @@ BILIRUBIN = Measured(
 )  # fmt: skip
 OEDEMA = Measured("Oedema", "", np.array([0.0, 2.0]), np.array([0.0, 1.0]), ("no", "oedema"), levels=("no", "oedema"))
 VISITS = [
-    Updated(0.0, 0.2, 0.1, 0.3, 0.2, 418, 186),
-    Updated(1.0, 0.5, 0.3, 0.7, 0.25, 303, 135),
+    Updated(0.0, 0.2, 0.1, 0.3, float("nan"), 418, 186),
+    Updated(1.0, 0.5, 0.3, 0.7, 0.25, 303, 135, 1.0),
+    Updated(1.6, 0.6, 0.3, 0.9, 0.3, 200, 60, 1.5, True),
     Updated(2.0, float("nan"), float("nan"), float("nan"), float("nan"), 0, 0),
 ]
 
@@ -86,16 +87,21 @@ def test_values_outside_the_reference_range_have_another_shape():
 def test_the_updated_risk_and_what_happened_only_when_it_is_given():
     figure = updated_figure(VISITS, end=3.0, unit="years", since="start", ahead="4 years")
     figure = go.Figure(figure.to_plotly_json())
-    assert trace(figure, "updated").y == (0.2, 0.5)
-    assert trace(figure, "unchanged").y == (0.2, 0.25)
+    assert trace(figure, "updated").y == (0.5, 0.6)
+    assert trace(figure, "unchanged").y == (0.25, 0.3)
+    # Another model's risk stands apart, and a weak one is hollow.
+    assert (trace(figure, "start").y, trace(figure, "start").marker.symbol) == ((0.2,), "diamond")
+    strong, weak = trace(figure, "updated").marker.color
+    assert strong != weak
+    assert trace(figure, "updated").text[1] == "learnt at 1.5 years: 200 patients, 60 events"
     assert not [shape for shape in figure.layout.shapes if shape.xref == "x"]
     told = updated_figure(VISITS, end=3.0, unit="years", since="start", ahead="4 years", marks=[(2.5, "Death")])
     assert "Death" in texts(told)
     assert updated_alt(VISITS, unit="years", ahead="4 years") == (
         "Risk within the next 4 years, updated at each visit: at 0 years 20% (10% to 30%); at 1 year 50% (30% to 70%), "
-        "by the start alone 25%."
+        "by the start alone 25%; at 1.6 years 60% (30% to 90%), by the start alone 30%, few events behind it."
     )
-    assert updated_rows(VISITS, unit="years", ahead="4 years")[1][1][:5] == [1.0, 0.5, 0.3, 0.7, 0.25]
+    assert updated_rows(VISITS, unit="years", ahead="4 years")[1][1] == [1.0, 0.5, 0.3, 0.7, 0.25, 1.0, 303, 135]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

@@ -27,17 +27,26 @@ def test_the_updated_risk_in_words_as_a_curve_and_what_it_gains(pbc, monkeypatch
     first = learn("cox", training(pbc, outcome))
     by_hand = [
         r
-        for r in risk_at_visits(landmark_models(pbc, outcome), pbc, outcome, 20, 4 * YEAR, first)
+        for r in risk_at_visits(landmark_models(pbc, outcome), pbc, outcome, 20, 7 * YEAR, first)
         if not np.isnan(r.risk)
     ]
     last = by_hand[-1]
     assert reader.box("the updated risk of death or transplant").startswith(
-        f"At {last.at / YEAR:.1f} years the updated risk of death or transplant within the next 4 years was more than "
-        f"99 of 100 ({100 * last.lower:.0f} to more than 99); at the start it was {100 * by_hand[0].risk:.0f} of 100. "
-        f"By the values of the start alone it would have been {100 * last.unchanged:.0f} of 100 at that visit."
+        f"At {last.at / YEAR:.1f} years the updated risk of death or transplant within the next 7 years was "
+        f"{100 * last.risk:.0f} of 100 ({100 * last.lower:.0f} to more than 99); at the start it was "
+        f"{100 * by_hand[0].risk:.0f} of 100, by the model of all patients. By the values of the start alone it would "
+        f"have been {100 * last.unchanged:.0f} of 100 at that visit, by a model of the same patients as the update."
     )
+    # What the last ones rest on, and why later ones are not told.
+    weak = [f"{r.at / YEAR:.1f} years" for r in by_hand if r.weak]
+    assert len(weak) == 3
+    assert f"(fewer than 10, down to 5.3) at {weak[0]}, {weak[1]} and {weak[2]} (hollow)" in reader.text
+    assert f"The visit at {last.at / YEAR:.1f} years is read by the model of patients who came 4" in reader.text
+    assert "fewer than 5 events for each coefficient follow" in reader.text
     (drawn,) = [t for t in reader.figure("patient_visits_risk")["data"] if t.get("name") == "updated"]
-    np.testing.assert_allclose(numbers(drawn["y"]), [r.risk for r in by_hand], atol=1e-9)
+    np.testing.assert_allclose(numbers(drawn["y"]), [r.risk for r in by_hand[1:]], atol=1e-9)
+    (dashed,) = [t for t in reader.figure("patient_visits_risk")["data"] if t.get("name") == "unchanged"]
+    np.testing.assert_allclose(numbers(dashed["y"]), [r.unchanged for r in by_hand[1:]], atol=1e-9)
     (bilirubin,) = [t for t in reader.figure("patient_visits_measured")["data"] if t["name"] == "Bilirubin"]
     values = np.array(numbers(bilirubin["y"]))
     assert bilirubin["marker"]["symbol"] == ["triangle-up" if v > 1.0 else "circle" for v in values]
@@ -55,7 +64,9 @@ def test_the_updated_risk_in_words_as_a_curve_and_what_it_gains(pbc, monkeypatch
 def test_a_patient_with_one_visit_and_one_without(pbc):
     reader = opened("pbc_liver", 9, patient_section="visits")
     assert "No visit after the start updates the risk of death or transplant" in reader.text
-    assert "patient_visits_measured" in reader.figures
+    # One risk is no course, and one visit has no length.
+    assert "patient_visits_risk" not in reader.figures
+    assert reader.figure("patient_visits_measured")["layout"]["xaxis"]["range"][1] >= 1
     without = opened("pbc_liver", 312, patient_section="visits")
     assert "No visits are recorded for this patient" in without.text
     assert without.stops == []
