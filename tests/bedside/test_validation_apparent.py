@@ -69,9 +69,9 @@ def test_trees_are_judged_out_of_bag_so_that_noise_is_of_no_use():
     died, left = rng.exponential(1000, 400), rng.uniform(300, 3000, 400)
     frame["time"], frame["event"] = np.ceil(np.minimum(died, left)), died <= left
     noise = training(cohort_of(frame, [number(name) for name in "abcdef"]), "death")
-    fixed = {"cox": {"knots": 0}, "forest": {"trees": 60, "leaf": 10}}
+    fixed = {"cox": {"knots": 0}, "forest": {"trees": 40, "leaf": 10}}
     kinds = ("cox", "forest", "average")
-    found = bootstrap_optimism(kinds, noise, times=[500.0], resamples=8, settings=fixed)
+    found = bootstrap_optimism(kinds, noise, times=[500.0], resamples=5, settings=fixed)
     assert [found[kind].judged for kind in kinds] == ["all patients", "out of bag", "out of bag"]
     for kind, one in found.items():
         assert one.corrected["harrell"][0] == pytest.approx(0.5, abs=0.05), kind
