@@ -9,7 +9,8 @@ from bedside.intake.columns import Column, Table
 
 MARK = "'"
 # What a spreadsheet takes for the start of a formula, looked for behind blanks; numbers are left as they are.
-_RUNS = r"^[\s\x00-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}]*[\x00-\x1f=+\-@＝＋－＠﹢﹣﹦﹫']"
+_BLANKS = r"[\s\x00-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}]*"
+_RUNS = rf"^{_BLANKS}[\x00-\x1f=+\-@＝＋－＠﹢﹣﹦﹫']"
 _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
