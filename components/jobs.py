@@ -261,7 +261,9 @@ def _not_yet() -> Any:
     raise _NotYet
 
 
-def wanted(key: Key, title: str, function: Callable[..., Any], *args: Any, slot: str = "") -> Any | None:
+def wanted(
+    key: Key, title: str, function: Callable[..., Any], *args: Any, slot: str = "", shown: bool = True
+) -> Any | None:
     """The result of a computation, or None while it is being made: its place then shows how far it is.
 
     Parameters
@@ -272,6 +274,8 @@ def wanted(key: Key, title: str, function: Callable[..., Any], *args: Any, slot:
         As in `start`. The function never returns None.
     slot : str
         Tells one place from another where a page asks for the same key twice.
+    shown : bool, default True
+        False draws nothing: the page is drawn again once the job has ended.
 
     Returns
     -------
@@ -287,10 +291,10 @@ def wanted(key: Key, title: str, function: Callable[..., Any], *args: Any, slot:
         mine().pop(key, None)
         return desk.kept(key, lambda: job.result)
     name = "job_" + sha256(repr((key, slot)).encode()).hexdigest()[:16]
-    if job.ended.is_set():
+    if not job.ended.is_set():
+        st.fragment(_panel if shown else _await, run_every=EVERY)(job, name)
+    elif shown:
         _ended(job, key, name)
-    else:
-        st.fragment(_panel, run_every=EVERY)(job, name)
     return None
 
 
@@ -311,6 +315,11 @@ def _panel(job: Job, name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(job.share, text=md(said(job)), width="stretch")
         st.button("Stop", key=f"{name}_stop", on_click=job.cancel, width="content")
+
+
+def _await(job: Job, _name: str) -> None:
+    if job.ended.is_set():
+        st.rerun(scope="app")
 
 
 def said(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from bedside.cohort import Cohort, Outcome
@@ -11,6 +12,7 @@ from bedside.validation.resample import Resampled
 from components import desk, model_choice, numbers_validation, unseen
 from components.model_choice import Choice
 from components.numbers_validation import Ask
+from components.panels import horizon
 
 MOST_UNASKED = 150_000
 """Patients times columns up to which a model is checked without being asked to."""
@@ -28,16 +30,22 @@ def suspicions(cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[leaks.
     return desk.kept(("suspicions", cohort.fingerprint, outcome.key, choice.target, choice.wide, out), make)
 
 
-def checked(cohort: Cohort, outcome: Outcome, choice: Choice, t: float) -> Resampled | None:
+def checked(cohort: Cohort, outcome: Outcome, choice: Choice, t: float, *, shown: bool = True) -> Resampled | None:
     """The chosen model's predictions for patients it has not seen, as the validation page has them.
 
-    None while they are being made. A quick check is made at once.
+    None while they are being made, with nothing drawn meanwhile unless `shown`. A quick check is made at once.
     """
     ask = Ask(choice, (choice.kind,), "folds", t)
     quick = numbers_validation.at_once(cohort, outcome, ask)
     if quick is not None:
         return quick
-    return numbers_validation.found(cohort, outcome, ask, ask.kinds, slot="model")
+    return numbers_validation.found(cohort, outcome, ask, ask.kinds, slot="model", shown=shown)
+
+
+def until(cohort: Cohort, outcome: Outcome) -> float:
+    """The time of a check that serves every horizon: between its times risks are read off straight lines."""
+    stops = horizon.stops(cohort, outcome)
+    return stops[math.ceil(len(stops) / numbers_validation.MOST_TIMES) - 1]
 
 
 def unasked(cohort: Cohort, outcome: Outcome, choice: Choice) -> bool:

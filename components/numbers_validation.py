@@ -92,15 +92,19 @@ def times(cohort: Cohort, outcome: Outcome, t: float) -> tuple[float, ...]:
 # ------------------------------------------------------------------ what is computed in the background
 
 
-def found(cohort: Cohort, outcome: Outcome, ask: Ask, kinds: Sequence[str], *, slot: str = "") -> Resampled | None:
+def found(
+    cohort: Cohort, outcome: Outcome, ask: Ask, kinds: Sequence[str], *, slot: str = "", shown: bool = True
+) -> Resampled | None:
     """Out-of-fold predictions of some models, or None while one is still being made: its place shows how far it is.
+
+    Nothing is drawn unless `shown`.
 
     Raises
     ------
     Fixable
         If these patients or events are too few, or no model could be fitted.
     """
-    parts = [_part(cohort, outcome, ask, group, slot=slot) for group in groups_of(kinds)]
+    parts = [_part(cohort, outcome, ask, group, slot=slot, shown=shown) for group in groups_of(kinds)]
     if any(part is None for part in parts):
         return None
     return merged(parts, kinds)
@@ -176,10 +180,12 @@ def optimism(cohort: Cohort, outcome: Outcome, ask: Ask, *, slot: str = "") -> d
     return None if waiting else {kind: known[kind] for kind in KINDS if kind in ask.kinds and kind in known}
 
 
-def _part(cohort: Cohort, outcome: Outcome, ask: Ask, kinds: tuple[str, ...], *, slot: str) -> Resampled | None:
+def _part(
+    cohort: Cohort, outcome: Outcome, ask: Ask, kinds: tuple[str, ...], *, slot: str, shown: bool = True
+) -> Resampled | None:
     key = _key(cohort, outcome, ask, kinds)
     doing = "Fitting" if ask.way == "training" else "Cross-validating"
-    return jobs.wanted(key, f"{doing} {_named(kinds)}", _work(cohort, outcome, ask, kinds), slot=slot)
+    return jobs.wanted(key, f"{doing} {_named(kinds)}", _work(cohort, outcome, ask, kinds), slot=slot, shown=shown)
 
 
 def _work(cohort: Cohort, outcome: Outcome, ask: Ask, kinds: tuple[str, ...]) -> partial[Resampled]:
@@ -355,6 +361,12 @@ def there(cohort: Cohort, outcome: Outcome, ask: Ask) -> Resampled | None:
             if held is not None:
                 return merged([held], (ask.choice.kind,))
     return None
+
+
+def under_way(cohort: Cohort, outcome: Outcome, ask: Ask) -> bool:
+    """True while the chosen model's validation is being computed."""
+    keys = {_key(cohort, outcome, ask, group) for group in groups_of((ask.choice.kind,))}
+    return any(key in keys and not job.ended.is_set() for key, job in jobs.mine().items())
 
 
 def _at(name: str, t: float | None, outcome: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""The words on a patient's two sheets of paper: one for the tumour board, one for the patient.
+"""The words on a patient's two sheets of paper: one for the team's meeting, one for the patient.
 
 Built from plain values that the page has already said, so that paper and screen can't disagree; how it is laid out is
 decided where it is drawn.
@@ -116,6 +116,8 @@ class Facts:
         Of the software.
     prints : tuple of (str, str)
         Name and value of each fingerprint.
+    plain_happens, plain_by : str
+        As `happens` and `by`, for the patient, where these are others.
     """
 
     identity: str
@@ -148,6 +150,8 @@ class Facts:
     method: str
     versions: str
     prints: tuple[tuple[str, str], ...]
+    plain_happens: str = ""
+    plain_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,12 +197,12 @@ class Sheet:
 
 
 def board_sheet(facts: Facts) -> Sheet:
-    """The sheet for a tumour board."""
+    """The sheet for a meeting of the team, such as a tumour board."""
     values = (*map(_together, facts.values), *((f"not recorded: {', '.join(facts.gaps)}",) if facts.gaps else ()))
-    by = BETWEEN.join(_together(f"{when}: {said}") for when, said in facts.times)
     parts = {
         "values": _part("", *values),
-        "times": _part("", f"Of 100, by {by}" if by else ""),
+        "others": _part("", _others(facts.counts)),
+        "times": _part("", *_fewer_times(facts.times)),
         "why": Part(facts.why, tuple(_with_its_end(reason) for reason in facts.reasons)),
         "compared": _part("", facts.compared),
         "similar": _part("Similar patients", *facts.similar),
@@ -208,7 +212,7 @@ def board_sheet(facts: Facts) -> Sheet:
     prints = ", ".join(f"{name} {value}" for name, value in facts.prints)
     behind = f": {say.patients(facts.n)}, {say.events(facts.n_events)}; {facts.model}."
     return Sheet(
-        title="Risk sheet for the tumour board", identity=facts.identity, made=day(facts.made),
+        title="Risk sheet for the team meeting", identity=facts.identity, made=day(facts.made),
         about=Said(facts.cohort, behind), event=facts.event, hero=facts.hero,
         sentence=Said(f"patients with these values would {facts.happens}", f" {facts.by}."), interval=facts.limits,
         counts=facts.counts, parts=parts, sure=facts.sure,
@@ -224,11 +228,32 @@ def board_sheet(facts: Facts) -> Sheet:
     )  # fmt: skip
 
 
+def _others(counts: tuple[Count, ...]) -> str:
+    """What becomes of the others, where it is more than one thing."""
+    told = [f"{count.said} would {count.phrase}" for count in counts[1:-1]]
+    told += [f"{count.said} {_be(count.phrase)}" for count in counts[-1:]]
+    return f"Of the others, {', '.join(told[:-1])} and {told[-1]}." if len(counts) > 2 else ""
+
+
+def _be(phrase: str) -> str:
+    return f"would {phrase}" if phrase.startswith("be ") else f"would be {phrase}"
+
+
+def _fewer_times(times: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """The risk by all of the times, and by fewer and fewer of them: the first that there is room for is printed."""
+    found = []
+    for n in range(len(times), 0, -1):
+        kept = [times[round(k * (len(times) - 1) / max(n - 1, 1))] for k in range(n)]
+        found.append(f"Of 100, by {BETWEEN.join(_together(f'{when}: {said}') for when, said in kept)}")
+    return tuple(found)
+
+
 def own_sheet(facts: Facts) -> Sheet:
     """The sheet that is given to the patient: whole numbers, plain words, nothing to calculate."""
+    extreme = not 100 * EXTREME <= facts.whole[0].icons <= 100 * (1 - EXTREME)
     parts = {
         "means": Part("What the number means", (_means(facts),)),
-        "not": _part("What it does not mean", NOT),
+        "not": _part("What it does not mean", NOT_SURE if extreme else NOT),
         "unknown": _part("What is not known about you", *_unknown(facts)),
         "weighs": _part("What counts most in it", _raised(_sentence(facts.weighs))),
         "ask": _part("Questions you may want to ask", *QUESTIONS),
@@ -238,8 +263,11 @@ def own_sheet(facts: Facts) -> Sheet:
         title="Your outlook in numbers", identity=facts.identity, made=day(facts.made),
         about=Said("To talk through with your doctor or nurse."), event=facts.event,
         hero=f"{facts.whole[0].said} of 100",
-        sentence=Said(f"people with the same values as you would {facts.happens}", f" {facts.by}."),
-        interval=range_in_words(facts.lower, facts.upper), counts=facts.whole, parts=parts, sure=(),
+        sentence=Said(
+            f"people with the same values as you would {facts.plain_happens or facts.happens}",
+            f" {facts.plain_by or facts.by}.",
+        ),
+        interval=range_in_words(facts.lower, facts.upper, few=facts.unusual), counts=facts.whole, parts=parts, sure=(),
         end=(f"Bedside, not a medical device. {_raised(prints)}",),
     )  # fmt: skip
 
@@ -248,6 +276,12 @@ NOT = (
     "Nobody can know beforehand which of the 100 you will be. The number does not say what will happen to you, nor "
     "why, and it blames nobody."
 )
+NOT_SURE = (
+    "The number is about many people, and it can be wrong for one. It does not say what will happen to you, nor why, "
+    "and it blames nobody."
+)
+EXTREME = 0.05
+"""Share below which hardly anybody has the event; nearly everybody above what is left of it."""
 QUESTIONS = (
     "What does this number mean for me, and how sure is it?",
     "Which choices do I have, and what would each bring and cost me?",
@@ -261,8 +295,8 @@ NAMED, LONGEST = 4, 40
 """How many things a sentence for the patient lists, and how long each may be."""
 
 
-def range_in_words(lower: float, upper: float) -> str:
-    """An interval for somebody who has never met one.
+def range_in_words(lower: float, upper: float, *, few: bool = False) -> str:
+    """An interval for somebody who has never met one; `few` of those behind it were like them.
 
     >>> range_in_words(0.49, 0.75)
     'It could be as few as 49 or as many as 75 of 100.'
@@ -271,10 +305,22 @@ def range_in_words(lower: float, upper: float) -> str:
         return "How far the true number may be from this one has not been worked out."
     low, _, high = say.range_of_100(lower, upper).partition(" to ")
     if not high:
-        return "The true number is hardly likely to be far from this one."
+        return _one_number(low, few=few)
     low = "hardly anybody" if low.startswith("fewer") else f"as few as {low}"
     high = "nearly everybody" if high.startswith("more") else f"as many as {high} of 100"
     return f"It could be {low} or {high}."
+
+
+def _one_number(said: str, *, few: bool) -> str:
+    """An interval whose ends are said alike: it counts chance, and not how unlike the others somebody is."""
+    about = f"About {said} of 100"
+    if not said[0].isdigit():
+        about = "Nearly everybody" if said.startswith("more") else "Hardly anybody"
+    if few:
+        return f"{about}, by this model; few people here were like you."
+    if not said[0].isdigit():
+        return f"{about}, by this model; nothing of this kind is certain."
+    return "The true number is hardly likely to be far from this one."
 
 
 def day(made: date) -> str:
@@ -295,9 +341,10 @@ def _with_its_end(reason: str) -> Said:
 def _means(facts: Facts) -> Said:
     first = facts.whole[0].said
     about = f"about {first}" if first[:1].isdigit() else first
+    happens, by = facts.plain_happens or facts.happens, facts.plain_by or facts.by
     return Said(
-        f"Think of 100 people with the same values as you: {about} of them would {facts.happens}",
-        f" {facts.by}. This was worked out from {facts.n:,} people followed before ({_short(facts.cohort, 75)}).",
+        f"Think of 100 people with the same values as you: {about} of them would {happens}",
+        f" {by}. This was worked out from {facts.n:,} people followed before ({_short(facts.cohort, 75)}).",
     )
 
 

@@ -24,6 +24,7 @@ from components.panels import (
     patient_views,
     patient_visits,
     patient_why,
+    patient_words,
     save,
 )
 from components.panels.patient_view import View
@@ -101,8 +102,9 @@ def _asides(view: View) -> None:
             patient_limits.vary(view.cohort, view.outcome, view.choice, view.model)
     if view.outcome.note and not view.one_event:
         page.caption(view.outcome.note)
-    for text in which_events(view):
-        page.caption(text)
+    for text in (*which_events(view), patient_words.before_turning(view)):
+        if text:
+            page.caption(text)
     if view.outcome.has_competing:
         other = model_choice.ANY if view.one_event else model_choice.EVENT
         label = "Count any of them" if view.one_event else "Tell them apart"

@@ -55,8 +55,7 @@ def who(cohort: Cohort) -> int:
 def header(cohort: Cohort, outcome: Outcome, row: int) -> tuple[Asked, DeltaGenerator]:
     """Who this is and what is asked for; and the place for what can be taken along."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="patient_who"):
-        with st.container(width="stretch"):
-            page.title(named(cohort, row), portrait(cohort, row))
+        title = st.container(width="stretch")
         with st.container(
             key="screen_patient_tools", horizontal=True, vertical_alignment="center", width="content", gap="small"
         ):
@@ -65,6 +64,8 @@ def header(cohort: Cohort, outcome: Outcome, row: int) -> tuple[Asked, DeltaGene
             )
             tools = st.container(key="patient_tools", horizontal=True, width="content")
     reading = cast(Reading, shown)
+    with title:
+        page.title(named(cohort, row), portrait(cohort, row, sensitive=reading != "patient"))
     with st.container(key="screen_patient_asked", horizontal=True, vertical_alignment="bottom", gap="medium"):
         when, unit, alive = patient_horizon.choose(cohort, outcome)
         with st.container(width="content", gap=None, key="patient_toggles"):
@@ -80,14 +81,15 @@ def named(cohort: Cohort, row: int) -> str:
     return f"Patient {cohort.identifiers[row]}".replace("Patient Patient", "Patient")
 
 
-def portrait(cohort: Cohort, row: int) -> str:
-    """The patient in one line: the values of the predictors, those not recorded last."""
+def portrait(cohort: Cohort, row: int, *, sensitive: bool = True) -> str:
+    """The patient in one line: the values of the predictors, those not recorded last; the sensitive ones if asked."""
     values = cohort.frame.iloc[row]
-    known = [v for v in cohort.predictors if values[v.name] == values[v.name]]
-    gaps = [say.in_sentence(v.label) for v in cohort.predictors if v not in known]
+    told = [v for v in cohort.predictors if sensitive or not v.sensitive]
+    known = [v for v in told if values[v.name] == values[v.name]]
+    gaps = [say.in_sentence(v.label) for v in told if v not in known]
     line = [v.say_with_label(values[v.name]) for v in known[:PORTRAIT]]
     if len(known) > PORTRAIT:
-        line.append(f"{len(known) - PORTRAIT} more below")
+        line.append(f"{len(known) - PORTRAIT} more{' below' if sensitive else ''}")
     if gaps:
         line.append(f"not recorded: {', '.join(gaps[:3])}{' and others' if len(gaps) > 3 else ''}")
     return " · ".join(line)

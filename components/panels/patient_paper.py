@@ -15,16 +15,17 @@ from components.printing.patient_board_sheet import board_pdf
 from components.printing.patient_own_sheet import own_pdf
 from components.printing.patient_page import Paper
 
-SHEETS = {"board": "Tumour board", "own": "For the patient"}
+SHEETS = {"board": "Team meeting", "own": "For the patient"}
 NAMES = {"line": "A line to write on", "identifier": "The identifier", "own": "My own words"}
 PAPERS: dict[Paper, str] = {"A4": "A4", "Letter": "US Letter"}
 LONGEST = 120
 WIDTH = 380
-STEMS = {"board": "tumour-board-sheet", "own": "sheet-for-the-patient"}
+STEMS = {"board": "team-meeting-sheet", "own": "sheet-for-the-patient"}
 
 
 def popover(view: View) -> None:
     """The menu in the page's header; closed it costs nothing."""
+    _follow(view)
     menu = st.popover("Print", icon=":material/print:", type="tertiary", key="patient_paper", on_change="rerun")
     if not menu.open:
         return
@@ -35,6 +36,13 @@ def popover(view: View) -> None:
             page.caption("A sheet can be made once your own estimate is given.")
         else:
             _menu(view)
+
+
+def _follow(view: View) -> None:
+    """Whenever the page is turned to another reader, so is the sheet."""
+    if st.session_state.get("patient_paper_reading") not in (None, view.reading):
+        st.session_state.pop("patient_paper_sheet", None)
+    st.session_state["patient_paper_reading"] = view.reading
 
 
 def _menu(view: View) -> None:

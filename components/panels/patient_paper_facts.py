@@ -22,6 +22,7 @@ from components.panels import (
     patient_trust_more,
     patient_views,
     patient_why,
+    patient_words,
 )
 from components.panels.patient_view import View, plainly
 from components.printing.patient_board_sheet import Drawn
@@ -29,11 +30,10 @@ from components.printing.patient_page import smaller
 
 CURVE = 248
 """Height of the curve in px."""
-SMALL = 0.85
-"""Size of the waterfall beside that on screen."""
-BARS = (5, 3, 2)
-"""Reasons that the waterfall draws one by one, tried in turn until it fits."""
 REASONS = 3
+BARS = ((5, 0.85), (REASONS, 0.85), (REASONS, 0.78))
+"""Reasons that the waterfall draws one by one, never fewer than are listed, and its size beside that on screen: tried
+in turn until it fits."""
 TIMES = 5
 SAME = 1e-6
 FROM_THE_START = "Reasons are known for the risk from the start only, not for this one."
@@ -75,6 +75,7 @@ def facts(view: View, *, made: date, identity: str = "", estimate: str = "") -> 
         model=model_choice.named(view.choice.kind),
         method=" ".join(patient_trust_more.interval(view)), versions=versions(),
         prints=(("model", model.fingerprint[:12]), ("data and filter", view.cohort.fingerprint[:12])),
+        plain_happens=plainly(patient_words.happens(view)), plain_by=patient_words.by(view),
     )  # fmt: skip
 
 
@@ -91,12 +92,12 @@ def drawn(view: View) -> Drawn:
     why = view.explanation
     bars = []
     if why is not None and _of_this(view):
-        bars = [waterfall_figure(why, decimals=view.decimals, most=most) for most in BARS]
+        bars = [smaller(waterfall_figure(why, decimals=view.decimals, most=most), share) for most, share in BARS]
     free = view.spared
     return Drawn(
         curve=patient_figure(view.curve, height=CURVE, decimals=view.decimals),
         curve_title=f"{free[:1].upper()}{free[1:]}", curve_note=patient_board.curve_note(view),
-        reasons=tuple(smaller(each, SMALL) for each in bars),
+        reasons=tuple(bars),
     )  # fmt: skip
 
 

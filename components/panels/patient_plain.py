@@ -10,8 +10,8 @@ from bedside.cohort import Unit, convert
 from bedside.report import say
 from components import desk
 from components.figures.patient import patient_alt, patient_figure, patient_rows
-from components.panels import page, patient_trust, patient_views, patient_why, save
-from components.panels.patient_view import View, plainly
+from components.panels import page, patient_trust, patient_views, patient_why, patient_words, save
+from components.panels.patient_view import View
 
 HEIGHT = 380
 
@@ -22,75 +22,98 @@ def panel(view: View) -> None:
         with st.container(border=True, key="card_plain"):
             page.put('<p class="bs-large bs-beyond">{t}</p>', t=_nothing(view))
         return
+    few = patient_trust.few_alike(view)
     left, right = page.split("patient", 1, 1.12)
     with left, st.container(border=True, key="card_plain"):
         page.put('<p class="bs-large{thin}">{t}</p>', thin=" bs-thin" if view.thin else "", t=sentence(view))
+        page.put('<p class="bs-large-aside">{t}</p>', t=patient_words.off(view, few=few))
         patient_views.icons_panel(view)
-        page.put(
-            '<p class="bs-large-aside">{t}</p>',
-            t="Each mark stands for one person. Nobody can know beforehand which of them you will be.",
-        )
+        for told in (patient_words.together(view), patient_words.marks(view, few=few)):
+            if told:
+                page.put('<p class="bs-large-aside">{t}</p>', t=told)
     with right, st.container(border=True, key="card_plain_curve"):
-        save.figure(
-            lambda mode: patient_figure(view.curve, mode=mode, height=HEIGHT, plain_words=True),
-            key="patient_curve", title=f"Of 100 people like you, how many are {plainly(view.outcome.free_phrase)}",
-            lead=page.fill('<p class="bs-large-aside">{t}</p>', t=over_time(view)),
-            alt=patient_alt(view.curve, plain_words=True),
-            note="Solid: people with the same values as you. Dashed: everyone who was followed. Paler where only few "
-            "people were followed for so long.",
-            stem="patient-curve", rows=lambda: patient_rows(view.curve),
-        )  # fmt: skip
+        _curve(view)
     left, right = page.split("patient_plain", 1, 1.12)
     with left:
         with desk.fixable():
             patient_trust.panel(view)
         patient_why.plainly(view)
     with right, st.container(border=True, key="card_plain_unknown"):
-        items = page.join(page.fill("<li>{t}</li>", t=t) for t in unknown(view))
+        items = page.join(page.fill("<li>{t}</li>", t=t) for t in unknown(view, few=few))
         page.put('<p class="bs-large-head">What nobody knows</p><ul class="bs-large-list">{items}</ul>', items=items)
+
+
+def _curve(view: View) -> None:
+    shown = patient_words.curve(view)
+    save.figure(
+        lambda mode: patient_figure(shown, mode=mode, height=HEIGHT, plain_words=True),
+        key="patient_curve", title=f"Of 100 people like you, how many are {patient_words.drawn(view)}",
+        lead=page.fill('<p class="bs-large-aside">{t}</p>', t=over_time(view)),
+        alt=patient_alt(shown, plain_words=True),
+        note="Solid: people with the same values as you. Dashed: everyone who was followed. Paler where only few "
+        "people were followed for so long.",
+        stem="patient-curve", rows=lambda: patient_rows(shown),
+    )  # fmt: skip
 
 
 def sentence(view: View) -> str:
     """E.g. "Of 100 people with the same values as you, 63 have a recurrence or die within 5 years of surgery."""
     told = patient_views.counts(view)
-    parts = [f"{one.said} {_does(view, one.key, one.phrase)}" for one in told]
+    parts = [f"{_many(one.said)} {_does(one.key, one.phrase)}" for one in told]
     so_far = f" who have come {say.duration(view.alive, view.unit)} without it" if view.alive else ""
-    within = f"within {say.duration(view.when, view.unit)} of {view.outcome.since}"
+    within = f"within {say.duration(view.when, view.unit)} of {patient_words.since(view.outcome)}"
+    start = f"Of 100 people with the same values as you{so_far}, {parts[0]} {within}."
+    if len(parts) == 2 and not told[0].said[0].isdigit():
+        return f"{start} {parts[1][:1].upper()}{parts[1][1:]}."
     rest = " and ".join([", ".join(parts[1:-1]), parts[-1]]) if len(parts) > 2 else parts[-1]
-    return f"Of 100 people with the same values as you{so_far}, {parts[0]} {within}. The others: {rest}."
+    return f"{start} The others: {rest}."
 
 
-def _does(view: View, key: str, phrase: str) -> str:
+def _many(said: str) -> str:
+    """A number with a word where it is none of a hundred, or all."""
+    if said[0].isdigit():
+        return said
+    return f"{'nearly all' if said.startswith('more') else 'hardly any'} ({said})"
+
+
+def _does(key: str, phrase: str) -> str:
     return f"are {phrase}" if key == "free" else phrase
 
 
 def over_time(view: View) -> str:
-    """The curve read aloud at two or three times."""
+    """The curve read aloud at two or three times: the same people as are drawn."""
     told = []
     for i, t in enumerate(view.table.times):
         years = float(convert(float(t), view.outcome.unit, view.unit))
         if years <= view.when * (1 + 1e-9):
-            told.append((years, view.table.said(i, len(view.table.states) - 1)))
+            told.append((years, _left(view.table.said(i, 0))))
     picked = [told[0], told[len(told) // 2], told[-1]] if len(told) > 2 else told
     said = "; ".join(f"after {_span(years, view.unit)}, {n} of 100" for years, n in dict(picked).items())
-    return f"{plainly(view.outcome.free_phrase)[:1].upper()}{plainly(view.outcome.free_phrase)[1:]}: {said}."
+    are = patient_words.drawn(view)
+    return f"{are[:1].upper()}{are[1:]}: {said}.{patient_words.among_drawn(view)}"
+
+
+def _left(said: str) -> str:
+    """All but so many of 100."""
+    if said[0].isdigit():
+        return str(100 - int(said))
+    return said.replace("more than 99", "fewer than 1") if said.startswith("more") else "more than 99"
 
 
 def _span(value: float, unit: Unit) -> str:
     return say.duration(round(value, 6), unit)
 
 
-def unknown(view: View) -> list[str]:
+def unknown(view: View, *, few: bool) -> list[str]:
     """What the number can't say, in plain words."""
-    model = view.model
     told = ["What will happen to you. The number is about many people like you, not about one person."]
-    if view.limits and not math.isnan(view.lower) and not math.isnan(view.upper):
-        ends = say.range_of_100(view.lower, view.upper)
-        if " to " in ends:
-            told.append(f"The exact number. With what is known today it may be anywhere from {ends} of 100.")
+    told.append(_exact(view, few=few))
+    if patient_words.treated(view.cohort, view.outcome):
+        whom, change = "treated", "treatment may be better now"
+    else:
+        whom, change = "followed", "things may have changed since"
     told.append(
-        f"Whether it is the same today. It was learnt from {model.n:,} people who were treated earlier; treatment may "
-        "be better now."
+        f"Whether it is the same today. It was learnt from {view.model.n:,} people who were {whom} earlier; {change}."
     )
     if view.notes:
         told.append("Some of your results were missing or unusual, which makes the number less sure.")
@@ -98,6 +121,18 @@ def unknown(view: View) -> list[str]:
         told.append("What happens so late: very few people were followed for so long.")
     told.append("Anything about you that is not among these results: how you live, what you wish for, what helps you.")
     return told
+
+
+def _exact(view: View, *, few: bool) -> str:
+    """That the number is not exact: never left out."""
+    if not view.limits or math.isnan(view.lower) or math.isnan(view.upper):
+        return "The exact number. How far it may be from this one is not known."
+    ends = say.range_of_100(view.lower, view.upper)
+    if " to " in ends:
+        return f"The exact number. With what is known today it may be anywhere from {ends} of 100."
+    if few:
+        return "The exact number. Few people here were like you, so it may be further off than it seems."
+    return "The exact number. It is worked out from other people, and may be off for you."
 
 
 def _nothing(view: View) -> str:

@@ -154,16 +154,40 @@ def ranks(found: Ranking) -> Line | None:
 # ------------------------------------------------------------------ for the patient
 
 
-def for_patient(found: Evidence, beside: Rivals | None, n: int) -> tuple[str, str]:
-    """Two plain sentences: what stands behind the number, and what could make it wrong; `n` people are behind it."""
+def for_patient(
+    found: Evidence, beside: Rivals | None, n: int, *, were: str = "treated", checking: bool = False,
+    ranked: Ranking | None = None,
+) -> tuple[str, ...]:  # fmt: skip
+    """Plain sentences: what stands behind the number, what could make it wrong, and how well it tells people apart.
+
+    Parameters
+    ----------
+    found, beside
+        What is known of it.
+    n : int
+        People behind the number.
+    were : {"treated", "followed"}
+    checking : bool
+        While a check of the model runs.
+    ranked : Ranking, optional
+        How well it ranks people, if that was checked.
+    """
     count = found.alike.value
     like = f"{count:,} of them were much like you" if count else "hardly any of them was much like you"
-    first = f"This comes from {n:,} people who were treated earlier; {like}."
-    return first, f"{_checked_plainly(found, beside)}{_filled_plainly(found)}."
+    told = [f"This comes from {n:,} people who were {were} earlier; {like}."]
+    told.append(f"{_checked_plainly(found, beside, checking)}{_filled_plainly(found)}.")
+    if ranked is not None and ranked.verdict:
+        told.append(
+            "It is hardly better than chance at telling people with a higher risk from those with a lower one, so do "
+            "not lean on it."
+        )
+    return tuple(told)
 
 
-def _checked_plainly(found: Evidence, beside: Rivals | None) -> str:
+def _checked_plainly(found: Evidence, beside: Rivals | None, checking: bool) -> str:
     band = found.band
+    if band is None and checking:
+        return "Whether risks like this one come out right is being checked"
     if band is not None and band.observed == band.observed and not strays(band, found.risk):
         if band.verdict in ("too high", "too low"):
             how = "higher" if band.verdict == "too high" else "lower"

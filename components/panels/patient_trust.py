@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -15,7 +13,7 @@ from bedside.risk.variability import Varied
 from bedside.validation import Resampled
 from components import desk, model_choice, numbers_models, numbers_validation, unseen
 from components.numbers_validation import Ask
-from components.panels import horizon, page, patient_rivals, patient_similar, patient_sure, patient_trust_more
+from components.panels import page, patient_rivals, patient_similar, patient_sure, patient_trust_more, patient_words
 from components.panels.patient_rivals import Rivals
 from components.panels.patient_sure import Line
 from components.panels.patient_view import View
@@ -38,7 +36,7 @@ def panel(view: View) -> None:
         beside = None if view.beyond else patient_rivals.rivals(view)
         with lines:
             if view.reading == "patient":
-                _plainly(view, found, beside)
+                _plainly(view, found, beside, done)
             else:
                 _lines(view, found, done, beside, waits)
         with head:
@@ -50,11 +48,16 @@ def panel(view: View) -> None:
                 patient_trust_more.more(view, found, done, waits)
 
 
-def _plainly(view: View, found: Evidence, beside: Rivals | None) -> None:
+def _plainly(view: View, found: Evidence, beside: Rivals | None, done: Resampled | None) -> None:
     if view.beyond:
         page.caption(view.beyond)
         return
-    for sentence in patient_sure.for_patient(found, beside, view.model.n):
+    told = patient_sure.for_patient(
+        found, beside, view.model.n, were="treated" if patient_words.treated(view.cohort, view.outcome) else "followed",
+        checking=done is None and numbers_validation.under_way(view.cohort, view.outcome, _ask(view)),
+        ranked=None if done is None else unseen.ranking(done, view.choice.kind),
+    )  # fmt: skip
+    for sentence in told:
         page.put('<p class="bs-large-aside">{t}</p>', t=sentence)
 
 
@@ -83,12 +86,17 @@ def lines(view: View) -> tuple[list[Line], Evidence]:
         if not numbers_models.unasked(view.cohort, view.outcome, view.choice):
             waits = NOT_HERE
         else:
-            ask = Ask(view.choice, (view.choice.kind,), "folds", _until(view))
-            done, waits = numbers_validation.there(view.cohort, view.outcome, ask), _waits(view)
+            done, waits = numbers_validation.there(view.cohort, view.outcome, _ask(view)), _waits(view)
     except Fixable:
         pass
     found = _evidence(view, done)
     return _told(view, found, done, patient_rivals.rivals(view), waits), found
+
+
+def few_alike(view: View) -> bool:
+    """True if hardly anybody behind the number was like this patient."""
+    found = _evidence(view, None)
+    return bool(found.outlying or found.outside or not found.alike.value)
 
 
 def _cautions(view: View, done: Resampled | None) -> list[Line]:
@@ -147,15 +155,16 @@ def _checked(view: View) -> tuple[Resampled | None, str]:
     try:
         if not numbers_models.unasked(view.cohort, view.outcome, view.choice):
             return None, NOT_HERE
-        return numbers_models.checked(view.cohort, view.outcome, view.choice, _until(view)), _waits(view)
+        t = numbers_models.until(view.cohort, view.outcome)
+        # A patient is not shown how work goes on, and can't stop it.
+        shown = view.reading != "patient"
+        return numbers_models.checked(view.cohort, view.outcome, view.choice, t, shown=shown), _waits(view)
     except Fixable:
         return None, "Not checked: too few patients to hold some back"
 
 
-def _until(view: View) -> float:
-    """The same check whichever the horizon: between its times risks are read off straight lines."""
-    stops = horizon.stops(view.cohort, view.outcome)
-    return stops[math.ceil(len(stops) / numbers_validation.MOST_TIMES) - 1]
+def _ask(view: View) -> Ask:
+    return Ask(view.choice, (view.choice.kind,), "folds", numbers_models.until(view.cohort, view.outcome))
 
 
 def _waits(view: View) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bedside.cohort import convert
 from bedside.patient import Frequencies
 from bedside.report import say
-from components.panels import page, pick
+from components.panels import page, patient_words, pick
 from components.panels.patient_view import View, plainly
 
 VIEWS = {"icons": "Icons", "bar": "Bar", "table": "Table"}
@@ -53,6 +53,8 @@ def counts(view: View, told: Frequencies | None = None, i: int = 0) -> list[Coun
 
 
 def _phrase(view: View, key: str, states: int) -> str:
+    if view.reading == "patient":
+        return patient_words.phrase(view, key, states)
     if key == "event":
         return plainly(view.happens)
     if key == "other":

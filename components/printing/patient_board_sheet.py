@@ -1,4 +1,4 @@
-"""A patient on one sheet of paper for a tumour board: the answer, why, how sure, and room for the decision."""
+"""A patient on one sheet of paper for a meeting of the team: the answer, why, how sure, and room for the decision."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Most:
     about: int = 2
     event: int = 2
     sentence: int = 5
+    others: int = 3
     interval: int = 3
     key: int = 2
     times: int = 2
@@ -47,7 +48,7 @@ class Most:
     end: int = 2
 
 
-ROOMY, TIGHT = Most(), Most(2, 1, 1, 4, 2, 1, 1, 1, 2, 1, 1)
+ROOMY, TIGHT = Most(), Most(2, 1, 1, 4, 2, 2, 1, 1, 1, 2, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +155,18 @@ def _risk(page: Page, sheet: Sheet, y: float, width: float, most: Most) -> float
     size = shrunk(sheet.hero, width=width, size=HERO, bold=True)
     page.write(sheet.hero, EDGE, y + 2 + (HERO - size) / 2, size=size, bold=True)
     y = page.lines(said, EDGE, y + 2 + 1.24 * HERO, size=LEAD) + 3
+    for others in sheet.parts["others"].lines:
+        y = page.lines(fit(others, width=width, size=BODY, most=most.others), EDGE, y, size=BODY) + 3
     y = page.lines(told, EDGE, y, size=BODY, colour=MUTED) + 7
     y = icons(page, sheet.counts, EDGE, y, across=20, size=(wide, 1.3 * wide), gap=gap) + 5
     y = keys(page, sheet.counts, EDGE, y, width, size=BODY, most=most.key) + 1
-    times = [fit(said, width=width, size=SMALL, most=most.times) for said in sheet.parts["times"].lines]
-    return page.lines([line for lines in times for line in lines], EDGE, y, size=SMALL, colour=MUTED)
+    return page.lines(_times(sheet, width, most), EDGE, y, size=SMALL, colour=MUTED)
+
+
+def _times(sheet: Sheet, width: float, most: Most) -> list[str]:
+    """The risk by as many times as there is room for: none is cut."""
+    laid = (fit(said, width=width, size=SMALL, most=most.times + 1) for said in sheet.parts["times"].lines)
+    return next((lines for lines in laid if len(lines) <= most.times), [])
 
 
 # ------------------------------------------------------------------ why, and how sure
@@ -270,7 +278,7 @@ def _decision(page: Page, y: float, width: float, foot: float) -> None:
     """The box takes what room is left."""
     y += 10
     page.frame(EDGE, y, width, foot - SIGNED - y)
-    page.write("Decision of the board", EDGE + 10, y + 8, size=HEAD, bold=True)
+    page.write("Decision of the meeting", EDGE + 10, y + 8, size=HEAD, bold=True)
     base, names = foot - 8, 2 * width / 3
     page.write("Names", EDGE, base - 13, size=SMALL, colour=MUTED)
     page.rule(EDGE + 48, base, names - 62, colour=MUTED, thick=0.6)
