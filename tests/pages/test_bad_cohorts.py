@@ -123,7 +123,7 @@ def test_sixty_predictors_are_all_in_the_model_and_explained():
     assert re.search(r"fewer than 10, hazard ratios and risks vary much", reader.text)
     reader.open("patients").row(0)
     assert "They add up to the risk (checked to nine decimals)." in reader.text
-    assert "all 60 values are known" in reader.text
+    assert "No input is missing" in reader.text
 
 
 @pytest.mark.parametrize("key", made.CODINGS)
