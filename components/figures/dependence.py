@@ -247,11 +247,13 @@ def _by_value(told: Spread, mask: np.ndarray) -> str:
     return "; ".join(f"{text} {100 * part.mean():+.1f}" for text, part in groups if len(part))
 
 
-def dependence_rows(told: Spread) -> tuple[list[str], list[list[object]]]:
-    """Header and rows for a file."""
-    header = ["patient", told.variable.label, "points"]
+def dependence_rows(told: Spread, *, named: bool = True) -> tuple[list[str], list[list[object]]]:
+    """Header and rows for a file, with the patients' rows in the cohort or without."""
+    header = [*(["patient"] if named else []), told.variable.label, "points"]
     own = [_value(told.levels, v) for v in told.value.tolist()]
-    columns: list[Sequence[object]] = [(told.rows + 1).tolist(), own, (100 * told.points).tolist()]
+    columns: list[Sequence[object]] = [own, (100 * told.points).tolist()]
+    if named:
+        columns.insert(0, (told.rows + 1).tolist())
     if told.groups is not None:
         header.append(told.groups.title)
         columns.append([told.groups.labels[c] if c >= 0 else "" for c in told.groups.codes.tolist()])

@@ -93,23 +93,23 @@ def listed(found: Reasons) -> None:
 def _swarm(found: Reasons) -> None:
     told = found.now
     save.figure(
-        lambda mode: beeswarm_figure(told, mode=mode, named=found.named),
+        lambda mode: beeswarm_figure(told, mode=mode, named=lambda row, keep: found.named(found.parts[row], keep)),
         key="reasons_swarm",
         title="How far each variable moves the risk, patient by patient",
         aside=dots_text(told),
         alt=beeswarm_alt(told),
         note=f"{found.basis} The band behind the dots is the mean size.",
         stem="contributions",
-        rows=lambda: beeswarm_rows(told),
+        rows=lambda: importance_rows(told) if found.nameless else beeswarm_rows(told),
         made=_made(found),
-        chosen=lambda sent: reasons_open.clicked(found, sent),
+        chosen=reasons_open.by_click(found),
     )
 
 
 def _made(found: Reasons) -> Callable[[], Made] | None:
     """Scripts know the plain model of the usual predictors."""
     fitted, choice = found.fitted, found.choice
-    plain = isinstance(fitted, risk.Model) and not fitted.settings.get("knots")
+    plain = isinstance(fitted, risk.Model) and not fitted.settings.get("knots") and not found.nameless
     if not plain or choice.left_out or choice.wide:
         return None
     return lambda: reasons_made(found.cohort, fitted, None, found.when, found.unit)

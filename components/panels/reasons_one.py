@@ -49,7 +49,7 @@ def _drawn(found: Reasons, part: Part, told: Dependence | None) -> None:
     """The figure, by the groups of the partner once that is known."""
     groups = None if told is None or told.partner is None else split(found.part(told.partner.name))
     spread = Spread(part.variable, part.levels, part.value, part.points, found.told.rows, groups)
-    names = [f"{found.who(i)}: {part.said(i)}" for i in range(len(part.points))]
+    names = found.named(part, np.arange(len(part.points)))
     lead = page.fill("<p>{along} {partner}</p>", along=reasons_words.along(part), partner=_partner(part, told, groups))
     save.figure(
         lambda mode: dependence_figure(spread, named=names, mode=mode),
@@ -60,8 +60,8 @@ def _drawn(found: Reasons, part: Part, told: Dependence | None) -> None:
         alt=dependence_alt(spread),
         note=_note(found, spread),
         stem="dependence",
-        rows=lambda: dependence_rows(spread),
-        chosen=lambda sent: reasons_open.clicked(found, sent),
+        rows=lambda: dependence_rows(spread, named=not found.nameless),
+        chosen=reasons_open.by_click(found),
     )
     reasons_open.by_keyboard(found, [part], key="reasons_one")
 

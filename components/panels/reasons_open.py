@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
-from components.panels import patient_list
+from components.panels import page, patient_list
 from components.panels.pick import told_apart
 from components.panels.reasons_view import Part, Reasons
 from components.panels.reasons_words import signed
@@ -24,7 +24,12 @@ class Extreme:
     at: int
 
 
-def clicked(found: Reasons, sent: object) -> None:
+def by_click(found: Reasons) -> Callable[[object], None] | None:
+    """What a click on a dot does; nothing while nobody is named."""
+    return None if found.nameless else lambda sent: _clicked(found, sent)
+
+
+def _clicked(found: Reasons, sent: object) -> None:
     """Open the patient whose dot was clicked; what the browser sent may be anything."""
     row = sent[0] if isinstance(sent, list) and sent else sent
     if isinstance(row, int) and not isinstance(row, bool) and row in found.told.rows:
@@ -33,6 +38,9 @@ def clicked(found: Reasons, sent: object) -> None:
 
 def by_keyboard(found: Reasons, parts: Sequence[Part], *, key: str) -> None:
     """The patients at both ends of some variables, to be opened without a mouse."""
+    if found.nameless:
+        page.caption("Dots name nobody while your own estimates come first.")
+        return
     offered = extremes(found, parts)
     if not offered:
         return

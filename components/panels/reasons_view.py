@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +16,7 @@ from bedside.explain.overtime import OverTime
 from bedside.explain.whole import at_one_time
 from bedside.report import say
 from bedside.risk.fitted import Fitted
-from components import numbers_reasons
+from components import my_estimates, numbers_reasons
 from components.model_choice import Choice
 from components.panels import horizon
 
@@ -129,10 +128,16 @@ class Reasons:
         """What one of the patients explained is called."""
         return f"Patient {self.cohort.identifiers[self.told.rows[i]]}".replace("Patient Patient", "Patient")
 
-    def named(self, row: int, keep: np.ndarray) -> Sequence[str]:
-        """Patients with their value of the variable in a row of the swarm."""
-        part = self.parts[row]
+    def named(self, part: Part, keep: np.ndarray) -> list[str]:
+        """Patients with their value of a variable; without their names while the reader's own estimates come first."""
+        if self.nameless:
+            return [part.said(i) for i in keep.tolist()]
         return [f"{self.who(i)}: {part.said(i)}" for i in keep.tolist()]
+
+    @cached_property
+    def nameless(self) -> bool:
+        """True while nothing of the model's may be told of a patient, since the reader's own estimates come first."""
+        return my_estimates.first()
 
     @property
     def basis(self) -> str:

@@ -14,7 +14,7 @@ from bedside.explain import background, contributions, dependence, global_over_t
 from bedside.intake import read_cohort
 from bedside.risk.learners import learn
 from bedside.risk.training import training
-from components import jobs
+from components import jobs, my_estimates
 from tests.pages import made
 from tests.pages.reader import ROOT, Reader, checked, numbers, words
 
@@ -166,6 +166,18 @@ def test_the_most_extreme_patients_can_be_opened_without_a_mouse(truth):
     assert offered[1] == f"Patient {cohort.identifiers[low]}, −{-nodes[low]:.0f} points: 1 positive node"
     reader.choose("reasons_swarm_extreme", "least nodes").click("reasons_swarm_open")
     assert reader.open("patient").title.startswith(f"Patient {cohort.identifiers[low]} ")
+
+
+def test_while_the_readers_own_estimates_come_first_nobody_is_named():
+    reader = Reader(cohort="lung_ncctg")
+    reader.at.session_state[my_estimates.FIRST] = True
+    reader.open("reasons").unfold("save_reasons_swarm", "save_reasons_dependence")
+    texts = [t for key in reader.figures for trace in reader.figure(key)["data"] for t in trace.get("text", ())]
+    assert texts and not any(text.startswith("Patient") for text in texts)
+    assert reader.text.count("Dots name nobody while your own estimates come first.") == 2
+    assert not [box for box in reader.at.selectbox if str(box.key).endswith("_extreme")]
+    clicked(reader, "reasons_swarm", 3)
+    assert reader.title.startswith("What it goes by")
 
 
 # ------------------------------------------------------------------ the further views
