@@ -13,6 +13,7 @@ from bedside.cohort.selection import FEWEST_SHARED
 from bedside.cohort.values import MISSING, UNSEEN, level_index, numbers
 from bedside.cohort.variable import Variable
 from bedside.explain.contributions import readings_of
+from bedside.patient.held_out import held_out
 from bedside.patient.metric import Metric, metric
 from bedside.patient.similar import Tally, still_there, tally
 from bedside.risk.design import Reading
@@ -283,7 +284,6 @@ def evidence(
     if leave_out is not None:
         elsewhere[leave_out] = False
     alike &= elsewhere
-    banded = found is not None and not (since > 0 and on.rows.competes)
     had = on.rows.event & (on.rows.time <= t * (1 + SLACK))
     counted = tally(int(alike.sum()), int(elsewhere.sum()), threshold=threshold)
     events = Tally(None, 0)
@@ -299,7 +299,7 @@ def evidence(
         alike=counted,
         alike_events=events, alike_seen=_seen(on.rows, alike, since, t) if events.value else (np.nan,) * 3,
         close=on.metric.close, metric_unit=on.metric.unit,
-        band=_band(found, kind or on.model.kind, risk, (since, t), leave_out, threshold) if banded else None,
+        band=_band(found, kind or on.model.kind, risk, (since, t), leave_out, threshold) if found else None,
         further=share, outlying=share <= OUTLYING, covariance=on.covariance,
         outside=tuple(o for r in readings if (o := _outside(r, row)) is not None),
         filled=filled, unseen=unseen, others=said, apart=100 * (max(every) - min(every)), since=float(since),
@@ -354,16 +354,13 @@ def _band(
     found: Resampled, kind: str, risk: float, span: tuple[float, float], leave_out: int | None, threshold: int
 ) -> Band | None:
     """Of patients free of the event at the start of the span, by its end."""
-    if kind not in found.labels:
-        return None
     since, t = span
-    rows, held = found.rows, found.mean(kind)
-    said = held.at_own(np.full(len(rows.time), float(t)))
+    rows, said = found.rows, held_out(found, kind, t, since=since)
+    if said is None:
+        return None
     there = np.ones(len(said), dtype=bool)
     entry = rows.entry
     if since > 0:
-        left = 1 - held.at_own(np.full(len(said), float(since)))
-        said = np.where(left > 0, 1 - (1 - said) / np.where(left > 0, left, 1.0), 1.0)
         there = rows.time > since * (1 + SLACK)
         if entry is not None:
             there &= entry <= since * (1 + SLACK)

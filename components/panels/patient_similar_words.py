@@ -7,9 +7,13 @@ import math
 import numpy as np
 
 from bedside.cohort import convert
+from bedside.errors import Fixable
 from bedside.patient import Metric, Similar
+from bedside.patient.held_out import held_out
 from bedside.patient.similar import Match
 from bedside.report import say
+from components import numbers_models, numbers_validation
+from components.numbers_validation import Ask
 from components.panels import patient_view
 from components.panels.patient_view import View
 
@@ -94,20 +98,36 @@ def _last(view: View, near: Similar) -> float:
     return float(convert(near.observed.last, view.outcome.unit, view.unit))
 
 
+def _unseen(view: View, near: Similar) -> float:
+    """Their mean risk from models that had not seen them; NaN where the session has no such check."""
+    ask = Ask(view.choice, (view.choice.kind,), "folds", numbers_models.until(view.cohort, view.outcome))
+    try:
+        done = numbers_validation.there(view.cohort, view.outcome, ask)
+    except Fixable:
+        return math.nan
+    said = None if done is None else held_out(done, view.choice.kind, view.t, since=view.s)
+    return math.nan if said is None else float(said[near.rows].mean())
+
+
 def cautions(view: View, on: Metric, near: Similar) -> list[str]:
-    """What must be known before they are taken for this patient's kind."""
+    """What must be known before they are taken for this patient's kind.
+
+    Whether the model was right for them is judged by models that had not seen them, if there is such a check: the
+    model itself learnt from what happened to them.
+    """
     told = []
     if float(np.median(likeness(on, near))) < UNLIKE:
         told.append(
             f"Even these {near.observed.n} are not very like this patient (see Alike below): what happened to them "
             "says little of this one."
         )
-    low, high = near.lower_at, near.upper_at
-    if not math.isnan(low) and not low <= near.expected_at <= high:
-        more = near.expected_at < low
+    low, high, unseen = near.lower_at, near.upper_at, _unseen(view, near)
+    if unseen < low or unseen > high:
+        more = unseen < low
         told.append(
-            f"{'More' if more else 'Fewer'} of them had it than the model said, beyond chance: its risk may be too "
-            f"{'low' if more else 'high'} for patients like this."
+            f"{'More' if more else 'Fewer'} of them had it than models that had not seen them said "
+            f"({_of(unseen, view.decimals)}), beyond chance: the risk may be too {'low' if more else 'high'} for "
+            "patients like this."
         )
     return told
 

@@ -12,6 +12,7 @@ from scipy.spatial.distance import mahalanobis
 
 from bedside.errors import Fixable
 from bedside.patient.evidence import evidence, ground
+from bedside.patient.held_out import held_out
 from bedside.risk.learners import learn
 from bedside.risk.training import training
 from bedside.validation.resample import cross_validate
@@ -178,4 +179,8 @@ def test_of_a_patient_who_came_so_far_only_those_who_did_count(made, gbsg2):
     seen = KaplanMeierFitter().fit(rows.time[nearest], rows.event[nearest], entry=np.full(68, since)).predict(T)
     assert strip.band.observed == pytest.approx(1 - seen)
     assert (strip.risk, strip.since) == (now, since)
+    rivalled = replace(found, rows=replace(found.rows, cause=2 * found.rows.cause))
+    assert held_out(rivalled, "cox", T) is not None
+    assert held_out(rivalled, "cox", T, since=since) is None
+    assert held_out(found, "forest", T) is None
     assert strip.band.observed != evidence(on, row, T, leave_out=7, found=found).band.observed

@@ -11,11 +11,13 @@ from lifelines import KaplanMeierFitter
 
 from bedside.cohort import Cohort
 from bedside.intake import read_cohort
+from bedside.patient.held_out import held_out
 from bedside.patient.metric import metric
 from bedside.patient.similar import nearest
 from bedside.risk.learners import learn
 from bedside.risk.training import training
 from bedside.store import key as keys
+from bedside.validation import cross_validate
 from tests.pages.reader import ROOT, Reader, numbers
 
 ROW = 303
@@ -103,6 +105,13 @@ def test_how_many_and_from_when_on(by_hand):
     seen = KaplanMeierFitter().fit(rows.time[near] - 2 * 365.25, rows.event[near])
     (at,) = re.findall(r"after surgery, (\d+) of 100 \(", lead)
     assert int(at) == round(100 * (1 - float(seen.predict(2 * 365.25))))
+    assert "had not seen them said" not in reader.text
+    # Whether it was right for them is judged by models that had not seen them.
+    other = 621
+    near, _ = nearest(metric(model, rows), cohort.frame.iloc[[other]], k=100, leave_out=other)
+    held = held_out(cross_validate(["cox"], rows, times=[4 * 365.25]), "cox", 4 * 365.25)[near].mean()
+    reader.patient(cohort.identifiers[other])
+    assert f"Fewer of them had it than models that had not seen them said ({100 * held:.0f} of 100)" in reader.text
 
 
 def test_with_competing_events_and_an_unusual_patient_it_says_how_far_it_goes():
