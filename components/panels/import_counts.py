@@ -31,8 +31,15 @@ def counted(held: Import) -> Report | None:
         with desk.fixable():
             found = desk.kept(key, lambda: foresee(staged, plan))
     else:
+        only(key)
         found = jobs.wanted(key, "Counting how it would be read", foresee, staged, plan)
     return found
+
+
+def only(key: jobs.Key, *kinds: str) -> None:
+    """Stop what is still worked out about answers that are no longer given."""
+    for other in [each for each in jobs.mine() if each[0] in (key[0], *kinds) and each != key]:
+        jobs.mine().pop(other).cancel()
 
 
 def findings_of(held: Import) -> tuple[Finding, ...] | None:
@@ -47,6 +54,7 @@ def findings_of(held: Import) -> tuple[Finding, ...] | None:
         with desk.fixable():
             found = desk.kept(key, lambda: findings(staged, plan))
     else:
+        only(key)
         found = jobs.wanted(key, "Looking for what is wrong", findings, staged, plan)
     return found
 

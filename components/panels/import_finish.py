@@ -151,6 +151,7 @@ def _run_key(held: Import) -> str:
 
 
 def _begin(held: Import) -> None:
+    import_counts.only(("import_make",), "import_findings", "import_counted")
     st.session_state[RUNNING] = _run_key(held)
 
 

@@ -42,7 +42,7 @@ expect.set_options(timeout=WAIT_MS)
 # On a deep link Streamlit's own client asks beside the page's path before it asks at the root, and
 # takes the 404 as its answer; nothing else may fail.
 PROBES = re.compile(
-    r"http://[^/]+/(survival|patients|patient|judgement|model|reasons|validation|audit|external|scores|report|regression|comparison)/_stcore/(health|host-config)"
+    r"http://[^/]+/(survival|patients|patient|judgement|model|reasons|validation|audit|external|scores|report|regression|comparison|import|library)/_stcore/(health|host-config)"
 )
 
 AXE_RUN = """async ([include, frame]) => {
