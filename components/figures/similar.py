@@ -79,18 +79,16 @@ def ticks_of(last: float, horizon: float, unit: Unit) -> np.ndarray:
     return nice_times(end_of(last, horizon), unit, most=8)
 
 
-def similar_figure(curves: SimilarCurves, *, mode: Mode = "light", large: bool = False) -> go.Figure:
+def similar_figure(curves: SimilarCurves, *, mode: Mode = "light") -> go.Figure:
     """Three curves with a key above and numbers of patients below.
 
     Parameters
     ----------
     curves : SimilarCurves
     mode : {"light", "dark"}
-    large : bool
-        For a patient who looks on: larger type, and without what the model said for the others.
     """
-    p, size = palette(mode), FONT_SIZE + (3 if large else 0)
-    key, foot = LineKey(_names(curves, large), size), 92
+    p, size = palette(mode), FONT_SIZE
+    key, foot = LineKey(_names(curves), size), 92
     layout = {
         "template": template(mode), "height": PLOT + key.height + foot,
         "margin": {"l": 48, "r": 10, "t": key.height, "b": foot}, "hovermode": "closest",
@@ -107,20 +105,15 @@ def similar_figure(curves: SimilarCurves, *, mode: Mode = "light", large: bool =
         },
     }  # fmt: skip
     # Checking every property takes longer than the rest; the tests check them.
-    return go.Figure(
-        data=[t for t in _traces(curves, p) if not large or t.get("name") != "expected"], layout=layout, _validate=False
-    )
+    return go.Figure(data=_traces(curves, p), layout=layout, _validate=False)
 
 
-def _names(curves: SimilarCurves, large: bool) -> list[tuple[str, str, str]]:
+def _names(curves: SimilarCurves) -> list[tuple[str, str, str]]:
     """Words of the key, the colour's name and the dash of each line."""
-    own = ("what the model says for this patient", "accent", "solid")
-    if large:
-        return [(f"what happened to the {curves.n} patients most like this one", "ink", "solid"), own]
     return [
         (f"what happened to the {curves.n} most alike, with its {curves.level:.0%} interval", "ink", "solid"),
         ("what the model said for them", "muted", "dash"),
-        own,
+        ("what the model says for this patient", "accent", "solid"),
     ]
 
 

@@ -18,7 +18,7 @@ from components.figures.palette import Mode, Palette, palette, plain, rgba, temp
 COLUMNS = 3
 CELL, TITLE, GAP = 104, 40, 26
 ACROSS = 0.075
-PLOT = 270
+PLOT, FONT = 270, 12
 Mark = tuple[float, str]
 """A time and what it was."""
 
@@ -239,7 +239,7 @@ class Updated:
 
 def updated_figure(
     visits: Sequence[Updated], *, end: float, unit: Unit, since: str, ahead: str, marks: Sequence[Mark] = (),
-    mode: Mode = "light", size: int = 12,
+    mode: Mode = "light",
 ) -> go.Figure:  # fmt: skip
     """The risk of a fixed time ahead, from visit to visit, with its interval, and the same by the start's values.
 
@@ -261,7 +261,7 @@ def updated_figure(
     x = [each.time for each in later]
     key = LineKey(
         [(f"risk within the next {ahead}, updated at each visit, with its interval", "accent", "solid"),
-         ("by the values of the start alone", "muted", "dash")], size,
+         ("by the values of the start alone", "muted", "dash")], FONT,
     )  # fmt: skip
     bars: dict[str, list[float | None]] = {"x": [], "y": []}
     for each in known:
@@ -289,9 +289,9 @@ def updated_figure(
         "annotations": [*key.words(p), *_said(marks, p)],
         "shapes": [*key.pieces(p, PLOT), *(_line(at, "", p) for at, _ in marks)],
         "xaxis": {"range": [-0.02 * end, end], "title": {"text": plain(f"{unit} since {since}")}, "fixedrange": True,
-                  "automargin": False, "showline": True, "tickfont": {"size": size}},
+                  "automargin": False, "showline": True, "tickfont": {"size": FONT}},
         "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25, "fixedrange": True, "automargin": False,
-                  "tickfont": {"size": size}},
+                  "tickfont": {"size": FONT}},
     }  # fmt: skip
     return go.Figure(data=data, layout=layout, _validate=False)
 

@@ -50,11 +50,6 @@ def panel(view: View) -> None:
             with st.container(key="screen_similar_k", width="content"):
                 k = _asked(view)
         near = found(view, on, k)
-        if view.reading == "patient":
-            with words_first:
-                page.put('<p class="bs-lead bs-large">{text}</p>', text=words.plainly(view, near))
-            _figure(view, on, near)
-            return
         with words_first:
             page.put('<p class="bs-lead">{text}</p>', text=words.lead(view, near))
         for caution in words.cautions(view, on, near):
@@ -135,7 +130,7 @@ def _figure(view: View, on: Metric, near: Similar) -> None:
     shown = curves(view, near)
     free = view.spared
     save.figure(
-        lambda mode: similar_figure(shown, mode=mode, large=view.reading == "patient"), key="patient_similar",
+        lambda mode: similar_figure(shown, mode=mode), key="patient_similar",
         title=f"{free[:1].upper()}{free[1:]}", alt=similar_alt(shown), note=words.note(view, near),
         stem="patient-similar", rows=lambda: similar_rows(shown), made=lambda: _made(view, on, near),
     )  # fmt: skip

@@ -70,23 +70,6 @@ def lead(view: View, near: Similar) -> str:
     return f"{who}, {_of(near.observed_at, d)}{_between(near, d)} were seen to {view.happens} {by}; {said}"
 
 
-def plainly(view: View, near: Similar) -> str:
-    """The same for a patient, in one sentence."""
-    n = near.observed.n
-    start = f"Looking back at the {n} patients here who were most like this one"
-    if math.isnan(near.observed_at):
-        short = f"too few were followed for {say.duration(view.when, view.unit)}"
-        return f"{start}: {short} to say how they fared by then."
-    had, without = say.split_of_100(near.observed_at)
-    band = ""
-    if 0 < near.observed_at < 1 and not math.isnan(near.lower_at):
-        band = f" (somewhere from {say.range_of_100(near.lower_at, near.upper_at)})"
-    return (
-        f"{start}: of every 100 such patients, about {had}{band} did {view.happens} {within(view)} of "
-        f"{view.outcome.since}, and about {without} did not."
-    )
-
-
 def _between(near: Similar, decimals: int) -> str:
     # Where none or all of them had it, there is no interval that could be believed.
     if not 0 < near.observed_at < 1 or math.isnan(near.lower_at):
@@ -190,8 +173,6 @@ def note(view: View, near: Similar) -> str:
     seen = near.observed
     counted = seen.n_events.value
     events = "a number of events that is not shown" if counted is None else say.events(counted)
-    if view.reading == "patient":
-        return f"{say.patients(seen.n)}, {events}. The band shows how far off this may be."
     how = "Aalen-Johansen" if view.one_event else "Kaplan-Meier"
     return (
         f"{say.patients(seen.n)}, {events}; {how}, pointwise 95% interval, as far as 10 are left. Counts that would "

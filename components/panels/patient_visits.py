@@ -140,7 +140,6 @@ def _risk(view: View, end: float, marks: tuple[Mark, ...]) -> None:
     found = landmarks(view)
     if found is None:
         return
-    large = view.reading == "patient"
     with st.container(key="visits_lead", horizontal=True, vertical_alignment="top", gap="medium"):
         first = st.container(width="stretch")
         with st.container(key="screen_visits_ahead", width="content"):
@@ -148,29 +147,25 @@ def _risk(view: View, end: float, marks: tuple[Mark, ...]) -> None:
     risks = updated(view, found, far)
     visits, ahead = shown(view, risks), say.duration(far, view.unit)
     with first:
-        page.put(
-            '<p class="bs-lead{large}">{text}</p>', large=" bs-large" if large else "",
-            text=words.lead(view, visits, ahead),
-        )  # fmt: skip
+        page.put('<p class="bs-lead">{text}</p>', text=words.lead(view, visits, ahead))
+    told = words.cautions(view, risks, found)
+    for caution in told:
+        page.caution(caution)
     if sum(each.risk == each.risk for each in visits) < 2:
         # One risk is no course: the sentence says it all.
         _why_not(view, risks, told=bool(marks))
         return
     save.figure(
         lambda mode: updated_figure(
-            visits, end=end, unit=view.unit, since=view.outcome.since, ahead=ahead, marks=marks, mode=mode,
-            size=15 if large else 12,
+            visits, end=end, unit=view.unit, since=view.outcome.since, ahead=ahead, marks=marks, mode=mode
         ),
         key="patient_visits_risk", title=f"{view.event}, updated", aside=f"risk within the next {ahead}",
         alt=updated_alt(visits, unit=view.unit, ahead=ahead), note=words.note(view, visits, found),
         stem="patient-visits-risk", rows=lambda: updated_rows(visits, unit=view.unit, ahead=ahead),
-        made=lambda: _made(view, found),
+        made=lambda: _made(view, found), cautions=told,
     )  # fmt: skip
-    for sentence in words.cautions(view, risks, found):
-        page.caption(sentence)
     _why_not(view, risks, told=bool(marks))
-    if not large:
-        _gain(view, found, visits)
+    _gain(view, found, visits)
 
 
 def _ahead(view: View, found: Landmarks) -> float:

@@ -45,7 +45,7 @@ def lead(view: View, visits: Sequence[Updated], ahead: str) -> str:
     )
     if first is not None:
         text += f"; at the start it was {say.of_100(first.risk, decimals=view.decimals)}"
-    if view.reading == "patient" or last.unchanged != last.unchanged:
+    if last.unchanged != last.unchanged:
         return f"{text}."
     alone = say.of_100(last.unchanged, decimals=view.decimals)
     return (

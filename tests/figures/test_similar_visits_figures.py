@@ -58,9 +58,7 @@ def test_similar_curves_their_key_and_their_numbers():
     np.testing.assert_array_equal(trace(figure, "this patient").x, CURVES.own_time)
     assert [t for t in texts(figure) if t in ("50", "40", "·", "21")] == ["50", "40", "·", "21"]
     assert figure.layout.xaxis.title.text == "years since surgery &lt;b&gt;"
-    plain = similar_figure(CURVES, large=True)
-    assert "expected" not in [each.name for each in plain.data]
-    assert len([t for t in texts(plain) if t.startswith("what ")]) == 2
+    assert len([t for t in texts(figure) if t.startswith("what ")]) == 3
     assert "observed 70% (55% to 85%); predicted for them 74%; predicted for this patient 90%" in similar_alt(CURVES)
     assert "not enough of them were followed beyond 3 years" in similar_alt(replace(CURVES, horizon=4.0))
     header, rows = similar_rows(CURVES)
