@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FONT_SIZE = 12
 NARROWEST = 300  # px between the axes on a telephone: labels are placed so that they fit there
+USUAL = 420  # px between them elsewhere: for labels that find no place on a telephone
+PLACES = 40  # heights that are tried for such a label
 PALE = 0.38
 MOST_STEPS = 500  # drawn in one line: more are finer than a pixel and weigh on the browser
 
@@ -138,7 +140,8 @@ def patient_figure(
     if curve.said:
         data += _marks(curve, p.ink, p.accent, p.card)
         said = [f"{name}{sep}{share}" for name, sep, share in _said(curve, names, decimals, plain_words=plain_words)]
-        annotations += _labels(curve, end, height - 48, (said[0], said[1]), (p.muted, p.accent, p.card))
+        labels = _labels(curve, end, height - 48, (said[0], said[1]), (p.muted, p.accent, p.card))
+        annotations = [*(word for word in annotations if not _covered(word, labels, end, height - 48)), *labels]
     shares = {"tickformat": ".0%", "dtick": 0.25}
     if plain_words:
         shares = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": ["0", "25", "50", "75", "100"]}
@@ -310,6 +313,19 @@ def _labels(
     ]  # fmt: skip
 
 
+def _covered(word: dict[str, Any], labels: list[dict[str, Any]], end: float, pixels: int) -> bool:
+    """True if a label stands on a word behind the curves, which is then left out."""
+    half = text_width([word["text"]], size=FONT_SIZE) / 2 / NARROWEST * end
+    for label in labels:
+        said = label["text"].removeprefix("<b>").removesuffix("</b>")
+        wide = (text_width([said], size=FONT_SIZE) + 14) / NARROWEST * end
+        left = label["x"] if label["xanchor"] == "left" else label["x"] - wide
+        across = min(left + wide, word["x"] + half) - max(left, word["x"] - half)
+        if across > 0 and abs(label["y"] - word["y"]) < 18 / pixels:
+            return True
+    return False
+
+
 def _places(curve: PatientCurve, end: float, widths: list[float], line: float) -> list[tuple[str, float]]:
     """Side and foot of each label, the lower one first: together if both are clear, else each beside its own dot."""
     anchor, bottom, clear = _place(curve, end, max(widths), line)
@@ -318,23 +334,44 @@ def _places(curve: PatientCurve, end: float, widths: list[float], line: float) -
         return together
     shares = sorted(curve.at_horizon)
     alone = [_beside(curve, end, wide, line, share) for wide, share in zip(widths, shares, strict=True)]
+    taken: list[float] = [found[1] for found in alone if found]
+    for i, (wide, share) in enumerate(zip(widths, shares, strict=True)):
+        alone[i] = alone[i] or _anywhere(curve, end, wide * NARROWEST / USUAL, line, share, taken)
     low, high = (found or old for found, old in zip(alone, together, strict=True))
     return [low, high] if high[1] - low[1] >= line else together
+
+
+def _anywhere(
+    curve: PatientCurve, end: float, wide: float, line: float, share: float, taken: list[float]
+) -> tuple[str, float] | None:
+    """Side and foot of one label as near to its dot as it is clear of curves, band and other labels."""
+    h = curve.horizon
+    both = ("left", h, h + wide), ("right", h - wide, h)
+    sides = [side for side in both if side[1] >= curve.start and side[2] <= end]
+    for bottom in sorted(np.linspace(0.02, 1.02 - line, PLACES).tolist(), key=lambda y: abs(y + line / 2 - share)):
+        for anchor, start, stop in sides if all(abs(bottom - other) >= line for other in taken) else ():
+            if _is_free(curve, (start, stop), (bottom, bottom + line)):
+                return anchor, bottom
+    return None
+
+
+def _is_free(curve: PatientCurve, x: tuple[float, float], y: tuple[float, float]) -> bool:
+    """True if neither the cohort's curve nor the patient's band passes through a box; all of them only fall."""
+    pairs = (
+        (curve.time, np.fmin(curve.lower, curve.survival), np.fmax(curve.upper, curve.survival)),
+        (curve.cohort_time, curve.cohort_survival, curve.cohort_survival),
+    )
+    return all(_step_at(time, low, x[1]) > y[1] or _step_at(time, high, x[0]) < y[0] for time, low, high in pairs)
 
 
 def _beside(curve: PatientCurve, end: float, wide: float, line: float, share: float) -> tuple[str, float] | None:
     """Side and foot of one label beside its dot, clear of the curves and the band; None if there is no such place."""
     h, gap = curve.horizon, 0.3 * line
-    drawn = [(curve.time, y) for y in (curve.survival, curve.lower, curve.upper)]
-    drawn.append((curve.cohort_time, curve.cohort_survival))
     for anchor, start, stop in (("left", h, h + wide), ("right", h - wide, h)):
-        if start < 0 or stop > end:
+        if start < curve.start or stop > end:
             continue
         for bottom in (share + gap, share - gap - line):
-            free = all(
-                _step_at(time, y, stop) > bottom + line or _step_at(time, y, start) < bottom for time, y in drawn
-            )
-            if free and bottom >= 0.01 and bottom + line <= 1.03:
+            if _is_free(curve, (start, stop), (bottom, bottom + line)) and bottom >= 0.01 and bottom + line <= 1.03:
                 return anchor, bottom
     return None
 
@@ -349,7 +386,7 @@ def _place(curve: PatientCurve, end: float, wide: float, line: float) -> tuple[s
         here = [*mine, _step_at(curve.cohort_time, curve.cohort_survival, at)]
         return float(np.nanmin(here)), float(np.nanmax(here))
 
-    right, left = h + wide <= end, h - wide >= 0
+    right, left = h + wide <= end, h - wide >= curve.start
     tries = (
         (right, "left", shares(h)[1] + gap),
         (left, "right", shares(h)[0] - gap - tall),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import plotly.graph_objects as go
+
 from bedside import explain
 from bedside.cohort import convert
 from bedside.errors import Fixable
@@ -31,9 +33,11 @@ from components.printing.patient_page import smaller
 CURVE = 248
 """Height of the curve in px."""
 REASONS = 3
-BARS = ((5, 0.85), (REASONS, 0.85), (REASONS, 0.78))
+BARS = ((5, 0.85), (REASONS, 0.85))
 """Reasons that the waterfall draws one by one, never fewer than are listed, and its size beside that on screen: tried
 in turn until it fits."""
+LETTERS, ROWS, TALL_ROWS = 0.78, 0.64, 0.72
+"""The least size of its letters, of rows of one line and of rows of two."""
 TIMES = 5
 SAME = 1e-6
 FROM_THE_START = "Reasons are known for the risk from the start only, not for this one."
@@ -93,6 +97,7 @@ def drawn(view: View) -> Drawn:
     bars = []
     if why is not None and _of_this(view):
         bars = [smaller(waterfall_figure(why, decimals=view.decimals, most=most), share) for most, share in BARS]
+        bars.append(_least(waterfall_figure(why, decimals=view.decimals, most=REASONS)))
     free = view.spared
     return Drawn(
         curve=patient_figure(view.curve, height=CURVE, decimals=view.decimals),
@@ -109,6 +114,11 @@ def estimate(view: View) -> str:
     except Fixable:
         return ""
     return "" if found is None or found.said.own is None else patient_estimate.line(found, view)
+
+
+def _least(fig: go.Figure) -> go.Figure:
+    tall = any("<br>" in str(name) for name in fig.layout.yaxis.ticktext)
+    return smaller(fig, LETTERS, rows=TALL_ROWS if tall else ROWS)
 
 
 # ------------------------------------------------------------------ pieces

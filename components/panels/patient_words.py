@@ -97,7 +97,10 @@ def off(view: View, *, few: bool) -> str:
     """The range in plain words, or that it is not known; `few` of those behind the number were alike."""
     if not view.limits or view.lower != view.lower or view.upper != view.upper:
         return "How far the true number may be from this one is not known."
-    return range_in_words(view.lower, view.upper, few=few)
+    told = range_in_words(view.lower, view.upper, few=few)
+    # Of three numbers it must be said which.
+    which = f"Those who {_do(view.event)}" if view.one_event else "It"
+    return told.replace("It could be", f"{which} could be", 1)
 
 
 def extreme(view: View) -> bool:

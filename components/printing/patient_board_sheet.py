@@ -24,7 +24,7 @@ CAVEATS = 0.28
 """The part of what room is left below the answer that caveats may take."""
 LEFT = 0.46
 """The left column's part of the width."""
-DECISION = 108.0
+DECISION = 92.0
 """Least height of the box for the decision."""
 SIGNED = 34.0
 SIGNS = {"good": "✓", "caution": "!", "plain": "–"}

@@ -70,14 +70,17 @@ def shrunk(text: str, *, width: float, size: float, bold: bool = False) -> float
     return min(size, size * width / max(pixels(text, size, bold=bold), 1.0))
 
 
-def smaller(fig: go.Figure, share: float) -> go.Figure:
-    """The same figure with all its letters, margins and rows at a share of their size, as wide as its names need."""
+def smaller(fig: go.Figure, share: float, *, rows: float | None = None) -> go.Figure:
+    """The same figure with all its letters, margins and rows at a share of their size, as wide as its names need.
+
+    Rows may have a share of their own, for letters that stay legible in little room.
+    """
     told = go.Figure(fig)
     margin = {side: share * (told.layout.margin[side] or 0) for side in "lrtb"}
     size = share * (told.layout.yaxis.tickfont.size or LETTERS)
     named = [words(text) for text in told.layout.yaxis.ticktext or ()]
     needed = [pixels(name.text, size, bold=name.bold) + BESIDE for name in named]
-    told.update_layout(height=share * height_of(fig), margin={**margin, "l": max([margin["l"], *needed])})
+    told.update_layout(height=(rows or share) * height_of(fig), margin={**margin, "l": max([margin["l"], *needed])})
     for each in (*told.select_xaxes(), *told.select_yaxes()):
         each.tickfont.size = share * (each.tickfont.size or LETTERS)
     for trace in told.select_traces(lambda trace: trace.type == "bar"):
