@@ -12,11 +12,12 @@ from typing import Any
 from sqlglot import exp
 
 from bedside.errors import Fixable
-from bedside.intake.described import DATA, derived_names, dictionary_of
+from bedside.intake.described import DATA, derived_names, dictionary_of, entry_name
+from bedside.intake.followed import Followed, followed
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan, to_json
 from bedside.intake.staging import Progress, Staged
 from bedside.intake.steps import Step
-from bedside.intake.working import ROW, Followed, Working, followed, open_working, regexp_replace
+from bedside.intake.working import ROW, Working, open_working, regexp_replace
 
 SHOWN = 20
 """Rows that are named of those with a fault."""
@@ -43,8 +44,8 @@ class OutcomeRead:
         Rows that can be followed, and how their follow-up ended.
     shortest, median, longest : float
         Follow-up of these.
-    no_time, no_status, negative : Rows
-        Why others can't be.
+    no_time, no_status, negative, late : Rows
+        Why others can't be: the last are observed only from after the end of their follow-up.
     """
 
     key: str
@@ -60,6 +61,7 @@ class OutcomeRead:
     no_time: Rows
     no_status: Rows
     negative: Rows
+    late: Rows = Rows(0, ())
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,11 @@ def read_outcome(working: Working, outcome: OutcomePlan) -> OutcomeRead:
     code = _code(working, outcome) if outcome.status else exp.Null()
     table = working.keep(
         exp.select(
-            exp.column(ROW), time.as_("time"), read.status.copy().as_("status"), code.as_("code")
+            exp.column(ROW), time.as_("time"), read.status.copy().as_("status"), code.as_("code"),
+            (read.entry.copy() if read.entry is not None else exp.Null()).as_("entry")
         ).from_(working.table)
     )  # fmt: skip
-    there = Followed(exp.column("time"), exp.column("status"))
+    there = Followed(exp.column("time"), exp.column("status"), exp.column("entry") if outcome.entry else None)
     event = exp.EQ(this=there.status.copy(), expression=exp.Literal.string(EVENT))
     other = exp.In(
         this=there.status.copy(), expressions=[exp.Literal.string(CENSORED), exp.Literal.string(EVENT)]
@@ -158,7 +161,16 @@ def read_outcome(working: Working, outcome: OutcomePlan) -> OutcomeRead:
         outcome.key, outcome.label, "days" if outcome.of_dates else outcome.unit, _codes(working, outcome, table), n,
         events, competing, shortest, median, longest, _rows(working, nothing, table), _rows(working, unclear, table),
         _rows(working, below, table),
+        Rows(0, ()) if there.late is None else _rows(working, _late(there), table),
     )  # fmt: skip
+
+
+def _late(there: Followed) -> exp.Expr:
+    """Observation that began too late, in rows that nothing else is wrong with."""
+    assert there.late is not None  # the caller has looked
+    known = exp.and_(there.status.copy().is_(exp.Null()).not_(),
+                     exp.GTE(this=there.time.copy(), expression=exp.Literal.number(0)))  # fmt: skip
+    return exp.and_(known, there.late)
 
 
 def _check(working: Working, outcome: OutcomePlan) -> None:
@@ -304,6 +316,7 @@ def _left_out(read: OutcomeRead) -> tuple[tuple[str, Rows], ...]:
         ("no follow-up", read.no_time),
         ("no known status", read.no_status),
         ("negative follow-up", read.negative),
+        ("observed only from after the end of follow-up", read.late),
     )
     return tuple((reason, rows) for reason, rows in reasons if rows.n)
 
@@ -364,6 +377,10 @@ def _write(
             days = exp.Cast(this=read.time.copy(), to=exp.DataType.build("INTEGER"))
             query = query.select(days.as_(time, quoted=True), read.status.copy().as_(status, quoted=True))
             names += [time, status]
+            if read.entry is not None:
+                entry = exp.Cast(this=read.entry.copy(), to=exp.DataType.build("INTEGER"))
+                query = query.select(entry.as_(entry_name(outcome, names), quoted=True))
+                names.append(entry_name(outcome, names))
     query = query.where(outcomes[0][1].usable).order_by(exp.column(ROW))
     with working.connection.cursor() as cursor:
         cursor.sql(query.sql(dialect="duckdb")).write_parquet(str(file), compression="zstd")

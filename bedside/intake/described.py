@@ -23,6 +23,14 @@ def derived_names(outcome: OutcomePlan, taken: Sequence[str]) -> tuple[str, str]
     return found[0], found[1]
 
 
+def entry_name(outcome: OutcomePlan, taken: Sequence[str]) -> str:
+    """Name of the column with the days from time zero to the beginning of observation."""
+    name = f"{outcome.label}: days at entry"
+    while name in taken:
+        name += "*"
+    return name
+
+
 def dictionary_of(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], names: Sequence[str]) -> dict[str, Any]:
     """The dictionary of the cohort that a plan makes."""
     kept = [c for c in plan.columns if c.name in names]
@@ -61,8 +69,8 @@ def _outcome(outcome: OutcomePlan, taken: Sequence[str]) -> dict[str, Any]:
         "event": [code for code, meaning in codes if meaning == EVENT] or ["event"],
         "event_phrase": outcome.event_phrase, "free_phrase": outcome.free_phrase, "since": outcome.since,
     }  # fmt: skip
-    if outcome.entry and not outcome.of_dates:
-        told["entry"] = outcome.entry
+    if outcome.entry:
+        told["entry"] = entry_name(outcome, taken) if outcome.of_dates else outcome.entry
     if outcome.competing:
         told["competing"] = {
             each: [code for code, meaning in codes if meaning == each] for each in outcome.competing

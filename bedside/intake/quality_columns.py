@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from bedside.intake.followed import followed
 from bedside.intake.names import words_of, wordset
 from bedside.intake.plan import ColumnPlan
 from bedside.intake.quality import Finding
 from bedside.intake.steps import Step
-from bedside.intake.working import Working, followed
+from bedside.intake.working import Working
 
 MOSTLY_MISSING = 0.5
 SPARSE = 5

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from bedside.intake.followed import followed
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.quality import SHOWN, Finding
 from bedside.intake.steps import Step
-from bedside.intake.working import ROW, Working, followed, regexp_replace
+from bedside.intake.working import ROW, Working, regexp_replace
 
 
 def repeated(working: Working) -> list[Finding]:

@@ -16,7 +16,7 @@ from bedside.errors import Fixable
 from bedside.intake.columns import MISSING
 from bedside.intake.dates import DateStyle, days_of
 from bedside.intake.duck import literal
-from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
+from bedside.intake.plan import ColumnPlan, Plan
 from bedside.intake.staging import Staged, StagedColumn
 from bedside.intake.steps import Step
 
@@ -319,12 +319,13 @@ def _changed(staged: Staged, step: Step, place: str) -> dict[str, exp.Expr]:
         }
     made = exp.Case()
     for code, new in step.codes:
-        is_code = exp.EQ(this=_as_code(column), expression=exp.Literal.string(code))
+        is_code = exp.EQ(this=as_code(column), expression=exp.Literal.string(code))
         made = made.when(is_code, exp.Null() if step.kind == "set_missing" else exp.Literal.string(new))
     return {place: made.else_(column.copy())} if step.codes else {place: column}
 
 
-def _as_code(column: exp.Expr) -> exp.Expr:
+def as_code(column: exp.Expr) -> exp.Expr:
+    """A cell as the text that codes are told apart by."""
     text = exp.Cast(this=column.copy(), to=exp.DataType.build("VARCHAR"))
     return regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
 
@@ -351,49 +352,3 @@ def _first_of(table: str, places: Sequence[str], keep: str) -> exp.Select:
 
 def _numbers(rows: Sequence[int]) -> list[exp.Expr]:
     return [exp.Literal.number(row) for row in rows]
-
-
-# ------------------------------------------------------------------ outcomes
-
-
-@dataclass(frozen=True, eq=False)
-class Followed:
-    """An outcome's follow-up and status as expressions over a working table."""
-
-    time: exp.Expr
-    status: exp.Expr
-
-    @property
-    def usable(self) -> exp.Expr:
-        """True where both are known and the follow-up is not negative."""
-        return exp.and_(
-            self.time.copy().is_(exp.Null()).not_(), self.status.copy().is_(exp.Null()).not_(),
-            exp.GTE(this=self.time.copy(), expression=exp.Literal.number(0)),
-        )  # fmt: skip
-
-
-def followed(working: Working, outcome: OutcomePlan) -> Followed:
-    """How long each row was followed (in days between dates, else in the outcome's unit) and how that ended.
-
-    The status is the meaning of its code; NULL where that is unknown.
-    """
-    happened = working.at(outcome.happened) if outcome.happened else None
-    if outcome.status:
-        status = exp.Case()
-        for code, meaning in outcome.meaning:
-            is_code = exp.EQ(this=_as_code(working.at(outcome.status)), expression=exp.Literal.string(code))
-            status = status.when(is_code, exp.Null() if meaning == "missing" else exp.Literal.string(meaning))
-        status = status if outcome.meaning else exp.Null()
-    else:
-        had = (happened or exp.Null()).copy().is_(exp.Null()).not_()
-        status = exp.Case().when(had, exp.Literal.string("event")).else_(exp.Literal.string("censored"))
-    if not outcome.of_dates:
-        return Followed(working.at(outcome.time), status)
-    end = exp.func("coalesce", *(working.at(name) for name in outcome.end)) if outcome.end else exp.Null()
-    if happened is not None:
-        had = exp.and_(
-            happened.copy().is_(exp.Null()).not_(),
-            exp.NEQ(this=status.copy(), expression=exp.Literal.string("censored")),
-        )
-        end = exp.Case().when(had, happened.copy()).else_(end)
-    return Followed(exp.Sub(this=end, expression=working.at(outcome.start)), status)

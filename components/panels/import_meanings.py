@@ -36,7 +36,7 @@ def show(held: Import, outcome: OutcomePlan, i: int, read: OutcomeRead | None) -
             rows = f"({counts[code]:,} rows)" if code in counts else ""
             fields.choose(
                 f"{md(code)} {rows}".strip(), offered, told.get(code, UNKNOWN), _keep(held, outcome, code),
-                key=f"import_o{i}_code_{fields.seal([code])}", width=230,
+                key=f"import_o{i}_code_{fields.seal([code])}", width=225,
             )  # fmt: skip
     if len(codes) > MOST:
         page.caution(
@@ -45,7 +45,7 @@ def show(held: Import, outcome: OutcomePlan, i: int, read: OutcomeRead | None) -
         )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         key = f"import_o{i}_other"
-        st.text_input("Something else that can come first", key=key, max_chars=80, autocomplete="off", width=300,
+        st.text_input("Something else that can come first", key=key, max_chars=80, autocomplete="off", width=225,
                       placeholder="Death of another cause", on_change=_other, args=(held, outcome, key),
                       help="Then it can be chosen above: after it, this one can't happen any more")  # fmt: skip
 

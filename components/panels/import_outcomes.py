@@ -57,17 +57,17 @@ def _who(held: Import, plan: Plan) -> None:
         fields.choose(
             "Patients are named by", options(plan, ("identifier", "text"), (plan.identifier,), "nothing: number them"),
             plan.identifier, lambda name: held.change(fitted(import_columns.named_by(plan, name))),
-            key="import_identifier", width=280,
+            key="import_identifier", width=225,
         )  # fmt: skip
         fields.choose(
             "Treatment", options(plan, ("binary", "categorical"), (plan.treatment,), "none"), plan.treatment,
-            keep("treatment"), key="import_treatment", width=280,
+            keep("treatment"), key="import_treatment", width=225,
         )  # fmt: skip
         if plan.treatment:
             fields.tick("It was given by chance (a trial)", plan.randomised, keep("randomised"),
                         key="import_randomised")  # fmt: skip
         fields.choose(
-            "Points in time become days in", _zones(), plan.time_zone, keep("time_zone"), key="import_zone", width=240,
+            "Points in time become days in", _zones(), plan.time_zone, keep("time_zone"), key="import_zone", width=225,
             help="Matters only for columns that hold a time of day as well",
         )  # fmt: skip
     told = held.opened.guessed.guesses.get("identifier") if held.opened is not None else None
@@ -155,27 +155,27 @@ def _when(held: Import, outcome: OutcomePlan, i: int) -> None:
         fields.segments("The follow-up is", HOW, DATES if dated else TIME, manner, key=f"import_o{i}_how")
         if dated:
             dates = options(plan, ("date",), outcome.columns, "choose")
-            fields.choose("It begins on", dates, outcome.start, keep("start"), key=f"import_o{i}_start", width=220)
+            fields.choose("It begins on", dates, outcome.start, keep("start"), key=f"import_o{i}_start", width=225)
             known = {name: said for name, said in dates.items() if name}
             fields.several(
                 "Last contact", known, outcome.end, lambda names: keep("end")(tuple(names)), key=f"import_o{i}_end",
                 width=300, help="Of each patient the first of these columns that holds a date",
             )  # fmt: skip
             fields.choose("Date of the event", {**dates, "": "none"}, outcome.happened, keep("happened"),
-                          key=f"import_o{i}_happened", width=220)  # fmt: skip
+                          key=f"import_o{i}_happened", width=225)  # fmt: skip
         else:
             numbers = options(plan, ("continuous",), outcome.columns, "choose")
-            fields.choose("Its length", numbers, outcome.time, keep("time"), key=f"import_o{i}_time", width=260)
+            fields.choose("Its length", numbers, outcome.time, keep("time"), key=f"import_o{i}_time", width=225)
             fields.choose("in", UNITS, outcome.unit, keep("unit"), key=f"import_o{i}_unit", width=120)
         states = options(plan, ("binary", "categorical", "ordinal"), outcome.columns,
                          "the date of the event says it" if dated else "choose")  # fmt: skip
         fields.choose(
             "What happened", states, outcome.status,
             lambda name: held.outcome(outcome.key, import_meanings.with_status(held, outcome, name)),
-            key=f"import_o{i}_status", width=260,
+            key=f"import_o{i}_status", width=225,
         )  # fmt: skip
         entries = options(plan, ("date",) if dated else ("continuous",), outcome.columns, "the same day")
-        fields.choose("Observation began", entries, outcome.entry, keep("entry"), key=f"import_o{i}_entry", width=220,
+        fields.choose("Observation began", entries, outcome.entry, keep("entry"), key=f"import_o{i}_entry", width=225,
                       help="Only where somebody was found, or referred, after time zero: delayed entry")  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def _words(held: Import, outcome: OutcomePlan, i: int) -> None:
         ):  # fmt: skip
             fields.words(label, getattr(outcome, part), keep(part), key=f"import_o{i}_{part}", width=300)
         if outcome.competing:
-            fields.words("All kinds of it together", outcome.composite, keep("composite"), width=300,
+            fields.words("All kinds of it together", outcome.composite, keep("composite"), width=225,
                          key=f"import_o{i}_composite")  # fmt: skip
 
 

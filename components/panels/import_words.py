@@ -149,4 +149,6 @@ def left_said(read: OutcomeRead) -> str:
     ]
     if read.negative.n:
         parts.append(f"{read.negative.n:,} with an end before the start ({rows_said(read.negative)})")
+    if read.late.n:
+        parts.append(f"{read.late.n:,} observed only from after the end ({rows_said(read.late)})")
     return "Not followed: " + "; ".join(parts) + "." if parts else ""

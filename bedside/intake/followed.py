@@ -1,0 +1,64 @@
+"""What an outcome makes of each row: how long it was followed, how that ended, and from when on it was observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from bedside.intake.plan import OutcomePlan
+from bedside.intake.working import Working, as_code
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """An outcome's follow-up and status as expressions over a working table."""
+
+    time: exp.Expr
+    status: exp.Expr
+    entry: exp.Expr | None = None
+
+    @property
+    def usable(self) -> exp.Expr:
+        """True where both are known, the follow-up is not negative, and observation began before it ended."""
+        return exp.and_(
+            self.time.copy().is_(exp.Null()).not_(), self.status.copy().is_(exp.Null()).not_(),
+            exp.GTE(this=self.time.copy(), expression=exp.Literal.number(0)), *([] if self.late is None else
+            [exp.func("coalesce", self.late, exp.false()).not_()]),
+        )  # fmt: skip
+
+    @property
+    def late(self) -> exp.Expr | None:
+        """True where observation began only when follow-up had ended; None if everybody is observed from time zero."""
+        if self.entry is None:
+            return None
+        return exp.GTE(this=self.entry.copy(), expression=self.time.copy())
+
+
+def followed(working: Working, outcome: OutcomePlan) -> Followed:
+    """How long each row was followed (in days between dates, else in the outcome's unit) and how that ended.
+
+    The status is the meaning of its code; NULL where that is unknown.
+    """
+    happened = working.at(outcome.happened) if outcome.happened else None
+    if outcome.status:
+        status = exp.Case()
+        for code, meaning in outcome.meaning:
+            is_code = exp.EQ(this=as_code(working.at(outcome.status)), expression=exp.Literal.string(code))
+            status = status.when(is_code, exp.Null() if meaning == "missing" else exp.Literal.string(meaning))
+        status = status if outcome.meaning else exp.Null()
+    else:
+        had = (happened or exp.Null()).copy().is_(exp.Null()).not_()
+        status = exp.Case().when(had, exp.Literal.string("event")).else_(exp.Literal.string("censored"))
+    if not outcome.of_dates:
+        return Followed(working.at(outcome.time), status, working.at(outcome.entry) if outcome.entry else None)
+    end = exp.func("coalesce", *(working.at(name) for name in outcome.end)) if outcome.end else exp.Null()
+    if happened is not None:
+        had = exp.and_(
+            happened.copy().is_(exp.Null()).not_(),
+            exp.NEQ(this=status.copy(), expression=exp.Literal.string("censored")),
+        )
+        end = exp.Case().when(had, happened.copy()).else_(end)
+    start = working.at(outcome.start)
+    entry = exp.Sub(this=working.at(outcome.entry), expression=start.copy()) if outcome.entry else None
+    return Followed(exp.Sub(this=end, expression=start), status, entry)
