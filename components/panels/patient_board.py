@@ -7,10 +7,10 @@ import streamlit as st
 from bedside import risk
 from bedside.cohort import Cohort, Outcome
 from bedside.errors import Fixable
-from bedside.patient.similar import still_there
 from bedside.patient.visits_risk import visits_of
 from bedside.report import made_risk, say
 from bedside.risk.variability import NAME
+from bedside.survival.curve import SLACK
 from components import desk, model_choice
 from components.figures.patient import patient_alt, patient_figure, patient_rows
 from components.panels import (
@@ -47,7 +47,10 @@ def draw(view: View) -> None:
             patient_trust.panel(view)
         if view.explanation is not None:
             with desk.fixable(), st.container(border=True, key="card_why"):
-                patient_why.panel(view)
+                patient_why.words(view)
+    if view.explanation is not None:
+        with desk.fixable(), st.container(border=True, key="card_reasons"):
+            patient_why.chart(view)
     if view.reading == "analyst":
         with desk.fixable():
             patient_internals.panel(view)
@@ -191,9 +194,10 @@ def _curve(view: View) -> None:
 
 
 def _came_so_far(view: View) -> int:
-    rows = model_choice.rows(view.cohort, view.outcome, view.choice)
-    there = still_there(rows, view.s)
-    return len(rows) if there is None else int(there.sum())
+    """Patients under observation at the time so far, free of any event."""
+    left = view.cohort.time(view.outcome) > view.s * (1 + SLACK)
+    entry = view.cohort.entry(view.outcome)
+    return int((left if entry is None else left & (entry <= view.s * (1 + SLACK))).sum())
 
 
 def curve_note(view: View) -> str:

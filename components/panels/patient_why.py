@@ -21,26 +21,36 @@ SAME = 1e-6
 """Shares: a risk that is explained is the one that is shown."""
 
 
-def panel(view: View) -> None:
-    """The reasons of this risk, in words first; nothing where no risk can be given."""
+def words(view: View) -> None:
+    """The reasons of this risk in words, and whom they are compared with; nothing where no risk can be given."""
     if view.beyond:
         page.caption(view.beyond)
     explanation = view.explanation
     if explanation is None:
         return
-    decimals, whole = view.decimals, from_the_start(view)
+    whole = ", from the start" if from_the_start(view) else ""
+    page.heading(explain.headline(explanation, decimals=view.decimals) + whole)
+    page.put("{lead}", lead=_lead(view, explanation))
+    _whom(view)
+
+
+def chart(view: View) -> None:
+    """Every value's part, from the average to this patient."""
+    explanation = view.explanation
+    if explanation is None:
+        return
+    decimals = view.decimals
     save.figure(
         lambda mode: waterfall_figure(explanation, mode=mode, decimals=decimals),
         key="patient_why",
-        title=explain.headline(explanation, decimals=decimals) + (", from the start" if whole else ""),
-        lead=_lead(view, explanation),
+        title="From the average to this patient",
+        aside="each value in points of risk",
         alt=waterfall_alt(explanation, decimals=decimals),
         note=_note(view, explanation),
         stem="patient-reasons",
         rows=lambda: waterfall_rows(explanation),
         made=lambda: _reasons_made(view),
     )
-    _whom(view)
     patient_reason_work.place(view)
 
 
