@@ -334,8 +334,8 @@ def _places(curve: PatientCurve, end: float, widths: list[float], line: float) -
         return together
     shares = sorted(curve.at_horizon)
     alone = [_beside(curve, end, wide, line, share) for wide, share in zip(widths, shares, strict=True)]
-    taken: list[float] = [found[1] for found in alone if found]
     for i, (wide, share) in enumerate(zip(widths, shares, strict=True)):
+        taken = [found[1] for found in alone if found]
         alone[i] = alone[i] or _anywhere(curve, end, wide * NARROWEST / USUAL, line, share, taken)
     low, high = (found or old for found, old in zip(alone, together, strict=True))
     return [low, high] if high[1] - low[1] >= line else together
