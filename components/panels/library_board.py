@@ -11,7 +11,7 @@ from bedside.errors import Fixable
 from bedside.store.cohorts import Kept, delete, describe, list_kept
 from bedside.store.estimates import LOCAL
 from bedside.store.saved import Saved
-from components import desk, imported, whose
+from components import desk, whose
 from components.panels import library_items, library_versions, page
 from components.panels.import_words import count
 from components.text import md
@@ -68,20 +68,13 @@ def _cohort(kept: Kept, reader: str) -> None:
         page.caption(" · ".join(facts))
     with st.container(horizontal=True, gap="small", key=f"library_do_{kept.key}"):
         if kept.trouble is None and st.button("Open", key=f"library_open_{kept.key}", icon=":material/groups:"):
-            to(kept.key)
+            library_versions.to(kept.key)
         library_versions.menu(kept, reader)
         if kept.mine:
             _describe(kept, reader)
         library_versions.take_along(kept, reader)
         if kept.mine:
             _delete(kept, reader)
-
-
-def to(key: str, version: int | None = None) -> None:
-    """Open a cohort."""
-    imported.choose(key, version)
-    st.session_state["cohort"] = key
-    st.switch_page(desk.page("overview"), query_params={"cohort": key} | ({"version": str(version)} if version else {}))
 
 
 def _describe(kept: Kept, reader: str) -> None:

@@ -45,8 +45,8 @@ def menu(kept: Kept, reader: str) -> None:
 def _files(each: Kept, reader: str) -> None:
     folder = open_folder(each.key, each.version, reader=reader)
     with st.container(horizontal=True, gap="small"):
-        st.button("Open this version", key=f"library_open_{each.key}_{each.version}", on_click=_choose,
-                  args=(each.key, each.version))  # fmt: skip
+        if st.button("Open this version", key=f"library_open_{each.key}_{each.version}"):
+            to(each.key, each.version)
         for label, name in (("Report", "report.json"), ("Recipe", "recipe.json")):
             path = folder / name
             if path.is_file():
@@ -58,9 +58,11 @@ def _files(each: Kept, reader: str) -> None:
                 )  # fmt: skip
 
 
-def _choose(key: str, version: int) -> None:
+def to(key: str, version: int | None = None) -> None:
+    """Open a cohort, at its newest version or another."""
     imported.choose(key, version)
     st.session_state["cohort"] = key
+    st.switch_page(desk.page("overview"), query_params={"cohort": key} | ({"version": str(version)} if version else {}))
 
 
 def show_differences(newer: Kept, older: int, reader: str) -> None:
