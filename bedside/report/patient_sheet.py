@@ -230,13 +230,10 @@ def board_sheet(facts: Facts) -> Sheet:
 
 def _others(counts: tuple[Count, ...]) -> str:
     """What becomes of the others, where it is more than one thing."""
+    if len(counts) < 3:
+        return ""
     told = [f"{count.said} would {count.phrase}" for count in counts[1:-1]]
-    told += [f"{count.said} {_be(count.phrase)}" for count in counts[-1:]]
-    return f"Of the others, {', '.join(told[:-1])} and {told[-1]}." if len(counts) > 2 else ""
-
-
-def _be(phrase: str) -> str:
-    return f"would {phrase}" if phrase.startswith("be ") else f"would be {phrase}"
+    return f"Of the others, {', '.join(told)} and {counts[-1].said} be {counts[-1].phrase.removeprefix('be ')}."
 
 
 def _fewer_times(times: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

@@ -147,7 +147,9 @@ def _answer(page: Page, sheet: Sheet, drawn: Drawn, y: float, width: float, most
 def _risk(page: Page, sheet: Sheet, y: float, width: float, most: Most) -> float:
     """The number in words, as icons, and by some times."""
     gap = 3.0
-    wide = (width - 19 * gap) / 20
+    # What becomes of three kinds takes more words: the icons then make room for them.
+    across = 25 if sheet.parts["others"].lines else 20
+    wide = (width - (across - 1) * gap) / across
     name = fit(sheet.event, width=width, size=HEAD, most=most.event, bold=True)
     said = fit(sheet.sentence, width=width, size=LEAD, most=most.sentence)
     told = fit(sheet.interval, width=width, size=BODY, most=most.interval)
@@ -156,9 +158,9 @@ def _risk(page: Page, sheet: Sheet, y: float, width: float, most: Most) -> float
     page.write(sheet.hero, EDGE, y + 2 + (HERO - size) / 2, size=size, bold=True)
     y = page.lines(said, EDGE, y + 2 + 1.24 * HERO, size=LEAD) + 3
     for others in sheet.parts["others"].lines:
-        y = page.lines(fit(others, width=width, size=BODY, most=most.others), EDGE, y, size=BODY) + 3
+        y = page.lines(fit(others, width=width, size=SMALL, most=most.others), EDGE, y, size=SMALL) + 2
     y = page.lines(told, EDGE, y, size=BODY, colour=MUTED) + 7
-    y = icons(page, sheet.counts, EDGE, y, across=20, size=(wide, 1.3 * wide), gap=gap) + 5
+    y = icons(page, sheet.counts, EDGE, y, across=across, size=(wide, 1.3 * wide), gap=gap) + 5
     y = keys(page, sheet.counts, EDGE, y, width, size=BODY, most=most.key) + 1
     return page.lines(_times(sheet, width, most), EDGE, y, size=SMALL, colour=MUTED)
 

@@ -167,6 +167,27 @@ def test_a_range_in_plain_words(lower, upper, told):
     assert range_in_words(lower, upper) == told
 
 
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.9999, "Nearly everybody"), (0.0001, "Hardly anybody"), (0.302, "About 30 of 100")]
+)
+def test_a_number_is_never_called_sure_of_somebody_unlike_the_others(share, told):
+    said = range_in_words(share, share, few=True)
+    assert said == f"{told}, by this model; few people here were like you."
+    assert "hardly likely" not in range_in_words(0.9999, 0.9999)
+    counts = tuple(replace(count, icons=icons) for count, icons in zip(FACTS.whole, (100, 0), strict=True))
+    assert "which of the 100" in str(own_sheet(FACTS).parts["not"])
+    assert "which of the 100" not in str(own_sheet(replace(FACTS, whole=counts)).parts["not"])
+
+
+def test_times_are_left_out_and_never_cut():
+    times = tuple((f"{i} years, that is {12 * i} months", f"fewer than {i}") for i in range(1, 30))
+    page = board_page(board_sheet(replace(FACTS, times=times)), drawn())
+    said = " ".join(text.get_text() for text in page.sheet.texts).replace("\u00a0", " ")
+    shown = [f"{when}: {told}" for when, told in times if f"{when}: {told}" in said]
+    assert 1 <= len(shown) < len(times) and "Of 100, by 1 years" in said
+    assert not any("…" in text.get_text() and "months" in text.get_text() for text in page.sheet.texts)
+
+
 def test_text_is_shortened_where_it_does_not_hurt():
     look = {"width": 200.0, "size": 12.0}
     assert fit("short", most=1, **look) == ["short"]

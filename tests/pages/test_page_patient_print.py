@@ -33,6 +33,13 @@ def test_a_sheet_is_made_when_asked_for_with_the_name_of_this_patient_only():
     assert NAME not in str(reader.link) and "paper" not in str(reader.link)
     reader.open("patient", patient=marks[1]).unfold("patient_paper")
     assert reader.at.session_state[field(reader)] == ""
+    # The sheet is the one for whom the page is written for, whatever was chosen for another reader.
+    assert reader.at.session_state["patient_paper_sheet"] == "own"
+    reader.choose("reading", "analyst")
+    assert reader.at.session_state["patient_paper_sheet"] == "board"
+    reader.choose("reading", "patient")
+    assert reader.at.session_state["patient_paper_sheet"] == "own"
+    reader.choose("reading", "clinician")
     # A time that nobody was followed for has no sheet.
     reader.choose("horizon_years", 8.0)
     assert "Download PDF" not in labels(reader) and "No sheet can be made." in reader.text

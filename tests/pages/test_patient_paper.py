@@ -94,6 +94,11 @@ def label_of(view: View) -> str:
     return plain(label)
 
 
+def letters(name: str) -> str:
+    """A name without the breaks of its lines."""
+    return "".join(re.sub(r"<[^>]*>", "", name).split())
+
+
 def said_of(view: View) -> list[str]:
     return [view.states.said(0, k, decimals=view.decimals) for k in range(len(view.states.states))]
 
@@ -133,7 +138,7 @@ def test_the_interval_is_the_same_in_every_place(told):
     for each in told:
         view = each.view
         assert each.board.interval == patient_board.limits(view)
-        assert each.own.interval == range_in_words(view.lower, view.upper)
+        assert each.own.interval == range_in_words(view.lower, view.upper, few=each.facts.unusual)
         if view.lower == view.lower:
             assert view.lower <= view.risk <= view.upper
             between = say.range_of_100(view.lower, view.upper, decimals=view.decimals)
@@ -149,6 +154,11 @@ def test_reasons_add_up_to_the_number_or_are_not_printed(told):
         if abs(why.risk - each.view.risk) < 1e-6:
             assert why.base + sum(c.points for c in why.contributions) == pytest.approx(each.view.risk, abs=1e-5)
             assert facts.why.startswith(f"Why {said_of(each.view)[0]}")
+            # The figure names every reason that is listed in words.
+            for figure in patient_paper_facts.drawn(each.view).reasons:
+                named = [letters(name) for name in figure.layout.yaxis.ticktext]
+                listed = [letters(c.value_text) for c in why.contributions[: patient_paper_facts.REASONS]]
+                assert set(listed) <= set(named), (listed, named)
         else:
             assert each.view.alive and facts.why == "Why" and not patient_paper_facts.drawn(each.view).reasons
 
@@ -200,10 +210,13 @@ def test_a_file_says_the_same_on_one_page(told, kind, which, paper):
         (inside,) = font.get_object()["/DescendantFonts"]
         assert "/FontFile2" in inside.get_object()["/FontDescriptor"].get_object()
     if which == "board":
-        assert label_of(each.view) in text and "Decision of the board" in text and "Similar patients" in text
+        assert label_of(each.view) in text and "Decision of the meeting" in text and "Similar patients" in text
         assert all(f"{when}: {said}" in text for when, said in facts.times)
+        # Where several things can come first, the sentence has all their counts.
+        assert all(part.text in text for part in sheet.parts["others"].lines)
+        assert len(sheet.parts["others"].lines) == (len(sheet.counts) > 2)
         assert all(mark in text for _, mark in facts.prints) and facts.versions in text
-        assert all(reason in text for reason in facts.reasons)
+        assert all(reason in text for reason in facts.reasons), text
 
 
 def test_the_icons_drawn_are_the_counts(told):
