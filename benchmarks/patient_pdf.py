@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 ROOT = Path(__file__).resolve().parents[1]
 PATIENTS = (("gbsg2_breast", 303, "any"), ("mgus_competing", 30, "event"), ("pbc_liver", 5, "any"))
 REPEATS, BAR = 5, 3.0
-NAMES = {"board": "tumour board sheet", "own": "sheet for the patient"}
+NAMES = {"board": "team meeting sheet", "own": "sheet for the patient"}
 
 
 def page() -> None:

@@ -18,6 +18,7 @@ from components import jobs
 from components.figures.risks import RiskRow
 from components.panels import patient_sure
 from components.panels.patient_rivals import Rivals
+from components.unseen import Ranking
 from tests.pages.reader import Reader
 from tests.pages.test_page_patient import bundled, opened
 
@@ -222,5 +223,12 @@ def test_for_the_patient_what_was_off_is_said_plainly(made):
     differ = rivals(("Cox", 0.62, "model"), ("forest", 0.4, "other"))
     assert "clearly different answer" in patient_sure.for_patient(right, differ, 686)[1]
     assert "came out about right" in patient_sure.for_patient(right, None, 686)[1]
+    # Ranking no better than chance is not kept from the patient; ranking well needs no sentence.
+    weak, fine = Ranking(0.58, 0.47, 0.69, 5), Ranking(0.74, 0.69, 0.79, 5)
+    (*_, chance) = patient_sure.for_patient(right, None, 686, ranked=weak)
+    assert "hardly better than chance" in chance and len(patient_sure.for_patient(right, None, 686, ranked=fine)) == 2
+    unchecked = replace(found, band=None)
+    assert "is being checked" in patient_sure.for_patient(unchecked, None, 686, checking=True)[1]
+    assert "could not be checked" in patient_sure.for_patient(unchecked, None, 686)[1]
     off = patient_sure.calibration(replace(found, band=band), waits="")
     assert off.text == "Risks like this were too high: 62 of 100 said, 44 happened (40 to 48)"
