@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from hashlib import sha256
 
 import numpy as np
@@ -13,6 +14,7 @@ from bedside.cohort.endpoint import KEY as OWN
 from bedside.errors import Fixable
 from bedside.risk.fitted import Fitted
 from bedside.store.estimates import About, Estimate, Estimates
+from bedside.store.key import patient_tokens, server_key
 from components import desk, model_choice, numbers_validation, whose
 from components.model_choice import Choice
 from components.numbers_validation import Ask
@@ -20,7 +22,9 @@ from components.panels import horizon
 
 FIRST = "my_estimate_first"
 """Of the session, and the name of the setting in the store."""
-PASSED, SEEN = "my_estimates_passed", "my_estimates_seen"
+PASSED, SEEN, SEEN_ALL = "my_estimates_passed", "my_estimates_seen", "my_estimates_seen_all"
+ANYWAY = "my_estimates_shown_anyway"
+"""Of the session: the reader goes on although it can't be read whether their estimates come first."""
 TROUBLE = "my_estimates_trouble"
 """What the last click ran into, to be said on the next page: (About or None, Fixable)."""
 
@@ -40,15 +44,34 @@ def book() -> Estimates:
 
 
 def first() -> bool:
-    """True while the reader's own estimate comes before the model's, as in the last session unless changed."""
+    """True while the reader's own estimate comes before the model's, as in the last session unless changed.
+
+    Also while that can't be read, until the reader goes on all the same.
+    """
+    if unread() is not None:
+        return not st.session_state.get(ANYWAY, False)
+    return st.session_state[FIRST]
+
+
+def unread() -> Fixable | None:
+    """Why it is not known whether they come first; None where it is. Asked again until it can be read."""
     if FIRST not in st.session_state:
         try:
-            st.session_state[FIRST] = book().setting(FIRST) == "on"
+            st.session_state[FIRST] = book().setting(FIRST) not in (None, "off")
         except Fixable as stop:
-            # Whether they came first is not known: the reader is told, and the page lives.
-            st.session_state[FIRST] = False
-            st.session_state[TROUBLE] = (None, stop)
-    return st.session_state[FIRST]
+            return stop
+    return None
+
+
+def tell_unread(stop: Fixable) -> None:
+    """That it is not known, with the way out where nothing is shown."""
+    desk.show(stop)
+    if not st.session_state.get(ANYWAY, False):
+        st.button("Show risks all the same", key="estimate_anyway", on_click=_anyway, help="In this session.")
+
+
+def _anyway() -> None:
+    st.session_state[ANYWAY] = True
 
 
 def put_first(on: bool) -> None:
@@ -90,13 +113,36 @@ def pass_by(of: About) -> None:
 
 
 def aware(of: About) -> bool:
-    """True if the model's number of this patient has been on the screen in this session."""
-    return of in st.session_state.get(SEEN, set())
+    """True if what the model says of this patient and outcome was on the screen.
+
+    In this session, or beside another estimate of theirs, whatever kind of event was asked for and also if it was
+    deleted since.
+
+    Raises
+    ------
+    Fixable
+        If the estimates can't be read.
+    """
+    return (of.outcome, of.patient) in st.session_state.get(SEEN, set()) or book().met(of)
 
 
 def saw(of: About) -> None:
     """The model's number of this patient is on the screen."""
-    st.session_state.setdefault(SEEN, set()).add(of)
+    st.session_state.setdefault(SEEN, set()).add((of.outcome, of.patient))
+
+
+def saw_all(cohort: Cohort, outcome: Outcome) -> None:
+    """What the model says of each of these patients is on the screen, or can be scrolled to."""
+    noted = (outcome.key, cohort.fingerprint)
+    if noted not in st.session_state.setdefault(SEEN_ALL, set()):
+        marks = patient_tokens(server_key(), cohort.key, cohort.identifiers)
+        st.session_state.setdefault(SEEN, set()).update((outcome.key, mark) for mark in marks)
+        st.session_state[SEEN_ALL].add(noted)
+
+
+def saw_rows(cohort: Cohort, outcome: Outcome, rows: Iterable[int]) -> None:
+    """The same of some of them."""
+    st.session_state.setdefault(SEEN, set()).update((outcome.key, desk.token(cohort, int(row))) for row in rows)
 
 
 # ------------------------------------------------------------------ the model's number beside it
@@ -126,6 +172,11 @@ def completed(found: Estimate, cohort: Cohort, outcome: Outcome, row: int, choic
             mine.check(found.id, unseen=unseen, model=model.fingerprint)
             changed = True
     return (mine.find(found.about) or found) if changed else found
+
+
+def named(kind: str) -> str:
+    """What the model of an estimate is called; a later Bedside may have known others."""
+    return model_choice.named(kind) if kind in model_choice.KINDS else "another model"
 
 
 def time_of(found: Estimate, outcome: Outcome) -> float:

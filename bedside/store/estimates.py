@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import math
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -21,124 +20,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from bedside.store.estimates_file import opened, writing
+from bedside.errors import Fixable
+from bedside.store.estimates_file import SETTINGS, opened, writing
+from bedside.store.estimates_row import FURTHEST, LONGEST_NOTE, SEEN, TARGETS, About, Estimate, Said, estimate_of
 from bedside.store.folder import data_folder
 from bedside.store.key import TOKEN_LENGTH, subkey
+
+__all__ = ["LOCAL", "LONGEST_NOTE", "About", "Estimate", "Estimates", "Read", "Said", "forget_cohort", "reader_key"]
 
 FILE = "estimates.db"
 LOCAL = "local"
 """The reader of a server without sign-in: it answers this machine alone, so there is one."""
-LONGEST_NOTE = 500
 TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
 READER = re.compile(rf"{LOCAL}|[0-9a-f]{{64}}")
-
-
-@dataclass(frozen=True)
-class About:
-    """What an estimate is of. A reader has one for each, or none.
-
-    Attributes
-    ----------
-    cohort : str
-        Its key.
-    outcome : str
-        Its key.
-    definition : str
-        SHA-256 of what the outcome is made of, so that a redefined endpoint is another one.
-    target : {"any", "event"}
-        Where events compete: any of them, or the event itself.
-    patient : str
-        Token of this server for the patient.
-    """
-
-    cohort: str
-    outcome: str
-    definition: str
-    target: str
-    patient: str
-
-    def __post_init__(self) -> None:
-        # A cohort is named by its folder, and a folder's name may hold bytes that are no text.
-        object.__setattr__(self, "cohort", self.cohort.encode("utf-8", "backslashreplace").decode())
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the reader said.
-
-    Attributes
-    ----------
-    own : float or None
-        Risk from 0 to 1; None where the reader passed on.
-    low, high : float or None
-        How low and how high it may be: both or neither.
-    note : str
-        The reader's words, cut at 500 characters.
-    aware : bool
-        True if the model's number had been on this reader's screen before.
-    """
-
-    own: float | None
-    low: float | None = None
-    high: float | None = None
-    note: str = ""
-    aware: bool = False
-
-    def __post_init__(self) -> None:
-        given = [v for v in (self.low, self.own, self.high) if v is not None]
-        inside = all(math.isfinite(v) and 0 <= v <= 1 for v in given)
-        lonely = (self.low is None) != (self.high is None) or (self.own is None and self.low is not None)
-        if not inside or given != sorted(given) or lonely:
-            raise ValueError("an estimate is a share from 0 to 1, within its own limits")
-        readable = self.note.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-        object.__setattr__(self, "note", readable[:LONGEST_NOTE])
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One estimate as it is kept.
-
-    Attributes
-    ----------
-    id : int
-    about : About
-    said : Said
-    horizon, unit
-        By when, as it was asked.
-    fingerprint : str
-        Of the patients whom the model on the screen had learnt from.
-    made : str
-        When, UTC, ISO 8601.
-    shown : float or None
-        The model's number as it was then shown; None until it was.
-    unseen : float or None
-        What models said that had not seen the patient, where that is known.
-    kind, model : str
-        Which model: its kind and fingerprint.
-    """
-
-    id: int
-    about: About
-    said: Said
-    horizon: float
-    unit: str
-    fingerprint: str
-    made: str
-    shown: float | None
-    unseen: float | None
-    kind: str
-    model: str
-
-    @property
-    def skipped(self) -> bool:
-        """True if the reader passed on."""
-        return self.said.own is None
-
-    @property
-    def fair(self) -> float | None:
-        """The model's number to compare with: from folds that had not seen the patient, where that is known."""
-        return self.shown if self.unseen is None else self.unseen
 
 
 def reader_key(key: bytes, issuer: str, subject: str) -> str:
@@ -155,6 +51,13 @@ def reader_key(key: bytes, issuer: str, subject: str) -> str:
     return hmac.new(subkey(key, "reader"), who, hashlib.sha256).hexdigest()
 
 
+class Read(NamedTuple):
+    """What a reader's rows say, and the numbers of the rows that can't be read."""
+
+    estimates: tuple[Estimate, ...] = ()
+    unread: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class Estimates:
     """The estimates of one reader; those of others can't be asked for.
@@ -169,7 +72,8 @@ class Estimates:
     Notes
     -----
     Every method raises `Fixable` where the file can't be used: damaged, held by another process, made by a newer
-    Bedside, or on a disk that refuses. What a method returned from is on the disk.
+    Bedside, or on a disk that refuses. What a method returned from is on the disk. Of a patient and outcome whose
+    estimate was deleted, it stays known that the model's number was seen: no more than that.
     """
 
     reader: str
@@ -196,23 +100,45 @@ class Estimates:
                 "AND target = ? AND patient = ?",
                 (self.reader, *_columns(about)),
             ).fetchone()
-            return None if row is None else _estimate(row)
+            return None if row is None else estimate_of(row)
 
     def all(self) -> tuple[Estimate, ...]:
-        """Every estimate of this reader, oldest first."""
+        """Every estimate of this reader that can be read, oldest first."""
+        return self.read().estimates
+
+    def read(self) -> Read:
+        """Every estimate, row by row: one that can't be read takes no other along."""
         with self._reading() as file:
             if file is None:
-                return ()
+                return Read()
             rows = file.execute("SELECT * FROM estimate WHERE reader = ? ORDER BY id", (self.reader,)).fetchall()
-            return tuple(_estimate(row) for row in rows)
+        found, unread = [], []
+        for row in rows:
+            try:
+                found.append(estimate_of(row))
+            except Fixable:
+                unread.append(row["id"])
+        return Read(tuple(found), tuple(unread))
+
+    def met(self, about: About) -> bool:
+        """True if the model's number of this patient and outcome was seen beside another estimate, or a deleted one."""
+        with self._reading() as file:
+            if file is None:
+                return False
+            beside = file.execute(
+                "SELECT 1 FROM estimate WHERE reader = ? AND cohort = ? AND outcome = ? AND patient = ? "
+                "AND NOT (target = ? AND definition = ?)",
+                (self.reader, about.cohort, about.outcome, about.patient, about.target, about.definition),
+            ).fetchone()
+        return beside is not None or self.setting(about.mark) is not None
 
     def keep(
         self, about: About, said: Said, *, horizon: float, unit: str, fingerprint: str, now: datetime | None = None
     ) -> Estimate:
         """Keep what the reader said. The first word stands: what is there already is returned as it is."""
-        if not TOKEN.fullmatch(about.patient) or about.target not in ("any", "event"):
+        if not TOKEN.fullmatch(about.patient) or about.target not in TARGETS:
             raise ValueError("an estimate is of a patient's token and a known target")
-        if not (math.isfinite(horizon) and horizon > 0):
+        if not 0 < horizon <= FURTHEST:
             raise ValueError("an estimate is of a time after the start")
         made = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
         with self._writing() as file:
@@ -230,7 +156,7 @@ class Estimates:
                 "AND target = ? AND patient = ?",
                 (self.reader, *_columns(about)),
             ).fetchone()
-        return _estimate(row)
+        return estimate_of(row)
 
     def show(self, number: int, *, shown: float, kind: str, model: str) -> None:
         """Keep the model's number that was shown; the first one stands."""
@@ -251,11 +177,13 @@ class Estimates:
     def delete(self, number: int) -> None:
         """Take one away, wholly."""
         with self._writing(erase=True) as file:
+            _remember(file, "id = ? AND reader = ?", (number, self.reader))
             file.execute("DELETE FROM estimate WHERE id = ? AND reader = ?", (number, self.reader))
 
     def delete_all(self) -> None:
         """Take all of this reader away, wholly."""
         with self._writing(erase=True) as file:
+            _remember(file, "reader = ?", (self.reader,))
             file.execute("DELETE FROM estimate WHERE reader = ?", (self.reader,))
 
     # ------------------------------------------------------------------ settings
@@ -265,14 +193,21 @@ class Estimates:
         with self._reading() as file:
             if file is None:
                 return None
-            row = file.execute(
-                "SELECT value FROM setting WHERE reader = ? AND name = ?", (self.reader, name)
-            ).fetchone()
+            try:
+                row = file.execute(
+                    "SELECT value FROM setting WHERE reader = ? AND name = ?", (self.reader, name)
+                ).fetchone()
+            except sqlite3.DatabaseError as fault:
+                if getattr(fault, "sqlite_errorname", "") not in ("SQLITE_ERROR", "SQLITE_CORRUPT"):
+                    raise
+                file.execute("SELECT * FROM estimate WHERE reader = ?", (self.reader,)).fetchall()
+                raise _settings_lost() from fault  # the estimates are there: nothing is to be thrown away
             return None if row is None else row["value"]
 
     def choose(self, name: str, value: str) -> None:
         """Keep a choice of this reader."""
         with self._writing() as file:
+            file.execute(SETTINGS)
             file.execute("INSERT OR REPLACE INTO setting VALUES (?, ?, ?)", (self.reader, name, value))
 
     # ------------------------------------------------------------------ the file
@@ -300,6 +235,8 @@ def forget_cohort(cohort: str, *, folder: Path | None = None) -> int:
     if not path.exists():
         return 0
     with writing(path, erase=True) as file:
+        file.execute(SETTINGS)
+        file.execute("DELETE FROM setting WHERE value = ? AND name LIKE ?", (cohort, f"{SEEN} %"))
         return file.execute("DELETE FROM estimate WHERE cohort = ?", (cohort,)).rowcount
 
 
@@ -307,17 +244,17 @@ def _columns(about: About) -> tuple[str, ...]:
     return about.cohort, about.outcome, about.definition, about.target, about.patient
 
 
-def _estimate(row: sqlite3.Row) -> Estimate:
-    return Estimate(
-        id=row["id"],
-        about=About(row["cohort"], row["outcome"], row["definition"], row["target"], row["patient"]),
-        said=Said(row["own"], row["low"], row["high"], row["note"], bool(row["aware"])),
-        horizon=row["horizon"],
-        unit=row["unit"],
-        fingerprint=row["fingerprint"],
-        made=row["made"],
-        shown=row["shown"],
-        unseen=row["unseen"],
-        kind=row["kind"],
-        model=row["model"],
+def _remember(file: sqlite3.Connection, which: str, values: tuple[str | int, ...]) -> None:
+    """Before estimates are deleted: of whom the model's number was seen, without a word of what was said."""
+    file.execute(SETTINGS)
+    for row in file.execute(f"SELECT reader, cohort, outcome, patient FROM estimate WHERE {which}", values).fetchall():
+        mark = About(str(row["cohort"]), str(row["outcome"]), "", "", str(row["patient"])).mark
+        file.execute("INSERT OR REPLACE INTO setting VALUES (?, ?, ?)", (row["reader"], mark, row["cohort"]))
+
+
+def _settings_lost() -> Fixable:
+    return Fixable(
+        "Whether your estimates come first can't be read.",
+        f"The settings in {FILE} are damaged or gone; your estimates in it are still there.",
+        "Take them along first, on the page “You and the model”; then set “My estimate first” again.",
     )

@@ -15,7 +15,15 @@ WAIT = sqlite_file.WAIT
 VERSION = 1
 APPLICATION = 0x42644573  # "BdEs": what tells our file from any other of SQLite's
 
-SCHEMA = """
+SETTINGS = """
+CREATE TABLE IF NOT EXISTS setting (
+    reader TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (reader, name)
+) STRICT
+"""
+SCHEMA = f"""
 CREATE TABLE estimate (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     reader TEXT NOT NULL,
@@ -39,12 +47,7 @@ CREATE TABLE estimate (
     model TEXT NOT NULL DEFAULT '',
     UNIQUE (reader, cohort, outcome, definition, target, patient)
 ) STRICT;
-CREATE TABLE setting (
-    reader TEXT NOT NULL,
-    name TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (reader, name)
-) STRICT;
+{SETTINGS};
 PRAGMA application_id = 1113867635;
 PRAGMA user_version = 1;
 """
@@ -57,6 +60,7 @@ KIND = Kind("Your estimates", SCHEMA, APPLICATION, VERSION)
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The file, known to be ours and of this version; closed without a word, whatever was not committed is gone."""
     with sqlite_file.opened(path, KIND, wait=WAIT) as file:
+        file.text_factory = _text
         yield file
 
 
@@ -64,4 +68,10 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 def writing(path: Path, *, erase: bool = False) -> Iterator[sqlite3.Connection]:
     """One transaction: all of it on the disk when it ends, or nothing."""
     with sqlite_file.writing(path, KIND, wait=WAIT, erase=erase) as file:
+        file.text_factory = _text
         yield file
+
+
+def _text(raw: bytes) -> str:
+    """Bytes that are no text spoil a word, and not the rows beside it."""
+    return raw.decode("utf-8", "replace")

@@ -51,8 +51,8 @@ def opened(path: Path, kind: Kind, *, wait: float = WAIT) -> Iterator[sqlite3.Co
         file.row_factory = sqlite3.Row
         ours = file.execute("PRAGMA application_id").fetchone()[0]
         version = file.execute("PRAGMA user_version").fetchone()[0]
-        if ours != kind.application:
-            raise _damaged(path, kind)
+        if ours != kind.application or version < kind.version:
+            raise _damaged(path, kind)  # ours never had a lower version
         if version != kind.version:
             raise Fixable(
                 f"{kind.what} can't be opened.",

@@ -257,7 +257,10 @@ def dependence_rows(told: Spread, *, named: bool = True) -> tuple[list[str], lis
     if told.groups is not None:
         header.append(told.groups.title)
         columns.append([told.groups.labels[c] if c >= 0 else "" for c in told.groups.codes.tolist()])
-    return header, [list(row) for row in zip(*columns, strict=True)]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    if not named:  # in the patients' order they would name them still
+        rows.sort(key=lambda row: [(isinstance(cell, str), cell) for cell in row])
+    return header, rows
 
 
 def _value(levels: tuple[str, ...], value: float) -> object:

@@ -28,13 +28,16 @@ def show(cohort: Cohort) -> None:
             page.title("You and the model", "Only you see this page")
         with st.container(key="screen_judgement_switch", width="content"):
             patient_estimate.switch()
-    everything = my_estimates.book().all()
+    unset = my_estimates.unread()
+    everything, unread = my_estimates.book().read()
+    if unset is not None:
+        desk.show(unset)
     items = judgement_data.completed(judgement_data.gathered(everything))
     if items:
         _answer(_asked_for(items))
     else:
         _nothing(len(everything), cohort)
-    judgement_mine.show(items, everything)
+    judgement_mine.show(items, everything, unread)
 
 
 def _nothing(elsewhere: int, cohort: Cohort) -> None:

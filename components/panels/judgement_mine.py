@@ -10,7 +10,7 @@ import streamlit as st
 from bedside.errors import Fixable
 from bedside.report.csv import csv_bytes, file_name
 from bedside.store.estimates import Estimate
-from components import desk, model_choice, my_estimates
+from components import desk, my_estimates
 from components.panels import page, patient_list
 from components.panels.judgement_data import Item
 from components.text import cell
@@ -23,7 +23,7 @@ HEADER = (
 )  # fmt: skip
 
 
-def show(items: list[Item], everything: tuple[Estimate, ...]) -> None:
+def show(items: list[Item], everything: tuple[Estimate, ...], unread: tuple[int, ...] = ()) -> None:
     """The table of this cohort's, and what can be done with all of them."""
     stop = st.session_state.pop(TROUBLE, None)
     if stop is not None:
@@ -41,8 +41,24 @@ def show(items: list[Item], everything: tuple[Estimate, ...]) -> None:
             chosen = event.selection.rows
             if chosen and chosen[0] < len(newest):
                 _chosen(newest[chosen[0]])
+    if unread:
+        _odd(unread)
     if everything:
         _all(items, everything)
+
+
+def _odd(unread: tuple[int, ...]) -> None:
+    """Rows that hold what this Bedside does not write: counted, and to be deleted by themselves."""
+    n = len(unread)
+    with st.container(key="screen_judgement_odd", horizontal=True, vertical_alignment="center", gap="small"):
+        page.caption(
+            f"{n:,} estimate{'s' * (n != 1)} of yours can't be read and {'is' if n == 1 else 'are'} left out: damaged, "
+            "or kept by another version of Bedside."
+        )
+        st.button(
+            f"Delete {'it' if n == 1 else f'these {n:,}'} for good", key="judgement_delete_odd", type="tertiary",
+            icon=":material/delete:", on_click=_delete, args=unread,
+        )  # fmt: skip
 
 
 def _table(items: list[Item]) -> pd.DataFrame:
@@ -85,7 +101,7 @@ def _whence(one: Estimate) -> str:
         return "none"
     aware = "; its number had been on the screen" if one.said.aware else ""
     how = "had not seen the patient" if one.unseen is not None else "had learnt from the patient"
-    return f"{model_choice.named(one.kind)}, {how}{aware}"
+    return f"{my_estimates.named(one.kind)}, {how}{aware}"
 
 
 def _day(made: str) -> str:
@@ -112,9 +128,10 @@ def _chosen(item: Item) -> None:
         )  # fmt: skip
 
 
-def _delete(number: int) -> None:
+def _delete(*numbers: int) -> None:
     try:
-        my_estimates.book().delete(number)
+        for number in numbers:
+            my_estimates.book().delete(number)
         st.session_state.pop("judgement_table", None)
     except Fixable as stop:
         st.session_state[TROUBLE] = stop
@@ -146,7 +163,8 @@ def _all(items: list[Item], everything: tuple[Estimate, ...]) -> None:
             with gone:
                 st.button(
                     f"Delete all {len(everything):,} for good", key="judgement_delete_all", on_click=_delete_all,
-                    help="In every cohort. Patients you estimated are then asked for again.",
+                    help="In every cohort. Patients you estimated are then asked for again; that you have "
+                    "seen what the model says of them stays known, and such answers are not compared.",
                 )  # fmt: skip
         if elsewhere:
             page.caption(f"{elsewhere:,} more of yours {'is' if elsewhere == 1 else 'are'} of other cohorts.")

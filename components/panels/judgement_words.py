@@ -112,7 +112,7 @@ def left_out(skipped: int, aware: int, gone: int) -> str:
         f"{k:,} {why}"
         for k, why in (
             (skipped, "passed on"),
-            (aware, "given after the model's number had been on the screen"),
+            (aware, "given after the model's number or reasons had been on the screen"),
             (gone, "of a patient or outcome that is not here any more"),
         )
         if k

@@ -67,6 +67,9 @@ def gate(cohort: Cohort, outcome: Outcome, row: int, asked: Asked) -> bool:
     """
     if not closed(cohort, outcome, row):
         _told_trouble(None)
+        unread = my_estimates.unread()
+        if unread is not None:
+            my_estimates.tell_unread(unread)
         return False
     choice = model_choice.chosen(cohort, outcome)
     of = my_estimates.about(cohort, outcome, row, choice)
@@ -226,12 +229,17 @@ def _told_trouble(of: About | None) -> None:
         desk.show(stop)
     if of is None:
         return
+    unread = my_estimates.unread()
+    if unread is not None:
+        my_estimates.tell_unread(unread)
+        stop = stop or unread
     try:
         my_estimates.book().find(of)
     except Fixable as fault:
         if stop is None:
             desk.show(fault)
-        st.button("Go on without an estimate", key="estimate_pass", on_click=my_estimates.pass_by, args=(of,))
+        if unread is None:
+            st.button("Go on without an estimate", key="estimate_pass", on_click=my_estimates.pass_by, args=(of,))
 
 
 # ------------------------------------------------------------------ after
@@ -281,7 +289,7 @@ def line(found: Estimate, view: View) -> str:
         return f"You said {hundred} of 100{by}."
     now = same_time and not view.alive and math.isclose(found.shown, view.risk, abs_tol=1e-9)
     model = f"the model {'' if now else 'then '}{_hundredths(found.shown, view.decimals)}"
-    named = "" if found.kind == view.choice.kind else f" ({model_choice.named(found.kind)})"
+    named = "" if found.kind == view.choice.kind else f" ({my_estimates.named(found.kind)})"
     return f"You said {hundred}, {model}{named}{by or ' of 100'}."
 
 

@@ -29,6 +29,8 @@ def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarr
     It is being fitted, cannot be, or the reader's own estimates come first: then nothing is computed either.
     """
     if my_estimates.first():
+        if my_estimates.unread() is not None:
+            return "No risk is shown, and nobody is sorted by it: whether your own estimates come first is not known."
         return "No risk is shown, and nobody is sorted by it, while your own estimates come first."
     try:
         choice = model_choice.chosen(cohort, outcome)
@@ -37,7 +39,9 @@ def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarr
             return f"No risk is shown yet: the {model_choice.named(choice.kind)} is not fitted, see above."
         t = float(convert(when, unit, outcome.unit))
         key = ("risks by model", *model_choice.key(cohort, outcome, choice), t)
-        return desk.kept(key, lambda: fitted.risk(cohort.frame, [t])[:, 0])
+        found = desk.kept(key, lambda: fitted.risk(cohort.frame, [t])[:, 0])
+        my_estimates.saw_all(cohort, outcome)
+        return found
     except Fixable as stop:
         desk.show(stop)
         return "No risk is shown: there is no model for these patients."
@@ -45,6 +49,9 @@ def risks(cohort: Cohort, outcome: Outcome, when: float, unit: Unit) -> np.ndarr
 
 def show(cohort: Cohort, outcome: Outcome, risks: np.ndarray | str, when: float, unit: Unit) -> None:
     """Search box, table and the way to a patient's page."""
+    unread = my_estimates.unread()
+    if unread is not None:
+        my_estimates.tell_unread(unread)
     variables = key_variables(cohort)
     risk = None if isinstance(risks, str) else risks
     shown = search(cohort)
@@ -74,7 +81,7 @@ def show(cohort: Cohort, outcome: Outcome, risks: np.ndarray | str, when: float,
         open_patient(cohort, int(shown[rows[0]]))
     if isinstance(risks, str):
         page.caption(risks)
-        if my_estimates.first():
+        if unread is None and my_estimates.first():
             patient_estimate.switch()
     else:
         page.caption(

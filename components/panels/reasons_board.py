@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from bedside import risk
@@ -12,7 +13,7 @@ from bedside.cohort import Cohort, Outcome, Unit
 from bedside.report import say
 from bedside.report.made import Made
 from bedside.report.made_risk import reasons_made
-from components import desk, model_choice
+from components import desk, model_choice, my_estimates
 from components.figures.beeswarm import (
     beeswarm_alt,
     beeswarm_figure,
@@ -20,6 +21,7 @@ from components.figures.beeswarm import (
     dots_text,
     importance_rows,
 )
+from components.figures.palette import Mode
 from components.panels import horizon, model_lead, page, reasons_more, reasons_one, reasons_open, reasons_words, save
 from components.panels.reasons_view import Reasons
 from components.panels.validation_choices import subject
@@ -60,6 +62,8 @@ def header(cohort: Cohort, outcome: Outcome) -> tuple[float, Unit]:
 
 def answer(found: Reasons) -> None:
     """What the risk goes with most: in a sentence, in a list, and patient by patient."""
+    if not found.nameless:
+        my_estimates.saw_all(found.cohort, found.outcome)
     page.lead(reasons_words.lead(found, say.in_sentence(model_lead.event_of(found.fitted))), of="reasons_swarm")
     if not found.parts:
         return
@@ -92,8 +96,13 @@ def listed(found: Reasons) -> None:
 
 def _swarm(found: Reasons) -> None:
     told = found.now
+
+    def drawn(mode: Mode) -> go.Figure:
+        fig = beeswarm_figure(told, mode=mode, named=lambda row, keep: found.named(found.parts[row], keep))
+        return reasons_open.unlinked(fig) if found.nameless else fig
+
     save.figure(
-        lambda mode: beeswarm_figure(told, mode=mode, named=lambda row, keep: found.named(found.parts[row], keep)),
+        drawn,
         key="reasons_swarm",
         title="How far each variable moves the risk, patient by patient",
         aside=dots_text(told),

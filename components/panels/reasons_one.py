@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from bedside.cohort import convert
@@ -18,6 +19,7 @@ from components.figures.dependence import (
     dependence_rows,
     dots_text,
 )
+from components.figures.palette import Mode
 from components.panels import page, reasons_open, reasons_words, save
 from components.panels.pick import pick
 from components.panels.reasons_view import Part, Reasons
@@ -51,8 +53,13 @@ def _drawn(found: Reasons, part: Part, told: Dependence | None) -> None:
     spread = Spread(part.variable, part.levels, part.value, part.points, found.told.rows, groups)
     names = found.named(part, np.arange(len(part.points)))
     lead = page.fill("<p>{along} {partner}</p>", along=reasons_words.along(part), partner=_partner(part, told, groups))
+
+    def drawn(mode: Mode) -> go.Figure:
+        fig = dependence_figure(spread, named=names, mode=mode)
+        return reasons_open.unlinked(fig) if found.nameless else fig
+
     save.figure(
-        lambda mode: dependence_figure(spread, named=names, mode=mode),
+        drawn,
         key="reasons_dependence",
         title=part.variable.label,
         aside=f"{dots_text(spread)}: the value, and what it adds to the risk",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from components.panels import page, patient_list
@@ -22,6 +23,21 @@ class Extreme:
 
     label: str
     at: int
+
+
+def unlinked(fig: go.Figure) -> go.Figure:
+    """The figure with dots that stand for nobody: no row of a patient, and not in the patients' order."""
+    for trace in fig.data:
+        if trace.customdata is None:
+            continue
+        order = np.lexsort((np.asarray(trace.y, dtype=float), np.asarray(trace.x, dtype=float)))
+        trace.customdata = None
+        trace.update(x=np.asarray(trace.x)[order], y=np.asarray(trace.y)[order], text=[trace.text[i] for i in order])
+        for name in ("color", "symbol", "size"):
+            told = trace.marker[name]
+            if told is not None and not isinstance(told, str) and np.ndim(told) == 1:
+                trace.marker[name] = np.asarray(told)[order]
+    return fig
 
 
 def by_click(found: Reasons) -> Callable[[object], None] | None:

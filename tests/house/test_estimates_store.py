@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bedside.errors import Fixable
-from bedside.store.estimates import FILE, LOCAL, About, Estimate, Estimates, Said, reader_key
+from bedside.store.estimates import FILE, LOCAL, About, Estimate, Estimates, Said, forget_cohort, reader_key
 from bedside.store.key import patient_token
 
 KEY = b"k" * 32
@@ -113,6 +113,64 @@ def test_what_is_no_estimate_is_refused(wrong):
     assert len(Said(0.5, note="x" * 9999).note) == 500
 
 
+ODD = {
+    "unit = 'fortnights'": 1, "horizon = 9e999": 1, "horizon = -1": 1, "own = 7": 1, "low = 0.9, high = 0.95": 1,
+    "target = 'zz'": 1, "shown = 9e999": 1,
+    "kind = 'of a later release', made = 'x'": 0, "note = CAST(x'ff' AS TEXT)": 0,
+}  # fmt: skip
+
+
+def test_a_row_that_cannot_be_read_takes_no_other_along(tmp_path: Path):
+    book = Estimates(ADA, tmp_path)
+    for i in range(3):
+        keep(book, about(str(i)), Said(0.4))
+    whole = book.path.read_bytes()
+    for change, lost in ODD.items():
+        book.path.write_bytes(whole)
+        with sqlite3.connect(book.path) as file:
+            file.execute("PRAGMA ignore_check_constraints = ON")
+            file.execute(f"UPDATE estimate SET {change} WHERE id = 2")
+        file.close()
+        found = book.read()
+        assert (len(found.estimates), found.unread) == (3 - lost, (2,) * lost), change
+        if lost and "target" not in change:
+            with pytest.raises(Fixable, match="An estimate of yours can't be read"):
+                book.find(about("1"))
+    with sqlite3.connect(book.path) as file:
+        file.execute("ALTER TABLE estimate DROP COLUMN note")
+    file.close()
+    assert book.read() == ((), (1, 2, 3))
+    book.delete(2)
+    assert book.read().unread == (1, 3)
+
+
+def test_lost_settings_are_told_apart_and_begun_anew(tmp_path: Path):
+    book = Estimates(ADA, tmp_path)
+    kept = keep(book, about(), Said(0.4))
+    book.choose("first", "on")
+    with sqlite3.connect(book.path) as file:
+        file.execute("DROP TABLE setting")
+    file.close()
+    with pytest.raises(Fixable, match="your estimates in it are still there"):
+        book.setting("first")
+    assert book.all() == (kept,)
+    book.choose("first", "off")
+    assert book.setting("first") == "off"
+
+
+def test_that_the_model_s_number_was_seen_outlives_deletion(tmp_path: Path):
+    book, bob = Estimates(ADA, tmp_path), Estimates(BOB, tmp_path)
+    kept = keep(book, about(), Said(0.4, note="gone"))
+    assert not book.met(about()) and book.met(about(target="event"))
+    assert not book.met(about("305")) and not book.met(about(outcome="os")) and not bob.met(about(target="event"))
+    book.delete(kept.id)
+    keep(book, about("305"), Said(0.4))
+    book.delete_all()
+    assert book.met(about()) and book.met(about("305", target="event")) and not book.met(about(outcome="os"))
+    assert not bob.met(about()) and book.all() == () and b"gone" not in book.path.read_bytes()
+    assert forget_cohort("gbsg2", folder=tmp_path) == 0 and not book.met(about())
+
+
 def damage(path: Path, how: str) -> None:
     whole = path.read_bytes()
     if how == "bytes":
@@ -126,14 +184,20 @@ def damage(path: Path, how: str) -> None:
         path.mkdir()
     else:
         with sqlite3.connect(path) as file:
-            file.execute({"newer": "PRAGMA user_version = 2", "another's": "PRAGMA application_id = 1"}[how])
+            file.execute(
+                {
+                    "newer": "PRAGMA user_version = 2",
+                    "older": "PRAGMA user_version = 0",
+                    "another's": "PRAGMA application_id = 1",
+                }[how]
+            )
         file.close()
 
 
 @pytest.mark.parametrize(
     ("how", "why"),
     [("bytes", "is damaged"), ("empty", "is damaged"), ("middle", "is damaged"), ("another's", "is damaged"),
-     ("newer", "made by a newer Bedside"), ("folder", "refused")],
+     ("older", "is damaged"), ("newer", "made by a newer Bedside"), ("folder", "refused")],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_told_and_left_as_it_is(tmp_path: Path, how: str, why: str):
     book = Estimates(ADA, tmp_path)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from bedside.intake import read_cohort
 from bedside.report import say
 from bedside.risk.learners import learn
 from bedside.risk.training import training
-from bedside.store.estimates import LOCAL, Estimates, Said, reader_key
+from bedside.store.estimates import LOCAL, About, Estimates, Said, reader_key
 from bedside.store.key import patient_token, server_key
 from bedside.validation import plan_folds
 from components.panels import judgement_mine
@@ -155,7 +157,7 @@ def test_a_new_session_remembers_the_switch_hides_the_list_and_another_reader_se
     assert "You passed on this one." in reader.boxes and say.of_100(float(risks[6])) in reader.text
     reader.open("judgement")
     # Two of three are no comparison: one was passed on, of one the number had been seen.
-    assert "left out: 1 passed on, 1 given after the model's number had been on the screen" in reader.text
+    assert "left out: 1 passed on, 1 given after the model's number or reasons had been on the screen" in reader.text
     assert "1 outcome is known: too few to say" in reader.text or "Nothing can be compared yet" in reader.text
     (table,) = reader.at.dataframe
     assert table.value["patient"].tolist() == ["7", "304", "305"]
@@ -203,6 +205,8 @@ def test_with_competing_events_the_question_is_what_the_model_predicts_and_two_w
     say_it(first, 10, note='=HYPERLINK("http://evil")')
     targets = [(e.about.target, e.said.own) for e in Estimates(LOCAL).all() if e.about.cohort == "mgus_competing"]
     assert targets == [("any", 0.3), ("event", 0.1)]
+    of_any, of_event = [e for e in Estimates(LOCAL).all() if e.about.cohort == "mgus_competing"]
+    assert not of_any.said.aware and of_event.said.aware  # the other number of this outcome had been seen
     first.open("judgement")
     assert len(first.at.get_by_key("judgement_of").options) == 3
     # Taken along: a spreadsheet reads the note as text, and no identifier is in it.
@@ -223,9 +227,23 @@ def test_a_store_that_cannot_be_read_is_told_and_the_page_lives(own_data, again)
     whole = file.read_bytes()
     file.write_bytes(b"not a database " * 300)
     try:
-        if again:  # a session that begins so does not know whether estimates come first: it says so
+        if again:  # it is not known whether estimates come first: nothing is shown until the reader says so
             reader = Reader(cohort="gbsg2_breast").open("patient", patient=mark(20))
-            assert "Your estimates can't be read." in reader.stops[0] and reader.figures != []
+            assert len(reader.stops) == 1 and "Your estimates can't be read." in reader.stops[0]
+            assert reader.figures == [] and b"Cox" not in reader.sent
+            reader.open("patients")  # nor is anybody's risk in the list
+            assert "risk" not in reader.at.dataframe[0].value and "can't be read" in reader.stops[0]
+            assert "whether your own estimates come first is not known" in reader.text
+            reader.click("estimate_anyway")
+            assert "risk" in reader.at.dataframe[0].value and "can't be read" in reader.stops[0]
+            assert reader.open("patient", patient=mark(20)).figures != [] and "can't be read" in reader.stops[0]
+            file.write_bytes(whole)
+            Estimates(LOCAL).choose("my_estimate_first", "on")  # once it can be read, it is what counts
+            assert reader.open("patient", patient=mark(20)).figures == [] and reader.stops == []
+            # This one's risk had been in the list.
+            assert not [e for e in Estimates(LOCAL).all() if e.about.cohort == "gbsg2_breast"]
+            say_it(reader, 30)
+            assert Estimates(LOCAL).all()[-1].said.aware
             return
         reader.run()
         assert reader.figures == [] and "Your estimates can't be read." in reader.stops[0]
@@ -237,3 +255,30 @@ def test_a_store_that_cannot_be_read_is_told_and_the_page_lives(own_data, again)
         assert file.read_bytes() == b"not a database " * 300
     finally:
         file.write_bytes(whole)
+
+
+def test_odd_rows_are_left_out_and_counted_and_lost_settings_cost_no_estimate(own_data):
+    """What a later release or a fault of the disk wrote takes nothing else along, and can be deleted."""
+    for file in own_data.glob("estimates.db*"):
+        file.unlink()
+    book = Estimates(LOCAL)
+    of = About("lung_ncctg", "death", "d", "any", "")
+    kept = [book.keep(replace(of, patient=mark(row, "lung_ncctg")), Said(0.4), horizon=1.0, unit="years",
+                      fingerprint="f") for row in range(4)]  # fmt: skip
+    book.show(kept[0].id, shown=0.3, kind="cox", model="m")
+    book.choose("my_estimate_first", "on")
+    with sqlite3.connect(book.path) as file:
+        file.execute("UPDATE estimate SET kind = 'of a later release' WHERE id = 1")
+        file.execute("UPDATE estimate SET unit = 'fortnights' WHERE id = 2")
+        file.execute("DROP TABLE setting")
+    file.close()
+    reader = Reader(cohort="lung_ncctg").open("judgement")
+    (table,) = reader.at.dataframe
+    assert len(table.value) == 3 and table.value["from"].iloc[-1].startswith("another model")
+    assert "1 estimate of yours can't be read and is left out" in reader.text
+    (stop,) = reader.stops
+    assert "Whether your estimates come first can't be read." in stop and "Take them along first" in stop
+    reader.unfold("judgement_take")
+    assert reader.at.get("download_button")[0].proto.label == "All 3 as CSV"
+    reader.click("judgement_delete_odd")
+    assert "can't be read and is left out" not in reader.text and len(book.all()) == 3 and reader.stops == []

@@ -174,6 +174,7 @@ def test_while_the_readers_own_estimates_come_first_nobody_is_named():
     reader.open("reasons").unfold("save_reasons_swarm", "save_reasons_dependence")
     texts = [t for key in reader.figures for trace in reader.figure(key)["data"] for t in trace.get("text", ())]
     assert texts and not any(text.startswith("Patient") for text in texts)
+    assert not [1 for key in reader.figures for trace in reader.figure(key)["data"] if "customdata" in trace]
     assert reader.text.count("Dots name nobody while your own estimates come first.") == 2
     assert not [box for box in reader.at.selectbox if str(box.key).endswith("_extreme")]
     clicked(reader, "reasons_swarm", 3)
