@@ -7,9 +7,11 @@ import re
 import streamlit as st
 
 from bedside.cohort import Cohort
+from bedside.explain.contributions import readings_of
 from bedside.patient import Evidence
 from bedside.report import say
 from bedside.risk.coverage import beside_limits, coverage_of
+from bedside.risk.variability import Varied
 from bedside.validation import Resampled
 from components import unseen
 from components.panels import page, patient_sure
@@ -31,7 +33,7 @@ def more(view: View, found: Evidence, done: Resampled | None, waits: str) -> Non
         page.strip([*record, (say.patients(model.n), behind), _filled(view, found)])
         for sentence in _sentences(view, found, done):
             page.caption(sentence)
-        for note in (*_alone(found), *view.notes, *model.cautions, *_left_out(view)):
+        for note in (*_alone(found), *view.notes, *model.cautions, *_left_out(view), *not_used(view)):
             page.caution(note)
 
 
@@ -78,7 +80,8 @@ def interval(view: View) -> list[str]:
         low, middle, high = measured.counts
         told.append(
             f"In simulations such an interval ({measured.said}) held the true risk in {low} / {middle} / {high} of 100 "
-            f"patients of low / middle / high risk ({measured.cohorts:,} cohorts of {measured.patients})."
+            f"patients of low / middle / high risk ({measured.cohorts:,} cohorts of {measured.patients:,}), the truth "
+            f"being of its form.{measured.of_form}"
         )
     return [each for each in told if each]
 
@@ -96,18 +99,17 @@ def learnt_from(cohort: Cohort) -> str:
 
 def within(found: Evidence, by: str) -> str:
     """Whether the patient is one of a kind that the model has seen, with the patients who are alike."""
+    if found.bare:
+        return "Nothing is known of what the model asks for, so nobody can be called similar."
     if found.outside:
-        out = [f"{say.in_sentence(o.variable.label)} {o.said} (seen: {o.low} to {o.high})" for o in found.outside]
-        start = f"Outside the data: {', '.join(out)}."
+        start = f"{patient_sure.outside(found)}."
     else:
         start = "Within the data: every known value is in the range that patients here had."
     return f"{start} {_alike(found, by)}"
 
 
 def _alike(found: Evidence, by: str) -> str:
-    means = "all differences together change the hazard less than twofold"
-    if found.metric_unit == "risk":
-        means = f"all differences together change the risk by less than {100 * found.close:.0f} points"
+    means = patient_sure.means(found.metric_unit, found.close)
     count = found.alike.value
     if count is None and found.alike_events.of == 0:
         return f"Fewer than 10 other patients are much like this one ({means})."
@@ -119,7 +121,7 @@ def _alike(found: Evidence, by: str) -> str:
 
 
 def _alone(found: Evidence) -> list[str]:
-    if not found.outlying:
+    if not found.outlying or found.bare:
         return []
     share = f"only {100 * found.further:.0f} of 100 patients here are"
     if found.further < 0.01:
@@ -137,6 +139,18 @@ def _filled(view: View, found: Evidence) -> tuple[str, str]:
     if len(missing) == asked:
         return "All filled in", "nothing the model asks for is known: this is the risk of a typical patient"
     return f"{len(missing)} filled in", ", ".join(missing)
+
+
+def not_used(view: View) -> list[str]:
+    """What the model was given and could not use, and why."""
+    model = view.model.model if isinstance(view.model, Varied) else view.model
+    read, labels = readings_of(model), {v.name: v.label for v in view.cohort.filterable}
+    why = {each.variable: each.why for each in model.design.dropped if each.variable not in read}
+    if not why:
+        return []
+    names = [labels.get(name, name) for name in why]
+    rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return [" ".join((f"Not used by this model: {', '.join(names[:NAMED])}{rest}.", *list(why.values())[:NAMED]))]
 
 
 def _left_out(view: View) -> list[str]:
