@@ -17,6 +17,9 @@ UNSHARED: frozenset[str] = frozenset({"identifier", "date", "text"})
 """Kinds that may identify a person: never in a filter, a link or a model."""
 
 _TIMES = ("days", "weeks", "months", "years")
+GROUPED_FROM, POWERS_FROM = 1e4, 1e10
+"""From here on numbers have thousands separators, and are said as powers of ten."""
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Part(BaseModel):
@@ -227,10 +230,21 @@ class Variable(Part):
         return next((level.label for level in self.levels if level.code == text), text)
 
     def number(self, value: float) -> str:
-        """A number as a clinician would say it, without its unit."""
+        """A number as a clinician would say it, without its unit: ``"116"``, ``"12,000"``, ``"2 × 10¹²"``."""
         value = float(value)
         if not math.isfinite(value):
             return "missing"
+        said = self.digits(abs(value))
+        if abs(value) >= POWERS_FROM:
+            mantissa, power = f"{abs(value):.2e}".split("e")
+            said = f"{float(mantissa):g} × 10{str(int(power)).translate(_RAISED)}"
+        elif float(said) >= GROUPED_FROM:
+            whole, point, rest = said.partition(".")
+            said = f"{int(whole):,}{point}{rest}"
+        return f"\u2212{said}" if value < 0 and said.strip("0.") else said
+
+    def digits(self, value: float) -> str:
+        """The same finite number so that it can be read again as one: ``"-1.5"``, ``"12000"``."""
         decimals = self.decimals
         if decimals is None:
             decimals = 0 if value == int(value) else max(0, 2 - math.floor(math.log10(abs(value))))

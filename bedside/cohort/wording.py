@@ -9,8 +9,11 @@ from bedside.cohort.variable import Variable
 
 def exact(variable: Variable, value: float) -> str:
     """A number as it is usually said, with more decimals where rounding would change it."""
-    said = variable.number(value)
-    return said if float(said) == value else f"{value:.10g}"
+    same = float(variable.digits(value)) == value
+    if same:
+        return variable.number(value)
+    said = f"{abs(value):.10g}"
+    return f"\u2212{said}" if value < 0 else said
 
 
 def say_range(variable: Variable, low: float | None, high: float | None) -> str:

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bedside.cohort.selection import FEWEST_SHARED
-from bedside.cohort.values import MISSING, UNSEEN, level_index, numbers
 from bedside.cohort.variable import Variable
 from bedside.explain.contributions import readings_of
 from bedside.patient.held_out import held_out
+from bedside.patient.inputs import Outside, ReadAs, gaps, outside, read_as
 from bedside.patient.metric import Metric, metric
 from bedside.patient.similar import Tally, still_there, tally
-from bedside.risk.design import Reading
 from bedside.risk.fitted import Fitted
 from bedside.risk.training import Training
 from bedside.survival.curve import SLACK
@@ -28,6 +27,8 @@ FAR = 0.10
 """Risks further apart disagree: ten points are what a clinician would want to know of."""
 OUTLYING = 0.05
 """A patient is far from the others if no larger share of them is further from the centre."""
+ODD = 0.90
+"""Nearer to the centre than an odd patient is so large a share of the others."""
 BAND, BAND_SHARE = 50, 0.1
 """Patients of similar risk on whom calibration is judged: at least so many, and at least this share."""
 ROWS_PER_COLUMN = 5
@@ -95,26 +96,6 @@ def ground(model: Fitted, rows: Training, *, metric_of: Metric | None = None) ->
 def _lengths(model: Fitted, patients: pd.DataFrame, whiten: np.ndarray) -> np.ndarray:
     z = (model.design.encode(patients) / model.design.scale) @ whiten
     return np.sqrt((z**2).sum(axis=1))
-
-
-@dataclass(frozen=True)
-class Outside:
-    """A number outside of what the model has seen, or of what is plausible.
-
-    Attributes
-    ----------
-    variable : Variable
-    said, low, high : str
-        The value and the ends of what training patients had, in words.
-    plausible : bool
-        False if the dictionary calls it implausible.
-    """
-
-    variable: Variable
-    said: str
-    low: str
-    high: str
-    plausible: bool
 
 
 @dataclass(frozen=True)
@@ -187,15 +168,21 @@ class Evidence:
     band : Band or None
     further : float
         Share of the other training patients who are further from the centre than this one.
+    nearer : float
+        Share of those who are nearer to it.
     outlying : bool
-        Hardly anybody is.
+        Hardly anybody is further from it.
     covariance : bool
         As in `Ground`.
     since : float
         As asked.
     outside : tuple of Outside
-    filled, unseen : tuple of Variable
-        Missing, and with a level that no training patient had: the commonest value stands in for both.
+    filled : tuple of Variable
+        Missing: the usual value stands in.
+    pooled : tuple of ReadAs
+        Levels with too few training patients, or none.
+    asked : int
+        How many variables the model reads.
     others : tuple of Said
     apart : float
         Distance in points of the lowest and the highest of all risks, the model's among them.
@@ -214,10 +201,22 @@ class Evidence:
     covariance: bool
     outside: tuple[Outside, ...]
     filled: tuple[Variable, ...]
-    unseen: tuple[Variable, ...]
+    pooled: tuple[ReadAs, ...]
     others: tuple[Said, ...]
     apart: float
+    asked: int
+    nearer: float
     since: float = 0.0
+
+    @property
+    def bare(self) -> bool:
+        """True if nothing is known of what the model asks for."""
+        return 0 < self.asked == len(self.filled)
+
+    @property
+    def odd(self) -> bool:
+        """True if hardly anybody of the others is as far from the centre."""
+        return self.outlying or self.nearer >= ODD
 
     @property
     def disagree(self) -> bool:
@@ -227,7 +226,7 @@ class Evidence:
     @property
     def sound(self) -> bool:
         """True if nothing here asks for caution."""
-        weak = self.outlying or self.outside or self.filled or self.unseen or self.disagree or self.alike.value is None
+        weak = self.odd or self.outside or self.filled or self.pooled or self.disagree or self.alike.value is None
         return not weak and (self.band is None or self.band.verdict == "as predicted")
 
 
@@ -289,11 +288,10 @@ def evidence(
     events = Tally(None, 0)
     if counted.value is not None:
         events = tally(int((alike & had).sum()), counted.value, threshold=threshold)
-    share = _further(on, row, leave_out)
+    share, nearer = _around(on, row, leave_out)
     said = _said(on.model, others, published or {}, row, t, risk)
     every = [risk, *(s.risk for s in said)]
-    readings = readings_of(on.model).values()
-    filled, unseen = _stood_in(readings, row)
+    readings = list(readings_of(on.model).values())
     return Evidence(
         t=float(t), risk=risk,
         alike=counted,
@@ -301,8 +299,9 @@ def evidence(
         close=on.metric.close, metric_unit=on.metric.unit,
         band=_band(found, kind or on.model.kind, risk, (since, t), leave_out, threshold) if found else None,
         further=share, outlying=share <= OUTLYING, covariance=on.covariance,
-        outside=tuple(o for r in readings if (o := _outside(r, row)) is not None),
-        filled=filled, unseen=unseen, others=said, apart=100 * (max(every) - min(every)), since=float(since),
+        outside=tuple(o for r in readings if (o := outside(r, row, on.rows.frame, leave_out)) is not None),
+        filled=gaps(readings, row), pooled=tuple(p for r in readings if (p := read_as(r, row)) is not None),
+        others=said, apart=100 * (max(every) - min(every)), asked=len(readings), nearer=nearer, since=float(since),
     )  # fmt: skip
 
 
@@ -315,39 +314,11 @@ def _seen(rows: Training, alike: np.ndarray, since: float, t: float) -> tuple[fl
     return seen.risk, seen.lower, seen.upper
 
 
-def _further(on: Ground, row: pd.DataFrame, leave_out: int | None) -> float:
-    own = float(on.from_centre(row)[0])
+def _around(on: Ground, row: pd.DataFrame, leave_out: int | None) -> tuple[float, float]:
+    """Share of the others who are further from the centre, and of those who are nearer."""
+    own, others = float(on.from_centre(row)[0]), max(len(on.further) - (leave_out is not None), 1)
     beyond = len(on.further) - int(np.searchsorted(on.further, own * (1 + 1e-9), side="right"))
-    return beyond / max(len(on.further) - (leave_out is not None), 1)
-
-
-def _stood_in(readings: Sequence[Reading], row: pd.DataFrame) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
-    """Variables that are missing, and those with a level that was not there in training."""
-    filled, unseen = [], []
-    for reading in readings:
-        variable = reading.variable
-        if variable.is_numeric:
-            if np.isnan(numbers(row, variable.name)[0]):
-                filled.append(variable)
-            continue
-        index = int(level_index(row, variable.name, reading.codes)[0])
-        if index == MISSING:
-            filled.append(variable)
-        elif index == UNSEEN or reading.codes[index] not in reading.present:
-            unseen.append(variable)
-    return tuple(filled), tuple(unseen)
-
-
-def _outside(reading: Reading, row: pd.DataFrame) -> Outside | None:
-    variable, seen = reading.variable, reading.range
-    if seen is None:
-        return None
-    value = float(numbers(row, variable.name)[0])
-    ends = variable.plausible or (-np.inf, np.inf)
-    plausible = ends[0] <= value <= ends[1]
-    if np.isnan(value) or (plausible and seen.low <= value <= seen.high):
-        return None
-    return Outside(variable, variable.say(value), variable.number(seen.low), variable.number(seen.high), plausible)
+    return beyond / others, int(np.searchsorted(on.further, own * (1 - 1e-9), side="left")) / others
 
 
 def _band(

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bedside.cohort.selection import FEWEST_SHARED
-from bedside.cohort.values import level_index, numbers
-from bedside.cohort.variable import Variable
 from bedside.competing.incidence import cumulative_incidence
 from bedside.errors import Fixable
+from bedside.explain.contributions import readings_of
 from bedside.patient.conditional import conditional_states
+from bedside.patient.matches import Match, Tally, matches_of, tally
 from bedside.patient.metric import Metric
 from bedside.risk.fitted import Fitted
 from bedside.risk.training import Training
@@ -23,30 +23,7 @@ from bedside.validation.measure import rows_of
 from bedside.validation.observed import observed_risk
 
 NEAREST = 50
-SHARED = 0.5
-"""A variable in which the nearest differ half as much as any two patients do, or less, is shared."""
 WHY_FEW = f"Counts of fewer than {FEWEST_SHARED} patients are not shown."
-
-
-@dataclass(frozen=True)
-class Tally:
-    """A count of patients out of others, kept back where it is small.
-
-    Attributes
-    ----------
-    value : int or None
-        None if it, or how many remain of `of`, is from 1 to one below the threshold.
-    of : int
-    """
-
-    value: int | None
-    of: int
-
-
-def tally(value: int, of: int, *, threshold: int = FEWEST_SHARED) -> Tally:
-    """A count that may be shown."""
-    small = any(0 < k < threshold for k in (value, of - value))
-    return Tally(None if small else int(value), int(of))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,35 +69,6 @@ class ObservedCurve:
         return told
 
 
-@dataclass(frozen=True)
-class Match:
-    """One variable of the patient beside the nearest ones.
-
-    Attributes
-    ----------
-    variable : Variable
-    weight : float
-        Its part of the distance of any two patients, 0 to 1.
-    own : str
-        The patient's value in words.
-    typical : str
-        Of the nearest: median and quartiles, or the commonest level.
-    same : Tally or None
-        Of a grouped variable: how many of the nearest have the patient's level.
-    apart : float
-        How much the nearest differ from the patient, beside how much any two patients do: 0 not at all, 1 as much.
-    shared : bool
-    """
-
-    variable: Variable
-    weight: float
-    own: str
-    typical: str
-    same: Tally | None
-    apart: float
-    shared: bool
-
-
 @dataclass(frozen=True, eq=False)
 class Similar:
     """The nearest patients of one patient.
@@ -139,6 +87,8 @@ class Similar:
         At the times of `observed`: this patient's predicted risk, and the mean of theirs.
     matches : tuple of Match
         By weight.
+    close : int
+        How many of them are much like the patient: within the metric's close distance.
     t : float
     alive_at : float
         All of them are event-free and observed then, and all risks are of patients who are.
@@ -153,6 +103,7 @@ class Similar:
     predicted: np.ndarray = field(repr=False)
     expected: np.ndarray = field(repr=False)
     matches: tuple[Match, ...]
+    close: int
     t: float
     alive_at: float
     predicted_at: float
@@ -164,12 +115,12 @@ class Similar:
     @property
     def shared(self) -> tuple[Match, ...]:
         """What they have in common with the patient, by weight."""
-        return tuple(m for m in self.matches if m.shared)
+        return tuple(m for m in self.matches if m.verdict == "alike")
 
     @property
     def differing(self) -> tuple[Match, ...]:
         """Where they differ, by what the difference does."""
-        return tuple(sorted((m for m in self.matches if not m.shared), key=lambda m: -m.apart * m.weight))
+        return tuple(sorted((m for m in self.matches if m.verdict == "differs"), key=lambda m: -m.apart * m.weight))
 
 
 def nearest(
@@ -273,7 +224,8 @@ def similar(
         seen = (at.risk, at.lower, at.upper)
     return Similar(
         rows=found, distance=distance, risks=theirs[:, -1], observed=observed, predicted=own[:-1], expected=mean[:-1],
-        matches=_matches(metric, near.frame, patient, found, threshold), t=float(t), alive_at=float(alive_at),
+        matches=matches_of(metric, readings_of(model), near.frame, patient, found, threshold),
+        close=int((distance <= metric.close).sum()), t=float(t), alive_at=float(alive_at),
         predicted_at=float(own[-1]), expected_at=float(mean[-1]), observed_at=seen[0], lower_at=seen[1],
         upper_at=seen[2],
     )  # fmt: skip
@@ -338,45 +290,3 @@ def _observed(near: Training, s: float, level: float, threshold: int) -> Observe
         s + curve.time[:upto], *(values[:upto] for values in steps), at_risk=curve.at_risk[:upto], n=len(near),
         n_events=counted,
     )  # fmt: skip
-
-
-def _matches(
-    metric: Metric, near: pd.DataFrame, patient: pd.DataFrame, found: np.ndarray, threshold: int
-) -> tuple[Match, ...]:
-    apart = metric.parts(patient, found).mean(axis=0) / metric.weight
-    return tuple(
-        _match(variable, float(weight), float(ratio), near, patient, threshold)
-        for variable, weight, ratio in zip(metric.variables, metric.share, apart, strict=True)
-    )
-
-
-def _match(
-    variable: Variable, weight: float, apart: float, near: pd.DataFrame, patient: pd.DataFrame, threshold: int
-) -> Match:
-    own = patient[variable.name].iloc[0] if variable.name in patient else None
-    if variable.is_numeric:
-        typical, same = _middle(variable, numbers(near, variable.name)), None
-    else:
-        typical, same = _commonest(variable, near, patient, threshold)
-    return Match(variable, weight, variable.say(own), typical, same, apart, apart <= SHARED)
-
-
-def _middle(variable: Variable, values: np.ndarray) -> str:
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return "missing"
-    low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
-    return f"{variable.say(middle)} ({variable.number(low)} to {variable.number(high)})"
-
-
-def _commonest(
-    variable: Variable, near: pd.DataFrame, patient: pd.DataFrame, threshold: int
-) -> tuple[str, Tally | None]:
-    codes: Sequence[str] = variable.codes or tuple(sorted({str(v) for v in near[variable.name].dropna().unique()}))
-    index = level_index(near, variable.name, codes)
-    count = np.bincount(index[index >= 0], minlength=len(codes))
-    typical = variable.label_of(codes[int(count.argmax())]) if count.sum() else "missing"
-    own = int(level_index(patient.iloc[[0]], variable.name, codes)[0])
-    if own < 0:
-        return typical, None
-    return typical, tally(int(count[own]), len(near), threshold=threshold)

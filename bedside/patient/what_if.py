@@ -155,7 +155,7 @@ class _Search:
             points = np.exp(np.linspace(np.log(low), np.log(high), count))
         else:
             points = np.linspace(low, high, count)
-        said = {float(variable.number(value)) for value in points}
+        said = {float(variable.digits(value)) for value in points}
         ends = sorted((low, high))
         return sorted(value for value in said if ends[0] <= value <= ends[1])
 

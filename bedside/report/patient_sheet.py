@@ -118,6 +118,10 @@ class Facts:
         Name and value of each fingerprint.
     plain_happens, plain_by : str
         As `happens` and `by`, for the patient, where these are others.
+    outside, pooled : tuple of str
+        Values that nobody else had or that can't be, and those that were read as another one.
+    bare : bool
+        True if nothing of what the model asks for is known.
     """
 
     identity: str
@@ -152,6 +156,9 @@ class Facts:
     prints: tuple[tuple[str, str], ...]
     plain_happens: str = ""
     plain_by: str = ""
+    outside: tuple[str, ...] = ()
+    pooled: tuple[str, ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -252,7 +259,7 @@ def own_sheet(facts: Facts) -> Sheet:
         "means": Part("What the number means", (_means(facts),)),
         "not": _part("What it does not mean", NOT_SURE if extreme else NOT),
         "unknown": _part("What is not known about you", *_unknown(facts)),
-        "weighs": _part("What counts most in it", _raised(_sentence(facts.weighs))),
+        "weighs": _part("What counts most in it", "" if facts.bare else _raised(_sentence(facts.weighs))),
         "ask": _part("Questions you may want to ask", *QUESTIONS),
     }
     prints = ", ".join(f"{name} {value[:8]}" for name, value in facts.prints)
@@ -261,7 +268,7 @@ def own_sheet(facts: Facts) -> Sheet:
         about=Said("To talk through with your doctor or nurse."), event=facts.event,
         hero=f"{facts.whole[0].said} of 100",
         sentence=Said(
-            f"people with the same values as you would {facts.plain_happens or facts.happens}",
+            f"{_whom(facts)} would {facts.plain_happens or facts.happens}",
             f" {facts.plain_by or facts.by}.",
         ),
         interval=range_in_words(facts.lower, facts.upper, few=facts.unusual), counts=facts.whole, parts=parts, sure=(),
@@ -340,14 +347,24 @@ def _means(facts: Facts) -> Said:
     about = f"about {first}" if first[:1].isdigit() else first
     happens, by = facts.plain_happens or facts.happens, facts.plain_by or facts.by
     return Said(
-        f"Think of 100 people with the same values as you: {about} of them would {happens}",
+        f"Think of 100 {_whom(facts)}: {about} of them would {happens}",
         f" {by}. This was worked out from {facts.n:,} people followed before ({_short(facts.cohort, 75)}).",
     )
 
 
+def _whom(facts: Facts) -> str:
+    return "average patients here" if facts.bare else "people with the same values as you"
+
+
 def _unknown(facts: Facts) -> tuple[str, ...]:
     found = []
-    if facts.gaps:
+    if facts.outside:
+        found.append(f"Unlike any value here, so please have it checked: {_sentence(facts.outside)}")
+    if facts.pooled:
+        found.append(f"Too rare here, so another was taken in its place: {_sentence(facts.pooled)}")
+    if facts.bare:
+        found.append("None of your values is recorded, so this is the number of an average patient here.")
+    elif facts.gaps:
         found.append(f"Not recorded, so a usual value was taken instead: {_sentence(facts.gaps)}")
     if facts.unusual:
         found.append("Few of those people were like you in every value, so the number is less sure.")

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from bedside import explain
 from bedside.cohort import convert
 from bedside.errors import Fixable
+from bedside.patient import Evidence
 from bedside.report import say
 from bedside.report.made_words import versions
 from bedside.report.patient_sheet import Count, Facts, Mark, Sure
@@ -58,22 +59,23 @@ def facts(view: View, *, made: date, identity: str = "", estimate: str = "") -> 
     if states is None or why is None:
         raise Fixable("No sheet can be made.", view.beyond or "There is no number.", "Choose an earlier time.")
     model, record = view.model, view.cohort.frame.iloc[view.row]
-    read = [reading.variable for reading in model.design.readings]
-    gaps = [say.in_sentence(v.label) for v in read if v.name not in record or record[v.name] != record[v.name]]
     known = [v for v in view.cohort.predictors if record[v.name] == record[v.name]]
     told = _of_this(view)
     lines, found = patient_trust.lines(view)
     near, cautions = _similar(view)
     return Facts(
         identity=identity, made=made, cohort=view.cohort.title, n=model.n, n_events=model.n_events,
-        values=tuple(v.say_with_label(record[v.name]) for v in known), gaps=tuple(gaps),
-        unusual=bool(found.outlying or found.outside or not found.alike.value), event=view.event,
+        values=tuple(v.say_with_label(record[v.name]) for v in known),
+        gaps=tuple(say.in_sentence(v.label) for v in found.filled),
+        unusual=patient_trust.few_alike(view), event=view.event,
         happens=plainly(view.happens), by=view.by, hero=say.of_100(view.risk, decimals=view.decimals),
         lower=view.lower, upper=view.upper, limits=patient_board.limits(view), counts=_counts(view),
         whole=_whole(view), times=_times(view), compared=_compared(view),
         why=explain.headline(why, decimals=view.decimals) if told else "Why",
         reasons=_reasons(view, why) if told else (FROM_THE_START,),
-        weighs=tuple(say.in_sentence(each.value_text) for each in why.contributions[:REASONS]),
+        weighs=_weighs(why, found),
+        outside=tuple(f"{say.in_sentence(o.variable.label)} {o.said}" for o in found.outside),
+        pooled=tuple(f"{say.in_sentence(p.variable.label)} {p.said}" for p in found.pooled), bare=found.bare,
         sure=tuple(Sure(MARKS[line.mark], _on_paper(line.text)) for line in lines), similar=near,
         cautions=(*_cautions(view), *map(_on_paper, cautions)), estimate=estimate,
         model=model_choice.named(view.choice.kind),
@@ -173,6 +175,13 @@ def _reasons(view: View, why: explain.Explanation) -> tuple[str, ...]:
     return explain.reasons(why, k=REASONS, decimals=view.decimals, ranges=view.ranges)
 
 
+def _weighs(why: explain.Explanation, found: Evidence) -> tuple[str, ...]:
+    """Values that count most; not what stands in for them."""
+    gone = {v.name for v in found.filled}
+    known = [each for each in why.contributions if each.variable not in gone]
+    return tuple(say.in_sentence(each.value_text) for each in known[:REASONS])
+
+
 def _compared(view: View) -> str:
     why = view.explanation
     if why is None or not _of_this(view):
@@ -189,7 +198,10 @@ def _similar(view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
         near = patient_similar.found(view, on, min(patient_similar.USUAL, len(view.cohort) - 1))
     except Fixable as stop:
         return (f"{stop.what} {stop.why}",), ()
-    return (patient_similar_words.lead(view, near),), tuple(patient_similar_words.cautions(view, on, near))
+    lead, cautions = patient_similar_words.lead(view, near), patient_similar_words.cautions(view, on, near)
+    # Whether they are like this patient stands beside what happened to them, also where caveats have little room.
+    much = patient_similar_words.much_alike(view, on, near)
+    return (f"{much} {lead}",), tuple(each for each in cautions if each != much)
 
 
 def _cautions(view: View) -> tuple[str, ...]:
@@ -198,5 +210,6 @@ def _cautions(view: View) -> tuple[str, ...]:
     if view.outcome.note and not view.one_event:
         told.append(view.outcome.note)
     told += patient_board.which_events(view)
+    told += patient_trust_more.not_used(view)
     told.append(patient_trust_more.learnt_from(view.cohort))
     return tuple(dict.fromkeys(told))

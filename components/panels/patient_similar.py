@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from bedside.cohort import Variable, convert
+from bedside.cohort.selection import FEWEST_SHARED
 from bedside.patient import Metric, Similar, metric, similar
 from bedside.patient.similar import WHY_FEW
 from bedside.report import say
@@ -54,6 +55,8 @@ def panel(view: View) -> None:
             page.put('<p class="bs-lead">{text}</p>', text=words.lead(view, near))
         for caution in words.cautions(view, on, near):
             page.caution(caution)
+        if near.close >= FEWEST_SHARED:
+            page.caption(words.much_alike(view, on, near))
         left, right = page.split("similar", 1, 1)
         with left:
             _figure(view, on, near)
@@ -163,7 +166,7 @@ def _alike(view: View, on: Metric, near: Similar) -> None:
             say.percent(match.weight),
             match.own,
             words.typical(match, near),
-            "alike" if match.shared else "differs",
+            words.verdict(match),
         )
         for match in matches
     ]  # fmt: skip
@@ -194,6 +197,7 @@ def _table(view: View, on: Metric, near: Similar) -> None:
     }  # fmt: skip
     hidden = my_estimates.first()  # of the others the reader is to say first what to expect
     if not hidden:
+        my_estimates.saw_rows(cohort, view.outcome, near.rows)
         columns["risk"] = np.clip(100 * near.risks, 1, 99)
         config["risk"] = st.column_config.ProgressColumn(
             f"Predicted risk {words.within(view)}", min_value=0, max_value=100, format="%.0f%%",

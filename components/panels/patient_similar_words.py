@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from bedside.cohort import convert
+from bedside.cohort.selection import FEWEST_SHARED
+from bedside.cohort.variable import is_missing
 from bedside.errors import Fixable
 from bedside.patient import Metric, Similar
 from bedside.patient.held_out import held_out
@@ -14,7 +16,7 @@ from bedside.patient.similar import Match
 from bedside.report import say
 from components import numbers_models, numbers_validation
 from components.numbers_validation import Ask
-from components.panels import patient_view
+from components.panels import patient_sure, patient_view
 from components.panels.patient_view import View
 
 NAMED = 3
@@ -98,8 +100,10 @@ def cautions(view: View, on: Metric, near: Similar) -> list[str]:
     Whether the model was right for them is judged by models that had not seen them, if there is such a check: the
     model itself learnt from what happened to them.
     """
-    told = []
-    if float(np.median(likeness(on, near))) < UNLIKE:
+    told, few = [], near.close < FEWEST_SHARED
+    if few:
+        told.append(much_alike(view, on, near))
+    elif float(np.median(likeness(on, near))) < UNLIKE:
         told.append(
             f"Even these {near.observed.n} are not very like this patient (see Alike below): what happened to them "
             "says little of this one."
@@ -115,28 +119,69 @@ def cautions(view: View, on: Metric, near: Similar) -> list[str]:
     return told
 
 
+def much_alike(view: View, on: Metric, near: Similar) -> str:
+    """How many of them the evidence beside the number calls similar too."""
+    k, close = near.observed.n, near.close
+    if nothing_known(view, on):
+        return (
+            "Nothing is known of this patient, so these are like the typical patient here and say nothing of this one."
+        )
+    means = patient_sure.means(on.unit, on.close)
+    if close >= FEWEST_SHARED:
+        who = f"All {k} are" if close == k else f"{close} of these {k} are"
+        return f"{who} much like this patient ({means})."
+    who = f"Fewer than {FEWEST_SHARED} of these {k} are" if close else f"None of these {k} is"
+    return f"{who} much like this patient ({means}): what happened to them says little of this one."
+
+
+def nothing_known(view: View, on: Metric) -> bool:
+    """True if none of what counts is recorded."""
+    here = view.patient
+    return all(v.name not in here or is_missing(here[v.name].iloc[0]) for v in on.variables)
+
+
 def likeness(on: Metric, near: Similar) -> np.ndarray:
     """How alike each is: 100 the same in all that counts, 0 no more than any two patients are."""
     return 100 * np.clip(1 - near.distance / on.weight.sum(), 0.0, 1.0)
 
 
 def shared(near: Similar) -> list[str]:
-    """What they have in common with the patient, and where they differ."""
+    """What they have in common with the patient, where they differ, and what can't be compared."""
     alike = [say.in_sentence(m.variable.label) for m in near.shared[:NAMED]]
     apart = [
         f"{say.in_sentence(m.variable.label)} (this patient {m.own}, {_theirs(m)})" for m in near.differing[:NAMED]
     ]
-    told = [f"Alike in {_listed(alike)}." if alike else "Alike in nothing that counts."]
-    told.append(f"They differ in {_listed(apart)}." if apart else "They differ in nothing that counts.")
+    told = [f"Alike in {_listed(alike)}."] if alike else []
+    if apart:
+        told.append(f"They differ in {_listed(apart)}.")
+    elif len(near.shared) == len(near.matches):
+        told.append("They differ in nothing that counts.")
+    gaps = [say.in_sentence(m.variable.label) for m in near.matches if m.verdict == "not recorded"]
+    if gaps:
+        told.append(f"Not recorded, so not compared: {_listed(_few(gaps))}.")
+    told += [
+        f"{m.variable.label} {m.own} is read as {m.like}, so they need not have it." for m in near.matches if m.like
+    ]
     return told
+
+
+def _few(names: list[str]) -> list[str]:
+    return names if len(names) <= NAMED + 1 else [*names[:NAMED], f"{len(names) - NAMED} more"]
+
+
+def verdict(match: Match) -> str:
+    """Alike or not, as the table has it."""
+    if match.verdict == "read as":
+        return f"read as {match.like}"
+    if match.verdict == "mixed" and match.same is not None and match.same.value is not None:
+        return f"mixed ({match.same.value} of {match.same.of})"
+    return match.verdict
 
 
 def _theirs(match: Match) -> str:
     """What they have instead."""
     if match.variable.is_numeric:
         return f"they {match.typical}"
-    if match.same is not None and match.same.value:
-        return f"as are {match.same.value} of the {match.same.of}"
     return f"they mostly {match.typical}" if match.typical != match.own else "they vary"
 
 

@@ -28,11 +28,20 @@ class Line:
 def alike(found: Evidence, within: str) -> Line:
     """How many patients like this one stand behind the prediction, and what happened to them within a time."""
     count = found.alike.value
+    if found.bare:
+        return Line("unknown", "Nothing is known, so nobody can be called similar")
     if count is None and found.alike_events.of == 0:
         return Line("caution", f"Fewer than 10 of {found.alike.of:,} other patients similar")
     if not count:
         return Line("caution", f"None of {found.alike.of:,} other patients similar")
     return Line("ok", f"{count:,} of {found.alike.of:,} other patients similar; {happened(found, within)}")
+
+
+def means(unit: str, close: float) -> str:
+    """What makes patients similar, in words."""
+    if unit == "risk":
+        return f"all differences together change the risk by less than {100 * close:.0f} points"
+    return "all differences together change the hazard less than twofold"
 
 
 def happened(found: Evidence, within: str) -> str:
@@ -58,6 +67,11 @@ def told(band: Band) -> str:
     )
 
 
+def judged(band: Band) -> bool:
+    """True if what happened has an interval that a risk can be held against."""
+    return 0 < band.observed < 1 and band.verdict != "not known"
+
+
 def between(band: Band) -> str:
     """The interval of what happened."""
     # Where none or all of them had it, there is no interval that could be believed.
@@ -75,6 +89,8 @@ def calibration(found: Evidence, *, waits: str) -> Line:
         off = f"; the nearest were {band.verdict}" if band.verdict in ("too high", "too low") else ""
         what = "high" if found.risk > band.predicted else "low"
         return Line("caution", f"Not checked: hardly anybody had so {what} a risk{off}")
+    if not judged(band):
+        return Line("unknown", f"Hardly checked on {band.n:,}: {told(band)}")
     if band.verdict in ("too high", "too low"):
         return Line("caution", f"Risks like this were {band.verdict}: {told(band)}")
     return Line("ok", f"Checked on {band.n:,}: {told(band)}")
@@ -82,22 +98,30 @@ def calibration(found: Evidence, *, waits: str) -> Line:
 
 def within(found: Evidence) -> Line:
     """Whether the values lie in the data, and how far from the typical patient."""
+    if found.bare:
+        return Line("unknown", "Nothing is known that could be outside the data")
     if found.outside:
-        out = _listed(
-            [f"{say.in_sentence(o.variable.label)} {o.said} (seen {o.low} to {o.high})" for o in found.outside]
-        )
-        return Line("caution", f"Outside the data: {out}; {_further(found)}")
+        return Line("caution", outside(found))
     if found.outlying:
-        return Line("caution", f"Unusual values together: {_further(found)}")
-    return Line("ok", f"Within the data: {_further(found)}")
+        return Line("caution", f"Unusual values together: {_odder(found)}")
+    if found.odd:
+        return Line("caution", f"Within the range of the data, but {_odder(found)}")
+    usual = 100 * found.further
+    return Line("ok", f"Within the range of the data, more usual than {usual:.0f} of 100")
 
 
-def _further(found: Evidence) -> str:
-    if found.further == 0:
-        return "no patient is less typical"
-    if found.further < 0.01:
-        return "fewer than 1 of 100 are less typical"
-    return f"{100 * found.further:.0f} of 100 are less typical"
+def outside(found: Evidence) -> str:
+    """The numbers that are outside of what others had, or not plausible, and of which range."""
+    out = _listed([f"{say.in_sentence(o.variable.label)} {o.said} ({o.why})" for o in found.outside])
+    start = "Outside the data" if any(o.beyond for o in found.outside) else "Not plausible"
+    return f"{start}: {out}"
+
+
+def _odder(found: Evidence) -> str:
+    share = 100 * found.nearer
+    if found.further == 0 and share >= 99.5:
+        return "odder than all other patients"
+    return f"odder than {min(share, 99):.0f} of 100 patients"
 
 
 def filled(found: Evidence, asked: int) -> Line:
@@ -107,9 +131,9 @@ def filled(found: Evidence, asked: int) -> Line:
         parts.append("Nothing is known: the risk of a typical patient")
     elif found.filled:
         parts.append(f"Filled in: {_listed([v.label for v in found.filled])}")
-    if found.unseen:
-        names = _listed([say.in_sentence(v.label) for v in found.unseen])
-        parts.append(f"Read as the commonest level: {names}")
+    if found.pooled:
+        names = [f"{say.in_sentence(p.variable.label)} “{p.said}” as “{p.like}”" for p in found.pooled]
+        parts.append(f"Too few had it, so read as another: {_listed(names)}")
     return Line("caution", "; ".join(parts)) if parts else Line("ok", "No input is missing")
 
 
@@ -174,6 +198,8 @@ def for_patient(
     """
     count = found.alike.value
     like = f"{count:,} of them were much like you" if count else "hardly any of them was much like you"
+    if found.bare:
+        like = "it is their average, since none of your values is recorded"
     told = [f"This comes from {n:,} people who were {were} earlier; {like}."]
     told.append(f"{_checked_plainly(found, beside, checking)}{_filled_plainly(found)}.")
     if ranked is not None and ranked.verdict:
@@ -188,7 +214,7 @@ def _checked_plainly(found: Evidence, beside: Rivals | None, checking: bool) -> 
     band = found.band
     if band is None and checking:
         return "Whether risks like this one come out right is being checked"
-    if band is not None and band.observed == band.observed and not strays(band, found.risk):
+    if band is not None and judged(band) and not strays(band, found.risk):
         if band.verdict in ("too high", "too low"):
             how = "higher" if band.verdict == "too high" else "lower"
             return f"Among other people, risks like this one were put {how} than what then happened"
@@ -199,8 +225,17 @@ def _checked_plainly(found: Evidence, beside: Rivals | None, checking: bool) -> 
 
 
 def _filled_plainly(found: Evidence) -> str:
-    gaps = [say.in_sentence(v.label) for v in (*found.filled, *found.unseen)]
-    if not gaps:
+    """What was not known, never seen, or read as something else."""
+    if found.bare:
         return ""
-    what = _listed(gaps) if len(gaps) <= NAMED else f"{len(gaps)} of your values"
-    return f"; {what} {'was' if len(gaps) == 1 else 'were'} not known, so the usual was taken"
+    told, gaps = "", [say.in_sentence(v.label) for v in found.filled]
+    if gaps:
+        what = _listed(gaps) if len(gaps) <= NAMED else f"{len(gaps)} of your values"
+        told = f"; {what} {'was' if len(gaps) == 1 else 'were'} not known, so the usual was taken"
+    if found.outside:
+        odd = [f"{say.in_sentence(o.variable.label)} {o.said}" for o in found.outside]
+        told += f"; {_listed(odd)} {'was' if len(odd) == 1 else 'were'} never seen here, so please check it"
+    if found.pooled:
+        rare = [say.in_sentence(p.variable.label) for p in found.pooled]
+        told += f"; hardly anybody here had your {_listed(rare)}, so another was taken in its place"
+    return told

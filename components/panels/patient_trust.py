@@ -96,7 +96,7 @@ def lines(view: View) -> tuple[list[Line], Evidence]:
 def few_alike(view: View) -> bool:
     """True if hardly anybody behind the number was like this patient."""
     found = _evidence(view, None)
-    return bool(found.outlying or found.outside or not found.alike.value)
+    return bool(not found.bare and (found.outlying or found.outside or not found.alike.value))
 
 
 def _cautions(view: View, done: Resampled | None) -> list[Line]:

@@ -10,9 +10,12 @@ import pytest
 from lifelines import KaplanMeierFitter
 from scipy.spatial.distance import mahalanobis
 
+from bedside.cohort.values import Range
 from bedside.errors import Fixable
+from bedside.explain.contributions import readings_of
 from bedside.patient.evidence import evidence, ground
 from bedside.patient.held_out import held_out
+from bedside.patient.inputs import outside
 from bedside.risk.learners import learn
 from bedside.risk.training import training
 from bedside.validation.resample import cross_validate
@@ -51,6 +54,7 @@ def test_the_distance_is_mahalanobis_and_its_share_counts_the_others(made, gbsg2
     for place in (0, int(by_hand.argmax()), int(by_hand.argmin())):
         strip = evidence(on, gbsg2.frame.iloc[[place]], T, leave_out=place)
         assert strip.further == pytest.approx((by_hand > by_hand[place] * (1 + 1e-9)).sum() / 685)
+        assert strip.nearer == pytest.approx((by_hand < by_hand[place] * (1 - 1e-9)).sum() / 685)
     assert evidence(on, gbsg2.frame.iloc[[int(by_hand.argmax())]], T).outlying
     assert not evidence(on, gbsg2.frame.iloc[[int(by_hand.argmin())]], T).outlying
 
@@ -126,19 +130,42 @@ def test_missing_unseen_and_wild_values_are_named(made, gbsg2):
     _, model, on, _ = made
     strip = evidence(on, pd.DataFrame(index=[0]), T)
     assert {v.name for v in strip.filled} == {v.name for v in model.variables}
+    assert strip.bare
     assert 0 < strip.risk < 1
     wild = gbsg2.frame.iloc[[7]].assign(age=250.0, nodes=np.nan, grade="no such grade")
     strip = evidence(on, wild, T, leave_out=7)
     assert [(o.variable.name, o.plausible) for o in strip.outside] == [("age", False)]
     assert strip.outside[0].low == "21"
     assert [v.name for v in strip.filled] == ["nodes"]
-    assert [v.name for v in strip.unseen] == ["grade"]
+    assert strip.outside[0].why == "seen 21 to 80; plausible 18 to 100"
+    assert [(p.said, p.like) for p in strip.pooled] == [("no such grade", "2")]
+    assert not strip.bare and strip.odd
     assert strip.outlying
     assert strip.further == 0
     assert strip.alike.value == 0
     assert not strip.sound
     with pytest.raises(Fixable, match="No risk at that time"):
         evidence(on, wild, 1e7)
+
+
+def test_an_outlier_is_compared_with_the_others(made, gbsg2):
+    """It is in the training data itself: the oldest by a year is no outlier, somebody of 100,000 is."""
+    _, _, on, _ = made
+    far = gbsg2.frame["age"].to_numpy(dtype=float).copy()
+    far[7] = 100_000.0
+    frame = gbsg2.frame.assign(age=far)
+    reading = replace(readings_of(on.model)["age"], range=Range(21, 25, 46, 53, 61, 75, 100_000))
+    (age,) = [outside(reading, frame.iloc[[7]], frame, 7)]
+    assert (age.said, age.why) == ("100,000 years", "seen 21 to 80; plausible 18 to 100")
+    oldest = int(np.argmax(np.where(far < 1000, far, 0)))
+    assert outside(reading, frame.iloc[[oldest]], frame, oldest) is None
+    here = gbsg2.frame
+    top = int(here["age"].argmax())
+    assert outside(readings_of(on.model)["age"], here.iloc[[top]], here, top) is None
+    # Known to others, and still not plausible.
+    narrow = replace(reading, variable=reading.variable.model_copy(update={"plausible": (18.0, 60.0)}))
+    (seen,) = [outside(narrow, frame.iloc[[oldest]], frame, oldest)]
+    assert (seen.beyond, seen.why) == (False, "plausible 18 to 60")
 
 
 def test_a_few_alike_are_not_counted_out(made, gbsg2):

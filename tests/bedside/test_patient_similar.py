@@ -161,16 +161,39 @@ def test_with_competing_events_it_is_their_cumulative_incidence(sample):
 
 
 def test_what_they_share_and_where_they_differ(cox, gbsg2):
+    """By hand, of several patients: within the quartiles of the nearest, or the level of half of them."""
     rows, model, found = cox
-    near = similar(found, model, rows, gbsg2.frame.iloc[[7]], 1000.0, k=40, leave_out=7)
-    assert len(near.matches) == len(found.variables)
-    assert set(near.shared) | set(near.differing) == set(near.matches)
-    for match in near.matches:
-        assert match.shared == (match.apart <= 0.5)
-        if match.same is not None and match.same.value is not None:
+    told = set()
+    for place in (7, 40, 303, 524):
+        near = similar(found, model, rows, gbsg2.frame.iloc[[place]], 1000.0, k=40, leave_out=place)
+        assert len(near.matches) == len(found.variables)
+        assert near.close == (found.distances(gbsg2.frame.iloc[[place]])[near.rows] <= np.log(2)).sum()
+        for match in near.matches:
             values = gbsg2.frame[match.variable.name]
-            assert match.same.value == (values.iloc[near.rows] == values.iloc[7]).sum()
-    assert near.matches[0].shared
+            theirs, own = values.iloc[near.rows], values.iloc[place]
+            if match.variable.is_numeric:
+                inside = theirs.quantile(0.25) <= own <= theirs.quantile(0.75)
+                by_hand = "alike" if inside else "differs"
+            else:
+                share = (theirs == own).mean()
+                by_hand = "alike" if share >= 0.5 else "differs" if share < 0.25 else "mixed"
+                if match.same.value is not None:
+                    assert match.same.value == (theirs == own).sum()
+            assert match.verdict == by_hand
+            assert (match in near.shared, match in near.differing) == (by_hand == "alike", by_hand == "differs")
+            told.add((by_hand, match.variable.is_numeric))
+    assert told >= {("alike", True), ("differs", True), ("alike", False), ("mixed", False)}
+
+
+def test_a_level_that_is_read_as_another_one_is_never_alike(gbsg2):
+    third = np.flatnonzero(gbsg2.frame["grade"].astype(str) == "3")
+    rows = training(gbsg2, gbsg2.outcomes[0]).take(np.setdiff1d(np.arange(686), third[3:]))
+    model = learn("cox", rows, {"knots": 0})
+    place = int(np.flatnonzero(rows.frame["grade"].astype(str) == "3")[0])
+    near = similar(metric(model, rows), model, rows, rows.frame.iloc[[place]], 1000.0, leave_out=place)
+    (grade,) = [match for match in near.matches if match.variable.name == "grade"]
+    assert (grade.verdict, grade.own, grade.like) == ("read as", "3", "2")
+    assert grade not in near.shared
 
 
 @pytest.mark.parametrize(
@@ -194,7 +217,7 @@ def test_missing_unseen_and_wild_values_still_have_neighbours(cox, gbsg2):
     rows, model, found = cox
     nothing = pd.DataFrame(index=[0])
     near = similar(found, model, rows, nothing, 1000.0)
-    assert {match.own for match in near.matches} == {"missing"}
+    assert {(match.own, match.verdict) for match in near.matches} == {("missing", "not recorded")}
     wild = gbsg2.frame.iloc[[0]].assign(age=1e9, nodes=-5.0, grade="no such grade")
     assert len(similar(found, model, rows, wild, 1000.0).rows) == 50
 

@@ -219,7 +219,7 @@ def test_every_answer_crosses_within_what_is_plausible(cox, forest, gbsg2, row, 
             assert all(21 <= c.after <= 80 for c in step.changes if c.variable.name == "age")
             for c in step.changes:
                 if c.variable.is_numeric:
-                    assert float(c.variable.number(c.after)) == c.after
+                    assert float(c.variable.digits(c.after)) == c.after
 
 
 def test_a_model_without_modifiable_values_and_wrong_wishes(pbc, cox, gbsg2):

@@ -67,6 +67,8 @@ def test_the_page_says_what_happened_to_them_and_opens_each(by_hand):
     assert "what happened to" in str(reader.figure("patient_similar")["layout"]["annotations"])
     assert reader.table("What counts as alike")[1][0].startswith("Positive lymph nodes")
     assert "Alike in positive lymph nodes" in reader.text
+    close = int((metric(model, rows).distances(rows.frame.iloc[[ROW]])[near] <= np.log(2)).sum())
+    assert f"{close} of these 50 are much like this patient (all differences together" in reader.text
     shown = table(reader).value
     names = bundled("gbsg2_breast").identifiers
     assert shown["patient"].tolist() == [names[i] for i in near]
@@ -119,7 +121,9 @@ def test_with_competing_events_and_an_unusual_patient_it_says_how_far_it_goes():
     lead = reader.box("patients most alike")
     assert "fewer than 10 are still under observation after 9.5 years" in lead
     assert "had been seen to have progression first" in lead
-    assert "Even these 50 are not very like this patient" in reader.text
+    # One story with the line beside the number.
+    assert "of 1,383 other patients similar" in reader.text
+    assert re.search("(None of these 50 is|Fewer than 10 of these 50 are) much like this patient", reader.text)
     assert "Aalen-Johansen" in reader.box("pointwise 95% interval, as far as 10 are left")
     (drawn,) = [t for t in reader.figure("patient_similar")["data"] if t.get("name") == "observed"]
     # Who dies first has not progressed: the curve stays above the one that would end with them.

@@ -59,7 +59,7 @@ def test_five_lines_say_how_sure(reader, made):
     x = model.design.encode(rows.frame) - model.design.encode(rows.frame).mean(axis=0)
     away = (x @ np.linalg.inv(np.cov(x, rowvar=False)) * x).sum(axis=1)
     share = 100 * (np.delete(away, 303) > away[303]).mean()
-    assert told[2] == ("All right", f"Within the data: {share:.0f} of 100 are less typical")
+    assert told[2] == ("All right", f"Within the range of the data, more usual than {share:.0f} of 100")
     assert told[3] == ("All right", "No input is missing")
     assert ALONE.fullmatch(told[4][1])
     assert "Learnt from 686 patients, this one among them." in reader.boxes
@@ -88,7 +88,7 @@ def test_another_model_is_fitted_with_one_click_and_flagged_when_far(monkeypatch
     told = lines(reader)
     # 96% where the nearest were told much less: what became of those says little of this one.
     assert told[1] == ("Caution", "Not checked: hardly anybody had so high a risk")
-    assert re.fullmatch(r"Unusual values together: [1-5] of 100 are less typical", told[2][1])
+    assert re.fullmatch(r"Unusual values together: odder than 9[5-9] of 100 patients", told[2][1])
     own = float(model.risk(row, [T])[0, 0])
     # Nottingham Prognostic Index 7.40, poor: about 59 of 100 of that group had the event by Kaplan-Meier.
     group = r"but (5[6-9]|6[0-2]) of 100 had it in this group of the Nottingham Prognostic Index"
@@ -119,7 +119,7 @@ def test_so_far_and_beyond(reader, made):
     assert f": Cox {100 * (last - first) / (1 - first):.0f}" in told[4][1]
     assert told[1][1] != "Checked on 68: 62 of 100 said, 68 happened (56 to 80)"
     late = reader.choose("patient_alive_years", 0.0).choose("horizon_years", 8.0)
-    assert [text.split(":")[0] for _, text in lines(late)] == ["Within the data", "No input is missing"]
+    assert [text.split(",")[0] for _, text in lines(late)] == ["Within the range of the data", "No input is missing"]
     assert "other patients similar" not in late.text
 
 
@@ -162,22 +162,30 @@ def test_all_missing_far_outside_and_unseen(made):
     assert patient_sure.filled(found, len(on.model.design.readings)).text == (
         "Nothing is known: the risk of a typical patient"
     )
+    assert [patient_sure.within(found).mark, patient_sure.alike(found, "").mark] == ["unknown", "unknown"]
+    first, second = patient_sure.for_patient(found, None, 686)
+    assert first.endswith("it is their average, since none of your values is recorded.") and "usual" not in second
     wild = rows.frame.iloc[[7]].assign(age=250.0, nodes=np.nan, grade="no such grade")
     found = evidence(on, wild, T, leave_out=7)
     assert patient_sure.alike(found, "within 4 years").text == "None of 685 other patients similar"
     assert patient_sure.within(found) == patient_sure.Line(
-        "caution", "Outside the data: age 250 years (seen 21 to 80); no patient is less typical"
+        "caution", "Outside the data: age 250 years (seen 21 to 80; plausible 18 to 100)"
     )
     assert patient_sure.filled(found, 8).text == (
-        "Filled in: Positive lymph nodes; Read as the commonest level: tumour grade"
+        "Filled in: Positive lymph nodes; Too few had it, so read as another: tumour grade “no such grade” as “2”"
     )
     second = patient_sure.for_patient(found, None, 686)[1]
     assert second == (
-        "Whether risks like this one come out right could not be checked; positive lymph nodes, tumour grade were not "
-        "known, so the usual was taken."
+        "Whether risks like this one come out right could not be checked; positive lymph nodes was not known, so "
+        "the usual was taken; age 250 years was never seen here, so please check it; hardly anybody here had your "
+        "tumour grade, so another was taken in its place."
     )
-    alone = replace(found, outside=(), outlying=True, further=0.004)
-    assert patient_sure.within(alone).text == "Unusual values together: fewer than 1 of 100 are less typical"
+    alone = replace(found, outside=(), outlying=True, further=0.004, nearer=0.996)
+    assert patient_sure.within(alone).text == "Unusual values together: odder than 99 of 100 patients"
+    odd = replace(alone, outlying=False, further=0.05, nearer=0.949)
+    assert patient_sure.within(odd) == patient_sure.Line(
+        "caution", "Within the range of the data, but odder than 95 of 100 patients"
+    )
 
 
 def test_the_only_one_of_its_group(made):
@@ -187,7 +195,9 @@ def test_the_only_one_of_its_group(made):
     place = int(np.flatnonzero(few.frame["grade"].astype(str) == "3")[0])
     on = ground(learn("cox", few, {"knots": 0}), few)
     found = evidence(on, few.frame.iloc[[place]], T, leave_out=place)
-    assert (found.filled, found.unseen) == ((), ())
+    (grade,) = found.pooled
+    assert (found.filled, grade.said, grade.like) == ((), "3", "2")
+    assert patient_sure.filled(found, 8).mark == "caution"
     # Left out of the model as too rare, or unlike everybody: in either case nobody of the group is counted.
     near = on.metric.distances(few.frame.iloc[[place]]) <= np.log(2)
     near[place] = False
@@ -232,3 +242,7 @@ def test_for_the_patient_what_was_off_is_said_plainly(made):
     assert "could not be checked" in patient_sure.for_patient(unchecked, None, 686)[1]
     off = patient_sure.calibration(replace(found, band=band), waits="")
     assert off.text == "Risks like this were too high: 62 of 100 said, 44 happened (40 to 48)"
+    every = replace(band, observed=1.0, lower=float("nan"), upper=float("nan"), verdict="not known")
+    sure = patient_sure.calibration(replace(found, band=every), waits="")
+    assert sure == patient_sure.Line("unknown", "Hardly checked on 68: 62 of 100 said, 100 happened (no interval)")
+    assert "could not be checked" in patient_sure.for_patient(replace(found, band=every), None, 686)[1]
