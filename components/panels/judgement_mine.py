@@ -125,6 +125,7 @@ def _chosen(item: Item) -> None:
         st.button(
             "Delete this estimate", key="judgement_delete", type="tertiary", icon=":material/delete:",
             on_click=_delete, args=(item.estimate.id,),
+            help="It can be given again, but is not compared then: the model's number has been seen.",
         )  # fmt: skip
 
 
