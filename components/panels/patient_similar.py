@@ -7,7 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from bedside.cohort import Variable, convert
-from bedside.cohort.selection import FEWEST_SHARED
 from bedside.patient import Metric, Similar, metric, similar
 from bedside.patient.similar import WHY_FEW
 from bedside.report import say
@@ -53,10 +52,11 @@ def panel(view: View) -> None:
         near = found(view, on, k)
         with words_first:
             page.put('<p class="bs-lead">{text}</p>', text=words.lead(view, near))
-        for caution in words.cautions(view, on, near):
+        cautions, much = words.cautions(view, on, near), words.much_alike(view, on, near)
+        for caution in cautions:
             page.caution(caution)
-        if near.close >= FEWEST_SHARED:
-            page.caption(words.much_alike(view, on, near))
+        if much not in cautions:
+            page.caption(much)
         left, right = page.split("similar", 1, 1)
         with left:
             _figure(view, on, near)

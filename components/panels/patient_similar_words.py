@@ -100,7 +100,7 @@ def cautions(view: View, on: Metric, near: Similar) -> list[str]:
     Whether the model was right for them is judged by models that had not seen them, if there is such a check: the
     model itself learnt from what happened to them.
     """
-    told, few = [], near.close < FEWEST_SHARED
+    told, few = [], near.close < FEWEST_SHARED or nothing_known(view, on)
     if few:
         told.append(much_alike(view, on, near))
     elif float(np.median(likeness(on, near))) < UNLIKE:

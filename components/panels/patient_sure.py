@@ -234,7 +234,7 @@ def _filled_plainly(found: Evidence) -> str:
         told = f"; {what} {'was' if len(gaps) == 1 else 'were'} not known, so the usual was taken"
     if found.outside:
         odd = [f"{say.in_sentence(o.variable.label)} {o.said}" for o in found.outside]
-        told += f"; {_listed(odd)} {'was' if len(odd) == 1 else 'were'} never seen here, so please check it"
+        told += f"; {_listed(odd)} is hardly possible or unlike any value here, so please have it checked"
     if found.pooled:
         rare = [say.in_sentence(p.variable.label) for p in found.pooled]
         told += f"; hardly anybody here had your {_listed(rare)}, so another was taken in its place"

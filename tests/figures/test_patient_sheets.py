@@ -62,6 +62,7 @@ def stretched(words: str, times: int) -> Facts:
         reasons=tuple(f"{more}: goes with {i} points more risk." for i in (31, 21, 11)), weighs=(more,) * 3,
         sure=(*(Sure("good", f"{more} {i}") for i in range(9)), Sure("caution", "Mind this")), similar=(more, more),
         cautions=tuple(f"{i} {more}" for i in range(40)), estimate=more, method=more, versions=more,
+        outside=(more,) * 5, pooled=(more,) * 5,
     )  # fmt: skip
 
 
@@ -177,6 +178,18 @@ def test_a_number_is_never_called_sure_of_somebody_unlike_the_others(share, told
     counts = tuple(replace(count, icons=icons) for count, icons in zip(FACTS.whole, (100, 0), strict=True))
     assert "which of the 100" in str(own_sheet(FACTS).parts["not"])
     assert "which of the 100" not in str(own_sheet(replace(FACTS, whole=counts)).parts["not"])
+
+
+def test_what_is_unusual_rare_or_not_known_stands_on_the_patients_sheet():
+    sheet = own_sheet(replace(FACTS, outside=("age 250 years",), pooled=("grade 4",)))
+    told = [line.text for line in sheet.parts["unknown"].lines]
+    assert told[0].endswith("so please have it checked: age 250 years.")
+    assert told[1].endswith("another was taken in its place: grade 4.")
+    assert told[2].endswith("a usual value was taken instead: platelets.")
+    bare = own_sheet(replace(FACTS, bare=True, unusual=False))
+    assert bare.sentence.text.startswith("average patients here would have a recurrence")
+    assert bare.parts["unknown"].lines[0].text.endswith("this is the number of an average patient here.")
+    assert not bare.parts["weighs"].lines and "same values" not in str(bare.parts)
 
 
 def test_times_are_left_out_and_never_cut():

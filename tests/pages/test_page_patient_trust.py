@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from bedside.risk.learners import learn
 from bedside.risk.training import training
 from components import jobs
 from components.figures.risks import RiskRow
-from components.panels import patient_sure
+from components.panels import patient_sure, patient_trust_more
 from components.panels.patient_rivals import Rivals
 from components.unseen import Ranking
 from tests.pages.reader import Reader
@@ -177,8 +178,8 @@ def test_all_missing_far_outside_and_unseen(made):
     second = patient_sure.for_patient(found, None, 686)[1]
     assert second == (
         "Whether risks like this one come out right could not be checked; positive lymph nodes was not known, so "
-        "the usual was taken; age 250 years was never seen here, so please check it; hardly anybody here had your "
-        "tumour grade, so another was taken in its place."
+        "the usual was taken; age 250 years is hardly possible or unlike any value here, so please have it checked; "
+        "hardly anybody here had your tumour grade, so another was taken in its place."
     )
     alone = replace(found, outside=(), outlying=True, further=0.004, nearer=0.996)
     assert patient_sure.within(alone).text == "Unusual values together: odder than 99 of 100 patients"
@@ -204,6 +205,15 @@ def test_the_only_one_of_its_group(made):
     count = int(near.sum())
     said = f"{count} of" if count >= 10 else "Fewer than 10 of" if count else "None of"
     assert patient_sure.alike(found, "within 4 years").text.startswith(f"{said} {len(few) - 1} other patients similar")
+
+
+def test_what_a_model_could_not_use_is_named():
+    cohort = bundled("gbsg2_breast")
+    rows = training(cohort, cohort.outcomes[0])
+    model = learn("cox", rows.take(np.flatnonzero(rows.frame["menopausal_status"].astype(str) == "post")))
+    (told,) = patient_trust_more.not_used(SimpleNamespace(model=model, cohort=cohort))
+    assert told.startswith("Not used by this model: Menopausal status. Menopausal status is the same for every patient")
+    assert patient_trust_more.not_used(SimpleNamespace(model=learn("cox", rows), cohort=cohort)) == []
 
 
 def rivals(*each: tuple[str, float, str]) -> Rivals:
