@@ -359,9 +359,7 @@ def _whom(facts: Facts) -> str:
 def _unknown(facts: Facts) -> tuple[str, ...]:
     found = []
     if facts.outside:
-        found.append(
-            f"Hardly possible or unlike any value here, so please have it checked: {_sentence(facts.outside)}"
-        )
+        found.append(f"Hardly possible or unlike any value here, so please have it checked: {_sentence(facts.outside)}")
     if facts.pooled:
         found.append(f"Too rare here, so another was taken in its place: {_sentence(facts.pooled)}")
     if facts.bare:
