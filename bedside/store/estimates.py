@@ -15,7 +15,7 @@ import hmac
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -177,13 +177,17 @@ class Estimates:
     def delete(self, number: int) -> None:
         """Take one away, wholly."""
         with self._writing(erase=True) as file:
-            _remember(file, "id = ? AND reader = ?", (number, self.reader))
+            _remember(file, file.execute(
+                "SELECT reader, cohort, outcome, patient FROM estimate WHERE id = ? AND reader = ?",
+                (number, self.reader),
+            ).fetchall())  # fmt: skip
             file.execute("DELETE FROM estimate WHERE id = ? AND reader = ?", (number, self.reader))
 
     def delete_all(self) -> None:
         """Take all of this reader away, wholly."""
         with self._writing(erase=True) as file:
-            _remember(file, "reader = ?", (self.reader,))
+            mine = "SELECT reader, cohort, outcome, patient FROM estimate WHERE reader = ?"
+            _remember(file, file.execute(mine, (self.reader,)).fetchall())
             file.execute("DELETE FROM estimate WHERE reader = ?", (self.reader,))
 
     # ------------------------------------------------------------------ settings
@@ -244,10 +248,10 @@ def _columns(about: About) -> tuple[str, ...]:
     return about.cohort, about.outcome, about.definition, about.target, about.patient
 
 
-def _remember(file: sqlite3.Connection, which: str, values: tuple[str | int, ...]) -> None:
+def _remember(file: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> None:
     """Before estimates are deleted: of whom the model's number was seen, without a word of what was said."""
     file.execute(SETTINGS)
-    for row in file.execute(f"SELECT reader, cohort, outcome, patient FROM estimate WHERE {which}", values).fetchall():
+    for row in rows:
         mark = About(str(row["cohort"]), str(row["outcome"]), "", "", str(row["patient"])).mark
         file.execute("INSERT OR REPLACE INTO setting VALUES (?, ?, ?)", (row["reader"], mark, row["cohort"]))
 
