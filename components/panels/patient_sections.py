@@ -60,5 +60,6 @@ def draw(view: View) -> None:
             "More about this patient", {key: section.label for key, section in living.items()}, key="patient_section",
             label_visibility="collapsed",
         )  # fmt: skip
-    with desk.fixable():
+    # On paper the answer alone: a section is taken along by its own Save, the whole by Print.
+    with st.container(key="screen_patient_section"), desk.fixable():
         living[chosen].draw(view)

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visit
 from tests.browser.walk import box, choose, drawn, go, side
 
-POINTS = re.compile(r"goes with (\d+) points? (more|less) risk\.$")
+POINTS = re.compile(r"goes with (\d+) points? (more|less) risk\.")
 HEADER, ROW, TICK = 34, 33, 22  # the table of patients in px: its header, a row, the middle of a tick box
 STOPS = 60
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -316,6 +317,8 @@ def test_threads_at_once_lose_no_version(tmp_path: Path):
 
 
 def test_killed_imports_are_absent_or_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # A page test before this one may have left a page as the main module, which a process of its own would run again.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     monkeypatch.setenv("BEDSIDE_DATA", str(tmp_path / "data"))
     kills.write_patients(tmp_path / "read.csv", 60)
     brought = kills.understood(tmp_path / "read.csv", tmp_path)

@@ -99,7 +99,7 @@ def _rows(head: str, delimiter: str, quote: str | None, cut: bool) -> _Tried:
 
 def _parsed(head: str, delimiter: str, quote: str, cut: bool) -> list[tuple[int, list[str]]]:
     """The first rows; none if a quotation mark does not close."""
-    csv.field_size_limit(LONGEST_CELL)
+    usual = csv.field_size_limit(LONGEST_CELL)
     how = {"quotechar": quote, "strict": True} if quote else {"quoting": csv.QUOTE_NONE}
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, **how)  # type: ignore[arg-type]
     found: list[tuple[int, list[str]]] = []
@@ -111,6 +111,8 @@ def _parsed(head: str, delimiter: str, quote: str, cut: bool) -> list[tuple[int,
                 return found
     except csv.Error:
         return found if len(found) > 1 and cut else []
+    finally:
+        csv.field_size_limit(usual)
     return found[:-1] if cut and len(found) > 1 else found
 
 
