@@ -29,7 +29,7 @@ SMALL, LARGE = 1_000, 100_000
 REPEATS = 10
 BAR_PAGE, BAR_CURVE, BAR_SETTLED = 500.0, 200.0, 600.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HEADINGS = {"Survival": "Death", "Patients": "Patients", "Patient": "Patient P", "Model": "The model"}
+HEADINGS = {"Survival": "Death", "Patients": "Patients", "Patient": "Patient P", "Model": "Model"}
 GROUPINGS = ("Stage", "Treatment", "Sex")
 
 # The clock starts with the first click after `arm` and is read once in every frame: `drawn` is the last
