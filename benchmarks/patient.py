@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -83,9 +84,16 @@ def milliseconds(work: Callable[[int], object], count: int = REPEATS) -> list[fl
     return taken
 
 
-def pages(cohort: Cohort, kind: str) -> list[tuple[str, list[float]]]:
-    """Each way in which the page is drawn anew, with one kind of model."""
+def pages(cohort: Cohort, kind: str, beside: Sequence[str] = ()) -> list[tuple[str, list[float]]]:
+    """Each way in which the page is drawn anew, with one kind of model; others are fitted before, to speak too."""
     at = reader(cohort, kind)
+    for other in (*beside, kind):
+        at.session_state["model_model"] = other
+        at.run()
+        whole(at)
+    told = re.sub(r"<[^>]+>", " ", " ".join(each.proto.body for each in at.get("html")))
+    if beside and not re.search(r"Models (agree|differ)", told):
+        raise RuntimeError("the other models do not speak")
     found = [("a new patient", milliseconds(lambda row: open_patient(at, cohort, row)))]
     ends = [*range(1, 6), *range(7, 11)]
     found.append(("another horizon", milliseconds(lambda i: moved(at, "horizon_years", float(ends[i - 1])), len(ends))))
@@ -134,6 +142,7 @@ def main() -> int:
     """Print each kind's times and the parts; 1 if a bar is missed."""
     read = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     read.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    read.add_argument("--together", action="store_true", help="with all kinds fitted in one session")
     asked = read.parse_args()
     logging.disable(logging.WARNING)  # outside a server Streamlit warns that there is no session
     late = False
@@ -144,7 +153,7 @@ def main() -> int:
         made_up.write(folder / "cohorts", PATIENTS, extra=EXTRA)
         cohort = read_cohort(folder / "cohorts" / f"invented-{PATIENTS}")
         for kind in asked.kinds:
-            for what, taken in pages(cohort, kind):
+            for what, taken in pages(cohort, kind, asked.kinds if asked.together else ()):
                 slow = not what.startswith("section")
                 report(f"{kind}: {what}", taken, BAR if slow else None)
                 late |= slow and statistics.median(taken) > BAR

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bedside.errors import Fixable
-from bedside.store.folder import data_folder
+from bedside.store.folder import data_folder, drafted
 
 NEW, GONE = ".new-", ".gone-"
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
@@ -148,16 +148,8 @@ def sync(path: Path, *, mode: int | None = None) -> None:
 
 def write_new(path: Path, data: bytes) -> None:
     """A file with all of its bytes on the disk, in the place of an earlier one if there is one."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with drafted(path, data) as draft:
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
     sync(path.parent)
 
 

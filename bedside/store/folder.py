@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bedside.errors import Fixable
@@ -36,3 +39,35 @@ def data_folder() -> Path:
             "Set BEDSIDE_DATA to a folder that this user may write, then start again.",
         ) from fault
     return folder
+
+
+@contextmanager
+def drafted(path: Path, data: bytes) -> Iterator[Path]:
+    """A file beside ``path`` with all of its bytes on the disk, for the block to put in place; it goes at the end.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file is to stand.
+    data : bytes
+
+    Yields
+    ------
+    Path
+        Readable by this user only.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from typing import Any
 from bedside.errors import Fixable
 from bedside.risk.fitted import Fitted
 from bedside.risk.save import LONGEST_HEAD, MOST_ABOUT, MOST_BYTES, About, Saved, about_model, pack, read_about, unpack
-from bedside.store.folder import data_folder
+from bedside.store.folder import data_folder, drafted
 
 SUFFIX = ".model"
 FOLDER = re.compile(r"[0-9a-f]{24}")
@@ -275,16 +274,8 @@ def _size(path: Path) -> int:
 
 def _write(path: Path, data: bytes) -> None:
     """All of it or nothing, under a name that did not exist."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with drafted(path, data) as draft:
         os.link(draft, path)
-    finally:
-        draft.unlink()
     _sync(path.parent)
 
 

@@ -155,7 +155,7 @@ def shared(near: Similar) -> list[str]:
     if apart:
         told.append(f"They differ in {_listed(apart)}.")
     elif len(near.shared) == len(near.matches):
-        told.append("They differ in nothing that counts.")
+        told.append("No single value sets them apart.")
     gaps = [say.in_sentence(m.variable.label) for m in near.matches if m.verdict == "not recorded"]
     if gaps:
         told.append(f"Not recorded, so not compared: {_listed(_few(gaps))}.")

@@ -40,25 +40,29 @@ def pick(label: str, options: Mapping[str, str], *, key: str, default: str | Non
     """
     shown = told_apart(options)
     first = default if default in options else next(iter(options), None)
+    _asked_for(label, options, key, first)
+    chosen = st.selectbox(
+        label, list(options), format_func=lambda value: shown.get(value, ""), key=key, persist_state="session", **more
+    )
+    desk.keep_in_link(key, None if chosen == default else chosen)
+    return chosen
+
+
+def _asked_for(label: str, options: Mapping[str, str], key: str, first: str | None) -> None:
+    """Take in what a link asks for; what is not here is said, and the first choice stands instead."""
     news = desk.from_link(key)
     if news is not None and news not in options:
-        shown_instead = md(options.get(first or "", "None"))
         # On a line of its own, also within a row of choices (the stylesheet knows it by its key).
         with st.container(key=f"notice_{key}"):
             st.warning(
-                f"This link asks for something that is not here ({label.lower()}). **{shown_instead}** is shown "
-                "instead.",
+                f"This link asks for something that is not here ({label.lower()}). "
+                f"**{md(options.get(first or '', 'None'))}** is shown instead.",
                 icon=":material/link_off:",
             )
     if news is not None:
         st.session_state[key] = news
     if st.session_state.get(key) not in options:
         st.session_state[key] = first
-    chosen = st.selectbox(
-        label, list(options), format_func=lambda value: shown.get(value, ""), key=key, persist_state="session", **more
-    )
-    desk.keep_in_link(key, None if chosen == default else chosen)
-    return chosen
 
 
 def segments(label: str, options: Mapping[str, str], *, key: str, default: str | None = None, **more: object) -> str:
@@ -74,18 +78,7 @@ def segments(label: str, options: Mapping[str, str], *, key: str, default: str |
         Passed on to `st.segmented_control`.
     """
     first = default if default in options else next(iter(options))
-    news = desk.from_link(key)
-    if news is not None and news not in options:
-        with st.container(key=f"notice_{key}"):
-            st.warning(
-                f"This link asks for something that is not here ({label.lower()}). **{md(options[first])}** is shown "
-                "instead.",
-                icon=":material/link_off:",
-            )
-    if news is not None:
-        st.session_state[key] = news
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = first
+    _asked_for(label, options, key, first)
     chosen = st.segmented_control(
         label, list(options), format_func=lambda value: options.get(value, ""), key=key, required=True,
         persist_state="session", **more,
