@@ -9,9 +9,11 @@ import pytest
 
 from bedside.errors import Fixable
 from bedside.intake import read_cohort
-from bedside.intake.standards.fhir import FhirOptions, plans_of, read_fhir
+from bedside.intake.standards.any_source import OPTIONS
+from bedside.intake.standards.fhir import FhirOptions, read_fhir
 from bedside.intake.standards.fhir_map import Start
 from bedside.intake.standards.folder import write_made
+from bedside.intake.standards.offers import from_recipe
 from bedside.intake.standards.recognise import recognise
 
 SCT, LNC = "http://snomed.info/sct", "http://loinc.org"
@@ -151,7 +153,7 @@ def test_what_is_guessed_for_a_record(tmp_path):
     assert [each.n for each in told.report.cohorts] == [15, 30]
     few = imported(tmp_path, people[:4])
     assert [each.n for each in few.report.cohorts] == [4, 2]
-    assert plans_of(json.loads(json.dumps(told.recipe["options"]))).cohorts[0].codes == (HEART,)
+    assert from_recipe(json.loads(json.dumps(told.recipe)), OPTIONS)[1].cohorts[0].codes == (HEART,)
 
 
 def test_everything_read_is_mapped_or_dropped(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from bedside.intake.standards.adam_subjects import Subjects, read_subjects
 from bedside.intake.standards.adam_visits import DAY, PATIENT, Measured, read_measured
 from bedside.intake.standards.cohorts import in_cohorts
 from bedside.intake.standards.describe import SOURCE, key_of, short, words_for
-from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, as_table, counted
+from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, Offer, as_table, counted
+from bedside.intake.standards.offers import to_recipe
 from bedside.intake.standards.recognise import Found
 from bedside.intake.standards.staged_table import StagedTable, staged_table
 
@@ -77,11 +78,12 @@ def read_adam(found: Found, options: AdamOptions | None = None, *, progress: Pro
 
 def _read(found: Found, tables: dict[Path, StagedTable], options: AdamOptions) -> Imported:
     events = {path: read_events(tables[path]) for path in found.of("ADTTE")}
-    recipe = {"kind": "adam", "options": asdict(options)}
+    recipe = to_recipe("adam", options)
+    layout = _studies([tables[path] for path in found.of("ADSL", "ADTTE")])
     subjects = _subjects(found, tables)
     if not events or subjects is None:
         files = tuple(_untouched(part.path, part.what, tables) for part in found.parts)
-        return Imported((), ImportReport("adam", files, notes=(NO_EVENTS,)), recipe)
+        return Imported((), ImportReport("adam", files, notes=(NO_EVENTS,)), recipe, (), layout)
     parameters, clashes = _known(events, subjects)
     with_outcome = {who for parameter in parameters for who in parameter.rows.index}
     known = subjects.frame.index[subjects.frame.index.isin(with_outcome)]
@@ -97,7 +99,27 @@ def _read(found: Found, tables: dict[Path, StagedTable], options: AdamOptions) -
         ),
         made,
     )  # fmt: skip
-    return Imported(made, report, recipe)
+    return Imported(made, report, recipe, _offers(parameters, options), layout)
+
+
+def _offers(parameters: list[Parameter], options: AdamOptions) -> tuple[Offer, ...]:
+    ranked = sorted(parameters, key=lambda each: _rank(each, options))
+    codes = tuple((each.code, f"{each.label} ({each.code}, {len(each.rows):,} subjects)") for each in ranked)
+    return (
+        Offer("main", "The outcome that decides who is in the first cohort", "one", tuple(c for c, _ in codes[:1]),
+              codes),
+        Offer("population", "Only the intention-to-treat population (or the full analysis set), where the trial marks "
+              "it", "yes", ("yes",) * options.population),
+    )  # fmt: skip
+
+
+def _studies(tables: list[StagedTable]) -> tuple[str, ...]:
+    """The numbers of the trials."""
+    names: set[str] = set()
+    for table in tables:
+        if "STUDYID" in table.names:
+            names |= set(table.frame(["STUDYID"])["STUDYID"].dropna().astype(str).unique())
+    return tuple(sorted(names))
 
 
 def _subjects(found: Found, tables: dict[Path, StagedTable]) -> Subjects | None:

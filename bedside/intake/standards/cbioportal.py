@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from bedside.intake.standards.cbioportal_genes import Mutations, gene_columns, r
 from bedside.intake.standards.cbioportal_study import PATIENT, SAMPLE, Pair, Study, read_pairs, read_study
 from bedside.intake.standards.cohorts import in_cohorts
 from bedside.intake.standards.describe import SOURCE, key_of, short, variable, with_sex, words_for
-from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, as_table, counted
+from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, Offer, as_table, counted
+from bedside.intake.standards.offers import to_recipe
 from bedside.intake.standards.recognise import Found
 
 MOST_STEPS = 10
@@ -91,7 +92,25 @@ def read_cbioportal(found: Found, options: StudyOptions | None = None, *, progre
         "cbioportal", files=tuple(_files(found, study, mutations)), mapped=tuple(study.mapped),
         faults=tuple(sorted(study.faults.items())), notes=tuple(notes),
     )  # fmt: skip
-    return Imported(made, counted(report, made), {"kind": "cbioportal", "options": asdict(options)})
+    layout = tuple(filter(None, (told.get("cancer_study_identifier"),)))
+    return Imported(made, counted(report, made), to_recipe("cbioportal", options), _offers(pairs, options), layout)
+
+
+def _offers(pairs: list[Pair], options: StudyOptions) -> tuple[Offer, ...]:
+    ranked = sorted(pairs, key=lambda each: _rank(each, options))
+    codes = tuple((each.prefix, f"{each.label} ({each.prefix}, {len(each.rows):,} patients)") for each in ranked)
+    return (
+        Offer("main", "The outcome that decides who is in the first cohort", "one", tuple(c for c, _ in codes[:1]),
+              codes),
+        Offer("genes", "Genes that have a column in any case", "words", (", ".join(options.genes),),
+              help="Symbols with commas between them"),
+        Offer("least", "Patients in whom a gene is mutated, at least, for a column", "number", (str(options.least),)),
+        Offer("most", "Genes at most", "number", (str(options.most),)),
+    )  # fmt: skip
+
+
+def _rank(pair: Pair, options: StudyOptions) -> tuple[bool, int, str]:
+    return (pair.prefix != (options.main.upper() or "OS"), -len(pair.rows), pair.prefix)
 
 
 def _meta(found: Found) -> dict[str, str]:
@@ -173,8 +192,7 @@ def _one(name: str, values: pd.Series, study: Study) -> tuple[pd.Series, dict[st
 def _cohorts(
     pairs: list[Pair], study: Study, genes: pd.DataFrame, told: dict[str, str], options: StudyOptions
 ) -> tuple[tuple[Made, ...], list[str]]:
-    main = options.main.upper() or "OS"
-    ordered = sorted(pairs, key=lambda pair: (pair.prefix != main, -len(pair.rows), pair.prefix))
+    ordered = sorted(pairs, key=lambda pair: _rank(pair, options))
     title = told.get("name") or told.get("cancer_study_identifier") or "A cBioPortal study"
     made: list[Made] = []
     groups, aside = in_cohorts(ordered)

@@ -6,9 +6,10 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import numpy as np
 
@@ -19,8 +20,9 @@ from bedside.intake.standards.fhir_read import Reader
 from bedside.intake.standards.fhir_rows import Code
 from bedside.intake.standards.fhir_source import Source, source_of
 from bedside.intake.standards.fhir_stream import Tally
-from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, counted
+from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, Offer, counted
 from bedside.intake.standards.mcode import cancer_codes
+from bedside.intake.standards.offers import of_starts, to_recipe
 from bedside.intake.standards.recognise import Found
 from bedside.store.key import server_key, subkey
 
@@ -101,18 +103,52 @@ def read_fhir(found: Found, options: FhirOptions | None = None, *, progress: Pro
     if options.pseudonyms:
         source.people["id"] = pseudonyms(source.people["id"])
     plans = options.cohorts or guessed(source)
-    made: list[Made] = []
-    for plan in plans:
-        tell(0.85 + 0.15 * len(made) / len(plans), "Making a cohort")
-        origin = f"Imported from {len(found.files)} file{'s' * (len(found.files) != 1)} of FHIR resources"
-        taken = [each.name for each in made]
-        made.append(cohort_of(source, plan, origin=origin, kind="FHIR", taken=taken))
+    tell(0.85, "Making cohorts")
+    origin = f"Imported from {len(found.files)} file{'s' * (len(found.files) != 1)} of FHIR resources"
+    made, failed = cohorts_of(source, plans, origin=origin, kind="FHIR")
     report = ImportReport(
         "fhir", tuple(file_read(each) for each in reader.tallies), mapped=MAPPED, faults=tuple(source.faults),
-        notes=tuple(_notes(reader, source, plans)),
+        notes=(*_notes(reader, source, plans), *failed),
     )  # fmt: skip
-    recipe = {"kind": "fhir", "options": asdict(replace(options, cohorts=tuple(plans)))}
-    return Imported(tuple(made), counted(report, tuple(made)), recipe)
+    used = replace(options, cohorts=tuple(plans))
+    servers = {key.rpartition("|")[0] for key in reader.references.people}
+    return Imported(made, counted(report, made), to_recipe("fhir", used), _offers(source, used), tuple(sorted(servers)))
+
+
+def cohorts_of(
+    source: Source, plans: Sequence[Start], *, origin: str, kind: str
+) -> tuple[tuple[Made, ...], tuple[str, ...]]:
+    """A cohort for each plan, and why some of several came to nothing.
+
+    Raises
+    ------
+    Fixable
+        If none of them did.
+    """
+    made: list[Made] = []
+    failed: list[str] = []
+    for plan in plans:
+        try:
+            taken = [each.name for each in made]
+            made.append(cohort_of(source, plan, origin=origin, kind=kind, taken=taken))
+        except Fixable as stop:
+            if len(plans) == 1:
+                raise
+            failed.append(f"No cohort for {', '.join(plan.codes) or plan.start}: {stop.why}")
+    return tuple(made), tuple(failed)
+
+
+def _offers(source: Source, options: FhirOptions) -> tuple[Offer, ...]:
+    zones = tuple((zone, zone) for zone in sorted({*available_timezones(), options.time_zone}))
+    rows = source.conditions.drop_duplicates(["patient", "code"])
+    known = [(source.codes[int(code)].key, source.codes[int(code)].label, int(n))
+             for code, n in rows["code"].value_counts().items()]  # fmt: skip
+    return (
+        *of_starts(options.cohorts, known, cancer_codes(source)),
+        Offer("time_zone", "Points in time become days in", "one", (options.time_zone,), zones),
+        Offer("pseudonyms", "Call patients by a pseudonym, the same in every import of this installation", "yes",
+              ("yes",) * options.pseudonyms),
+    )  # fmt: skip
 
 
 def pseudonyms(ids: Iterable[str]) -> list[str]:
@@ -200,20 +236,3 @@ def _notes(reader: Reader, source: Source, plans: Iterable[Start]) -> list[str]:
         notes.append(f"{other} values have a code that is not LOINC; they are kept under their own codes.")
     notes.append("Names, addresses, numbers of insurances, narratives and notes were not taken over.")
     return notes
-
-
-def plans_of(told: dict[str, object]) -> FhirOptions:
-    """Options from a recipe that was kept.
-
-    Raises
-    ------
-    Fixable
-        If it is none.
-    """
-    try:
-        cohorts = tuple(Start(**{**each, "codes": tuple(each["codes"])}) for each in told["cohorts"])  # type: ignore
-        return FhirOptions(str(told["time_zone"]), cohorts, bool(told.get("pseudonyms", False)))
-    except (KeyError, TypeError):
-        raise Fixable(
-            "The recipe can't be followed.", "It is not of a FHIR import.", "Import the files anew."
-        ) from None

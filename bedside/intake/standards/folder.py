@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +22,7 @@ VISITS = "visits.parquet"
 DICTIONARY, REPORT, RECIPE = "dictionary.json", "report.json", "recipe.json"
 
 Reasons = tuple[tuple[str, int], ...]
+Form = Literal["one", "several", "yes", "number", "words", "json"]
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,31 @@ class Made:
     left_out: Reasons = ()
 
 
+@dataclass(frozen=True)
+class Offer:
+    """One question about a source.
+
+    Attributes
+    ----------
+    key : str
+        The same for all sources of a kind.
+    label : str
+    form : {"one", "several", "yes", "number", "words", "json"}
+    now : tuple of str
+        What holds: a code of ``options`` (or several), ``("yes",)`` or nothing, a number, or a text.
+    options : tuple of (code, label)
+        Labels come from the data.
+    help : str
+    """
+
+    key: str
+    label: str
+    form: Form
+    now: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    help: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Imported:
     """All cohorts that one source makes, and the report of them.
@@ -150,11 +176,18 @@ class Imported:
     report : ImportReport
     recipe : dict
         Kind and options: enough to do the same with next month's export.
+    offers : tuple of Offer
+        What may be chosen otherwise; see `bedside.intake.standards.offers`.
+    layout : tuple of str
+        What tells this source from others of its kind and stays the same next month: the name of the study, the
+        server. No patient's value.
     """
 
     cohorts: tuple[Made, ...]
     report: ImportReport
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    offers: tuple[Offer, ...] = ()
+    layout: tuple[str, ...] = ()
 
 
 def write_made(imported: Imported, made: Made, into: Path) -> None:

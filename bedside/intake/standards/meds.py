@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ import pyarrow.parquet as pq
 
 from bedside.errors import Fixable
 from bedside.intake.staging import Progress
-from bedside.intake.standards.fhir import FEW, is_serious
-from bedside.intake.standards.fhir_map import Start, cohort_of, followed
+from bedside.intake.standards.fhir import FEW, cohorts_of, is_serious
+from bedside.intake.standards.fhir_map import Start, followed
 from bedside.intake.standards.fhir_rows import NO_VALUE, Code, Codes
 from bedside.intake.standards.fhir_source import Source, set_contacts
 from bedside.intake.standards.fhir_time import DAY, NO_DAY
 from bedside.intake.standards.fhir_units import measured, tidy
-from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, counted
+from bedside.intake.standards.folder import FileRead, Imported, ImportReport, counted
+from bedside.intake.standards.offers import of_starts, to_recipe
 from bedside.intake.standards.recognise import Found
 
 BIRTH, DEATH = "MEDS_BIRTH", "MEDS_DEATH"
@@ -83,15 +85,35 @@ def read_meds(found: Found, options: MedsOptions | None = None, *, progress: Pro
         files.append(reader.file(part.path, name) if part.what == "data" else _metadata(part.path, name, part.what))
     source = reader.source()
     plans = tuple(_of_events(plan) for plan in options.cohorts) or guessed(source)
-    made: list[Made] = []
-    for plan in plans:
-        tell(0.85, "Making a cohort")
-        origin = f"Imported from {len(found.of('data'))} MEDS tables"
-        made.append(cohort_of(source, plan, origin=origin, kind="MEDS", taken=[each.name for each in made]))
-    notes = ["Times have no time zone: days are those that stand in the file.", *source.notes]
+    tell(0.85, "Making cohorts")
+    origin = f"Imported from {len(found.of('data'))} MEDS tables"
+    made, failed = cohorts_of(source, plans, origin=origin, kind="MEDS")
+    notes = ["Times have no time zone: days are those that stand in the file.", *source.notes, *failed]
     report = ImportReport("meds", tuple(files), mapped=MAPPED, faults=tuple(source.faults), notes=tuple(notes))
-    recipe = {"kind": "meds", "options": {"cohorts": [asdict(plan) for plan in plans]}}
-    return Imported(tuple(made), counted(report, tuple(made)), recipe)
+    used = MedsOptions(plans)
+    offers = of_starts(plans, _known(source), first="entry")
+    return Imported(made, counted(report, made), to_recipe("meds", used), offers, _names(found))
+
+
+def _known(source: Source) -> list[tuple[str, str, int]]:
+    """Codes that time zero can be taken from, those that are named as diagnoses first."""
+    rows = pd.concat([source.conditions, source.observations])[["patient", "code"]].drop_duplicates()
+    counts = rows["code"].value_counts()
+    coded = [(source.codes[int(code)], int(n)) for code, n in counts.items()]
+    coded.sort(key=lambda each: (not is_serious(_diagnosis(each[0])), -each[1], each[0].key))
+    return [(code.key, code.label, n) for code, n in coded]
+
+
+def _names(found: Found) -> tuple[str, ...]:
+    """What the data set calls itself."""
+    for path in found.of("dataset"):
+        try:
+            told = json.loads(path.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(told, dict) and isinstance(told.get("dataset_name"), str):
+            return (told["dataset_name"],)
+    return ()
 
 
 def _of_events(plan: Start) -> Start:

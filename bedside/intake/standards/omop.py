@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,8 +11,10 @@ import pandas as pd
 from bedside.intake.staging import Progress
 from bedside.intake.standards.describe import SOURCE, key_of, short, words_for
 from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, as_table, counted
+from bedside.intake.standards.offers import to_recipe
 from bedside.intake.standards.omop_features import DAY, PERSON, Features, features
 from bedside.intake.standards.omop_follow import ALIVE, DEAD, NOBODY, Followed, follow
+from bedside.intake.standards.omop_offers import layout_of, offers_of
 from bedside.intake.standards.omop_source import OmopSource, open_omop
 from bedside.intake.standards.recognise import Found
 
@@ -80,7 +82,7 @@ def read_omop(found: Found, options: OmopOptions | None = None, *, progress: Pro
     """
     options = options or OmopOptions()
     tell = progress or (lambda share, sentence: None)
-    recipe = {"kind": "omop", "options": asdict(options)}
+    recipe = to_recipe("omop", options)
     tell(0.1, "Reading persons, observation and deaths")
     with open_omop(found) as source:
         followed = None
@@ -88,12 +90,14 @@ def read_omop(found: Found, options: OmopOptions | None = None, *, progress: Pro
             followed = follow(source, cohort=options.cohort, concept=options.concept, atlas=options.atlas,
                               deaths_after=options.deaths_after)  # fmt: skip
         if followed is None or followed.rows.empty:
-            return Imported((), _report(source, found, followed, None), recipe)
+            return Imported((), _report(source, found, followed, None), recipe, offers_of(source, options, followed),
+                            layout_of(source))  # fmt: skip
         tell(0.4, "Reading what was known at time zero")
         most = {"condition": options.conditions, "drug": options.drugs, "measurement": options.measurements}
         known = features(source, followed, most=most)
         made = _cohort(followed, known, options)
-        return Imported((made,), counted(_report(source, found, followed, known), (made,)), recipe)
+        report = counted(_report(source, found, followed, known), (made,))
+        return Imported((made,), report, recipe, offers_of(source, options, followed), layout_of(source))
 
 
 def _cohort(followed: Followed, known: Features, options: OmopOptions) -> Made:

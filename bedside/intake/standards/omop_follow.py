@@ -73,11 +73,14 @@ class Followed:
         What time zero is, in words.
     left_out : Counter
         Persons with an entry who are not in the cohort, by why.
+    chosen : str
+        ``"cohort 5"`` or ``"concept 201826"``: what time zero was taken from.
     """
 
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
     since: str = ""
     title: str = ""
+    chosen: str = ""
     concept: int | None = None
     n_entries: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
@@ -165,7 +168,7 @@ def _of_cohort(source: OmopSource, found: Followed, cohort: int | None) -> None:
         "CREATE TABLE entries AS SELECT subject_id AS person_id, cohort_start_date AS start FROM cohorts "
         "WHERE cohort_definition_id = $id", {"id": chosen},
     )  # fmt: skip
-    found.since, found.title = "entry into the cohort", _cohort_name(source, chosen)
+    found.since, found.title, found.chosen = "entry into the cohort", _cohort_name(source, chosen), f"cohort {chosen}"
     found.n_entries = source.ask("SELECT count(*) AS n FROM entries").column(0)[0].as_py()
     if len(sizes) > 1:
         others = ", ".join(f"{row['id']} ({row['n']:,} subjects)" for row in sizes if row["id"] != chosen)
@@ -210,6 +213,7 @@ def _of_condition(source: OmopSource, found: Followed, concept: int | None) -> N
     )
     name = names_of(source, [concept]).get(concept, f"condition {concept}")
     found.since, found.concept, found.title = f"the first record of {name}", concept, name
+    found.chosen = f"concept {concept}"
     found.n_entries = source.ask("SELECT count(*) AS n FROM entries").column(0)[0].as_py()
     if not found.n_entries:
         raise Fixable(WHAT, f"Nobody has a record of condition {concept}.", "Choose another concept.")
