@@ -1,0 +1,294 @@
+"""A cohort told by counts: how many patients there are of each kind, and no row of any of them.
+
+What survival pages ask of patients, they ask of a few columns at once: time, status, a group, a stratum. A source
+that counts its rows by these says all of it. Curves and log-rank tests are made of the counts as they are; whatever
+needs an array over patients unfolds them here, within bounds, into as many equal entries as were counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from bedside.cohort.cohort import Cohort
+from bedside.cohort.groups import Grouping
+from bedside.cohort.outcome import Outcome
+from bedside.cohort.selection import Selection, Step
+from bedside.engine.ask import (
+    EVERYONE,
+    Counted,
+    Engine,
+    Key,
+    Level,
+    Number,
+    Part,
+    gather,
+    part_of_levels,
+    part_of_numbers,
+)
+from bedside.engine.groups import Groups, levels_in
+from bedside.engine.values import summary_of
+from bedside.errors import Fixable
+
+MOST = 5_000_000
+"""Patients up to which counts are unfolded; curves and log-rank tests need no unfolding."""
+
+
+class CountedEngine:
+    """Answers from one answer of another engine, as far as it holds the keys.
+
+    Parameters
+    ----------
+    keys : sequence of Key
+        What the rows were counted by.
+    counted : Counted
+        The answer.
+    """
+
+    def __init__(self, keys: Sequence[Key], counted: Counted) -> None:
+        self._places = {_named(key): i for i, key in enumerate(keys)}
+        self._keys, self._counted = tuple(keys), counted
+
+    def counts(self, keys: Sequence[Key], selection: Selection = EVERYONE) -> Counted:
+        """As `Engine.counts`, of all rows."""
+        if not selection.is_everyone:
+            raise ValueError("who was counted is settled")
+        return gather([self._part(key) for key in keys], self._counted.n, len(self._counted.n))
+
+    def _part(self, key: Key) -> Part:
+        i = self._places[_named(key)]
+        column = self._counted.columns[i]
+        if isinstance(key, Level):
+            return part_of_levels(column, self._counted.labels[i])
+        if isinstance(key, Number):
+            return part_of_numbers(column)
+        return Part(column, None, int(column.max(initial=0)) + 1)
+
+
+def _named(key: Key) -> object:
+    """What tells keys apart: a column read as codes is the same whichever are expected."""
+    return ("level", key.column) if isinstance(key, Level) else key
+
+
+class CountedCohort(Cohort):
+    """Patients as far as some columns tell them apart; words and fingerprint are those of the cohort counted.
+
+    Parameters
+    ----------
+    of : Cohort
+        Which was counted.
+    keys : sequence of Key
+        By which.
+    columns : sequence of str
+        Names of the columns that the last keys read, in their order.
+    levels : dict of str to tuple of str
+        Of each column of codes, all that are known, in clinical order.
+    counted : Counted
+        The answer.
+    """
+
+    origin: Cohort
+    counts: CountedEngine
+
+    def __init__(
+        self,
+        of: Cohort,
+        keys: Sequence[Key],
+        columns: Sequence[str],
+        levels: dict[str, tuple[str, ...]],
+        counted: Counted,
+    ) -> None:
+        for each in fields(Cohort):
+            if each.name not in ("frame", "rows", "visits"):
+                object.__setattr__(self, each.name, getattr(of, each.name))
+        held = {"visits": None, "origin": of, "counts": CountedEngine(keys, counted), "_columns": tuple(columns)}
+        for name, value in {**held, "_levels": levels, "_counted": counted}.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return int(self._counted.n.sum())
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The columns that were counted by, a row for each patient, in no order of theirs.
+
+        Raises
+        ------
+        Fixable
+            If there are too many.
+        """
+        first = len(self._counted.columns) - len(self._columns)
+        return pd.DataFrame({name: self._column(first + i, name) for i, name in enumerate(self._columns)})
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Places, which stand for nobody."""
+        return np.arange(len(self))
+
+    def take(self, mask: np.ndarray, *, seal: str) -> Cohort:
+        """As `Cohort.take`."""
+        told = {each.name: getattr(self, each.name) for each in fields(Cohort)}
+        return Cohort(**told).take(mask, seal=seal)
+
+    def unfolded(self, values: np.ndarray) -> np.ndarray:
+        """Something known of each kind of patient, for each patient.
+
+        Raises
+        ------
+        Fixable
+            If there are too many.
+        """
+        if len(self) > MOST:
+            raise Fixable(
+                "This needs more than curves and their test do.",
+                f"It would have to be worked out over {len(self):,} patients at once; the most is {MOST:,}.",
+                "Set a filter, or use the log-rank test without strata.",
+            )
+        return np.repeat(values, self._counted.n)
+
+    def _column(self, i: int, name: str) -> np.ndarray | pd.Categorical:
+        found = self._counted.columns[i]
+        if name not in self._levels:
+            return self.unfolded(found)
+        known = self._levels[name]
+        place = np.array([*(known.index(code) for code in self._counted.labels[i]), -1], dtype=np.int64)
+        categories = pd.Index(list(known), dtype=object)
+        return pd.Categorical.from_codes(self.unfolded(place[found]), categories=categories)
+
+
+class CountedGrouping(Grouping):
+    """Groups of a counted cohort.
+
+    Parameters
+    ----------
+    cohort : CountedCohort
+        Whose first key is that of the groups.
+    groups : Groups
+    place : int array, shape (n_kinds,)
+        Group of each kind of patient, -1 where missing.
+    """
+
+    cohort: CountedCohort
+    groups: Groups
+
+    def __init__(self, cohort: CountedCohort, groups: Groups, place: np.ndarray) -> None:
+        n = cohort._counted.n
+        sizes = np.bincount(place[place >= 0], weights=n[place >= 0], minlength=len(groups.labels))
+        there = np.flatnonzero(sizes)
+        anew = np.full(len(groups.labels) + 1, -1, dtype=np.int64)
+        anew[there] = np.arange(len(there))
+        told = {
+            "labels": tuple(groups.labels[i] for i in there), "dropped_missing": int(n[place < 0].sum()),
+            "title": groups.title, "cohort": cohort, "groups": groups, "_place": anew[place],
+        }  # fmt: skip
+        for name, value in told.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """As `Grouping.codes`, in the order of the counted cohort's frame."""
+        return self.cohort.unfolded(self._place)
+
+    @property
+    def mark(self) -> str:
+        """What tells these groups from others of the same patients."""
+        return repr((self.groups.key, self.labels))
+
+
+def counted_cohort(
+    of: Cohort, engine: Engine, columns: Sequence[str], groups: Groups | None = None
+) -> tuple[CountedCohort, CountedGrouping | None]:
+    """Count the patients by some columns, and by groups.
+
+    Parameters
+    ----------
+    of : Cohort
+        Its words: outcomes and variables.
+    engine : Engine
+        Holds its rows, and counts nobody else.
+    columns : sequence of str
+        Times, statuses and variables with levels or numbers.
+    groups : Groups, optional
+        From `groups_of` or `groups_by_selection`.
+
+    Returns
+    -------
+    cohort : CountedCohort
+    grouping : CountedGrouping or None
+        Who belongs to which group, if any were asked for.
+
+    Raises
+    ------
+    Fixable
+        If a time, a status or a code is not usable; it says in how many patients.
+    """
+    columns = tuple(dict.fromkeys(columns))
+    levels = {name: codes for name in columns if (codes := _codes(of, engine, name)) is not None}
+    asked: list[Key] = [Level(name, levels[name]) if name in levels else Number(name) for name in columns]
+    keys = [*([] if groups is None else [groups.key]), *asked]
+    counted = engine.counts(keys)
+    _check(of, columns, levels, counted)
+    cohort = CountedCohort(of, keys, columns, levels, counted)
+    return cohort, None if groups is None else CountedGrouping(cohort, groups, groups.place(counted))
+
+
+def _codes(of: Cohort, engine: Engine, name: str) -> tuple[str, ...] | None:
+    """The codes of a column that holds codes; None of one that holds numbers."""
+    status = [outcome.codes for outcome in of.outcomes if outcome.status == name]
+    if status:
+        return tuple(dict.fromkeys(code for codes in status for code in codes))
+    if any(name in (outcome.time, outcome.entry) for outcome in of.outcomes) or of.variable(name).is_numeric:
+        return None
+    return levels_in(engine, of.variable(name)).codes
+
+
+def _check(of: Cohort, columns: Sequence[str], levels: dict[str, tuple[str, ...]], counted: Counted) -> None:
+    """Refuse what no curve could be drawn of, as a file would be refused when it is read."""
+    first = len(counted.columns) - len(columns)
+    status, times = {o.status for o in of.outcomes}, {o.time for o in of.outcomes}
+    for i, name in enumerate(columns, start=first):
+        column = counted.columns[i]
+        if name in levels:
+            wrong = np.array([code not in levels[name] for code in counted.labels[i]] + [name in status])[column]
+            _refuse(int(counted.n[wrong].sum()), "a code that its dictionary does not know", name)
+        elif name in times:
+            _refuse(int(counted.n[~(column >= 0)].sum()), "no follow-up time of at least 0", name)
+
+
+def _refuse(count: int, found: str, name: str) -> None:
+    if count:
+        raise Fixable(
+            "These patients cannot be counted.",
+            f"{count:,} {'has' if count == 1 else 'have'} {found} (column “{name}”).",
+            "Correct these rows in the source, or leave them out with a filter.",
+        )
+
+
+# ------------------------------------------------------------------ filters
+
+
+def narrowed(of: Cohort, engine: Engine, chosen: Selection) -> tuple[Step, ...]:
+    """As `Selection.attrition`, counted by an engine in one pass."""
+    parts = [Selection(chosen.groups[:i]) for i in range(len(chosen.groups) + 1)]
+    left = engine.sizes(parts)
+    said = ("All patients", *chosen.say(of))
+    return tuple(
+        Step(label, n, (left[i - 1] if i else n) - n) for i, (label, n) in enumerate(zip(said, left, strict=True))
+    )
+
+
+def span(of: Cohort, engine: Engine, name: str) -> tuple[float, float] | None:
+    """The lowest and the highest value of a continuous variable; None if nobody has one."""
+    found = summary_of(engine, of.variable(name))
+    return (found.min, found.max) if found.n else None
+
+
+def status_counts(of: Outcome, engine: Engine) -> tuple[tuple[str, int], ...]:
+    """How many patients have each status code, the missing ones under ``""``."""
+    counted = engine.counts((Level(of.status, of.codes),))
+    names = (*counted.labels[0], "")
+    return tuple((names[code], int(n)) for code, n in zip(counted.columns[0], counted.n, strict=True))
