@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ import pandas as pd
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bedside.cohort.cohort import Cohort
+from bedside.cohort.derived_words import COLUMN, CUT_LATER, DRAWN_LATER, RISK_LATER, risk_labels
 from bedside.cohort.groups import PARTS as PARTS_OF
 from bedside.cohort.groups import check_shared, cut_points
 from bedside.cohort.selection import Selection
@@ -27,12 +27,7 @@ from bedside.errors import Fixable
 
 MOST_KEPT = 200_000
 """Patients whose tokens are kept in one group."""
-COLUMN = "group:"
-"""How the columns' names begin; the reader's own name is their label alone, so that no link holds it."""
 YES, NO = "1", "0"
-DRAWN_LATER = "drawn by hand"
-RISK_LATER = "made of a risk that was learnt from what happened"
-
 Tokens = Callable[[Cohort], Sequence[str]]
 """A token of each patient, in row order."""
 Risks = Callable[[Cohort, "Risk"], np.ndarray]
@@ -40,11 +35,15 @@ Risks = Callable[[Cohort, "Risk"], np.ndarray]
 
 
 class Cut(Part):
-    """A continuous variable cut at numbers; a value equal to one belongs above it."""
+    """A continuous variable cut at numbers; a value equal to one belongs above it.
+
+    ``learnt`` names the outcome that the cut was looked for in, if it was.
+    """
 
     kind: Literal["cut"] = "cut"
     column: str
     points: tuple[float, ...] = Field(min_length=1, max_length=20)
+    learnt: str = Field(default="", max_length=200)
 
 
 class Chosen(Part):
@@ -140,8 +139,15 @@ class Derived:
 # ------------------------------------------------------------------ making one
 
 
-def cut(cohort: Cohort, column: str, cuts: str | tuple[float, ...] | None = None) -> Cut:
+def cut(cohort: Cohort, column: str, cuts: str | tuple[float, ...] | None = None, *, learnt: str = "") -> Cut:
     """A continuous variable in groups, cut where `bedside.cohort.groups.group_by` cuts these patients.
+
+    Parameters
+    ----------
+    cohort, column, cuts
+        As there.
+    learnt : str
+        The outcome that the cut was looked for in, if it was.
 
     Raises
     ------
@@ -159,7 +165,7 @@ def cut(cohort: Cohort, column: str, cuts: str | tuple[float, ...] | None = None
     points, _, _ = cut_points(variable, cohort.frame[column].to_numpy(dtype=float), cuts)
     if not len(points):
         raise Fixable(f"“{variable.label}” can't be cut.", "No value was recorded.", "Choose another variable.")
-    return Cut(column=column, points=tuple(float(point) for point in points))
+    return Cut(column=column, points=tuple(float(point) for point in points), learnt=learnt[:200])
 
 
 def chosen(selection: Selection) -> Chosen:
@@ -224,23 +230,13 @@ def risk_parts(
         )
     end = cohort.outcome(outcome)
     codes = np.searchsorted(points, risks, side="right")
-    labels = _risk_labels(points)
+    labels = risk_labels(points)
     kept = () if saved is not None else _members(cohort, codes, labels, tokens)
     return Risk(
         outcome=outcome, outcome_label=end.label, target=target, time=float(time), unit=end.unit,
         points=tuple(float(point) for point in points), labels=labels, model=model, learner=learner, saved=saved,
         groups=kept, fingerprint=cohort.fingerprint,
     )  # fmt: skip
-
-
-def _risk_labels(points: np.ndarray) -> tuple[str, ...]:
-    """``"under 12%"``, ``"12% to under 30%"``, ``"30% or more"``: with as many decimals as tell the points apart."""
-    decimals = next(
-        d for d in (0, 1, 2, 3, 6, 12) if d == 12 or len(np.unique(np.round(100 * points, d))) == len(points)
-    )
-    said = [f"{100 * point:.{decimals}f}%" for point in points]
-    between = [f"{low} to under {high}" for low, high in pairwise(said)]
-    return (f"under {said[0]}", *between, f"{said[-1]} or more")
 
 
 def _members(cohort: Cohort, codes: np.ndarray, labels: Sequence[str], tokens: Tokens) -> tuple[Members, ...]:
@@ -348,7 +344,9 @@ def _of_cut(cohort: Cohort, group: Derived, made: Cut) -> tuple[Variable, np.nda
     values = cohort.frame[made.column].to_numpy(dtype=float)
     points, labels, _ = cut_points(source, values, made.points)
     codes = np.where(np.isnan(values), -1, np.searchsorted(points, values, side="right"))
-    return _variable(cohort, group, labels, (made.column,)), codes.astype(np.int8)
+    return _variable(cohort, group, labels, (made.column,), later=CUT_LATER if made.learnt else ""), codes.astype(
+        np.int8
+    )
 
 
 def _of_members(cohort: Cohort, group: Derived, made: Drawn | Risk, tokens: Tokens) -> np.ndarray:
@@ -376,6 +374,8 @@ def _variable(
 
 
 def _note(made: Cut | Chosen | Drawn | Risk) -> str:
+    if isinstance(made, Cut) and made.learnt:
+        return f"Cut where the curves of {made.learnt} part most; a group made here, not measured."
     if isinstance(made, Risk):
         return (
             f"Predicted risk of {made.outcome_label} by {made.time:g} {made.unit}, {made.learner}; a group made here."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,8 @@ class Differences:
     columns_added, columns_removed : tuple of str
         Labels.
     kinds_changed : tuple of (label, kind before, kind after)
+    levels_changed : tuple of (label, levels that came, levels that went)
+        Of columns of levels in both; labels.
     cells : tuple of (label, n)
         Of patients in both, cells with another value now; the most first.
     outcomes : tuple of OutcomeChange
@@ -56,6 +59,7 @@ class Differences:
     visits_before: int
     visits_after: int
     same: bool
+    levels_changed: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
 
 
 def differences(key: str, old: int, new: int, *, reader: str, folder: Path | None = None) -> Differences:
@@ -84,6 +88,7 @@ def compare_cohorts(old: Cohort, new: Cohort) -> Differences:
         tuple((_label(new, name), *both) for name, both in kinds.items() if both[0] != both[1]),
         () if found is None else _cells(old, new, found, [name for name, both in kinds.items() if both[0] == both[1]]),
         _outcomes(old, new), _visits(old), _visits(new), old.fingerprint == new.fingerprint,
+        tuple(_levels(old, new, [name for name, both in kinds.items() if both[0] == both[1]])),
     )  # fmt: skip
 
 
@@ -126,6 +131,19 @@ def _numbered(before: pd.Series, after: pd.Series) -> tuple[np.ndarray, np.ndarr
     place = {text: i for i, text in enumerate(dict.fromkeys([*both[0][0], *both[1][0]]))}
     tables = [np.array([*(place[text] for text in texts), -1], dtype=np.int64) for texts, _ in both]
     return tables[0][both[0][1]], tables[1][both[1][1]]
+
+
+def _levels(old: Cohort, new: Cohort, names: list[str]) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Variables with other levels than before."""
+    for name in names:
+        if old.has(name) and new.has(name):
+            before, after = ({level.code: level.label for level in of.variable(name).levels} for of in (old, new))
+            came, went = (
+                tuple(label for code, label in one.items() if code not in other)
+                for one, other in ((after, before), (before, after))
+            )
+            if came or went:
+                yield _label(new, name), came, went
 
 
 def _outcomes(old: Cohort, new: Cohort) -> tuple[OutcomeChange, ...]:

@@ -164,14 +164,14 @@ class Saved:
             )  # fmt: skip
             return tuple(map(self._item, rows))
 
-    def marks(self, cohort: str, kind: What) -> tuple[tuple[str, str, str], ...]:
-        """Id, name and note of what `of` gives, without what is saved in them: pages ask in every run."""
+    def marks(self, cohort: str, kind: What) -> tuple[tuple[str, str, str, bool], ...]:
+        """Id, name, note and whose of what `of` gives, without what is saved in them: pages ask in every run."""
         with reading(self.folder) as tables:
             rows = [] if tables is None else tables.ask(
-                "SELECT id, name, note FROM bedside_saved WHERE cohort = $1 AND kind = $2 "
+                "SELECT id, name, note, owner FROM bedside_saved WHERE cohort = $1 AND kind = $2 "
                 "AND (owner = $3 OR shared = 1) ORDER BY made, id", _key(cohort), kind, self.reader,
             )  # fmt: skip
-            return tuple((row["id"], row["name"], row["note"]) for row in rows)
+            return tuple((row["id"], row["name"], row["note"], row["owner"] == self.reader) for row in rows)
 
     def find(self, item: str, *, cohorts: Iterable[str] = ()) -> Item:
         """One item, own or shared of one of these cohorts.

@@ -16,6 +16,7 @@ import numpy as np
 
 from bedside.cohort import Cohort
 from bedside.cohort.derived import Chosen, Cut, Derived, Risk, from_body
+from bedside.cohort.derived_words import COLUMN
 from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.store.models import Entry, read_model
@@ -32,7 +33,10 @@ NOT_KEPT = frozenset({"version", "item"})
 
 def filter_body(chosen: Selection, cohort: Cohort) -> dict[str, Any]:
     """A filter as it is saved."""
-    return {"filter": chosen.to_text(), "columns": _columns(chosen.columns, cohort), "said": list(chosen.say(cohort))}
+    return {
+        "filter": chosen.to_text(), "columns": _columns(chosen.columns, cohort), "said": list(chosen.say(cohort)),
+        "patients": len(cohort),
+    }  # fmt: skip
 
 
 def group_body(definition: dict[str, Any], cohort: Cohort) -> dict[str, Any]:
@@ -41,10 +45,13 @@ def group_body(definition: dict[str, Any], cohort: Cohort) -> dict[str, Any]:
     names = (made.column,) if isinstance(made, Cut) else ()
     if isinstance(made, Chosen):
         names = Selection.from_text(made.filter, cohort).columns
-    return {"definition": definition, "columns": _columns(names, cohort)}
+    return {"definition": definition, "columns": _columns(names, cohort), "patients": len(cohort)}
 
 
-def view_body(page: str, query: Mapping[str, str], cohort: Cohort, *, models: Iterable[Entry] = ()) -> dict[str, Any]:
+def view_body(
+    page: str, query: Mapping[str, str], cohort: Cohort, *, models: Iterable[Entry] = (),
+    choices: Mapping[str, Any] | None = None, chosen: Selection | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """A view as it is saved.
 
     Parameters
@@ -57,13 +64,17 @@ def view_body(page: str, query: Mapping[str, str], cohort: Cohort, *, models: It
         That is open, before any filter.
     models : iterable of Entry
         That are kept here.
+    choices : mapping, optional
+        Of the page, that do not stand in the address: numbers, texts and lists of them.
+    chosen : Selection, optional
+        The filter in force, if the address does not hold it since it leaves too few for a link.
     """
     if not PAGE.fullmatch(page):
         raise ValueError("a page of ours")
     kept = {name: value for name, value in query.items() if name not in NOT_KEPT and len(value) <= LONGEST_VALUE}
     kept = dict(list(kept.items())[:MOST_QUERY])
-    named = {word for value in kept.values() for word in _words(value)}
-    chosen = _selection(kept.get("filter", ""), cohort)
+    named = {word for value in (*kept.values(), *_texts(choices or {})) for word in _words(value)}
+    chosen = chosen or _selection(kept.get("filter", ""), cohort)
     names = [v.name for v in cohort.variables if v.name in named or v.name in chosen.columns]
     outcome = next((o for o in cohort.outcomes if o.key == kept.get("outcome")), None)
     found = {f"{entry.key}.{entry.version}": entry for entry in models}
@@ -74,7 +85,8 @@ def view_body(page: str, query: Mapping[str, str], cohort: Cohort, *, models: It
     }
     return {
         "page": page, "query": kept, "columns": _columns(names, cohort), "models": used,
-        "outcome": None if outcome is None else [outcome.key, outcome.label],
+        "outcome": None if outcome is None else [outcome.key, outcome.label], "filter": chosen.to_text(),
+        "choices": dict(choices or {}), "patients": len(cohort),
     }  # fmt: skip
 
 
@@ -105,7 +117,7 @@ def derived_of(item: Item) -> Derived:
 
 
 def what_changed(
-    item: Item, cohort: Cohort, *, version: int = 0, newest: int = 0, models: Iterable[Entry] = ()
+    item: Item, cohort: Cohort, *, version: int = 0, newest: int = 0, models: Iterable[Entry] = (), read: str = ""
 ) -> tuple[str, ...]:
     """In sentences, what is another now than when an item was saved; none if nothing that it rests on.
 
@@ -118,10 +130,13 @@ def what_changed(
         Of the cohort that is meant, and the newest there is; 0 where it has none.
     models : iterable of Entry
         That are kept here.
+    read : str
+        Fingerprint of the cohort as it would be read, without groups.
     """
     found = _version(item, version, newest)
-    found += _gone_columns(item, cohort)
-    found += _gone_levels(item, cohort)
+    found += _patients(item, cohort, read)
+    columns = _columns_now(item, cohort)
+    found += columns + _filter_now(item, cohort, told=bool(columns))
     told = item.body.get("outcome")
     if isinstance(told, list) and len(told) == 2 and told[0] not in {o.key for o in cohort.outcomes}:
         found.append(f"The outcome “{told[1]}” is no longer in the cohort.")
@@ -137,26 +152,51 @@ def _version(item: Item, version: int, newest: int) -> list[str]:
         if newest > version else []  # fmt: skip
 
 
-def _gone_columns(item: Item, cohort: Cohort) -> list[str]:
+def _patients(item: Item, cohort: Cohort, read: str) -> list[str]:
+    """Another table than then, where that is not told by versions."""
+    before, now = item.body.get("patients"), len(cohort)
+    if not read or not item.fingerprint or read == item.fingerprint:
+        return []
+    if isinstance(before, int) and before != now:
+        return [f"The cohort had {before:,} patients then and has {now:,} now."]
+    return [] if item.version else ["The cohort’s data, or what they mean, are others than then."]
+
+
+def _columns_now(item: Item, cohort: Cohort) -> list[str]:
+    """Columns that are gone or of another kind, and levels that came or went."""
     told = item.body.get("columns")
     found = []
     for name, about in (told if isinstance(told, dict) else {}).items():
-        label, kind = (str(each) for each in about)
+        label, kind, *rest = about
+        levels = rest[0] if rest and isinstance(rest[0], dict) else {}
         if not cohort.has(name):
-            found.append(f"The column “{label}” is no longer in the cohort.")
+            what = "group" if name.startswith(COLUMN) else "column"
+            found.append(f"The {what} “{label}” is no longer in the cohort.")
         elif cohort.variable(name).kind != kind:
             found.append(f"The column “{label}” was {kind} and is {cohort.variable(name).kind} now.")
+        elif levels:
+            found += _levels_now(
+                str(label), levels, {level.code: level.label for level in cohort.variable(name).levels}
+            )
     return found
 
 
-def _gone_levels(item: Item, cohort: Cohort) -> list[str]:
-    """Levels that a filter asks for and the cohort no longer has."""
+def _levels_now(label: str, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    gone = [f"“{text}”" for code, text in before.items() if code not in now]
+    new = [f"“{text}”" for code, text in now.items() if code not in before]
+    other = [f"“{text}” is called “{now[code]}” now" for code, text in before.items() if now.get(code, text) != text]
+    found = [f"“{label}” no longer has {', '.join(gone)}."] if gone else []
+    found += [f"“{label}” also has {', '.join(new)} now."] if new else []
+    return found + ([f"Of “{label}”, {'; '.join(other)}."] if other else [])
+
+
+def _filter_now(item: Item, cohort: Cohort, *, told: bool) -> list[str]:
+    """That a filter can't be set as it was, and why unless that is told already."""
     text = item.body.get("filter") or (item.body.get("query") or {}).get("filter") or ""
     try:
         Selection.from_text(str(text), cohort)
     except Fixable as stop:
-        named = item.body.get("columns") or {}
-        return [stop.why] if all(cohort.has(name) for name in named) else []
+        return ["Its filter can’t be set any more." if told else f"Its filter can’t be set any more. {stop.why}"]
     return []
 
 
@@ -198,8 +238,16 @@ def predicted(cohort: Cohort, made: Risk) -> np.ndarray:
     return np.asarray(model.risk(cohort.frame, [made.time])[:, 0], dtype=float)
 
 
-def _columns(names: Iterable[str], cohort: Cohort) -> dict[str, list[str]]:
-    return {name: [cohort.variable(name).label, cohort.variable(name).kind] for name in names if cohort.has(name)}
+def _columns(names: Iterable[str], cohort: Cohort) -> dict[str, list[Any]]:
+    """What these are called, their kind, and their levels by code."""
+    known = [cohort.variable(name) for name in names if cohort.has(name)]
+    return {v.name: [v.label, v.kind, {level.code: level.label for level in v.levels}] for v in known}
+
+
+def _texts(choices: Mapping[str, Any]) -> list[str]:
+    """Every text among choices, those in lists too."""
+    parts = [part for value in choices.values() for part in (value if isinstance(value, list) else [value])]
+    return [part for part in parts if isinstance(part, str)]
 
 
 def _selection(text: str, cohort: Cohort) -> Selection:

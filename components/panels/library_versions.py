@@ -98,6 +98,10 @@ def sentences(found: Differences) -> list[str]:
         if names:
             lines.append(f"{what}: {', '.join(names[:MOST_CELLS])}" + (" and more" if len(names) > MOST_CELLS else ""))
     lines += [f"{label} was {old} and is {new} now" for label, old, new in found.kinds_changed]
+    for label, came, went in found.levels_changed:
+        parts = [f"{what} {', '.join(f'“{one}”' for one in those[:MOST_CELLS])}"
+                 for what, those in (("also has", came), ("no longer has", went)) if those]  # fmt: skip
+        lines.append(f"{label} {' and '.join(parts)}")
     if found.cells:
         said = "; ".join(f"{label} in {n:,}" for label, n in found.cells[:MOST_CELLS])
         lines.append(f"Cells with another value, in patients who are in both: {said}")

@@ -12,8 +12,10 @@ import pytest
 
 from bedside.cohort import Cohort
 from bedside.cohort.derived import Derived, Risk, chosen, cut, drawn, from_body, risk_parts, to_body, with_groups
+from bedside.cohort.derived_words import CUT_LATER, caution
 from bedside.cohort.groups import group_by
 from bedside.cohort.selection import Between, OneOf, Selection
+from bedside.cohort.variable import Level
 from bedside.errors import Fixable
 from bedside.intake import read_cohort
 from bedside.risk.fitted import Fitted
@@ -202,8 +204,9 @@ def test_an_old_view_says_what_changed(tmp_path: Path, monkeypatch):
     assert said == "It was saved on version 1 of the cohort; this is version 2."
     (said,) = what_changed(view, COHORT, version=1, newest=2, models=models.list_models())
     assert said.endswith("version 2 is the newest.")
-    (said,) = what_changed(view, without(COHORT, "age"), models=models.list_models())
-    assert said == f"The column “{COHORT.variable('age').label}” is no longer in the cohort."
+    said = what_changed(view, without(COHORT, "age"), models=models.list_models())
+    gone = f"The column “{COHORT.variable('age').label}” is no longer in the cohort."
+    assert said == (gone, "Its filter can’t be set any more.")
     other_end = replace(COHORT, outcomes=COHORT.outcomes[1:], fingerprint="")
     (said,) = what_changed(view, other_end, models=models.list_models())
     assert said == f"The outcome “{END.label}” is no longer in the cohort."
@@ -222,8 +225,24 @@ def test_an_old_filter_or_group_says_what_changed():
     levels = COHORT.variable("hormone_therapy")
     fewer = levels.model_copy(update={"levels": levels.levels[1:], "kind": levels.kind, "reference": None})
     changed = replace(COHORT, variables=tuple(fewer if v == levels else v for v in COHORT.variables), fingerprint="")
-    assert what_changed(kept, changed) == ("It names a level that this cohort does not have.",)
+    assert what_changed(kept, changed) == (
+        f"“{levels.label}” no longer has “{levels.levels[0].label}”.", "Its filter can’t be set any more.",
+    )  # fmt: skip
+    back = item("filter", filter_body(Selection(((OneOf("hormone_therapy", levels.codes[1:]),),)), changed), version=0)
+    called = levels.model_copy(update={"levels": (levels.levels[0], Level(code=levels.codes[1], label="given"))})
+    again = replace(COHORT, variables=tuple(called if v == levels else v for v in COHORT.variables), fingerprint="")
+    assert what_changed(back, again) == (
+        f"“{levels.label}” also has “{levels.levels[0].label}” now.",
+        f"Of “{levels.label}”, “{levels.levels[1].label}” is called “given” now.",
+    )
+    assert (
+        what_changed(back, COHORT, read="another")[0] == "The cohort’s data, or what they mean, are others than then."
+    )
+    assert what_changed(kept, some(COHORT, 600), read="x")[0] == "The cohort had 686 patients then and has 600 now."
     group = item("group", group_body(to_body(cut(COHORT, "age", (50.0,))), COHORT))
     assert what_changed(group, COHORT) == () and derived_of(group).column == "group:id"
     (said,) = what_changed(group, without(COHORT, "age"))
     assert "is no longer in the cohort" in said
+    looked_for = with_one(COHORT, cut(COHORT, "age", (50.0,), learnt="Death")).variable("group:x1")
+    assert (looked_for.use, looked_for.why_later) == ("later", CUT_LATER) and "the curves of Death" in looked_for.note
+    assert caution(looked_for).startswith(f"{HOSTILE} was cut where") and caution(COHORT.variable("age")) == ""

@@ -58,7 +58,7 @@ def test_what_is_saved_comes_back_as_it_was(place: Path):
     assert (one.fingerprint, one.version, one.made) == ("f", 3, "2026-03-01T12:00:00.000+00:00")
     assert (one.mine, one.shared) == (True, False)
     assert mine.all() == (one,) == mine.of("c\udcff", "filter") and mine.find(one.id) == one
-    assert mine.marks("c\udcff", "filter") == ((one.id, one.name, one.note),)
+    assert mine.marks("c\udcff", "filter") == ((one.id, one.name, one.note, True),)
     assert Saved(ADA).all(kind="view") == ()
 
 
@@ -159,7 +159,7 @@ def test_order_is_that_of_making(place: Path):
     mine = Saved(ADA)
     for i in (3, 1, 2):
         mine.keep("group", cohort="c", name=f"{9 - i}", body={}, now=NOON + timedelta(milliseconds=i))
-    assert [name for _, name, _ in mine.marks("c", "group")] == ["8", "7", "6"]
+    assert [name for _, name, *_ in mine.marks("c", "group")] == ["8", "7", "6"]
     assert [item.name for item in mine.all()] == ["6", "7", "8"]
 
 
