@@ -8,16 +8,18 @@ needs an array over patients unfolds them here, within bounds, into as many equa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from bedside.cohort.balance import Imbalance, largest_imbalance
 from bedside.cohort.cohort import Cohort
 from bedside.cohort.groups import Grouping
 from bedside.cohort.outcome import Outcome
-from bedside.cohort.selection import Selection, Step
+from bedside.cohort.selection import Selection
+from bedside.cohort.table_one import FollowUp, followup
 from bedside.engine.ask import (
     EVERYONE,
     Counted,
@@ -31,8 +33,11 @@ from bedside.engine.ask import (
     part_of_numbers,
 )
 from bedside.engine.groups import Groups, levels_in
-from bedside.engine.values import summary_of
+from bedside.engine.tables import event_tables
 from bedside.errors import Fixable
+from bedside.survival.build import curve_of
+from bedside.survival.curve import Curve, Estimator
+from bedside.survival.intervals import Interval
 
 MOST = 5_000_000
 """Patients up to which counts are unfolded; curves and log-rank tests need no unfolding."""
@@ -268,27 +273,53 @@ def _refuse(count: int, found: str, name: str) -> None:
         )
 
 
-# ------------------------------------------------------------------ filters
+# ------------------------------------------------------------------ what pages ask
 
 
-def narrowed(of: Cohort, engine: Engine, chosen: Selection) -> tuple[Step, ...]:
-    """As `Selection.attrition`, counted by an engine in one pass."""
-    parts = [Selection(chosen.groups[:i]) for i in range(len(chosen.groups) + 1)]
-    left = engine.sizes(parts)
-    said = ("All patients", *chosen.say(of))
-    return tuple(
-        Step(label, n, (left[i - 1] if i else n) - n) for i, (label, n) in enumerate(zip(said, left, strict=True))
-    )
+def curves_of(
+    of: CountedCohort,
+    outcome: Outcome,
+    groups: CountedGrouping | None,
+    *,
+    level: float,
+    interval: Interval,
+    estimator: Estimator,
+) -> tuple[Curve, ...]:
+    """As `bedside.survival.curves_by` of an outcome without delayed entry; nothing is unfolded for it."""
+    tables = event_tables(of.counts, outcome, None if groups is None else groups.groups)
+    return tables.curves(level=level, interval=interval, estimator=estimator)
 
 
-def span(of: Cohort, engine: Engine, name: str) -> tuple[float, float] | None:
-    """The lowest and the highest value of a continuous variable; None if nobody has one."""
-    found = summary_of(engine, of.variable(name))
-    return (found.min, found.max) if found.n else None
+def followup_of(of: CountedCohort, outcome: Outcome) -> FollowUp:
+    """As `bedside.cohort.table_one.followup`; unfolded only where entry is delayed."""
+    if outcome.entry:
+        return followup(of, outcome)
+    (group,) = event_tables(of.counts, outcome).groups
+    table = group.table
+    # The roles change: who had the event could have been followed for longer.
+    flipped = replace(table, events=table.censored, censored=table.events)
+    events = int(table.events.sum())
+    return FollowUp(
+        n=table.n,
+        events=events,
+        censored=table.n - events,
+        median_followup=float(curve_of(flipped, unit=outcome.unit).median.estimate),
+        unit=outcome.unit,
+        longest=float(table.time[-1]),
+        causes=tuple(
+            (label, int(n)) for label, n in zip(outcome.cause_labels, group.causes.sum(axis=0), strict=True)
+        ) if outcome.has_competing else (),
+    )  # fmt: skip
 
 
-def status_counts(of: Outcome, engine: Engine) -> tuple[tuple[str, int], ...]:
-    """How many patients have each status code, the missing ones under ``""``."""
-    counted = engine.counts((Level(of.status, of.codes),))
-    names = (*counted.labels[0], "")
-    return tuple((names[code], int(n)) for code, n in zip(counted.columns[0], counted.n, strict=True))
+def imbalance_of(groups: CountedGrouping, engine: Engine) -> Imbalance | None:
+    """As `bedside.cohort.balance.largest_imbalance` between groups of a variable, one predictor counted at a time."""
+    of, by = groups.cohort.origin, getattr(groups.groups.key, "column", "")
+    left_out = {by, *(v.name for v in of.known_after(by))}
+    found = []
+    for variable in of.predictors:
+        if variable.is_numeric and variable.name not in left_out:
+            cohort, same = counted_cohort(of, engine, (variable.name,), groups.groups)
+            object.__setattr__(cohort, "variables", (variable,))
+            found.append(largest_imbalance(cohort, same))
+    return max((one for one in found if one is not None), key=lambda one: one.difference, default=None)
