@@ -10,6 +10,7 @@ import streamlit as st
 
 from bedside.cohort import Cohort
 from bedside.cohort.derived import Derived, with_groups
+from bedside.cohort.derived_words import COLUMN
 from bedside.errors import Fixable
 from bedside.intake import Entry
 from bedside.store import key as keys
@@ -19,7 +20,7 @@ from bedside.store.views import derived_of, predicted
 from components import whose
 
 VERSION, SEEN = "version", "version_seen"
-GROUPS, TROUBLES = "groups_marks", "groups_troubles"
+GROUPS, TROUBLES, BROUGHT = "groups_marks", "groups_troubles", "groups_brought"
 MOST = 10**6
 
 
@@ -89,17 +90,41 @@ def grouped(plain: Cohort, kept: Callable[[tuple[Any, ...], Callable[[], Any]], 
     kept : callable
         `desk.kept`: groups are worked out once in a session.
     """
+    st.session_state[BROUGHT] = (plain.key, plain.fingerprint)
+    made, st.session_state[TROUBLES] = with_all(plain, kept)
+    return made
+
+
+def brought(of: Cohort) -> str:
+    """Fingerprint of the open cohort as it was read, without groups."""
+    key, fingerprint = st.session_state.get(BROUGHT, ("", ""))
+    return fingerprint if key == of.key else of.fingerprint
+
+
+def with_all(
+    plain: Cohort, kept: Callable[[tuple[Any, ...], Callable[[], Any]], Any]
+) -> tuple[Cohort, tuple[Fixable, ...]]:
+    """The cohort with all its groups, and why some are not there; arguments as in `grouped`."""
     try:
         mine, marks = Saved(whose.reader()), _marks(plain.key)
         if not marks:
-            return plain
+            return plain, ()
         made, troubles = kept(("groups", plain.fingerprint, repr(marks)), lambda: _made(plain, mine))
     except Fixable as stop:
         # The store can't be reached: the cohort opens without its groups, and that is said.
-        st.session_state[TROUBLES] = (stop,)
-        return plain
-    st.session_state[TROUBLES] = tuple(stop for _, stop in troubles)
-    return made
+        return plain, (stop,)
+    return made, tuple(stop for _, stop in troubles)
+
+
+def mark_of(name: str) -> str:
+    """What stands behind a variable in a list: whose group it is; "" for a variable of the data."""
+    if not name.startswith(COLUMN):
+        return ""
+    for marks in st.session_state.get(GROUPS, {}).values():
+        for item, _, _, mine in marks:
+            if name == f"{COLUMN}{item}":
+                return " · your group" if mine else " · shared group"
+    return " · group"
 
 
 def troubles() -> tuple[Fixable, ...]:
@@ -112,7 +137,7 @@ def tokens(of: Cohort) -> tuple[str, ...]:
     return keys.patient_tokens(keys.server_key(), of.key, of.identifiers)
 
 
-def _marks(key: str) -> tuple[tuple[str, ...], ...]:
+def _marks(key: str) -> tuple[tuple[str, str, str, bool], ...]:
     """Which groups there are; asked once in a run."""
     looked = st.session_state.setdefault(GROUPS, {})
     if key not in looked:

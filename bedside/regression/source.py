@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bedside.cohort import Cohort, Outcome, Variable, normal_code
+from bedside.cohort.derived_words import caution
 from bedside.cohort.values import Range, level_index, numbers, tidy_step
 from bedside.cohort.variable import UNSHARED
 from bedside.errors import Fixable
@@ -110,7 +111,8 @@ def check_terms(cohort: Cohort, outcome: Outcome, terms: Sequence[Term], columns
             raise Fixable(WHAT, f"{variable.label} {kind}, which a model can't compare.", "Leave it out.")
         if variable.use == "later":
             notes.append(
-                f"{variable.label} is known only after time zero: those who lived to have it measured are compared "
+                caution(variable)
+                or f"{variable.label} is known only after time zero: those who lived to have it measured are compared "
                 "with those who did not."
             )
     for term in terms:

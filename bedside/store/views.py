@@ -17,7 +17,8 @@ import numpy as np
 from bedside.cohort import Cohort
 from bedside.cohort.derived import Chosen, Cut, Derived, Risk, from_body
 from bedside.cohort.derived_words import COLUMN
-from bedside.cohort.selection import Selection
+from bedside.cohort.selection import Between, OneOf, Selection
+from bedside.cohort.wording import either
 from bedside.errors import Fixable
 from bedside.store.models import Entry, read_model
 from bedside.store.saved import Item
@@ -215,6 +216,21 @@ def _models(item: Item, here: Mapping[str, Entry]) -> list[str]:
     if saved and f"{saved[0]}.{saved[1]}" not in here:
         found.append("The saved model that it was made with is no longer here.")
     return found
+
+
+def misfit(chosen: Selection, cohort: Cohort) -> str:
+    """Why a filter that is in force can't be in this cohort; "" if it can."""
+    for clause in (clause for group in chosen.groups for clause in group):
+        if not cohort.has(clause.column):
+            gone = "a group that is" if clause.column.startswith(COLUMN) else f"“{clause.column}”, which is"
+            return f"It asks for {gone} no longer in the cohort."
+        variable = cohort.variable(clause.column)
+        if variable.is_numeric != isinstance(clause, Between):
+            return f"“{variable.label}” is {variable.kind} here."
+        gone = sorted(set(clause.codes) - set(variable.codes)) if isinstance(clause, OneOf) else []
+        if gone:
+            return f"“{variable.label}” no longer has {either([f'“{code}”' for code in gone])}."
+    return ""
 
 
 def predicted(cohort: Cohort, made: Risk) -> np.ndarray:

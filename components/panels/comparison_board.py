@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bedside.cohort import Cohort, Outcome, convert
+from bedside.cohort.derived_words import caution
 from bedside.cohort.groups import Grouping
 from bedside.cohort.table_by import RowBy
 from bedside.errors import Fixable
@@ -126,7 +127,8 @@ def cautions(of: Cohort, outcome: Outcome, choice: Choice, found: Found) -> None
         page.remark(outcome.note)
     if choice.by.use == "later":
         warn(
-            f"{choice.by.label} is known only later ({choice.by.why_later}): patients who did badly early may be "
+            caution(choice.by)
+            or f"{choice.by.label} is known only later ({choice.by.why_later}): patients who did badly early may be "
             "missing, or already show it. No adjustment for the start can mend that."
         )
     _formed_before(choice)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from components import desk
+from components import desk, imported
 from components.text import cell, md
 
 
@@ -90,10 +90,12 @@ def segments(label: str, options: Mapping[str, str], *, key: str, default: str |
 def told_apart(options: Mapping[str, str]) -> dict[str, str]:
     """Labels as a list of options shows them, no two alike: the key is added to those that look the same.
 
+    Behind a group that was made here stands whose it is.
+
     Streamlit shows options as plain text, unlike labels, so that only invisible characters are taken out; and it
     knows a choice by its shown text alone, so that two alike would open each other.
     """
-    shown = {key: cell(label) for key, label in options.items()}
+    shown = {key: f"{cell(label)}{imported.mark_of(key)}" for key, label in options.items()}
     counted = Counter(shown.values())
     named = {
         key: text if counted[text] == 1 or not key.strip() else f"{text} [{cell(key)}]" for key, text in shown.items()

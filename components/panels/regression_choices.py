@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from bedside.cohort import Cohort, Outcome, Unit, Variable, convert
+from bedside.cohort.derived_words import COLUMN
 from bedside.regression import CoxSpec, Factor, Interaction, Linear, Log, Spline, default_term
 from bedside.regression.forest import EVENTS_PER_COEFFICIENT
 from bedside.regression.terms import Term
@@ -68,7 +69,7 @@ def usual(of: Cohort, outcome: Outcome) -> tuple[str, ...]:
     """The dictionary's predictors, in its order, as many as there are ten events for each coefficient of."""
     room = max(1, int(of.event(outcome).sum()) // EVENTS_PER_COEFFICIENT)
     found: list[str] = []
-    for variable in of.predictors or of.filterable:
+    for variable in of.predictors or [v for v in of.filterable if not v.name.startswith(COLUMN)]:
         size = 1 if variable.is_numeric else max(1, of.frame[variable.name].nunique() - 1)
         if size <= room and of.frame[variable.name].nunique() > 1:
             found.append(variable.name)

@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bedside import survival
-from bedside.cohort import Cohort, Outcome, convert
+from bedside.cohort import Cohort, Outcome, Variable, convert
+from bedside.cohort.derived_words import caution
 from bedside.cohort.groups import Grouping, largest
 from bedside.errors import Fixable
 from bedside.report import say
@@ -139,7 +140,20 @@ def cautions(
     if choice.against:
         return
     variable = of.variable(choice.by)
-    if variable.use == "later":
+    _known_later(variable, choice)
+    if choice.cuts == "best":
+        _selected(of, outcome, choice)
+    elif isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
+        warn("Cut-points chosen after seeing the curves make the difference look surer than it is.")
+    if of.treatment is not None and of.treatment.column == variable.name:
+        _allocation(of, _come_so_far(of, outcome, grouping, choice))
+
+
+def _known_later(variable: Variable, choice: Choice) -> None:
+    """That groups were not known at time zero, and what that does to their curves."""
+    if caution(variable):
+        warn(caution(variable))
+    elif variable.use == "later":
         told = f"{variable.label} is known only later ({variable.why_later})."
         if choice.plan.alive_at:
             warn(f"{told} Patients shown had come further than the chosen start: fair if it was known by then.")
@@ -148,12 +162,6 @@ def cautions(
                 f"{told} Patients who did badly early may be missing, or already show it, which alone can part the "
                 "curves. A later start, “Still free after”, leaves out the time before it was known."
             )
-    if choice.cuts == "best":
-        _selected(of, outcome, choice)
-    elif isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
-        warn("Cut-points chosen after seeing the curves make the difference look surer than it is.")
-    if of.treatment is not None and of.treatment.column == variable.name:
-        _allocation(of, _come_so_far(of, outcome, grouping, choice))
 
 
 def _selected(of: Cohort, outcome: Outcome, choice: Choice) -> None:
