@@ -261,21 +261,7 @@ def stage(
         "folder": str(folder.resolve()),
         "reading": None if reading is None else asdict(reading),
     }
-    process = _started(ask)
-    timer = threading.Timer(MOST_WALL, process.kill)
-    timer.start()
-    watcher = threading.Thread(target=_watch, args=(process, stop), daemon=True)
-    watcher.start()
-    try:
-        told = _listen(process, progress)
-    finally:
-        timer.cancel()
-        process.kill()
-        process.wait()
-    if stop is not None and stop.is_set():
-        raise Fixable(WHAT, "It was stopped.", "Start again whenever you like.")
-    if told is None:
-        raise _ended(process.returncode)
+    told = in_process(ask, progress, stop)
     return replace(staged_of(told, folder / ROWS), name=shown_name(name))
 
 
@@ -310,6 +296,34 @@ def _written(cell: object) -> str:
 
 
 # ------------------------------------------------------------------ the process
+
+
+def in_process(
+    ask: Mapping[str, Any], progress: Progress | None = None, stop: threading.Event | None = None
+) -> Mapping[str, Any]:
+    """Let the process that reads files do what is asked for, within its limits; what it says at the end.
+
+    Raises
+    ------
+    Fixable
+        Its own stop, or that it was ended.
+    """
+    process = _started(ask)
+    timer = threading.Timer(MOST_WALL, process.kill)
+    timer.start()
+    watcher = threading.Thread(target=_watch, args=(process, stop), daemon=True)
+    watcher.start()
+    try:
+        told = _listen(process, progress)
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
+    if stop is not None and stop.is_set():
+        raise Fixable(WHAT, "It was stopped.", "Start again whenever you like.")
+    if told is None:
+        raise _ended(process.returncode)
+    return told
 
 
 def _started(ask: Mapping[str, Any]) -> subprocess.Popen[bytes]:

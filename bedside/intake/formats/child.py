@@ -33,7 +33,7 @@ def main() -> None:
     sys.excepthook = _tell_crash
     ask = json.loads(sys.stdin.buffer.read())
     try:
-        _say({"done": _staged(ask)})
+        _say({"done": _wide(ask) if ask.get("work") == "wide" else _staged(ask)})
     except Fixable as stop:
         _say({"stop": [stop.what, stop.why, stop.next_step]})
     except MemoryError:
@@ -57,6 +57,16 @@ def _staged(ask: dict[str, Any]) -> dict[str, Any]:
 
     reading = None if ask["reading"] is None else Reading(**ask["reading"])
     return read_any(Path(ask["source"]), Path(ask["folder"]), reading, _teller())
+
+
+def _wide(ask: dict[str, Any]) -> dict[str, Any]:
+    from bedside.intake.wide_read import write_wide
+
+    told = json.loads(Path(ask["patients"]).read_text(encoding="utf-8"))
+    return write_wide(
+        Path(ask["source"]), Path(ask["folder"]), told["patients"], samples=told["samples"], turned=ask["turned"],
+        scale=ask["scale"], progress=_teller(),
+    )  # fmt: skip
 
 
 def too_large() -> tuple[str, str, str]:
