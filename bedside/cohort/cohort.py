@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,18 @@ from bedside.cohort.outcome import Outcome, Source, Treatment
 from bedside.cohort.units import Unit
 from bedside.cohort.variable import UNSHARED, Variable
 from bedside.errors import Fixable
+
+
+class Choice(Protocol):
+    """Says of a cohort who is chosen; `bedside.cohort.selection.Selection` is one."""
+
+    def mask(self, cohort: Cohort) -> np.ndarray:
+        """Who is chosen, shape (n_patients,), bool."""
+        ...
+
+    def to_text(self) -> str:
+        """The choice in one unambiguous text."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -218,6 +232,33 @@ class Cohort:
 
     def _resolve(self, outcome: Outcome | str) -> Outcome:
         return self.outcome(outcome) if isinstance(outcome, str) else outcome
+
+    def sizes(self, selections: Sequence[Choice]) -> tuple[int, ...]:
+        """How many patients each selection holds.
+
+        Raises
+        ------
+        Fixable
+            If a clause does not fit the cohort.
+        """
+        return tuple(int(selection.mask(self).sum()) for selection in selections)
+
+    def kept_by(self, selection: Choice) -> Cohort:
+        """The patients whom a selection holds, as a cohort of its own.
+
+        Raises
+        ------
+        Fixable
+            If a clause does not fit the cohort, or nobody is left.
+        """
+        kept = selection.mask(self)
+        if not kept.any():
+            raise Fixable(
+                "No patient is left.",
+                "The filters together describe nobody in this cohort.",
+                "Remove one of the filters, or widen it.",
+            )
+        return self.take(kept, seal=selection.to_text())
 
     def take(self, mask: np.ndarray, *, seal: str) -> Cohort:
         """The patients where ``mask`` is True, as a cohort of its own.

@@ -104,14 +104,7 @@ class Selection:
         """
         if self.is_everyone:
             return cohort
-        kept = self.mask(cohort)
-        if not kept.any():
-            raise Fixable(
-                "No patient is left.",
-                "The filters together describe nobody in this cohort.",
-                "Remove one of the filters, or widen it.",
-            )
-        return cohort.take(kept, seal=self.to_text())
+        return cohort.kept_by(self)
 
     def say(self, cohort: Cohort) -> tuple[str, ...]:
         """One text for each group: ``"Age 50 to 65 years"``, ``"Grade 2 or 3"``."""
@@ -119,11 +112,9 @@ class Selection:
 
     def attrition(self, cohort: Cohort) -> tuple[Step, ...]:
         """Who is left after each group in turn, starting with "All patients"."""
-        kept = np.ones(len(cohort), dtype=bool)
         steps = [Step("All patients", len(cohort), 0)]
-        for group, label in zip(self.groups, self.say(cohort), strict=True):
-            kept &= _any_of(group, cohort)
-            left = int(kept.sum())
+        left_by = cohort.sizes([Selection(self.groups[: i + 1]) for i in range(len(self.groups))])
+        for label, left in zip(self.say(cohort), left_by, strict=True):
             steps.append(Step(label, left, steps[-1].left - left))
         return tuple(steps)
 
@@ -139,7 +130,7 @@ class Selection:
         """True if a link with this selection points at no person: nothing identifying, and at least ten patients."""
         variables = [cohort.variable(column) for column in self.columns]
         named = any(variable.kind in UNSHARED for variable in variables)
-        return not named and int(self.mask(cohort).sum()) >= FEWEST_SHARED
+        return not named and cohort.sizes((self,))[0] >= FEWEST_SHARED
 
     def to_text(self) -> str:
         """The selection as JSON in letters that a link carries unchanged; "" for everyone."""
@@ -177,6 +168,19 @@ class Selection:
         if not isinstance(told, list) or not all(isinstance(group, list) for group in told):
             raise _unreadable("It is not a filter that this dashboard wrote.")
         return cls(tuple(tuple(_clause(clause, cohort) for clause in group) for group in told))
+
+
+def check_kinds(selection: Selection, cohort: Cohort) -> None:
+    """Stop where a clause does not fit its variable.
+
+    Raises
+    ------
+    Fixable
+        If it does not, or the cohort has no such variable.
+    """
+    for group in selection.groups:
+        for clause in group:
+            _check_kind(clause, cohort.variable(clause.column))
 
 
 def _any_of(group: tuple[Clause, ...], cohort: Cohort) -> np.ndarray:

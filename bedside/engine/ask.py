@@ -112,8 +112,15 @@ class Engine(Protocol):
         """
         ...
 
-    def row(self, columns: Sequence[Level | Number | Text], *, order: str, name: str) -> tuple[np.ndarray, ...]:
-        """The rows, at most one in a sound table, whose column ``order`` says ``name``."""
+    def row(
+        self,
+        columns: Sequence[Level | Number | Text],
+        *,
+        order: str,
+        name: str,
+        selection: Selection = EVERYONE,
+    ) -> tuple[np.ndarray, ...]:
+        """The selected rows, at most one in a sound table, whose column ``order`` says ``name``."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -41,6 +41,9 @@ class DuckEngine(SqlEngine):
                 f"DuckDB stopped ({type(error).__name__}).",
                 "Check that the file is whole and still where it was.",
             ) from error
+
+
+EngineT = TypeVar("EngineT", bound=DuckEngine)
 
 
 @contextmanager
@@ -83,7 +86,7 @@ def _parquet(duck: Duck, path: Path) -> DuckEngine:
         ],
     )
     kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in schema.types]
-    return _engine(duck, read, list(schema.names), kinds, {"file": literal(path)})
+    return engine_over(DuckEngine, duck, read, list(schema.names), kinds, {"file": literal(path)})
 
 
 def _csv(duck: Duck, path: Path) -> DuckEngine:
@@ -92,14 +95,21 @@ def _csv(duck: Duck, path: Path) -> DuckEngine:
         raise Faults(f"The file “{path.name}” could not be read.", faults)
     rows = pa.table({f"c{i}": pa.array(column.texts(), pa.string()) for i, column in enumerate(table.columns)})
     duck.keep(_TABLE, rows)
-    return _engine(duck, exp.to_identifier(_TABLE, quoted=True), list(table.names), rows.schema.types, {})
+    return engine_over(
+        DuckEngine, duck, exp.to_identifier(_TABLE, quoted=True), list(table.names), rows.schema.types, {}
+    )
 
 
-def _engine(
-    duck: Duck, source: exp.Expression, names: list[str], kinds: list[pa.DataType], told: dict[str, Any]
-) -> DuckEngine:
+def engine_over(
+    made: type[EngineT],
+    duck: Duck,
+    source: exp.Expression,
+    names: list[str],
+    kinds: list[pa.DataType],
+    told: dict[str, Any],
+) -> EngineT:
     """Columns go by their place: DuckDB takes names that differ in case only for one."""
     places = [exp.to_identifier(f"c{i}", quoted=True) for i in range(len(names))]
     relation = exp.Table(this=source, alias=exp.TableAlias(this=exp.to_identifier("held", quoted=True), columns=places))
     fields = [(name, Field(f"c{i}", family_of(kinds[i]))) for i, name in enumerate(names)]
-    return DuckEngine(duck, relation, fields, told)
+    return made(duck, relation, fields, told)

@@ -13,6 +13,7 @@ from bedside.engine.ask import (
     Chosen,
     Counted,
     Delay,
+    Engine,
     Key,
     Level,
     Number,
@@ -22,6 +23,7 @@ from bedside.engine.ask import (
     part_of_levels,
     part_of_numbers,
 )
+from bedside.engine.live import LiveCohort
 
 
 class MemoryEngine:
@@ -61,9 +63,17 @@ class MemoryEngine:
         rows = rows[np.argsort(names[rows], kind="stable")][first : first + most]
         return tuple(self._cells(column, rows) for column in columns)
 
-    def row(self, columns: Sequence[Level | Number | Text], *, order: str, name: str) -> tuple[np.ndarray, ...]:
+    def row(
+        self,
+        columns: Sequence[Level | Number | Text],
+        *,
+        order: str,
+        name: str,
+        selection: Selection = EVERYONE,
+    ) -> tuple[np.ndarray, ...]:
         """As `Engine.row`."""
-        rows = np.flatnonzero(self._cohort.frame[order].astype(str).to_numpy(dtype=object) == name)
+        named = self._cohort.frame[order].astype(str).to_numpy(dtype=object) == name
+        rows = np.flatnonzero(named & selection.mask(self._cohort))
         return tuple(self._cells(column, rows) for column in columns)
 
     def _numbers(self, column: str) -> np.ndarray:
@@ -95,6 +105,6 @@ def _kept(values: np.ndarray, kept: np.ndarray | None) -> np.ndarray:
     return values if kept is None else values[kept]
 
 
-def engine_of(cohort: Cohort) -> MemoryEngine:
-    """The engine that holds a cohort."""
-    return MemoryEngine(cohort)
+def engine_of(cohort: Cohort) -> Engine:
+    """The engine that holds a cohort: where its rows are, with its filter in force."""
+    return cohort.engine if isinstance(cohort, LiveCohort) else MemoryEngine(cohort)

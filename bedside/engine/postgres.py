@@ -17,11 +17,13 @@ from bedside.errors import Fixable
 
 _ARROW: dict[str, pa.DataType] = {
     "bool": pa.bool_(), "int2": pa.int64(), "int4": pa.int64(), "int8": pa.int64(), "float4": pa.float32(),
-    "float8": pa.float64(), "text": pa.string(), "varchar": pa.string(),
+    "float8": pa.float64(), "text": pa.string(), "varchar": pa.string(), "date": pa.date32(),
+    "timestamp": pa.timestamp("us"), "timestamptz": pa.timestamp("us", "UTC"),
 }  # fmt: skip
 _FAMILY: dict[str, Family] = {
     "bool": "truth", "int2": "whole", "int4": "whole", "int8": "whole", "float4": "float", "float8": "float",
     "numeric": "decimal", "text": "text", "varchar": "text", "bpchar": "other text", "name": "other text",
+    "date": "date", "timestamp": "moment", "timestamptz": "zoned",
 }  # fmt: skip
 
 _SETTINGS = {

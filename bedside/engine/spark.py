@@ -85,3 +85,46 @@ def open_spark(session: SparkSession, read: Callable[[SparkSession], DataFrame])
         yield SparkEngine(own, exp.table_(exp.to_identifier(_VIEW, quoted=True)), fields)
     finally:
         own.catalog.dropTempView(_VIEW)
+
+
+@contextmanager
+def open_spark_table(address: str, schema: str, table: str) -> Iterator[SparkEngine]:
+    """A table that a Spark session knows by name.
+
+    Parameters
+    ----------
+    address : str
+        The master, such as ``"local[2]"`` or ``"spark://host:7077"``; empty for what Spark's own settings say.
+    schema, table : str
+        Names as they are, not quoted.
+
+    Raises
+    ------
+    Fixable
+        If Spark does not start, or has no such table.
+    """
+    session = session_at(address)
+    relation = exp.table_(
+        exp.to_identifier(table, quoted=True), db=exp.to_identifier(schema, quoted=True) if schema else None
+    )
+    with open_spark(session, lambda own: own.sql(exp.select("*").from_(relation).sql("spark"))) as engine:
+        yield engine
+
+
+def session_at(address: str) -> SparkSession:
+    """The session of this process; it is started once, and shared.
+
+    Raises
+    ------
+    Fixable
+        If Spark does not start.
+    """
+    builder = SparkSession.builder.appName("Bedside")
+    try:
+        return (builder.master(address) if address else builder).getOrCreate()
+    except (PySparkException, Py4JError, OSError, RuntimeError) as error:
+        raise Fixable(
+            "Spark did not start.",
+            f"It stopped with {type(error).__name__}.",
+            "Check that Java 17 is installed, and the address that the administrator wrote.",
+        ) from None

@@ -16,8 +16,13 @@ from bedside.cohort.selection import Between, Clause, OneOf, Selection
 from bedside.engine.ask import Chosen, Cut, Delay, Key
 from bedside.errors import Fixable
 
-Family = Literal["whole", "float", "decimal", "truth", "text", "other text", "none"]
-"""What a column is made of; "other text" becomes text when it is cast, "none" is neither number nor text."""
+Family = Literal["whole", "float", "decimal", "truth", "text", "other text", "date", "moment", "zoned", "none"]
+"""What a column is made of; "other text" becomes text when it is cast, "moment" is a point in time without a zone,
+"zoned" one with it, "none" nothing of all this."""
+
+DATED: frozenset[Family] = frozenset({"date", "moment", "zoned"})
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-30"
+"""Days beyond are no days: some databases write "for ever" as infinity or as the last day of all."""
 
 BLANKS = "".join(chr(i) for i in range(0x3001) if chr(i).isspace())
 """What the intake takes off both ends of a cell."""
@@ -99,6 +104,27 @@ class Question:
         reads = exp.RegexpLike(this=trimmed, expression=exp.Literal.string(_NUMBER))
         return exp.Case().when(reads, exp.cast(trimmed.copy(), "double"))
 
+    def day(self, column: str, zone: str = "UTC") -> exp.Expression:
+        """A column of dates, or of points in time, as the day it was in a zone; NULL where it is none."""
+        known = self.fields.get(column)
+        if known is None or known.family not in DATED:
+            raise Fixable(
+                "The database cannot be asked this.",
+                f"It has no column of dates called “{column}”.",
+                "Choose a column of dates, or make one in a view of the database.",
+            )
+        plain: exp.Expression = exp.column(exp.to_identifier(known.name, quoted=True))
+        if known.family == "zoned" and zone != "UTC":
+            plain = exp.AtTimeZone(this=plain, zone=exp.Literal.string(zone))
+        return _bounded(exp.cast(plain, "date"))
+
+    def shown(self, column: str) -> exp.Expression:
+        """A column for a page of rows: also dates, and points in time."""
+        known = self.fields.get(column)
+        if known is None or known.family not in DATED:
+            return self.raw(column)
+        return _bounded(exp.column(exp.to_identifier(known.name, quoted=True)))
+
     def holds(self, selection: Selection) -> exp.Expression | None:
         """True where a row is selected; None for everyone."""
         groups = [exp.or_(*(self._clause(clause) for clause in group)) for group in selection.groups]
@@ -167,13 +193,18 @@ class Question:
 
     def _field(self, column: str) -> Field:
         found = self.fields.get(column)
-        if found is None or found.family == "none":
+        if found is None or found.family == "none" or found.family in DATED:
             raise Fixable(
                 "The database cannot be asked this.",
                 f"It has no column of numbers, codes or text called “{column}”.",
                 "Choose another column, or correct the name in the dictionary.",
             )
         return found
+
+
+def _bounded(dated: exp.Expression) -> exp.Expression:
+    first, last = (exp.cast(exp.Literal.string(day), "date") for day in (FIRST_DAY, LAST_DAY))
+    return exp.Case().when(exp.Between(this=dated, low=first, high=last), dated.copy())
 
 
 def _first_if(condition: exp.Expression, yes: int, no: int) -> exp.Expression:

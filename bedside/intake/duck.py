@@ -15,7 +15,7 @@ MOST_BYTES = 2 * 10**9
 """The largest table that is opened, as it lies in memory."""
 
 _BATCH = 100_000
-_CLOSED = {
+CLOSED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -25,6 +25,7 @@ _CLOSED = {
     # Whole numbers of few values (days, arms) are counted in a plain array of up to 2^20 places, in half the time.
     "perfect_ht_threshold": "20",
 }
+"""Settings of every connection."""
 
 _CSV = """
 SELECT * FROM read_csv(
@@ -113,7 +114,7 @@ def open_duck(folder: Path) -> Iterator[Duck]:
     Duck
         Closed when the block ends.
     """
-    connection = duckdb.connect(":memory:", config=_CLOSED)
+    connection = duckdb.connect(":memory:", config=CLOSED)
     try:
         connection.execute("SET temp_directory = ''")
         connection.execute("SET TimeZone = 'UTC'")

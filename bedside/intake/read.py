@@ -33,6 +33,7 @@ from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import Read, read_table
 from bedside.intake.frame import finished
 from bedside.intake.guarded import unguarded
+from bedside.intake.live_told import is_live
 from bedside.intake.paths import is_text, leads_out
 from bedside.intake.rows import say_rows
 
@@ -51,6 +52,11 @@ class Entry:
     external: tuple[str, ...] = ()
     events: tuple[str, ...] | None = None
     """What its outcomes count, in lower case; None where one of them does not declare it."""
+
+    @property
+    def live(self) -> bool:
+        """True if its rows lie elsewhere: `bedside.intake.from_source.open_live` opens it, not `read_cohort`."""
+        return is_live(self.folder)
 
 
 def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:
@@ -197,6 +203,12 @@ def read_cohort(folder: Path, *, key: str | None = None) -> Cohort:
             "The cohort could not be opened.",
             f"The name of the folder “{name}”, or of one above it, is not in UTF-8.",
             "Give the folder another name.",
+        )
+    if is_live(folder):
+        raise Fixable(
+            "This cohort has no rows of its own.",
+            f"“{name}” is counted in the source that its live.json names.",
+            "Open it as a live cohort.",
         )
     draft = read_dictionary(folder / FILE)
     with open_duck(folder) as duck:

@@ -1,0 +1,27 @@
+"""What tells that a source is no longer what it was when it was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bedside.errors import Fixable
+
+Stamp = tuple[tuple[int, int, int], ...]
+
+
+class SourceGone(Fixable):
+    """A stop because the source is not what it was when it was counted, or can't be reached any more: count anew."""
+
+
+def stamp_of(files: Iterable[Path]) -> Stamp:
+    """Size, time and number of each file; a file that is not there counts as empty."""
+    told = []
+    for file in files:
+        try:
+            seen = file.stat()
+        except OSError:
+            told.append((0, 0, 0))
+        else:
+            told.append((seen.st_size, seen.st_mtime_ns, seen.st_ino))
+    return tuple(told)

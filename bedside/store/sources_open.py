@@ -1,0 +1,130 @@
+"""How each kind of source is opened and looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bedside.engine.folder import ENDINGS, open_database_table, open_files
+from bedside.engine.sql import SqlEngine
+from bedside.errors import Fixable
+
+if TYPE_CHECKING:
+    from bedside.store.sources import Source
+
+MOST_TABLES = 2_000
+MOST_COLUMNS = 2_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A column of a table, and its type as the source calls it."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, a view, a file or a folder that can be read.
+
+    Attributes
+    ----------
+    schema, name : str
+        What `Source.engine` takes.
+    columns : tuple of Seen
+    about : int or None
+        About how many rows, where the source knows without counting.
+    note : str
+        What its owner wrote about it.
+    """
+
+    schema: str
+    name: str
+    columns: tuple[Seen, ...] = ()
+    about: int | None = None
+    note: str = ""
+
+
+def open_table(source: Source, schema: str, table: str) -> AbstractContextManager[SqlEngine]:
+    """A table of a source, for as long as the block lasts."""
+    if source.kind == "postgresql":
+        return _postgres(source, schema, table)
+    if source.kind == "spark":
+        return _spark(source, schema, table)
+    return _duckdb(source, schema, table) if source.kind == "duckdb" else _parquet(source, table)
+
+
+@contextmanager
+def _duckdb(source: Source, schema: str, table: str) -> Iterator[SqlEngine]:
+    yield open_database_table(Path(source.address), schema, table)
+
+
+@contextmanager
+def _parquet(source: Source, table: str) -> Iterator[SqlEngine]:
+    with open_files(place_in(Path(source.address), table)) as engine:
+        yield engine
+
+
+def place_in(root: Path, table: str) -> Path:
+    """A file or folder below the configured one; the configured one itself if no table is named.
+
+    Raises
+    ------
+    Fixable
+        If it is not there, or leads out of it.
+    """
+    place = root.joinpath(*(part for part in table.split("/") if part)) if table else root
+    inside = place.resolve().is_relative_to(root.resolve()) if "\0" not in table else False
+    if not inside or not place.exists():
+        raise Fixable(
+            "The source has no such table.",
+            "There is no file or folder of the name that was asked for in it.",
+            "Choose one of those that are listed.",
+        )
+    return place
+
+
+@contextmanager
+def _postgres(source: Source, schema: str, table: str) -> Iterator[SqlEngine]:
+    try:
+        from bedside.engine.postgres import open_postgres
+    except ImportError:
+        raise missing_driver("PostgreSQL", "psycopg[binary]>=3.3,<4") from None
+    with open_postgres(source.address, table, schema=schema or "public") as engine:
+        yield engine
+
+
+@contextmanager
+def _spark(source: Source, schema: str, table: str) -> Iterator[SqlEngine]:
+    try:
+        from bedside.engine.spark import open_spark_table
+    except ImportError:
+        raise missing_driver("Spark", "pyspark>=4,<5") from None
+    with open_spark_table(source.address, schema, table) as engine:
+        yield engine
+
+
+def missing_driver(name: str, package: str) -> Fixable:
+    """A library that is not installed."""
+    return Fixable(
+        "This source can't be used.",
+        f"It is kept in {name}, and the library that speaks with it is not installed.",
+        f"Run pip install '{package}' in Bedside's environment, then start again.",
+    )
+
+
+def tables_of(source: Source) -> tuple[Table, ...]:
+    """As `Source.tables`."""
+    return ()
+
+
+def may_write(source: Source, schema: str, table: str) -> bool:
+    """As `Source.may_write`."""
+    return False
+
+
+__all__ = ["ENDINGS", "MOST_COLUMNS", "MOST_TABLES", "Seen", "Table", "may_write", "open_table", "tables_of"]
