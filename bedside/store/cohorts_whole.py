@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bedside.errors import Fixable
 from bedside.store import estimates, saved
+from bedside.store.attached import count_below, files_below
 from bedside.store.cohorts_folder import GONE, NEW, cohorts_folder, lock, sync, unwritable
 from bedside.store.cohorts_kept import KEY, _mine, _place, _versions, versions
 from bedside.store.estimates import Estimates
@@ -34,10 +35,11 @@ class Deleted:
     recipes: int
     estimates: int
     models: int
+    attached: int = 0
 
 
 def delete(key: str, *, reader: str, folder: Path | None = None) -> Deleted:
-    """Delete a cohort: all versions, and all filters, groups, views, recipes, estimates and models of it.
+    """Delete a cohort: all versions and attached tables, and all that was saved, estimated and learnt of it.
 
     It is gone for everybody at once. What a kill or a fault leaves of it goes at the next start (`sweep`).
 
@@ -51,6 +53,7 @@ def delete(key: str, *, reader: str, folder: Path | None = None) -> Deleted:
         pass  # what can't be opened now could not be emptied either: nothing has happened yet
     list_models(folder=_models(folder))
     n, gone = len(_versions(place)), place.with_name(f"{GONE}{key}")
+    n_attached = count_below(place)
     try:
         place.rename(gone)
         sync(gone.parent)
@@ -66,7 +69,7 @@ def delete(key: str, *, reader: str, folder: Path | None = None) -> Deleted:
             "Put that right and start Bedside again: the rest goes then.",
         ) from stop  # fmt: skip
     _remove(gone)
-    return Deleted(n, **found)
+    return Deleted(n, **found, attached=n_attached)
 
 
 def _forget(key: str, folder: Path | None) -> dict[str, int]:
@@ -108,7 +111,7 @@ def _remove(gone: Path) -> None:
 
 
 def export(key: str, *, reader: str, into: Path, folder: Path | None = None) -> Path:
-    """Everything that belongs to a cohort as one ZIP file: versions, what the reader saved and estimated, and models.
+    """Everything that belongs to a cohort as one ZIP file: versions, attached tables, what was saved of it, and models.
 
     Parameters
     ----------
@@ -146,6 +149,8 @@ def export(key: str, *, reader: str, into: Path, folder: Path | None = None) -> 
             for entry in _of(key, folder):
                 name = f"models/{entry.key}.{entry.version}.model"
                 archive.writestr(name, model_bytes(entry.key, entry.version, folder=_models(folder)))
+            for file in files_below(place):
+                archive.write(file, file.relative_to(place).as_posix(), compress_type=zipfile.ZIP_STORED)
             for number in reversed(_versions(place)):
                 for file in sorted(p for p in (place / f"v{number}").rglob("*") if p.is_file() and not p.is_symlink()):
                     packed = zipfile.ZIP_STORED if file.suffix == ".parquet" else zipfile.ZIP_DEFLATED
