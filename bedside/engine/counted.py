@@ -312,14 +312,34 @@ def followup_of(of: CountedCohort, outcome: Outcome) -> FollowUp:
     )  # fmt: skip
 
 
-def imbalance_of(groups: CountedGrouping, engine: Engine) -> Imbalance | None:
-    """As `bedside.cohort.balance.largest_imbalance` between groups of a variable, one predictor counted at a time."""
+def came_so_far(of: Cohort, outcome: Outcome, groups: Grouping, alive_at: float) -> Grouping:
+    """The same groups of those patients who are followed for longer than a time."""
+    if not alive_at:
+        return groups
+    codes = np.where(of.time(outcome) > alive_at, groups.codes, -1)
+    return Grouping(groups.labels, codes, groups.dropped_missing, groups.title)
+
+
+def imbalance_of(groups: CountedGrouping, engine: Engine, outcome: Outcome, alive_at: float = 0.0) -> Imbalance | None:
+    """As `bedside.cohort.balance.largest_imbalance` between groups of a variable, one predictor counted at a time.
+
+    Parameters
+    ----------
+    groups : CountedGrouping
+    engine : Engine
+        Holds the rows.
+    outcome : Outcome
+    alive_at : float
+        Only patients who are followed for longer, in the outcome's unit.
+    """
     of, by = groups.cohort.origin, getattr(groups.groups.key, "column", "")
     left_out = {by, *(v.name for v in of.known_after(by))}
     found = []
     for variable in of.predictors:
         if variable.is_numeric and variable.name not in left_out:
-            cohort, same = counted_cohort(of, engine, (variable.name,), groups.groups)
+            columns = (variable.name, outcome.time) if alive_at else (variable.name,)
+            cohort, same = counted_cohort(of, engine, columns, groups.groups)
+            assert same is not None  # groups were asked for
             object.__setattr__(cohort, "variables", (variable,))
-            found.append(largest_imbalance(cohort, same))
+            found.append(largest_imbalance(cohort, came_so_far(cohort, outcome, same, alive_at)))
     return max((one for one in found if one is not None), key=lambda one: one.difference, default=None)

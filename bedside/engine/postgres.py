@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ import psycopg
 import pyarrow as pa
 from sqlglot import exp
 
+from bedside.engine.gone import SourceGone
 from bedside.engine.sql import SqlEngine
 from bedside.engine.tree import Family, Field
 from bedside.errors import Fixable
@@ -26,12 +27,15 @@ _FAMILY: dict[str, Family] = {
     "date": "date", "timestamp": "moment", "timestamptz": "zoned",
 }  # fmt: skip
 
+CONNECT = 5
+"""Seconds to wait for a database."""
+PORTION = 10_000
+"""Rows that come at once."""
 _SETTINGS = {
     "default_transaction_read_only": "on",
     "TimeZone": "UTC",
     "standard_conforming_strings": "on",
     "client_encoding": "UTF8",
-    "idle_in_transaction_session_timeout": "0",
 }
 
 
@@ -55,6 +59,12 @@ class PostgresEngine(SqlEngine):
         with self._lock:
             return _answer(self._connection, told, list(values.values()))
 
+    def _ask_rows(self, tree: exp.Expression, values: dict[str, Any], came: Callable[[int], None]) -> pa.Table:
+        numbers = {name: i for i, name in enumerate(values, start=1)}
+        told = tree.transform(lambda node: _numbered(node, numbers)).sql(self.dialect)
+        with self._lock:
+            return _answer(self._connection, told, list(values.values()), came)
+
     def _by_bytes(self, text: exp.Expression) -> exp.Expression:
         return exp.Collate(this=text, expression=exp.to_identifier("C", quoted=True))
 
@@ -66,24 +76,66 @@ def _numbered(node: exp.Expression, numbers: dict[str, int]) -> exp.Expression:
     return node
 
 
-def _answer(connection: psycopg.Connection, told: str, values: list[Any]) -> pa.Table:
+def _answer(
+    connection: psycopg.Connection, told: str, values: list[Any], came: Callable[[int], None] | None = None
+) -> pa.Table:
+    """One answer; where ``came`` is to be told of many rows, they come in portions."""
     try:
-        with psycopg.RawCursor(connection) as cursor:
-            cursor.execute(told.encode(), values, binary=True)
-            kinds = [
-                (column.name, _ARROW.get(_type_name(connection, column.type_code))) for column in cursor.description
-            ]
-            rows = cursor.fetchall()
+        # A question that fails takes only itself back, not the moment of which everything is counted.
+        with connection.transaction():
+            if came is None:
+                with psycopg.RawCursor(connection) as cursor:
+                    cursor.execute(told.encode(), values, binary=True)
+                    return _table(_kinds(connection, cursor), [cursor.fetchall()])
+            with psycopg.RawServerCursor(connection, "rows") as cursor:
+                cursor.execute(told.encode(), values, binary=True)
+                return _table(_kinds(connection, cursor), _portions(cursor, came))
     except psycopg.Error as error:
-        connection.rollback()
-        late = isinstance(error, psycopg.errors.QueryCanceled)
-        raise Fixable(
-            "The database did not answer.",
-            "It was asked for longer than is allowed." if late else f"It refused with {type(error).__name__}.",
-            "Ask for less at once, or have the limit raised." if late else "Ask whoever looks after the database.",
-        ) from error
-    columns = zip(*rows, strict=True) if rows else ([] for _ in kinds)
-    return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(kinds, columns, strict=True)})
+        raise _refusal(connection, error) from None
+
+
+def _kinds(connection: psycopg.Connection, cursor: psycopg.Cursor) -> list[tuple[str, pa.DataType | None]]:
+    described = cursor.description or []
+    return [(column.name, _ARROW.get(_type_name(connection, column.type_code))) for column in described]
+
+
+def _portions(cursor: psycopg.Cursor, came: Callable[[int], None]) -> Iterator[list[tuple[Any, ...]]]:
+    n = 0
+    while rows := cursor.fetchmany(PORTION):
+        n += len(rows)
+        yield rows
+        came(n)
+
+
+def _table(kinds: list[tuple[str, pa.DataType | None]], portions: Iterable[list[tuple[Any, ...]]]) -> pa.Table:
+    columns: list[list[pa.Array]] = [[] for _ in kinds]
+    for rows in portions:
+        for column, values, (_, kind) in zip(
+            columns, zip(*rows, strict=True) if rows else (), kinds, strict=bool(rows)
+        ):
+            column.append(pa.array(values, kind))
+    return pa.table(
+        {
+            name: pa.chunked_array(column, kind or (column[0].type if column else pa.null()))
+            for (name, kind), column in zip(kinds, columns, strict=True)
+        }
+    )
+
+
+def _refusal(connection: psycopg.Connection, error: psycopg.Error) -> Fixable:
+    """What a database says may hold values of patients, and its address: only the kind of fault is told."""
+    if connection.closed or connection.broken:
+        return SourceGone(
+            "The database can't be reached any more.",
+            f"The connection ended ({type(error).__name__}); what was counted was of a moment that is over.",
+            "Count anew.",
+        )
+    late = isinstance(error, psycopg.errors.QueryCanceled)
+    return Fixable(
+        "The database did not answer.",
+        "It was asked for longer than is allowed." if late else f"It refused with {type(error).__name__}.",
+        "Ask for less at once, or have the limit raised." if late else "Ask whoever looks after the database.",
+    )
 
 
 def _type_name(connection: psycopg.Connection, code: int) -> str:
@@ -92,8 +144,42 @@ def _type_name(connection: psycopg.Connection, code: int) -> str:
 
 
 @contextmanager
+def connected(address: str, *, most_seconds: float, most_idle: float = 0.0) -> Iterator[psycopg.Connection]:
+    """A connection that only reads, in one transaction, until the block ends.
+
+    Raises
+    ------
+    Fixable
+        If the database cannot be reached, or refuses a question within the block.
+    """
+    settings = {
+        **_SETTINGS,
+        "statement_timeout": str(int(1000 * most_seconds)),
+        "idle_in_transaction_session_timeout": str(int(1000 * most_idle)),
+    }
+    told = " ".join(f"-c {k}={v}" for k, v in settings.items())
+    try:
+        connection = psycopg.connect(address, options=told, connect_timeout=CONNECT)
+    except (psycopg.Error, UnicodeError, ValueError) as error:
+        # What the driver says may hold the address, and its account: only the kind of fault is told.
+        raise Fixable(
+            "The database could not be reached.",
+            f"Connecting failed with {type(error).__name__}.",
+            "Check the address, the account and its password.",
+        ) from None
+    try:
+        connection.read_only = True
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        yield connection
+    except psycopg.Error as error:
+        raise _refusal(connection, error) from None
+    finally:
+        connection.close()
+
+
+@contextmanager
 def open_postgres(
-    address: str, table: str, *, schema: str = "public", most_seconds: float = 60.0
+    address: str, table: str, *, schema: str = "public", most_seconds: float = 60.0, most_idle: float = 0.0
 ) -> Iterator[PostgresEngine]:
     """A table of a PostgreSQL database.
 
@@ -106,6 +192,8 @@ def open_postgres(
         Names as they are, not quoted.
     most_seconds : float
         Longest that one question may take.
+    most_idle : float
+        Seconds without a question after which the database lets go; 0 for never.
 
     Yields
     ------
@@ -117,22 +205,9 @@ def open_postgres(
     Fixable
         If the database cannot be reached, or has no such table for this account.
     """
-    settings = {**_SETTINGS, "statement_timeout": str(int(1000 * most_seconds))}
-    try:
-        connection = psycopg.connect(address, options=" ".join(f"-c {k}={v}" for k, v in settings.items()))
-    except psycopg.Error as error:
-        raise Fixable(
-            "The database could not be reached.",
-            f"Connecting failed with {type(error).__name__}.",
-            "Check the address, the account and its password.",
-        ) from error
-    try:
-        connection.read_only = True
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    with connected(address, most_seconds=most_seconds, most_idle=most_idle) as connection:
         relation = exp.table_(exp.to_identifier(table, quoted=True), db=exp.to_identifier(schema, quoted=True))
         yield PostgresEngine(connection, relation, _fields(connection, relation))
-    finally:
-        connection.close()
 
 
 def _fields(connection: psycopg.Connection, relation: exp.Expression) -> list[tuple[str, Field]]:
@@ -140,12 +215,12 @@ def _fields(connection: psycopg.Connection, relation: exp.Expression) -> list[tu
     try:
         with psycopg.RawCursor(connection) as cursor:
             described = cursor.execute(nothing.encode()).description or []
-    except psycopg.Error as error:
+    except psycopg.Error:
         raise Fixable(
             "The database has no such table.",
             "A table of the name that was asked for is not there, or this account may not read it.",
             "Check the names of schema and table, and the account's rights.",
-        ) from error
+        ) from None
     names = ((column.name, _type_name(connection, column.type_code)) for column in described)
     # What psycopg has no name for is an enumeration or a type of an extension, and has a text.
     return [(name, Field(name, _FAMILY.get(kind, "none") if kind else "other text")) for name, kind in names]

@@ -128,3 +128,23 @@ def session_at(address: str) -> SparkSession:
             f"It stopped with {type(error).__name__}.",
             "Check that Java 17 is installed, and the address that the administrator wrote.",
         ) from None
+
+
+def spark_tables(address: str, most: int) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Schema, name and columns of each table that Spark knows by name.
+
+    Raises
+    ------
+    Fixable
+        If Spark does not start or answer.
+    """
+    catalog = session_at(address).catalog
+    found: list[tuple[str, str, list[tuple[str, str]]]] = []
+    with _told():
+        for database in catalog.listDatabases():
+            for table in catalog.listTables(database.name):
+                if table.isTemporary or len(found) >= most:
+                    continue
+                columns = [(c.name, c.dataType) for c in catalog.listColumns(table.name, database.name)]
+                found.append((database.name, table.name, columns))
+    return found

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bedside.engine.live import LiveCohort
 from bedside.errors import Fixable
 from bedside.intake.read import read_cohort
 from bedside.store.cohorts_folder import TAKEN, TRIES, cohorts_folder, locked, seal, sync, unwritable, write_new
@@ -114,6 +115,7 @@ def keep(
     sha256: str = "",
     now: datetime | None = None,
     folder: Path | None = None,
+    live: LiveCohort | None = None,
 ) -> Kept:
     """Keep a cohort's folder as a new cohort, or as the next version of one.
 
@@ -131,6 +133,8 @@ def keep(
         With a zone.
     folder : Path, optional
         By default the data folder.
+    live : LiveCohort, optional
+        Opened from ``folder_made``, where the rows stay in their source.
 
     Returns
     -------
@@ -153,12 +157,12 @@ def keep(
     if key is not None:
         _mine(key, reader, folder)
     new = key or f"i{secrets.token_hex(8)}"
-    cohort = read_cohort(folder_made, key=new)
+    cohort = read_cohort(folder_made, key=new) if live is None else live
     told = _Told(
         form=FORM, owner=reader, title=clean(title, LONGEST_TITLE) or cohort.short_title,
         note=clean(note, LONGEST_NOTE), made=(now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
         fingerprint=cohort.fingerprint, source_name=clean(source_name, LONGEST_SOURCE), sha256=clean(sha256, 64),
-        n_patients=len(cohort), n_columns=cohort.frame.shape[1],
+        n_patients=len(cohort), n_columns=cohort.frame.shape[1] if live is None else len(live.columns),
     )  # fmt: skip
     root = cohorts_folder(folder)
     try:

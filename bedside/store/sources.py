@@ -25,7 +25,8 @@ from typing import Any, Literal, get_args
 
 from bedside.engine.sql import SqlEngine
 from bedside.errors import Fixable
-from bedside.store.sources_open import Table, may_write, open_table, tables_of
+from bedside.store.sources_open import may_write, open_table, tables_of
+from bedside.store.sources_tables import Table
 
 Kind = Literal["postgresql", "duckdb", "parquet", "spark"]
 SETTING = "BEDSIDE_SOURCE_"

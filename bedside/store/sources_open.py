@@ -4,49 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bedside.engine.folder import ENDINGS, open_database_table, open_files
+from bedside.engine.folder import open_database_table, open_files
 from bedside.engine.sql import SqlEngine
 from bedside.errors import Fixable
+from bedside.store.sources_tables import (
+    MOST_TABLES,
+    Seen,
+    Table,
+    in_duckdb,
+    in_parquet,
+    in_postgres,
+    writable_in_postgres,
+)
 
 if TYPE_CHECKING:
+    import psycopg
+
     from bedside.store.sources import Source
 
-MOST_TABLES = 2_000
-MOST_COLUMNS = 2_000
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A column of a table, and its type as the source calls it."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, a view, a file or a folder that can be read.
-
-    Attributes
-    ----------
-    schema, name : str
-        What `Source.engine` takes.
-    columns : tuple of Seen
-    about : int or None
-        About how many rows, where the source knows without counting.
-    note : str
-        What its owner wrote about it.
-    """
-
-    schema: str
-    name: str
-    columns: tuple[Seen, ...] = ()
-    about: int | None = None
-    note: str = ""
+MOST_IDLE = 1800.0
+"""Seconds after which a database lets go of somebody who asks nothing: a moment that is held keeps it from tidying."""
 
 
 def open_table(source: Source, schema: str, table: str) -> AbstractContextManager[SqlEngine]:
@@ -94,7 +74,7 @@ def _postgres(source: Source, schema: str, table: str) -> Iterator[SqlEngine]:
         from bedside.engine.postgres import open_postgres
     except ImportError:
         raise missing_driver("PostgreSQL", "psycopg[binary]>=3.3,<4") from None
-    with open_postgres(source.address, table, schema=schema or "public") as engine:
+    with open_postgres(source.address, table, schema=schema or "public", most_idle=MOST_IDLE) as engine:
         yield engine
 
 
@@ -119,12 +99,36 @@ def missing_driver(name: str, package: str) -> Fixable:
 
 def tables_of(source: Source) -> tuple[Table, ...]:
     """As `Source.tables`."""
-    return ()
+    if source.kind == "duckdb":
+        return in_duckdb(Path(source.address))
+    if source.kind == "parquet":
+        return in_parquet(Path(source.address))
+    if source.kind == "postgresql":
+        with _connection(source) as connection:
+            return in_postgres(connection)
+    try:
+        from bedside.engine.spark import spark_tables
+    except ImportError:
+        raise missing_driver("Spark", "pyspark>=4,<5") from None
+    return tuple(
+        Table(schema, name, tuple(Seen(*column) for column in columns))
+        for schema, name, columns in spark_tables(source.address, MOST_TABLES)
+    )
 
 
 def may_write(source: Source, schema: str, table: str) -> bool:
-    """As `Source.may_write`."""
-    return False
+    """As `Source.may_write`; files are opened for reading only, whatever the account may do."""
+    if source.kind != "postgresql":
+        return False
+    with _connection(source) as connection:
+        return writable_in_postgres(connection, schema or "public", table)
 
 
-__all__ = ["ENDINGS", "MOST_COLUMNS", "MOST_TABLES", "Seen", "Table", "may_write", "open_table", "tables_of"]
+@contextmanager
+def _connection(source: Source) -> Iterator[psycopg.Connection]:
+    try:
+        from bedside.engine.postgres import connected
+    except ImportError:
+        raise missing_driver("PostgreSQL", "psycopg[binary]>=3.3,<4") from None
+    with connected(source.address, most_seconds=20.0) as connection:
+        yield connection
