@@ -18,20 +18,20 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from bedside import explain as explaining
-from bedside import risk, survival
-from bedside.cohort import Cohort, Outcome, Unit
-from bedside.cohort.balance import Imbalance, largest_imbalance
+from bedside import survival
+from bedside.cohort import Cohort, Outcome
+from bedside.cohort.balance import Imbalance
 from bedside.cohort.endpoint import KEY as OWN
 from bedside.cohort.endpoint import Endpoint, with_endpoint
 from bedside.cohort.groups import Grouping, group_by, group_by_selection
 from bedside.cohort.search import find_rows
-from bedside.cohort.selection import Selection
-from bedside.cohort.table_one import FollowUp, Summary, followup, table_one
+from bedside.cohort.selection import Selection, Step
+from bedside.cohort.table_one import FollowUp, Summary
+from bedside.engine.counted import CountedGrouping
 from bedside.errors import Faults, Fixable
 from bedside.intake import Entry, list_cohorts, read_cohort
 from bedside.store import key as keys
-from components import imported, whose
+from components import imported, live_counts, whose
 from components.figures.palette import Mode
 from components.panels.page import table
 from components.text import md
@@ -75,6 +75,7 @@ def begin() -> None:
     """Forget what was looked up in the last run: called first in every run."""
     st.session_state.pop("entries", None)
     imported.begin()
+    live_counts.begin()
 
 
 def entries() -> tuple[Entry, ...]:
@@ -91,6 +92,8 @@ def _bundled(folder: str) -> Cohort:
 
 
 def _open(entry: Entry) -> Cohort:
+    if entry.live:
+        return live_counts.opened(entry)
     if entry.folder.parent == BUNDLED:
         return _bundled(str(entry.folder))
 
@@ -129,7 +132,8 @@ def as_read() -> Cohort:
     key = st.session_state.get("cohort")
     if key not in choices:
         raise Fixable("No cohort is open.", "None of that name is known here.", "Choose one from the list above.")
-    return imported.grouped(_open(imported.at_version(choices[key])), kept)
+    found = _open(imported.at_version(choices[key]))
+    return found if live_counts.is_counted(found) else imported.grouped(found, kept)
 
 
 def another(key: str) -> Cohort:
@@ -186,6 +190,12 @@ def cohort() -> Cohort:
     return _shelf().get_or_make(key, lambda: chosen.apply(everyone))
 
 
+def narrowed(everyone: Cohort, chosen: Selection) -> tuple[Step, ...]:
+    """Who is left after each part of a filter, also if that is nobody."""
+    key = ("narrowed", everyone.fingerprint, chosen.to_text())
+    return _shelf().get_or_make(key, lambda: chosen.attrition(everyone))
+
+
 def outcome(of: Cohort) -> Outcome:
     """The outcome chosen for this cohort, its first one otherwise."""
     known = {o.key for o in of.outcomes}
@@ -206,14 +216,23 @@ def held(key: tuple[str | int | float | bool | None, ...]) -> Any | None:
     return _shelf().get(key)
 
 
-def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None) -> Grouping:
-    """Patients in groups of one variable."""
+def with_columns(of: Cohort, *names: str) -> Cohort:
+    """The patients with what is asked of them: of a live cohort these columns, counted where they are."""
+    return live_counts.with_columns(of, names, kept)
+
+
+def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None, *, columns: tuple[str, ...] = ()) -> Grouping:
+    """Patients in groups of one variable; those of a live cohort are counted by ``columns`` as well."""
+    if live_counts.is_counted(of):
+        return live_counts.grouped(of, (by, cuts), columns, kept)
     key = ("grouping", of.fingerprint, by, repr(cuts))
     return _shelf().get_or_make(key, lambda: group_by(of, by, cuts=cuts))
 
 
-def against_everyone_else(everyone: Cohort, chosen: Selection) -> Grouping:
+def against_everyone_else(everyone: Cohort, chosen: Selection, *, columns: tuple[str, ...] = ()) -> Grouping:
     """The selected patients, and all others."""
+    if live_counts.is_counted(everyone):
+        return live_counts.grouped(everyone, chosen, columns, kept)
     key = ("against", everyone.fingerprint, chosen.to_text())
     return _shelf().get_or_make(key, lambda: group_by_selection(everyone, chosen))
 
@@ -222,8 +241,9 @@ def curves(
     of: Cohort, end: Outcome, groups: Grouping | None, *, level: float = 0.95, interval: str = "log-log"
 ) -> tuple[survival.Curve, ...]:
     """Kaplan-Meier curves, one per group."""
+    of = with_columns(of, *end.columns) if groups is None else of
     key = ("curves", of.fingerprint, end.key, seal(groups), level, interval)
-    return _shelf().get_or_make(key, lambda: survival.curves_by(of, end, groups, level=level, interval=interval))
+    return _shelf().get_or_make(key, lambda: live_counts.curves(of, end, groups, level=level, interval=interval))
 
 
 def log_rank(of: Cohort, end: Outcome, groups: Grouping) -> survival.GroupTest:
@@ -232,69 +252,42 @@ def log_rank(of: Cohort, end: Outcome, groups: Grouping) -> survival.GroupTest:
     return _shelf().get_or_make(key, lambda: survival.log_rank_by(of, end, groups))
 
 
-def imbalance(of: Cohort, groups: Grouping) -> Imbalance | None:
-    """The continuous predictor in which two groups differ most."""
-    return _shelf().get_or_make(("imbalance", of.fingerprint, seal(groups)), lambda: largest_imbalance(of, groups))
+def imbalance(of: Cohort, end: Outcome, groups: Grouping, alive_at: float) -> Imbalance | None:
+    """The continuous predictor in which two groups differ most, among those followed for longer than a time."""
+    key = ("imbalance", of.fingerprint, end.key if alive_at else "", seal(groups), alive_at)
+    return _shelf().get_or_make(key, lambda: live_counts.imbalance(of, end, groups, alive_at))
 
 
 def seal(groups: Grouping | None) -> str:
     """What tells one grouping from another in a key."""
     if groups is None:
         return ""
+    if isinstance(groups, CountedGrouping):
+        return sha256(groups.mark.encode()).hexdigest()
     return sha256(repr(groups.labels).encode() + groups.codes.tobytes()).hexdigest()
 
 
 def summaries(of: Cohort) -> tuple[Summary, ...]:
     """Table 1: one summary per variable."""
-    return _shelf().get_or_make(("table", of.fingerprint), lambda: table_one(of))
+    return _shelf().get_or_make(
+        ("table", of.fingerprint), lambda: tuple(live_counts.summary(of, variable.name) for variable in of.filterable)
+    )
+
+
+def summary(of: Cohort, name: str) -> Summary:
+    """One variable of Table 1."""
+    return _shelf().get_or_make(("summary", of.fingerprint, name), lambda: live_counts.summary(of, name))
 
 
 def follow_up(of: Cohort, end: Outcome) -> FollowUp:
     """Patients, events and median follow-up."""
-    return _shelf().get_or_make(("followup", of.fingerprint, end.key), lambda: followup(of, end))
+    return _shelf().get_or_make(("followup", of.fingerprint, end.key), lambda: live_counts.follow_up(of, end, kept))
 
 
 def horizon(of: Cohort, end: Outcome) -> survival.Horizon:
     """The time at which risk is stated unless the reader chooses another."""
-    return _shelf().get_or_make(("horizon", of.fingerprint, end.key), lambda: survival.default_horizon(of, end))
-
-
-def model(of: Cohort, end: Outcome) -> risk.Model:
-    """The risk model of these patients, fitted once per cohort, filter and outcome."""
-
-    def make() -> risk.Model:
-        with progress(f"Fitting the model on {len(of):,} patients") as report:
-            return risk.fit(of, end, progress=report)
-
-    return _shelf().get_or_make(("model", of.fingerprint, end.key), make)
-
-
-def prediction(of: Cohort, end: Outcome, row: int) -> risk.Prediction:
-    """One patient's predicted curve with its interval."""
-    key = ("prediction", of.fingerprint, end.key, row)
-    return _shelf().get_or_make(key, lambda: risk.predict(model(of, end), of.frame.iloc[[row]]))
-
-
-def risks(of: Cohort, end: Outcome, t: float) -> np.ndarray:
-    """Every patient's predicted risk by time t, shape (n_patients,)."""
-    key = ("risks", of.fingerprint, end.key, t)
-    return _shelf().get_or_make(key, lambda: risk.risks(model(of, end), of, t))
-
-
-def background(of: Cohort, end: Outcome) -> explaining.Background:
-    """The patients an explanation compares with."""
-    key = ("background", of.fingerprint, end.key)
-    return _shelf().get_or_make(key, lambda: explaining.background(model(of, end), of))
-
-
-def explanation(of: Cohort, end: Outcome, row: int, when: float, unit: Unit) -> explaining.Explanation:
-    """What one patient's risk within a time is made of."""
-
-    def make() -> explaining.Explanation:
-        patient = of.frame.iloc[[row]]
-        return explaining.explain(model(of, end), patient, background(of, end), [when], unit=unit)[0]
-
-    return _shelf().get_or_make(("explanation", of.fingerprint, end.key, row, when, unit), make)
+    key = ("horizon", of.fingerprint, end.key)
+    return _shelf().get_or_make(key, lambda: survival.default_horizon(with_columns(of, *end.columns), end))
 
 
 # ------------------------------------------------------------------ patients
@@ -395,3 +388,7 @@ def show(stop: Fixable) -> None:
     if isinstance(stop, Faults):
         faults: Sequence[Sequence[str]] = [(f.file, f.column, f.expected, f.found) for f in stop.faults]
         table(("File", "Column", "Expected", "Found"), faults, label="Faults of this cohort", numeric_from=9)
+    way_out = live_counts.way_out(stop)
+    if way_out is not None:
+        label, key, act = way_out
+        st.button(label, key=key, on_click=act)

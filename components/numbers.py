@@ -8,7 +8,8 @@ from typing import Any
 from bedside import competing, engine, survival
 from bedside.cohort import Cohort, Outcome
 from bedside.cohort.groups import Grouping
-from components import desk
+from bedside.engine.counted import CountedCohort
+from components import desk, live_counts
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ def curves(
     what ``groups`` was made from. Weights, delayed entry and later starts need the patients.
     """
     plain = not (plan.entry or plan.weights or plan.alive_at or end.entry)
+    if plain and isinstance(of, CountedCohort):
+        return desk.kept(
+            ("curves", of.fingerprint, end.key, desk.seal(groups), *plan.key),
+            lambda: live_counts.curves(
+                of, end, groups, level=plan.level, interval=plan.interval, estimator=plan.estimator
+            ),
+        )  # fmt: skip
     if plain and (groups is None or by is not None):
         tables = _tables(of, end, by if groups is not None else None)
         return desk.kept(
@@ -124,7 +132,8 @@ def pairs(
 
 def best_cut(of: Cohort, end: Outcome, name: str) -> survival.CutPoint:
     """The cut-point of a variable at which survival differs most."""
-    return desk.kept(("best cut", of.fingerprint, end.key, name), lambda: survival.best_cut_by(of, end, name))
+    key = ("best cut", of.fingerprint, end.key, name)
+    return desk.kept(key, lambda: survival.best_cut_by(desk.with_columns(of, *end.columns, name), end, name))
 
 
 def incidence(of: Cohort, end: Outcome, groups: Grouping | None, plan: Plan) -> tuple[competing.Incidence, ...]:

@@ -263,7 +263,7 @@ def _cell(point: survival.Points, i: int, choice: Choice) -> page.Markup:
 def usual_times(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[float, ...]:
     """Round times as far as at least 10 patients are observed; else the time at which risk is stated."""
     unit = choice.unit
-    if not of.time(outcome).any():
+    if not desk.follow_up(of, outcome).longest > 0:
         return (0.0,)
     last = float(convert(desk.curves(of, outcome, None)[0].reliable_until(FEW), outcome.unit, unit))
     origin = float(convert(choice.plan.alive_at, outcome.unit, unit))

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -14,6 +13,7 @@ from bedside import survival
 from bedside.cohort import Cohort, Outcome, Variable, convert
 from bedside.cohort.derived_words import caution
 from bedside.cohort.groups import Grouping, largest
+from bedside.engine.counted import CountedGrouping
 from bedside.errors import Fixable
 from bedside.report import say
 from bedside.report.made import Made
@@ -34,14 +34,29 @@ ASIDE = {
 }
 
 
+def patients(of: Cohort, outcome: Outcome, groups: Grouping | None, choice: Choice) -> Cohort:
+    """Whose numbers the page shows: of a live cohort, what is counted of its patients."""
+    return (
+        groups.cohort if isinstance(groups, CountedGrouping) else desk.with_columns(of, *columns(of, outcome, choice))
+    )
+
+
+def columns(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...]:
+    """What the page looks at beside the groups."""
+    strata = st.session_state.get(f"survival_strata_{of.key}") or ()
+    return (*outcome.columns, *filter(None, (choice.plan.entry, choice.plan.weights)), *strata)
+
+
 def groups(everyone: Cohort, cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[Choice, Grouping | None]:
     """The groups to compare, or None for all patients together; where there are none, why, and all together."""
     if choice.by == EVERYONE:
         return choice, None
     try:
         if choice.against:
-            return choice, desk.against_everyone_else(everyone, desk.selection())
-        found = desk.grouping(cohort, choice.by, cuts_of(cohort, outcome, choice))
+            asked = columns(everyone, outcome, choice)
+            return choice, desk.against_everyone_else(everyone, desk.selection(), columns=asked)
+        cuts, asked = cuts_of(cohort, outcome, choice), columns(cohort, outcome, choice)
+        found = desk.grouping(cohort, choice.by, cuts, columns=asked)
         if found.labels:
             return choice, found
         raise Fixable(
@@ -146,7 +161,7 @@ def cautions(
     elif isinstance(choice.cuts, tuple) and choice.cuts != variable.cutpoints:
         warn("Cut-points chosen after seeing the curves make the difference look surer than it is.")
     if of.treatment is not None and of.treatment.column == variable.name:
-        _allocation(of, _come_so_far(of, outcome, grouping, choice))
+        _allocation(of, outcome, grouping, choice)
 
 
 def _known_later(variable: Variable, choice: Choice) -> None:
@@ -195,21 +210,13 @@ def _crossings(curves: Sequence[survival.Curve], choice: Choice) -> None:
         warn(f"{len(found) - 2} more pairs of curves cross.")
 
 
-def _come_so_far(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice) -> Grouping:
-    """The same groups of those patients who are in the curves after a later start."""
-    if not choice.plan.alive_at:
-        return grouping
-    codes = np.where(of.time(outcome) > choice.plan.alive_at, grouping.codes, -1)
-    return replace(grouping, codes=codes)
-
-
-def _allocation(of: Cohort, grouping: Grouping) -> None:
+def _allocation(of: Cohort, outcome: Outcome, grouping: Grouping, choice: Choice) -> None:
     told = "" if of.treatment is None else of.treatment.note
     if of.treatment is not None and of.treatment.randomised:
         page.put("<p>{t}</p>", t=f"The groups were formed by randomisation. {told}".strip())
         return
     text = f"The groups were not formed by randomisation and may differ in other ways too. {told}".strip()
-    found = desk.imbalance(of, grouping)
+    found = desk.imbalance(of, outcome, grouping, choice.plan.alive_at)
     if found is not None:
         v, (first, second) = found.variable, grouping.labels[:2]
         text += (

@@ -205,7 +205,7 @@ def _own_cuts(variable: Variable) -> tuple[float, ...]:
 
 def _unit(of: Cohort, outcome: Outcome) -> Unit:
     units = UNITS if outcome.unit in UNITS else (outcome.unit, *UNITS)
-    longest = float(convert(max(of.time(outcome), default=0.0), outcome.unit, "months"))
+    longest = float(convert(_longest(of, outcome), outcome.unit, "months"))
     usual: Unit = "years" if longest >= 36 else "months" if longest >= 3 else "days"
     chosen = st.segmented_control(
         "Unit", units, default=usual, required=True, key=f"survival_unit_{usual}", persist_state="session"
@@ -214,7 +214,7 @@ def _unit(of: Cohort, outcome: Outcome) -> Unit:
 
 
 def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
-    longest = float(convert(max(cohort.time(outcome), default=0.0), outcome.unit, unit))
+    longest = float(convert(_longest(cohort, outcome), outcome.unit, unit))
     if longest <= 0:
         return 1.0
     step = _step(unit)
@@ -230,6 +230,11 @@ def _until(cohort: Cohort, outcome: Outcome, unit: Unit) -> float:
         format="%.1f" if unit == "years" else "%.0f",
         width=136,
     )
+
+
+def _longest(of: Cohort, outcome: Outcome) -> float:
+    longest = desk.follow_up(of, outcome).longest
+    return 0.0 if math.isnan(longest) else longest
 
 
 def _step(unit: Unit) -> float:

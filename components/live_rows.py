@@ -1,0 +1,96 @@
+"""The rows of a live cohort, for the pages that need them: brought once, in the background, with a button to stop."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bedside.cohort.selection import Selection
+from bedside.engine.ask import EVERYONE
+from bedside.engine.live import LiveCohort
+from bedside.errors import Fixable
+from components import desk, jobs, live, live_child, live_counts
+from components.panels import page
+
+COUNTED = ("", "overview", "survival", "patients", "report")
+"""Pages that need no rows."""
+
+
+def ready(name: str) -> bool:
+    """Whether a page can be drawn; where it needs rows that are not here, they are brought in its place.
+
+    Parameters
+    ----------
+    name : str
+        As it stands in the address.
+    """
+    needs = name not in COUNTED
+    if needs:
+        live_counts.want_rows()
+    of = desk.as_read()
+    if not isinstance(of, LiveCohort):
+        return True
+    if not needs and not live_counts.asked(of.key):
+        return True
+    with desk.fixable():
+        chosen = wanted(of)
+        if name == "patient":
+            _meanwhile(of)
+        if needs:
+            page.caption(
+                f"This page needs the rows of the patients. Those that it looks at are brought from {of.source_name} "
+                "into the memory of this server, and let go when you leave."
+            )
+        _bring(of, chosen)
+    return not needs
+
+
+def wanted(of: LiveCohort) -> Selection:
+    """Whose rows to bring: everybody's if they fit, else those of the filter in force.
+
+    Raises
+    ------
+    RowsStay
+        If these are too many as well.
+    """
+    if of.stay().can_come:
+        return EVERYONE
+    kept = desk.cohort()
+    assert isinstance(kept, LiveCohort)  # a filter of what is counted is counted
+    stop = kept.stay()
+    if not stop.can_come:
+        raise stop
+    return desk.selection()
+
+
+def _bring(of: LiveCohort, chosen: Selection) -> None:
+    source = live.sources().named(of.source_name).checked()
+    key = ("live rows", of.fingerprint, chosen.to_text())
+    entry = next(entry for entry in desk.entries() if entry.key == of.key)
+    found = jobs.wanted(
+        key, f"Bringing the rows from {of.source_name}", live_child.bring, entry.folder, of.key, source, chosen
+    )
+    if found is not None:
+        live_counts.hold(live_counts.Rows(of.key, found.rows, chosen.to_text(), found.as_of, of.source_name))
+        st.rerun()
+
+
+def _meanwhile(of: LiveCohort) -> None:
+    """The patient who is opened, whose row comes first."""
+    name = live_counts.opened_patient(st.query_params.get("patient") or st.session_state.get("patient") or "")
+    if name is None:
+        return
+    kept = desk.cohort()
+    assert isinstance(kept, LiveCohort)  # a filter of what is counted is counted
+    key = ("live row", kept.fingerprint, name)
+    found = desk.kept(key, lambda: (kept.row(name),))[0]
+    if found is None:
+        raise Fixable(
+            "This patient is not among those selected.",
+            f"The filter above leaves the patient out, or {of.source_name} has nobody of that name any more.",
+            "Remove a part of the filter, or choose another patient.",
+        )
+    page.title(f"Patient {name}", "the values in the source; risk and reasons follow with the rows")
+    values = found.frame.iloc[0]
+    rows = [(v.label, v.say(values[v.name])) for v in found.filterable]
+    with st.container(border=True, key="card_live_patient"):
+        page.table(("What is known", ""), rows, label="What is known of this patient")
