@@ -4,7 +4,8 @@
 
 The exit code is 0 only if every file was accounted for: it belongs to a source that was read, or is a description;
 each row of it became part of a cohort or was dropped for a reason that is counted; and every cohort opens. Overall
-survival of a trial (ADTTE) is computed once more from the file's own columns, by other code.
+survival of a trial (ADTTE) is computed once more from the file's own columns, and follow-up of FHIR, OMOP and MEDS from
+the files themselves (`benchmarks.recomputed`), by other code: each patient must have the same days and the same end.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from bedside.intake.standards.any_source import READERS, read_source
 from bedside.intake.standards.folder import Imported, ImportReport, write_made
 from bedside.intake.standards.recognise import SAID, Found, recognise
 from bedside.survival.estimate import kaplan_meier
+from benchmarks import recomputed as once_more
 
 SAME = 1e-12
 
@@ -113,6 +115,7 @@ def standard(found: Found, *, verbose: bool) -> Iterator[str]:
             line(cohort)
             if found.kind == "adam" and made is imported.cohorts[0]:
                 yield from recomputed(found, imported, cohort)
+            yield from followed_again(found, imported, imported.cohorts.index(made), cohort)
 
 
 def said(fault: Fixable) -> str:
@@ -164,7 +167,7 @@ def unaccounted(found: Found, report: ImportReport) -> Iterator[str]:
 
 
 def recomputed(found: Found, imported: Imported, cohort: Cohort) -> Iterator[str]:
-    """Overall survival from the columns of ADTTE, by code that shares nothing with the import."""
+    """Overall survival from the columns of ADTTE, by code that shares nothing with ours."""
     outcome = next((each for each in cohort.outcomes if each.concept == "death"), None)
     if outcome is None:
         return
@@ -182,6 +185,50 @@ def recomputed(found: Found, imported: Imported, cohort: Cohort) -> Iterator[str
           f"{len(times)} times {'the same' if same else 'NOT THE SAME'}")  # fmt: skip
     if not same:
         yield f"{found.root}: overall survival differs from the columns of ADTTE"
+
+
+MOST_AGAIN = 100 * 10**6
+"""Bytes of a source that is gone through once more; what does so holds all of it in memory."""
+
+
+def followed_again(found: Found, imported: Imported, place: int, cohort: Cohort) -> Iterator[str]:
+    """Days and death of every patient of a clinical record from its files, by code that shares nothing with ours."""
+    if found.kind not in ("fhir", "meds", "omop"):
+        return
+    if sum(path.stat().st_size for path in found.files) > MOST_AGAIN:
+        print(f"  follow-up not computed once more: more than {MOST_AGAIN // 10**6} MB")
+        return
+    told = again(found, imported, place)
+    if told is None:
+        print("  follow-up not computed once more: the cohort is one of mCODE or ATLAS")
+        return
+    outcome = cohort.outcomes[0]
+    ours = pd.DataFrame({"days": cohort.time(outcome).astype(int), "died": cohort.event(outcome)},
+                        index=[str(each).rsplit("|", 1)[-1] for each in cohort.identifiers])  # fmt: skip
+    same = ours.sort_index().equals(told.astype({"days": int, "died": bool}).sort_index())
+    print(f"  follow-up from the files themselves: {len(told)} patients, {int(told['died'].sum())} deaths, "
+          f"{'the same' if same else 'NOT THE SAME'}")  # fmt: skip
+    if not same:
+        yield f"{found.root}, {cohort.title}: follow-up differs from the files"
+
+
+def again(found: Found, imported: Imported, place: int) -> pd.DataFrame | None:
+    """Follow-up of one cohort by `benchmarks.recomputed`; None where that has no such start."""
+    options = imported.recipe["options"]
+    if found.kind == "omop":
+        chosen = next(each.now for each in imported.offers if each.key == "whom")
+        if options["atlas"] or not chosen:
+            return None
+        kind, number = chosen[0].split()
+        tables = once_more.omop_tables({part.what: part.path for part in found.parts})
+        return once_more.omop(tables, deaths_after=options["deaths_after"], **{kind: int(number)})
+    plan = options["cohorts"][place]
+    if plan["cancer"]:
+        return None
+    if found.kind == "meds":
+        return once_more.meds(found.of("data"), plan["codes"], undated=plan["undated_deaths"])
+    return once_more.fhir(found.files, plan["start"], plan["codes"], time_zone=options["time_zone"],
+                          undated=plan["undated_deaths"])  # fmt: skip
 
 
 def raw(path: Path) -> pd.DataFrame:

@@ -10,8 +10,10 @@ import re
 import secrets
 import shutil
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -20,7 +22,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bedside.errors import Fixable
 from bedside.intake.opening import Made, Opened
-from bedside.intake.opening_sources import Source
+from bedside.intake.opening_sources import Source, SourceRead
 from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
 from bedside.intake.staging import Reading, new_staging, remove_staging, sealed, shown_name, sweep_staging
 from bedside.store.cohorts_kept import Kept
@@ -87,6 +89,14 @@ class Import:
         Which cohorts of a source are imported.
     kept : tuple of Kept
         What a source became.
+    recipe : mapping or None
+        How a source is read, where that was chosen; guessed if not.
+    asked : dict
+        By question, answers that are not read yet.
+    read : SourceRead or None
+        What it was read as, the last time that went well.
+    titles, versions : dict
+        By cohort of the source what it is called, and which cohort it becomes a version of.
     """
 
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -109,6 +119,11 @@ class Import:
     plain: bool = False
     chosen_cohorts: set[int] = field(default_factory=set)
     kept: tuple[Kept, ...] = ()
+    recipe: Mapping[str, Any] | None = None
+    asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    read: SourceRead | None = None
+    titles: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> Path:

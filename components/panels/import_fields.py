@@ -53,6 +53,12 @@ def words(label: str, now: str, keep: Keep, *, key: str, longest: int = 120, **m
     st.text_input(label, key=key, max_chars=longest, autocomplete="off", on_change=_changed, args=(key, keep), **more)
 
 
+def text(label: str, now: str, keep: Keep, *, key: str, longest: int, **more: Any) -> None:
+    """A text of many lines."""
+    st.session_state[key] = now[:longest]
+    st.text_area(label, key=key, max_chars=longest, height=120, on_change=_changed, args=(key, keep), **more)
+
+
 def whole(label: str, now: int, keep: Keep, *, key: str, least: int, most: int, **more: Any) -> None:
     """A whole number."""
     st.session_state[key] = min(max(now, least), most)

@@ -12,8 +12,8 @@ from bedside.intake.standards.folder import CohortMade
 from bedside.report.csv import file_name
 from components import desk, importing, jobs, whose
 from components.importing import Import
+from components.panels import import_choices, import_file, page
 from components.panels import import_fields as fields
-from components.panels import import_file, page
 from components.panels.import_words import count, time_said
 
 NAMED = 8
@@ -21,12 +21,12 @@ RUNNING = "import_sources_running"
 
 
 def show(held: Import) -> None:
-    """The card of the files, the report of what was read, and the cohorts."""
+    """The card of the files, what may be chosen, the cohorts, and the report of what was read."""
     sources = held.sources
     assert sources is not None  # the caller has looked
     known = [i for i, each in enumerate(sources) if each.kind in READ]
     if held.source not in known:
-        held.source = known[0]
+        _of(held, known[0])
     with st.container(border=True, key="card_import_source"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch"):
@@ -39,21 +39,46 @@ def show(held: Import) -> None:
             page.put("<p><b>{said}</b>: {names}</p>", said=each.said[:1].upper() + each.said[1:],
                      names=named + (f" and {more} more" if more > 0 else ""))  # fmt: skip
         if len(known) > 1:
-
-            def keep(number: str) -> None:
-                held.source, held.chosen_cohorts = int(number), set()
-
-            fields.choose("Read", {str(i): sources[i].said for i in known}, str(held.source), keep,
-                          key="import_source")  # fmt: skip
+            fields.choose("Read", {str(i): sources[i].said for i in known}, str(held.source),
+                          lambda number: _of(held, int(number)), key="import_source")  # fmt: skip
+    if held.read is not None:
+        import_choices.show(held, held.read)
     with st.container(border=True, key="card_import_source_read"):
-        assert held.folder is not None  # the files lie there
-        read = jobs.wanted(
-            ("import_source", held.mark, held.source), "Reading the files", opening_sources.read_source, held.place,
-            held.source, held.folder / "read",
-        )  # fmt: skip
+        read = _read(held)
         if read is not None:
             _cohorts(held, read)
             _report(read)
+
+
+def _of(held: Import, number: int) -> None:
+    """Read another source of the files."""
+    held.source, held.chosen_cohorts = number, set()
+    held.recipe, held.asked, held.read, held.last = None, {}, None, ""
+    held.titles, held.versions = {}, {}
+
+
+def _read(held: Import) -> SourceRead | None:
+    """What the source is read as with the answers that were given; None while it is being read."""
+    assert held.folder is not None  # the files lie there
+    how = import_choices.seal(held.recipe)
+    key = ("import_source", held.mark, held.source, how)
+    for other in [each for each in jobs.mine() if each[0] == "import_source" and each != key]:
+        jobs.mine().pop(other).cancel()
+    read = jobs.wanted(key, "Reading the files", opening_sources.read_source, held.place, held.source,
+                       held.folder / f"read_{held.source}_{how}", held.recipe)  # fmt: skip
+    if read is None:
+        if held.read is not None and held.recipe is not None:
+            st.button("Back to how it was read before", key="import_source_back", on_click=_back, args=(held,))
+        return None
+    if held.read is not read:
+        held.read, held.asked = read, {}
+        st.rerun()
+    return read
+
+
+def _back(held: Import) -> None:
+    assert held.read is not None
+    held.recipe, held.asked = held.read.recipe, {}
 
 
 def _plain(held: Import) -> None:
@@ -78,46 +103,67 @@ def cohort_said(made: CohortMade) -> str:
 
 def _cohorts(held: Import, read: SourceRead) -> None:
     """Each cohort with how its outcomes are read; ticked by the reader, never by us."""
-    page.heading("2 · The cohorts they make", "tick those that are read as they should be")
+    page.heading("3 · The cohorts they make", "tick those that are read as they should be")
     if not read.folders:
         page.caution("None: nobody in these files can be followed. The report below says why.")
+        for note in read.report.notes:
+            page.caption(note)
         return
 
     def keep(i: int) -> Callable[[bool], None]:
         return lambda yes: (held.chosen_cohorts.add if yes else held.chosen_cohorts.discard)(i)
 
+    mine = import_choices.versions()
     for i, made in enumerate(read.report.cohorts):
         page.put("<p><b>{title}</b>, {n}. {said}</p>", title=made.title, n=count(made.n, "patient"),
                  said=cohort_said(made))  # fmt: skip
         fields.tick(f"Import this cohort ({i + 1})", i in held.chosen_cohorts, keep(i), key=f"import_cohort_{i}")
+        if i in held.chosen_cohorts:
+            import_choices.called(held, read, i, mine)
     for note in read.report.notes:
         page.caption(note)
     chosen = tuple(sorted(held.chosen_cohorts))
-    if st.session_state.get(RUNNING) == (held.mark, held.source, chosen):
+    running = (held.mark, held.source, chosen, import_choices.seal(held.recipe))
+    if st.session_state.get(RUNNING) == running:
         _keep(held, read, chosen)
         return
     st.button(
         f"Import {count(len(chosen), 'cohort')}" if chosen else "Import", key="import_sources_go", type="primary",
-        icon=":material/check:", disabled=not chosen, on_click=_begin, args=((held.mark, held.source, chosen),),
+        icon=":material/check:", disabled=not chosen, on_click=_begin, args=(running,),
     )  # fmt: skip
     if not chosen:
         page.caption("First tick a cohort, once you have seen how its outcomes are read.")
 
 
-def _begin(key: tuple[str, int, tuple[int, ...]]) -> None:
+def _begin(key: tuple[object, ...]) -> None:
     st.session_state[RUNNING] = key
 
 
 def _keep(held: Import, read: SourceRead, chosen: tuple[int, ...]) -> None:
+    name = held.files[0].name + (f" and {len(held.files) - 1} more" if len(held.files) > 1 else "")
+    titles = {i: held.titles[read.names[i]] for i in chosen if read.names[i] in held.titles}
+    replaces = {i: held.versions.get(read.names[i], "") for i in chosen}
+    key = ("import_sources_keep", held.mark, held.source, repr(chosen), import_choices.seal(
+        {"recipe": read.recipe, "titles": {str(i): each for i, each in titles.items()},
+         "replaces": {str(i): each for i, each in replaces.items()}}))  # fmt: skip
+    kept = jobs.wanted(key, "Importing", opening_sources.keep_source, read, chosen, name, whose.reader(), titles,
+                       replaces)  # fmt: skip
+    if kept is None:
+        job = jobs.mine().get(key)
+        if job is not None and job.ended.is_set():
+            st.button("Change the answers", key="import_sources_stop", on_click=_stop, args=(key,))
+        return
+    st.session_state.pop(RUNNING)
+    held.kept = kept
     with desk.fixable():
-        name = held.files[0].name + (f" and {len(held.files) - 1} more" if len(held.files) > 1 else "")
-        kept = jobs.wanted(("import_sources_keep", held.mark, held.source, repr(chosen)), "Importing",
-                           opening_sources.keep_source, read, chosen, name, whose.reader())  # fmt: skip
-        if kept is not None:
-            st.session_state.pop(RUNNING)
-            held.kept = kept
-            held.end()
-            st.rerun()
+        import_choices.remember(held, read, chosen, kept)
+    held.end()
+    st.rerun()
+
+
+def _stop(key: jobs.Key) -> None:
+    jobs.mine().pop(key, None)
+    st.session_state.pop(RUNNING, None)
 
 
 def _report(read: SourceRead) -> None:
@@ -151,8 +197,14 @@ def done(held: Import) -> None:
         for i, kept in enumerate(held.kept):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 with st.container(width="stretch"):
-                    page.put("<p><b>{title}</b>, {n}</p>", title=kept.title, n=count(kept.n_patients, "patient"))
+                    version = f", version {kept.version}" if kept.version > 1 else ""
+                    page.put("<p><b>{title}</b>, {n}{v}</p>", title=kept.title, n=count(kept.n_patients, "patient"),
+                             v=version)  # fmt: skip
                 if st.button("Open the cohort", key=f"import_open_{i}", type="primary", icon=":material/groups:"):
                     st.session_state["cohort"] = kept.key
                     st.switch_page(desk.page("overview"), query_params={"cohort": kept.key})
+        page.caption(
+            "The files you brought are no longer on this machine. Your choices are remembered for the next files of "
+            "this source."
+        )
         st.button("Bring more", key="import_next", icon=":material/upload_file:", on_click=importing.forget)

@@ -12,7 +12,7 @@ from bedside.intake.columns import MISSING, clean_name
 from bedside.intake.standards.fhir_read import CONDITION, ENCOUNTER, MEDICATION, OBSERVATION, PROCEDURE, Reader
 from bedside.intake.standards.fhir_refs import NOBODY
 from bedside.intake.standards.fhir_rows import LOINC, NO_VALUE, Code, plain_id
-from bedside.intake.standards.fhir_time import AGE, NO_DAY
+from bedside.intake.standards.fhir_time import AGE, DAY, NO_DAY
 from bedside.intake.standards.fhir_units import conversion, tidy
 
 _SAID = {"mm[Hg]": "mmHg", "Cel": "°C", "[degF]": "°F", "[lb_av]": "lb", "[in_i]": "in", "10*3/uL": "10^9/L",
@@ -81,8 +81,8 @@ def source_of(reader: Reader) -> Source:
     source = Source(
         told, tables[CONDITION], tables[MEDICATION], tables[PROCEDURE], tables[OBSERVATION], reader.codes.all
     )
+    _contacts(source, tables[ENCOUNTER])  # a value in a unit that is lost was a contact all the same
     _one_unit(reader, source)
-    _contacts(source, tables[ENCOUNTER])
     _remarks(source, tables)
     return source
 
@@ -111,8 +111,10 @@ def _resolved(reader: Reader, kind: str, place: np.ndarray, people: pd.DataFrame
     aged = rows["exactly"].to_numpy() == AGE
     if aged.any():
         birth = people["birth"].to_numpy()[rows["patient"]]
-        rows["day"] = np.where(aged, birth + rows["day"].to_numpy(), rows["day"].to_numpy())
-        rows = _keep(reader, kind, rows, ~aged | (birth != NO_DAY), "an age, and no date of birth")
+        unborn, known = aged & (birth == NO_DAY), rows["known"].to_numpy(np.int64)
+        rows["day"] = np.where(aged, np.where(unborn, known, birth + rows["day"].to_numpy()), rows["day"].to_numpy())
+        rows["exactly"] = np.where(unborn, DAY, rows["exactly"].to_numpy())  # when it was written down has to do
+        rows = _keep(reader, kind, rows, ~unborn | (known != NO_DAY), "an age, and no date of birth")
     return rows.drop(columns=["live", "ref"])
 
 
