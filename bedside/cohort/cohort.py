@@ -53,6 +53,11 @@ class Visits:
     unit: Unit
     variables: tuple[Variable, ...]
 
+    def only(self, patients: frozenset[str]) -> Visits:
+        """Those of some patients."""
+        stays = self.frame[self.patient].isin(patients)
+        return replace(self, frame=self.frame.loc[stays].reset_index(drop=True))
+
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
@@ -282,8 +287,7 @@ class Cohort:
         frame = self.frame.loc[mask].reset_index(drop=True)
         visits = self.visits
         if visits is not None and self.identifier is not None:
-            stays = visits.frame[visits.patient].isin(set(frame[self.identifier]))
-            visits = replace(visits, frame=visits.frame.loc[stays].reset_index(drop=True))
+            visits = visits.only(frozenset(frame[self.identifier]))
         seen = hashlib.sha256(f"{self.fingerprint}\x1f{seal}".encode()).hexdigest()
         return replace(self, frame=frame, visits=visits, rows=self.rows[mask], fingerprint=seen)
 
