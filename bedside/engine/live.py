@@ -230,7 +230,9 @@ class LiveCohort(Cohort):
             raise stop
         tell = progress or (lambda share, sentence: None)
         tell(0.02, f"Asking {self.source_name}")
-        rows = self.engine.rows(names, order=self.identifier, most=self._n, progress=progress)
+        rows = self.engine.rows(
+            names, order=self.identifier, most=self._n, progress=lambda share, said: tell(0.05 + 0.8 * share, said)
+        )
         tell(0.9, "Reading the rows")
         return cohort_of_rows(self, rows, names)
 

@@ -35,7 +35,7 @@ def dictionary_of(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], n
     """The dictionary of the cohort that a plan makes."""
     kept = [c for c in plan.columns if c.name in names]
     read = {name for outcome in outcomes for name in (outcome.time, outcome.status, outcome.entry) if name}
-    entries = [_outcome(outcome, [c.name for c in kept]) for outcome in outcomes]
+    entries = [entry_of(outcome, [c.name for c in kept]) for outcome in outcomes]
     aside = {name for outcome in plan.outcomes for name in outcome.columns} - read
     identifier = plan.identifier if plan.identifier in names else None
     told: dict[str, Any] = {
@@ -56,7 +56,8 @@ def dictionary_of(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], n
     return told
 
 
-def _outcome(outcome: OutcomePlan, taken: Sequence[str]) -> dict[str, Any]:
+def entry_of(outcome: OutcomePlan, taken: Sequence[str]) -> dict[str, Any]:
+    """An outcome's entry in a dictionary."""
     time, status = (outcome.time, outcome.status)
     codes = [(code, meaning) for code, meaning in outcome.meaning if meaning != "missing"]
     if outcome.of_dates:
