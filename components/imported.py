@@ -55,6 +55,11 @@ def choose(key: str, version: int | None) -> None:
     st.session_state[VERSION] = (key, version or 0)
 
 
+def look_again() -> None:
+    """After `choose` in the midst of a run: which version is open is no longer what it was."""
+    st.session_state.pop(SEEN, None)
+
+
 def at_version(entry: Entry) -> Entry:
     """The entry of a cohort with the folder of the version that is to be open; others as they are."""
     shown = version_of(entry.key)

@@ -102,7 +102,7 @@ with st.sidebar:
 desk.begin()
 alone = chosen.url_path in OF_NO_COHORT
 if not alone:
-    cohort_bar.show()
+    cohort_bar.show(chosen.title, chosen.url_path or "overview")
 page_words.begin()
 if chosen.url_path not in ("survival", "report", *OF_NO_COHORT):
     later_start.elsewhere()

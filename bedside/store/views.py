@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from bedside.cohort import Cohort
-from bedside.cohort.derived import Chosen, Cut, Derived, Risk, from_body
+from bedside.cohort.derived import Chosen, Cut, Derived, Drawn, Risk, from_body
 from bedside.cohort.derived_words import COLUMN
 from bedside.cohort.selection import Between, OneOf, Selection
 from bedside.cohort.wording import either
@@ -46,7 +46,23 @@ def group_body(definition: dict[str, Any], cohort: Cohort) -> dict[str, Any]:
     names = (made.column,) if isinstance(made, Cut) else ()
     if isinstance(made, Chosen):
         names = Selection.from_text(made.filter, cohort).columns
-    return {"definition": definition, "columns": _columns(names, cohort), "patients": len(cohort)}
+    return {
+        "definition": definition, "columns": _columns(names, cohort), "patients": len(cohort),
+        "said": [_said(made, cohort)],
+    }  # fmt: skip
+
+
+def _said(made: Cut | Chosen | Drawn | Risk, cohort: Cohort) -> str:
+    """In a line, what a group is made of."""
+    if isinstance(made, Cut):
+        variable = cohort.variable(made.column)
+        at = f"{variable.label} cut at {', '.join(variable.say(point) for point in made.points)}"
+        return f"{at}, where the curves of {made.learnt} part most" if made.learnt else at
+    if isinstance(made, Chosen):
+        return "; ".join(Selection.from_text(made.filter, cohort).say(cohort))
+    if isinstance(made, Drawn):
+        return f"{len(made.groups[-1].tokens):,} patients drawn by hand"
+    return f"{made.outcome_label} by {made.time:g} {made.unit}, {made.learner}: {', '.join(made.labels)}"
 
 
 def view_body(

@@ -8,7 +8,7 @@ from bedside.cohort import Cohort, Variable
 from bedside.cohort.selection import Between, Clause, OneOf, Selection
 from bedside.errors import Fixable
 from components import desk
-from components.panels import endpoint_bar, version_bar
+from components.panels import endpoint_bar, saved_bar, saved_notice, version_bar
 from components.panels.page import caption, table
 from components.panels.pick import pick, told_apart
 from components.text import md
@@ -56,8 +56,14 @@ def to_link(cohort: Cohort) -> bool:
     return shared
 
 
-def show() -> None:
-    """Draw the line; a cohort that cannot be opened, or a filter that leaves nobody, says why below it."""
+def show(title: str = "", at: str = "overview") -> None:
+    """Draw the line; a cohort that cannot be opened, or a filter that leaves nobody, says why below it.
+
+    Parameters
+    ----------
+    title, at : str
+        Of the page: what it is called, and how it stands in the address.
+    """
     with st.container(key="cohort_bar", gap="xsmall"):
         row = st.container(key="screen_bar", horizontal=True, vertical_alignment="center", gap="small")
         with row:
@@ -73,10 +79,13 @@ def show() -> None:
             everyone = desk.whole()
             endpoint_bar.define(plain)
             from_link(everyone)
+            saved_bar.check(everyone)
             chips(everyone)
             add_filter(everyone)
+            saved_bar.keep(everyone, title, at)
             count(everyone)
         attrition(everyone)
+        saved_notice.show(plain.key)
         if not end_shared:
             st.caption("Your endpoint is not in the link: it leaves fewer than 10 patients, or names them.")
         if not to_link(everyone):
@@ -143,6 +152,7 @@ def add_filter(everyone: Cohort) -> None:
     if not panel.open:
         return
     with panel:
+        saved_bar.filters(everyone)
         labels = told_apart({v.name: v.label for v in variables.values()})
         name = st.selectbox("Patients whose", list(labels), format_func=labels.__getitem__, key="filter_variable")
         variable = variables[name]

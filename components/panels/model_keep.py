@@ -17,7 +17,7 @@ from bedside.risk.save import MOST_BYTES
 from bedside.store import models
 from components import desk, model_choice, numbers_validation
 from components.model_choice import Choice
-from components.panels import page
+from components.panels import page, saved_groups
 from components.printing.model_card import card_pdf
 from components.text import md
 
@@ -39,6 +39,7 @@ def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted | Non
         if panel.open:
             with panel, desk.fixable():
                 _save(cohort, outcome, choice, fitted, t)
+        saved_groups.by_risk(cohort, outcome, choice, fitted, when, unit, key="model_risk")
     panel = st.expander("Saved models", key="model_saved", icon=":material/inventory_2:", on_change="rerun")
     if panel.open:
         with panel, desk.fixable():

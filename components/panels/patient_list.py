@@ -12,7 +12,7 @@ from bedside.errors import Fixable
 from bedside.report import say
 from components import desk, model_choice, my_estimates
 from components.figures.palette import palette
-from components.panels import page, patient_estimate, save
+from components.panels import page, patient_estimate, save, saved_groups
 from components.text import cell, md
 
 COLUMNS = 8
@@ -61,23 +61,26 @@ def show(cohort: Cohort, outcome: Outcome, risks: np.ndarray | str, when: float,
     searched = bool((st.session_state.get("patients_search") or "").strip())
     if risk is not None and not searched:
         shown = shown[np.argsort(-risk[shown], kind="stable")]
-    frame = _table(cohort, variables, shown, risk)
+    frame = table_of(cohort, variables, shown, risk)
     choice = model_choice.chosen(cohort, outcome)
+    ticking = st.session_state.get("patients_ticking", False)
     title = f"Risk within {say.duration(when, unit)}, {choice.label}"
     within = f"within {say.duration(when, unit)}"
     event = st.dataframe(
         frame,
-        key="patients_table",
+        key="patients_ticked" if ticking else "patients_table",
         hide_index=True,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="multi-row" if ticking else "single-row",
         height=560,
-        column_config=_columns(variables, "" if risk is None else title),
+        column_config=columns_of(variables, "" if risk is None else title),
         alt=f"{say.patients(len(shown))}: identifier, {len(variables)} variables{'' if risk is None else ' and risk'}. "
-        "A row opens the patient.",
+        f"{'A tick takes the patient into the group' if ticking else 'A row opens the patient'}.",
     )
-    rows = event.selection.rows
-    if rows and rows[0] < len(shown):
+    rows = [row for row in event.selection.rows if row < len(shown)]
+    if ticking:
+        saved_groups.by_hand(cohort, [int(shown[row]) for row in rows], key="patients_hand", how="ticked")
+    elif rows:
         open_patient(cohort, int(shown[rows[0]]))
     if isinstance(risks, str):
         page.caption(risks)
@@ -90,9 +93,14 @@ def show(cohort: Cohort, outcome: Outcome, risks: np.ndarray | str, when: float,
             f"{'' if searched else ', highest first'}; shown between 1% and 99%. "
             "The model learnt from these same patients, so the risks fit them better than others; a patient's page has "
             "the interval and a check. What happened to them is left out, so that the risk is read first. "
-            "A tick at the start of a row opens the patient."
+            f"A tick at the start of a row {'takes the patient into a group' if ticking else 'opens the patient'}."
         )
-    _export(cohort, variables, shown, risk, title)
+    with st.container(key="screen_patients_more", horizontal=True, gap="small"):
+        _export(cohort, variables, shown, risk, title)
+        if risk is not None:
+            fitted = model_choice.model(cohort, outcome, choice, slot="groups")
+            if fitted is not None:
+                saved_groups.by_risk(cohort, outcome, choice, fitted, when, unit, key="patients_risk")
 
 
 def _event(outcome: Outcome, choice: model_choice.Choice) -> str:
@@ -154,6 +162,8 @@ def search(cohort: Cohort) -> np.ndarray:
                 on_click=_opened,
                 args=(desk.token(cohort, int(found[0])),),
             )
+        st.toggle("Tick a group", key="patients_ticking", persist_state="session",
+                  help="Ticks gather patients for a group of your own instead of opening one.")  # fmt: skip
         if text:
             st.caption(f"{say.patients(len(found))} found")
     return found
@@ -164,7 +174,10 @@ def _opened(mark: str) -> None:
     st.session_state["patients_opened"] = mark
 
 
-def _table(cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, risk: np.ndarray | None) -> pd.DataFrame:
+def table_of(
+    cohort: Cohort, variables: tuple[Variable, ...], shown: np.ndarray, risk: np.ndarray | None
+) -> pd.DataFrame:
+    """Some patients as a table on the screen: names, variables, and their risks if there are any."""
     names = cohort.identifiers
     columns: dict[str, object] = {"patient": [cell(names[i]) for i in shown]}
     if risk is not None:
@@ -183,7 +196,8 @@ def _said(variable: Variable, values: pd.Series) -> np.ndarray:
     return np.array(words, dtype=object)[values.cat.codes.to_numpy()]
 
 
-def _columns(variables: tuple[Variable, ...], title: str) -> dict[str, object]:
+def columns_of(variables: tuple[Variable, ...], title: str) -> dict[str, object]:
+    """How its columns are shown."""
     config: dict[str, object] = {"patient": st.column_config.TextColumn("Patient", pinned=True)}
     for i, variable in enumerate(variables):
         unit = f" ({variable.unit})" if variable.unit else ""
@@ -210,5 +224,5 @@ def _export(
             body = [[*line, 100 * float(risk[i])] for i, line in zip(shown, body, strict=True)]
         return header, body
 
-    with st.container(key="screen_patients_export"):
+    with st.container(key="screen_patients_export", width="content"):
         save.numbers("patients", stem="patients", rows=rows)

@@ -96,6 +96,7 @@ def listed(found: Reasons) -> None:
 
 def _swarm(found: Reasons) -> None:
     told = found.now
+    around = reasons_open.drawing(found, key="reasons_swarm")
 
     def drawn(mode: Mode) -> go.Figure:
         fig = beeswarm_figure(told, mode=mode, named=lambda row, keep: found.named(found.parts[row], keep))
@@ -112,6 +113,7 @@ def _swarm(found: Reasons) -> None:
         rows=lambda: importance_rows(told) if found.nameless else beeswarm_rows(told),
         made=_made(found),
         chosen=reasons_open.by_click(found),
+        drawn=around,
     )
 
 

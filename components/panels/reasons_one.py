@@ -52,6 +52,7 @@ def _drawn(found: Reasons, part: Part, told: Dependence | None) -> None:
     groups = None if told is None or told.partner is None else split(found.part(told.partner.name))
     spread = Spread(part.variable, part.levels, part.value, part.points, found.told.rows, groups)
     names = found.named(part, np.arange(len(part.points)))
+    around = reasons_open.drawing(found, key="reasons_one")
     lead = page.fill("<p>{along} {partner}</p>", along=reasons_words.along(part), partner=_partner(part, told, groups))
 
     def drawn(mode: Mode) -> go.Figure:
@@ -69,6 +70,7 @@ def _drawn(found: Reasons, part: Part, told: Dependence | None) -> None:
         stem="dependence",
         rows=lambda: dependence_rows(spread, named=not found.nameless),
         chosen=reasons_open.by_click(found),
+        drawn=around,
     )
     reasons_open.by_keyboard(found, [part], key="reasons_one")
 

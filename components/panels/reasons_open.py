@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from components.panels import page, patient_list
+from components.panels import page, patient_list, saved_groups
 from components.panels.pick import told_apart
 from components.panels.reasons_view import Part, Reasons
 from components.panels.reasons_words import signed
@@ -43,6 +43,27 @@ def unlinked(fig: go.Figure) -> go.Figure:
 def by_click(found: Reasons) -> Callable[[object], None] | None:
     """What a click on a dot does; nothing while nobody is named."""
     return None if found.nameless else lambda sent: _clicked(found, sent)
+
+
+def drawing(found: Reasons, *, key: str) -> Callable[[list[object]], None] | None:
+    """A switch to draw around dots; while it is on, what is done with the patients inside."""
+    if found.nameless or len(found.cohort) < 2:
+        return None
+    with st.container(key=f"screen_{key}_drawing"):
+        on = st.toggle("Draw a group", key=f"{key}_drawing", help="Draw around dots with the mouse held down; each dot "
+                       "inside is a patient of the group.")  # fmt: skip
+    return (lambda sent: _drawn(found, sent, key)) if on else None
+
+
+def _drawn(found: Reasons, sent: list[object], key: str) -> None:
+    """Offer the patients inside as a group; what the browser sent may be anything."""
+    flat = [one[0] if isinstance(one, list) and one else one for one in sent]
+    whole = [one for one in flat if isinstance(one, int) and not isinstance(one, bool)]
+    rows = sorted(set(whole) & set(found.told.rows.tolist()))
+    if not rows:
+        page.caption("Draw around dots with the mouse held down; without one, tick patients on the page “Patients”.")
+        return
+    saved_groups.by_hand(found.cohort, rows, key=f"{key}_drawn", how="drawn")
 
 
 def _clicked(found: Reasons, sent: object) -> None:

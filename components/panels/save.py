@@ -37,6 +37,7 @@ def figure(
     made: Callable[[], Made] | None = None,
     cautions: Sequence[str] = (),
     chosen: Callable[[object], None] | None = None,
+    drawn: Callable[[list[object]], None] | None = None,
 ) -> None:
     """A figure under its title, with its alternative text, what it rests on, and its downloads.
 
@@ -65,6 +66,8 @@ def figure(
         What must be known before this figure is read, besides the page's own; for the report, since the panel shows it.
     chosen : callable, optional
         Makes marks answer to a click: given the custom data of the one that was clicked, as the browser sent it.
+    drawn : callable, optional
+        Lets the reader draw around marks instead: given the custom data of all inside, as the browser sent it.
     """
     words = page_words.now()
 
@@ -92,13 +95,19 @@ def figure(
                         _to_report(key, add)
         if lead is not None:
             put("{lead}", lead=lead)
+        fig = draw(desk.mode())
+        if drawn is not None:
+            fig.update_layout(dragmode="lasso")
         event = st.plotly_chart(
-            draw(desk.mode()), key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True},
-            on_select="ignore" if chosen is None else "rerun", selection_mode="points",
+            fig, key=key, theme=None, alt=alt, config={"displayModeBar": False, "responsive": True},
+            on_select="ignore" if chosen is None and drawn is None else "rerun",
+            selection_mode="points" if drawn is None else ("points", "box", "lasso"),
         )  # fmt: skip
         caption(note)
-    points = [] if chosen is None else event["selection"]["points"]
-    if points:
+    points = [] if chosen is None and drawn is None else event["selection"]["points"]
+    if drawn is not None:
+        drawn([point.get("customdata") for point in points])
+    elif points and chosen is not None:
         chosen(points[0].get("customdata"))
 
 

@@ -60,7 +60,7 @@ def test_a_group_is_a_variable_of_the_cohort_until_it_is_deleted(kept: Kept):
     mine.keep("group", cohort=kept.key, name="Lost", body=lost)
     mine.keep("group", cohort=kept.key, name="Unread", body={"definition": {"kind": "?"}})
     reader = Reader(cohort=kept.key, survival_by=f"group:{item.id}").open("survival")
-    assert "Older **half**" in reader.at.selectbox(key="survival_by").options
+    assert "Older **half** · your group" in reader.at.selectbox(key="survival_by").options
     assert "older **half**" in reader.text and "25 patients" in reader.text
     assert "The group “Lost” can't be made." in reader.text and "This group can't be read." in reader.text
     mine.delete(item.id)
