@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bedside.cohort.attached import TABLE, WORDS
+from bedside.cohort.cohort import Cohort
 from bedside.errors import Fixable
+from bedside.intake.visits_table import LazyVisits, VisitsFile, about_visits
 from bedside.intake.wide_table import Wide, damaged, open_wide
 from bedside.store.cohorts_folder import TAKEN, cohorts_folder, locked, making, seal, sync, unwritable, write_new
 from bedside.store.cohorts_kept import LONGEST_SOURCE, LONGEST_TITLE, _mine, _place, clean, is_imported
@@ -273,6 +275,30 @@ def _read(path: Path, as_it_is: tuple[int, ...]) -> _Told:
 
 
 # ------------------------------------------------------------------ with the cohort
+
+
+def with_visits(cohort: Cohort, tables: Sequence[Attached]) -> tuple[Cohort, tuple[Fixable, ...]]:
+    """The cohort with the visits of attached tables beside its own; their rows are read when they are asked for.
+
+    Returns
+    -------
+    cohort : Cohort
+        With another fingerprint, unless there is no such table.
+    troubles : tuple of Fixable
+        Why a table is not among them.
+    """
+    files: list[VisitsFile] = []
+    troubles: list[Fixable] = []
+    for table in tables:
+        try:
+            files.append(VisitsFile(table.folder, about_visits(table.folder)))
+        except Fixable as stop:
+            troubles.append(stop)
+    if not files or cohort.identifier is None:
+        return cohort, tuple(troubles)
+    told = "\x1f".join((cohort.fingerprint, "visits", *(file.about.sha256 for file in files)))
+    visits = LazyVisits(files, cohort.visits)
+    return replace(cohort, visits=visits, fingerprint=hashlib.sha256(told.encode()).hexdigest()), tuple(troubles)
 
 
 def count_below(place: Path) -> int:
