@@ -12,12 +12,13 @@ from typing import Any
 from sqlglot import exp
 
 from bedside.errors import Fixable
+from bedside.intake.cells import ROW, regexp_replace
 from bedside.intake.described import DATA, derived_names, dictionary_of, entry_name
 from bedside.intake.followed import Followed, followed
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan, to_json
 from bedside.intake.staging import Progress, Staged
 from bedside.intake.steps import Step
-from bedside.intake.working import ROW, Working, open_working, regexp_replace
+from bedside.intake.working import Working, open_working
 
 SHOWN = 20
 """Rows that are named of those with a fault."""
@@ -127,42 +128,45 @@ def how_read(staged: Staged, plan: Plan) -> tuple[OutcomeRead, ...]:
 
 
 def read_outcome(working: Working, outcome: OutcomePlan) -> OutcomeRead:
-    """One outcome in numbers: the file is gone through once."""
+    """One outcome in numbers, all counted in one going through the file."""
     _check(working, outcome)
     read = followed(working, outcome)
     time = exp.Cast(this=read.time.copy(), to=exp.DataType.build("DOUBLE"))
-    code = _code(working, outcome) if outcome.status else exp.Null()
-    table = working.keep(
-        exp.select(
-            exp.column(ROW), time.as_("time"), read.status.copy().as_("status"), code.as_("code"),
-            (read.entry.copy() if read.entry is not None else exp.Null()).as_("entry")
-        ).from_(working.table)
-    )  # fmt: skip
-    there = Followed(exp.column("time"), exp.column("status"), exp.column("entry") if outcome.entry else None)
-    event = exp.EQ(this=there.status.copy(), expression=exp.Literal.string(EVENT))
+    event = exp.EQ(this=read.status.copy(), expression=exp.Literal.string(EVENT))
     other = exp.In(
-        this=there.status.copy(), expressions=[exp.Literal.string(CENSORED), exp.Literal.string(EVENT)]
+        this=read.status.copy(), expressions=[exp.Literal.string(CENSORED), exp.Literal.string(EVENT)]
     ).not_()
+    wrong = _wrong(read)
+    followed_for = exp.Case().when(read.usable, time)
     counted = working.one(
-        exp.Count(this=exp.Star()), exp.func("count_if", event), exp.func("count_if", other),
-        exp.Min(this=there.time.copy()), exp.func("median", there.time.copy()), exp.Max(this=there.time.copy()),
-        where=there.usable, table=table,
+        exp.func("count_if", read.usable), exp.func("count_if", exp.and_(read.usable, event)),
+        exp.func("count_if", exp.and_(read.usable, other)), exp.Min(this=followed_for.copy()),
+        exp.func("median", followed_for.copy()), exp.Max(this=followed_for.copy()),
+        *(exp.func("count_if", where.copy()) for where in wrong.values()),
     )  # fmt: skip
-    n, *kinds, shortest, median, longest = counted
-    events, competing = (n_of or 0 for n_of in kinds)  # of no rows DuckDB counts nothing, not zero
-    shortest, median, longest = (math.nan if value is None else float(value) for value in (shortest, median, longest))
+    # Of no rows DuckDB counts nothing, not zero.
+    n, events, competing = (n_of or 0 for n_of in counted[:3])
+    shortest, median, longest = (math.nan if value is None else float(value) for value in counted[3:6])
+    rows = {
+        name: Rows(n_of, working.rows(where.copy(), SHOWN)) if n_of else Rows(0, ())
+        for (name, where), n_of in zip(wrong.items(), counted[6:], strict=True)
+    }
+    return OutcomeRead(
+        outcome.key, outcome.label, "days" if outcome.of_dates else outcome.unit, _codes(working, outcome), n, events,
+        competing, shortest, median, longest, **rows,
+    )  # fmt: skip
+
+
+def _wrong(there: Followed) -> dict[str, exp.Expr]:
+    """Why a row can't be followed: each reason holds for rows that those before it don't hold for."""
     nothing = there.time.copy().is_(exp.Null())
     unclear = exp.and_(there.status.copy().is_(exp.Null()), nothing.copy().not_())
     below = exp.and_(
         exp.LT(this=there.time.copy(), expression=exp.Literal.number(0)),
         there.status.copy().is_(exp.Null()).not_(),
     )
-    return OutcomeRead(
-        outcome.key, outcome.label, "days" if outcome.of_dates else outcome.unit, _codes(working, outcome, table), n,
-        events, competing, shortest, median, longest, _rows(working, nothing, table), _rows(working, unclear, table),
-        _rows(working, below, table),
-        Rows(0, ()) if there.late is None else _rows(working, _late(there), table),
-    )  # fmt: skip
+    late = {} if there.late is None else {"late": _late(there)}
+    return {"no_time": nothing, "no_status": unclear, "negative": below, **late}
 
 
 def _late(there: Followed) -> exp.Expr:
@@ -193,21 +197,16 @@ def _check(working: Working, outcome: OutcomePlan) -> None:
         )  # fmt: skip
 
 
-def _rows(working: Working, where: exp.Expr, table: str) -> Rows:
-    n = working.count(where, table)
-    return Rows(n, working.rows(where, SHOWN, table) if n else ())
-
-
 def _code(working: Working, outcome: OutcomePlan) -> exp.Expr:
     text = exp.Cast(this=working.at(outcome.status), to=exp.DataType.build("VARCHAR"))
     return regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
 
 
-def _codes(working: Working, outcome: OutcomePlan, table: str) -> tuple[tuple[str, str, int], ...]:
+def _codes(working: Working, outcome: OutcomePlan) -> tuple[tuple[str, str, int], ...]:
     if not outcome.status:
         return ()
     meaning = dict(outcome.meaning)
-    query = exp.select(exp.column("code"), exp.Count(this=exp.Star()).as_("n")).from_(table)
+    query = exp.select(_code(working, outcome).as_("code"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
     found = working.ask(query.group_by("code").order_by(exp.Ordered(this=exp.column("n"), desc=True)).limit(200))
     return tuple((str(each), meaning.get(str(each), ""), n) for each, n in found if each is not None)
 
@@ -241,8 +240,9 @@ def build(staged: Staged, plan: Plan, into: Path, *, progress: Progress | None =
             "No cohort was made.", "The plan names no outcome.", "Say which columns hold the follow-up and the status."
         )
     tell(0.05, "Reading the columns")
-    steps = _step_counts(staged, plan)
-    with open_working(staged, plan) as working:
+    with open_working(staged, plan, progress=lambda share, said: tell(0.05 + 0.25 * share, said)) as working:
+        steps = tuple(zip(plan.steps, working.dropped, strict=True))
+        tell(0.3, "Counting what is left out")
         seen = _seen(working)
         if not seen.reads[0].n:
             raise Fixable(
@@ -269,9 +269,9 @@ def foresee(staged: Staged, plan: Plan, *, progress: Progress | None = None) -> 
     """
     tell: Callable[[float, str], None] = progress or (lambda share, sentence: None)
     tell(0.1, "Reading the columns")
-    steps = _step_counts(staged, plan)
-    with open_working(staged, plan) as working:
-        tell(0.4, "Counting what would be left out")
+    with open_working(staged, plan, progress=lambda share, said: tell(0.1 + 0.4 * share, said)) as working:
+        steps = tuple(zip(plan.steps, working.dropped, strict=True))
+        tell(0.5, "Counting what would be left out")
         seen = _seen(working)
     return _report(staged, plan, seen, steps, len(_kept_columns(plan)))
 
@@ -343,24 +343,12 @@ def _unreadable(working: Working) -> tuple[Unreadable, ...]:
     texts = [c for c in texts if working.staged.column(c.name).kind == "text"]
     if not texts:
         return ()
-    table = working.keep(working.lost)
     lost = [working.at(c.name) for c in texts]
-    counts = working.one(*(exp.func("count_if", place) for place in lost), table=table)
+    counts = working.one(*(exp.func("count_if", place) for place in lost), table=working.lost)
     for column, place, n in zip(texts, lost, counts, strict=True):
         if n:
-            found.append(Unreadable(column.name, said[column.kind], Rows(n, working.rows(place.copy(), SHOWN, table))))
-    return tuple(found)
-
-
-def _step_counts(staged: Staged, plan: Plan) -> tuple[tuple[Step, int], ...]:
-    """Rows that each step leaves out; of a step that changes cells, as it said when it was taken."""
-    found = []
-    before = staged.n_rows
-    for i, step in enumerate(plan.steps):
-        with open_working(staged, plan, steps=plan.steps[: i + 1]) as working:
-            after = working.count(exp.true())
-        found.append((step, before - after))
-        before = after
+            rows = Rows(n, working.rows(place.copy(), SHOWN, working.lost))
+            found.append(Unreadable(column.name, said[column.kind], rows))
     return tuple(found)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from bedside.intake.cells import as_code
 from bedside.intake.plan import OutcomePlan
-from bedside.intake.working import Working, as_code
+from bedside.intake.working import Working
 
 
 @dataclass(frozen=True, eq=False)

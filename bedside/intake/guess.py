@@ -12,6 +12,7 @@ import numpy as np
 from sqlglot import exp
 
 from bedside.cohort.codes import normal_code
+from bedside.intake.cells import code_text, trimmed
 from bedside.intake.columns import MISSING
 from bedside.intake.dates import DateColumn, look_at
 from bedside.intake.guess_outcomes import guess_outcomes
@@ -19,7 +20,7 @@ from bedside.intake.names import spoken, words_of, wordset
 from bedside.intake.plan import ColumnPlan, Guess, Guessed, OutcomePlan, Plan
 from bedside.intake.staging import Staged, StagedColumn
 from bedside.intake.units_guess import unit_of
-from bedside.intake.working import Working, code_text, open_working, trimmed
+from bedside.intake.working import Working, open_written
 
 CELLS = 300_000
 """Cells that are looked at one by one; of longer files an even sample of rows."""
@@ -151,14 +152,16 @@ def guess(staged: Staged, *, title: str = "", this_year: int | None = None, time
 def look(staged: Staged, *, this_year: int, time_zone: str = "UTC") -> list[Seen]:
     """Look at every column: all rows of a short file, an even sample of a long one."""
     most = max(500, CELLS // max(len(staged.columns), 1))
-    with open_working(staged, Plan()) as working:
+    with open_written(staged) as working:
         cells = []
         every = exp.select().from_("written")
         for i, column in enumerate(staged.columns):
             place = exp.column(f"c{i}")
             cell = trimmed(place) if column.kind == "text" else code_text(place, column)
             cells.append(cell.as_(f"c{i}"))
-            every = every.select(exp.func("approx_count_distinct", place.copy()), exp.Count(this=place.copy()))
+            every.select(
+                exp.func("approx_count_distinct", place.copy()), exp.Count(this=place.copy()), copy=False
+            )
         totals = working.ask(every)[0]
         wanted = exp.select(*cells).from_("written")
         if staged.n_rows > most:

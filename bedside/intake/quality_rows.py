@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from bedside.intake.cells import regexp_replace
 from bedside.intake.followed import followed
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.quality import SHOWN, Finding
+from bedside.intake.stepping import again
 from bedside.intake.steps import Step
-from bedside.intake.working import ROW, Working, regexp_replace
+from bedside.intake.working import Working
 
 
 def repeated(working: Working) -> list[Finding]:
@@ -71,16 +73,9 @@ def identifiers(working: Working) -> list[Finding]:
 
 def _later_of(working: Working, by: list[exp.Expr]) -> tuple[tuple[int, ...], int]:
     """Rows that are not the first of those that are alike; those without any value are none."""
-    number = exp.Window(this=exp.RowNumber(), partition_by=[each.copy() for each in by],
-                        order=exp.Order(expressions=[exp.Ordered(this=exp.column(ROW))]))  # fmt: skip
-    known = exp.or_(*(each.copy().is_(exp.Null()).not_() for each in by))
-    inner = exp.select(exp.column(ROW), number.as_("nth")).from_(working.table).where(known).subquery("numbered")
-    again = exp.GT(this=exp.column("nth"), expression=exp.Literal.number(1))
-    (n,) = working.ask(exp.select(exp.Count(this=exp.Star())).from_(inner).where(again))[0]
-    if not n:
-        return (), 0
-    first = exp.select(exp.column(ROW)).from_(inner.copy()).where(again.copy()).order_by(exp.column(ROW)).limit(SHOWN)
-    return tuple(row for (row,) in working.ask(first)), n
+    found = working.keep(again(working.table, by))
+    n = working.count(exp.true(), found)
+    return (working.rows(exp.true(), SHOWN, found) if n else ()), n
 
 
 def ends(working: Working) -> list[Finding]:

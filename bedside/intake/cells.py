@@ -1,0 +1,106 @@
+"""Cells as their plan reads them, as expressions over the columns of a staged file."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from bedside.intake.columns import MISSING
+from bedside.intake.plan import ColumnPlan
+from bedside.intake.staging import StagedColumn
+
+ROW = "row"
+"""Column with the number of each row; the first below the header is 1."""
+BLANKS = " \t\n\r\u00a0\ufeff"
+_THOUSANDS = {".": r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", ",": r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"}
+
+
+def value_of(cell: exp.Expr, column: StagedColumn, own: ColumnPlan, time_zone: str = "UTC") -> exp.Expr:
+    """A cell as its plan reads it."""
+    if own.kind == "date":
+        zoned = exp.func("timezone", exp.Literal.string(time_zone), cell) if column.kind == "datetime" else cell
+        return exp.TryCast(this=zoned, to=exp.DataType.build("DATE"))
+    if own.kind == "continuous":
+        return number_of(cell, own) if column.kind == "text" else _known_number(cell, column, own)
+    if column.kind == "text":
+        return known(trimmed(cell), own)
+    code = code_text(cell, column)
+    return known(code, own)
+
+
+def _known_number(cell: exp.Expr, column: StagedColumn, own: ColumnPlan) -> exp.Expr:
+    number = exp.TryCast(this=cell, to=exp.DataType.build("DOUBLE"))
+    gone = [float(code) for code in own.missing if _is_number(code)]
+    if column.kind not in ("number", "bool") or not gone:
+        return number
+    return _unless(exp.In(this=number, expressions=[exp.Literal.number(each) for each in gone]), number)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def code_text(cell: exp.Expr, column: StagedColumn) -> exp.Expr:
+    """A typed cell as a code: whole numbers without a point, truth values as 1 and 0."""
+    text = exp.Cast(this=cell, to=exp.DataType.build("VARCHAR"))
+    if column.kind == "bool":
+        return exp.Cast(this=exp.Cast(this=cell, to=exp.DataType.build("TINYINT")), to=exp.DataType.build("VARCHAR"))
+    if column.kind == "number":
+        return regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
+    return text
+
+
+def regexp_replace(text: exp.Expr, pattern: exp.Expr, new: exp.Expr, how: exp.Expr | None = None) -> exp.Expr:
+    """DuckDB's own, in its order of arguments."""
+    return exp.Anonymous(this="regexp_replace", expressions=[text, pattern, new, *([how] if how is not None else [])])
+
+
+def trimmed(cell: exp.Expr) -> exp.Expr:
+    """Text without blanks around it; nothing where nothing is left."""
+    text = exp.Cast(this=cell.copy(), to=exp.DataType.build("VARCHAR"))
+    bare = exp.Anonymous(this="trim", expressions=[text, exp.Literal.string(BLANKS)])
+    return exp.func("nullif", bare, exp.Literal.string(""))
+
+
+def known(text: exp.Expr, own: ColumnPlan) -> exp.Expr:
+    """Text unless it says that nothing is known."""
+    gone = [exp.Literal.string(each) for each in sorted((MISSING - {""}) | set(own.missing))]
+    return _unless(exp.In(this=text.copy(), expressions=gone), text)
+
+
+def number_of(cell: exp.Expr, own: ColumnPlan) -> exp.Expr:
+    """A number from text with a point or a comma, and with or without marks between thousands."""
+    text = known(trimmed(cell), own)
+    bare = regexp_replace(text, exp.Literal.string(r"(\d)[\s\x{a0}\x{202f}'’](\d{3})"),
+                    exp.Literal.string(r"\1\2"), exp.Literal.string("g"))  # fmt: skip
+    mark = "," if own.decimal == "." else "."
+    grouped = exp.Anonymous(
+        this="regexp_full_match", expressions=[bare.copy(), exp.Literal.string(_THOUSANDS[own.decimal])]
+    )
+    plain = exp.Case().when(grouped, _replaced(bare, mark, "")).else_(bare.copy())
+    if own.decimal == ",":
+        plain = _replaced(plain, ",", ".")
+    # What DuckDB takes for numbers besides: "inf", "1_000".
+    usual = exp.Anonymous(
+        this="regexp_full_match",
+        expressions=[plain.copy(), exp.Literal.string(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")],
+    )
+    number = exp.TryCast(this=plain, to=exp.DataType.build("DOUBLE"))
+    return exp.Case().when(usual, number)
+
+
+def _replaced(text: exp.Expr, old: str, new: str) -> exp.Expr:
+    return exp.func("replace", text.copy(), exp.Literal.string(old), exp.Literal.string(new))
+
+
+def _unless(condition: exp.Expr, value: exp.Expr) -> exp.Expr:
+    return exp.Case().when(condition, exp.Null()).else_(value.copy())
+
+
+def as_code(column: exp.Expr) -> exp.Expr:
+    """A cell as the text that codes are told apart by."""
+    text = exp.Cast(this=column.copy(), to=exp.DataType.build("VARCHAR"))
+    return regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
