@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,20 @@ def _named(key: Key) -> object:
     return ("level", key.column) if isinstance(key, Level) else key
 
 
+class _Told(pd.DataFrame):
+    """Columns that were counted by; whoever looks at another one needs the rows."""
+
+    of: Cohort
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            if isinstance(key, str) and self.of.has(key):
+                _ = self.of.frame  # a cohort that is only counted stops here, and says why
+            raise
+
+
 class CountedCohort(Cohort):
     """Patients as far as some columns tell them apart; words and fingerprint are those of the cohort counted.
 
@@ -127,7 +142,9 @@ class CountedCohort(Cohort):
             If there are too many.
         """
         first = len(self._counted.columns) - len(self._columns)
-        return pd.DataFrame({name: self._column(first + i, name) for i, name in enumerate(self._columns)})
+        frame = _Told({name: self._column(first + i, name) for i, name in enumerate(self._columns)})
+        object.__setattr__(frame, "of", self.origin)
+        return frame
 
     @cached_property
     def rows(self) -> np.ndarray:

@@ -9,6 +9,7 @@ import streamlit as st
 from bedside.cohort import Cohort, Unit
 from bedside.cohort import endpoint_words as words
 from bedside.cohort.endpoint import KEY, Columns, Endpoint
+from bedside.engine.live import LiveCohort
 from components import desk
 from components.panels.pick import told_apart
 from components.text import md
@@ -45,6 +46,10 @@ def define(cohort: Cohort) -> None:
     if not panel.open:
         return
     with panel:
+        if isinstance(cohort, LiveCohort):
+            # It is made of the patients' own rows.
+            desk.show(cohort.stay())
+            return
         outcomes = told_apart({o.key: o.cause_label or o.label for o in cohort.outcomes if o.key != KEY})
         kind = st.segmented_control(
             "Made of",

@@ -44,7 +44,8 @@ def patients(of: Cohort, outcome: Outcome, groups: Grouping | None, choice: Choi
 def columns(of: Cohort, outcome: Outcome, choice: Choice) -> tuple[str, ...]:
     """What the page looks at beside the groups."""
     strata = st.session_state.get(f"survival_strata_{of.key}") or ()
-    return (*outcome.columns, *filter(None, (choice.plan.entry, choice.plan.weights)), *strata)
+    states = [name for o in of.outcomes for name in o.columns] if st.session_state.get("survival_states") else ()
+    return (*outcome.columns, *filter(None, (choice.plan.entry, choice.plan.weights)), *strata, *states)
 
 
 def groups(everyone: Cohort, cohort: Cohort, outcome: Outcome, choice: Choice) -> tuple[Choice, Grouping | None]:
