@@ -17,7 +17,7 @@ from bedside.store import key as keys
 from bedside.store.cohorts import is_imported, open_folder, versions
 from bedside.store.saved import Saved
 from bedside.store.views import derived_of, predicted
-from components import whose
+from components import attached, whose
 
 VERSION, SEEN = "version", "version_seen"
 GROUPS, TROUBLES, BROUGHT = "groups_marks", "groups_troubles", "groups_brought"
@@ -48,6 +48,7 @@ def begin() -> None:
     written = st.session_state.get("link", {}).get(VERSION)
     if asked != written and asked.isascii() and asked.isdigit() and 0 < int(asked) < MOST:
         choose(st.query_params.get("cohort") or st.session_state.get("cohort") or "", int(asked))
+    attached.begin()
 
 
 def choose(key: str, version: int | None) -> None:
@@ -109,7 +110,11 @@ def brought(of: Cohort) -> str:
 def with_all(
     plain: Cohort, kept: Callable[[tuple[Any, ...], Callable[[], Any]], Any]
 ) -> tuple[Cohort, tuple[Fixable, ...]]:
-    """The cohort with all its groups, and why some are not there; arguments as in `grouped`."""
+    """The cohort with all its groups, and why some are not there; arguments as in `grouped`.
+
+    What was chosen of attached tables comes first: groups may be cut of it.
+    """
+    plain = attached.widened(plain, kept, _marks)
     try:
         mine, marks = Saved(whose.reader()), _marks(plain.key)
         if not marks:

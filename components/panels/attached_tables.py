@@ -56,23 +56,27 @@ def card() -> None:
                 show(st.session_state[COHORT])
 
 
-def menu(key: str) -> None:
+def menu(key: str, *, mine: bool) -> None:
     """On the page "Saved": the tables of one cohort."""
     n = len(attached.tables(key))
+    if not (n or mine):
+        return
     box = st.popover(f"Tables ({n})" if n else "Tables", icon=":material/table_chart:", key=f"attached_menu_{key}",
                      on_change="rerun")  # fmt: skip
     if box.open:
         with box, desk.fixable():
-            show(key)
+            show(key, mine=mine)
 
 
-def show(key: str) -> None:
+def show(key: str, *, mine: bool = True) -> None:
     """What is attached to a cohort, and the way to attach more."""
     trouble = st.session_state.get(attaching.TROUBLE)
     if trouble is not None and trouble[0] == key:
         desk.show(trouble[1])
     for table in attached.tables(key):
         _one(key, table)
+    if not mine:
+        return
     held = attaching.mine()
     if held.cohort != key or (held.file is None and held.made is None):
         _ask(key)

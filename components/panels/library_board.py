@@ -12,7 +12,7 @@ from bedside.store.cohorts import Kept, delete, describe, list_kept
 from bedside.store.estimates import LOCAL
 from bedside.store.saved import Saved
 from components import desk, whose
-from components.panels import library_items, library_versions, page
+from components.panels import attached_tables, library_items, library_versions, page
 from components.panels.import_words import count
 from components.text import md
 
@@ -70,6 +70,7 @@ def _cohort(kept: Kept, reader: str) -> None:
         if kept.trouble is None and st.button("Open", key=f"library_open_{kept.key}", icon=":material/groups:"):
             library_versions.to(kept.key)
         library_versions.menu(kept, reader)
+        attached_tables.menu(kept.key, mine=kept.mine)
         if kept.mine:
             _describe(kept, reader)
         library_versions.take_along(kept, reader)
@@ -121,8 +122,8 @@ def _gone(kept: Kept, reader: str) -> None:
         return
     parts = [
         count(n, what) for what, n in (
-            ("version", went.versions), ("filter", went.filters), ("group", went.groups), ("view", went.views),
-            ("recipe", went.recipes), ("estimate", went.estimates), ("model", went.models),
+            ("version", went.versions), ("attached table", went.attached), ("filter", went.filters), ("group", went.groups),
+            ("view", went.views), ("recipe", went.recipes), ("estimate", went.estimates), ("model", went.models),
         ) if n
     ]  # fmt: skip
     st.session_state[SAID] = f"“{kept.title}” is deleted: {', '.join(parts)}."
