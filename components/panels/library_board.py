@@ -122,8 +122,9 @@ def _gone(kept: Kept, reader: str) -> None:
         return
     parts = [
         count(n, what) for what, n in (
-            ("version", went.versions), ("attached table", went.attached), ("filter", went.filters), ("group", went.groups),
-            ("view", went.views), ("recipe", went.recipes), ("estimate", went.estimates), ("model", went.models),
+            ("version", went.versions), ("attached table", went.attached), ("filter", went.filters),
+            ("group", went.groups), ("view", went.views), ("recipe", went.recipes), ("estimate", went.estimates),
+            ("model", went.models),
         ) if n
     ]  # fmt: skip
     st.session_state[SAID] = f"“{kept.title}” is deleted: {', '.join(parts)}."
