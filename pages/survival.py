@@ -28,8 +28,6 @@ with desk.fixable():
         incidence_board.show(of, outcome, groups, choice, left, right, answer)
         with left:
             saved_groups.from_survival(of, outcome, choice, () if groups is None else groups.labels)
-        with left:
-            saved_groups.from_survival(of, outcome, choice, () if groups is None else groups.labels)
     else:
         # One row after the other, so that on a narrow screen the figure is followed by what it says.
         left, right = page.split("survival", 2.1, 1)
@@ -39,8 +37,6 @@ with desk.fixable():
             times = survival_answers.shares(of, outcome, curves, choice)
         with answer:
             survival_lead.told(curves, outcome, choice, times)
-        with left:
-            saved_groups.from_survival(of, outcome, choice, () if groups is None else groups.labels)
         with left:
             saved_groups.from_survival(of, outcome, choice, () if groups is None else groups.labels)
         left, right = page.split("survival_groups", 2.1, 1)
