@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components import basket, desk, page_words
+from components import basket, desk, live_rows, page_words
 from components.guard import gate
 from components.panels import cohort_bar, later_start, page, stamp
 
@@ -106,6 +106,7 @@ if not alone:
 page_words.begin()
 if chosen.url_path not in ("survival", "report", *OF_NO_COHORT):
     later_start.elsewhere()
-chosen.run()
+if alone or live_rows.ready(chosen.url_path):
+    chosen.run()
 if not alone:
     stamp.show(desk.cohort())

@@ -8,7 +8,7 @@ from bedside.cohort import Cohort, Variable
 from bedside.cohort.selection import Between, Clause, OneOf, Selection
 from bedside.errors import Fixable
 from components import desk
-from components.panels import endpoint_bar, saved_bar, saved_notice, version_bar
+from components.panels import attached_bar, endpoint_bar, live_bar, saved_bar, saved_notice, version_bar
 from components.panels.page import caption, table
 from components.panels.pick import pick, told_apart
 from components.text import md
@@ -51,7 +51,8 @@ def to_link(cohort: Cohort) -> bool:
     # The endpoint can be chosen by whoever opens the link: whom it leaves out does not count, chosen here or not.
     if desk.endpoint() is not None and all(desk.whole(listed=True).has(name) for name in chosen.columns):
         fewest = desk.whole(listed=True)
-    shared = chosen.is_everyone or chosen.may_be_shared(fewest)
+    key = ("shared filter", fewest.fingerprint, chosen.to_text())
+    shared = chosen.is_everyone or desk.kept(key, lambda: chosen.may_be_shared(fewest))
     desk.keep_in_link("filter", chosen.to_text() if shared and not chosen.is_everyone else None)
     return shared
 
@@ -82,10 +83,13 @@ def show(title: str = "", at: str = "overview") -> None:
             saved_bar.check(everyone)
             chips(everyone)
             add_filter(everyone)
+            attached_bar.show(everyone)
             saved_bar.keep(everyone, title, at)
             count(everyone)
         attrition(everyone)
+        live_bar.show(plain)
         saved_notice.show(plain.key)
+        attached_bar.troubles()
         if not end_shared:
             st.caption("Your endpoint is not in the link: it leaves fewer than 10 patients, or names them.")
         if not to_link(everyone):
@@ -125,12 +129,10 @@ def count(everyone: Cohort) -> None:
         who = "The only patient" if len(everyone) == 1 else f"All {len(everyone):,} patients"
         st.markdown(f"**{who}**", width="content")
         return
-    left = int(chosen.mask(everyone).sum())
+    steps = desk.narrowed(everyone, chosen)
+    left = steps[-1].left
     with st.popover(f"**{left:,} of {len(everyone):,} patients**", type="tertiary", key="attrition"):
-        rows = [
-            (step.label, f"{step.left:,}", f"−{step.dropped:,}" if step.dropped else "")
-            for step in chosen.attrition(everyone)
-        ]
+        rows = [(step.label, f"{step.left:,}", f"−{step.dropped:,}" if step.dropped else "") for step in steps]
         table(("Step", "Patients left", "Left out"), rows, label="How the filter narrows the cohort")
         st.button("Show all patients", key="filter_clear", on_click=desk.select, args=(Selection(),))
 
@@ -139,7 +141,7 @@ def attrition(everyone: Cohort) -> None:
     """Who is left after each part of the filter, in one line."""
     chosen = desk.selection()
     if not chosen.is_everyone:
-        steps = [f"{step.label}: {step.left:,}" for step in chosen.attrition(everyone)]
+        steps = [f"{step.label}: {step.left:,}" for step in desk.narrowed(everyone, chosen)]
         caption(" → ".join(steps))
 
 
@@ -172,11 +174,11 @@ def add_filter(everyone: Cohort) -> None:
 
 
 def _range(everyone: Cohort, variable: Variable) -> Clause | None:
-    values = everyone.frame[variable.name].dropna()
-    if values.empty:
+    known = desk.summary(everyone, variable.name)
+    if not known.n:
         st.caption("Nobody has a value.")
         return None
-    low, high = float(values.min()), float(values.max())
+    low, high = known.min, known.max
     unit = f" ({md(variable.unit)})" if variable.unit else ""
     with st.container(horizontal=True):
         start, end = (

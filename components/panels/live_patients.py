@@ -54,7 +54,7 @@ def _table(cohort: LiveCohort, found: Cohort, first: int, text: str) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        height="content",
+        height=560,
         column_config=patient_list.columns_of(variables, ""),
         alt=f"{say.patients(n)}: identifier, {len(variables)} variables. A row opens the patient.",
     )
