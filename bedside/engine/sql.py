@@ -102,6 +102,8 @@ class SqlEngine(ABC):
 
     def sizes(self, selections: Sequence[Selection]) -> tuple[int, ...]:
         """As `Engine.sizes`."""
+        if not selections:
+            return ()
         question = self.question()
         totals = [question.total_if(question.holds(s) or exp.true()) for s in selections]
         named = (exp.alias_(total, f"n{i}", quoted=True) for i, total in enumerate(totals))
