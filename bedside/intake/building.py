@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from bedside.errors import Fixable
-from bedside.intake.cells import ROW, regexp_replace
+from bedside.intake.cells import ROW, as_code
 from bedside.intake.described import DATA, derived_names, dictionary_of, entry_name
 from bedside.intake.followed import Followed, followed
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan, to_json
@@ -197,16 +197,13 @@ def _check(working: Working, outcome: OutcomePlan) -> None:
         )  # fmt: skip
 
 
-def _code(working: Working, outcome: OutcomePlan) -> exp.Expr:
-    text = exp.Cast(this=working.at(outcome.status), to=exp.DataType.build("VARCHAR"))
-    return regexp_replace(text, exp.Literal.string(r"\.0+$"), exp.Literal.string(""))
-
-
 def _codes(working: Working, outcome: OutcomePlan) -> tuple[tuple[str, str, int], ...]:
     if not outcome.status:
         return ()
     meaning = dict(outcome.meaning)
-    query = exp.select(_code(working, outcome).as_("code"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
+    query = exp.select(as_code(working.at(outcome.status)).as_("code"), exp.Count(this=exp.Star()).as_("n")).from_(
+        working.table
+    )
     found = working.ask(query.group_by("code").order_by(exp.Ordered(this=exp.column("n"), desc=True)).limit(200))
     return tuple((str(each), meaning.get(str(each), ""), n) for each, n in found if each is not None)
 

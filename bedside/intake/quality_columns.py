@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from bedside.intake.followed import followed
 from bedside.intake.names import words_of, wordset
-from bedside.intake.plan import ColumnPlan
+from bedside.intake.plan import ColumnPlan, OutcomePlan
 from bedside.intake.quality import Finding
 from bedside.intake.steps import Step
 from bedside.intake.working import Working
@@ -17,6 +17,8 @@ from bedside.intake.working import Working
 MOSTLY_MISSING = 0.5
 SPARSE = 5
 """Patients below which nothing can be said of a level."""
+MOSTLY_ONE = 0.8
+"""By how much more of those who had the event a column has to be recorded for, to be known only afterwards."""
 MOST_PAIRS = 60
 """Columns up to which all pairs are compared."""
 _LATER = wordset(
@@ -120,32 +122,44 @@ def alike(working: Working) -> list[Finding]:
 def later(working: Working) -> list[Finding]:
     """Columns that are known only after time zero: by their dates, by who has them recorded, or by their names."""
     plan = working.plan
-    if not plan.outcomes:
+    columns = _kept(working)
+    if not plan.outcomes or not columns:
         return []
     outcome = plan.outcomes[0]
-    read = followed(working, outcome)
-    event = exp.EQ(this=read.status.copy(), expression=exp.Literal.string("event"))
-    found = []
-    for column in _kept(working):
-        at = working.at(column.name)
-        if column.kind == "date" and outcome.of_dates:
-            after = exp.GT(this=at.copy(), expression=working.at(outcome.start))
-            n, known = working.count(after), working.count(at.copy().is_(exp.Null()).not_())
-            if known and n > 0.5 * known:
-                found.append(
-                    _told(column, f"“{column.name}” lies after the start in {n:,} of {known:,} rows.", n, True)
-                )
-            continue
-        known_by = exp.func("avg", exp.Case().when(at.copy().is_(exp.Null()).not_(), exp.Literal.number(1)).else_(
-            exp.Literal.number(0)))  # fmt: skip
-        with_event = working.one(known_by, where=event)[0]
-        without = working.one(known_by.copy(), where=exp.Not(this=event.copy()))[0]
-        if with_event is not None and without is not None and abs(with_event - without) > 0.8:
-            who = "who had the event" if with_event > without else "who did not have the event"
+    dated = {c.name for c in columns if c.kind == "date" and outcome.of_dates}
+    found = [told for c in columns if c.name in dated and (told := _after_start(working, outcome, c)) is not None]
+    others = [c for c in columns if c.name not in dated]
+    for column, gap in zip(others, _recorded_gaps(working, outcome, others), strict=True):
+        if gap is not None and abs(gap) > MOSTLY_ONE:
+            who = "who had the event" if gap > 0 else "who did not have the event"
             found.append(_told(column, f"“{column.name}” is recorded almost only for patients {who}.", 0, True))
         elif set(words_of(column.name)) & _LATER and column.kind != "text":
             found.append(_told(column, f"“{column.name}” sounds as if it were known only later.", 0, False))
     return found
+
+
+def _after_start(working: Working, outcome: OutcomePlan, column: ColumnPlan) -> Finding | None:
+    at = working.at(column.name)
+    after = exp.GT(this=at.copy(), expression=working.at(outcome.start))
+    n, known = working.one(exp.func("count_if", after), exp.Count(this=at.copy()))
+    if not known or n <= 0.5 * known:
+        return None
+    return _told(column, f"“{column.name}” lies after the start in {n:,} of {known:,} rows.", n, True)
+
+
+def _recorded_gaps(working: Working, outcome: OutcomePlan, columns: Sequence[ColumnPlan]) -> list[float | None]:
+    """By how much more a column is recorded for those who had the event, as shares, all in one going through."""
+    if not columns:
+        return []
+    had = exp.EQ(this=followed(working, outcome).status.copy(), expression=exp.Literal.string("event"))
+    table = exp.select(had.as_("had"), *(working.at(c.name) for c in columns)).from_(working.table).subquery("told")
+    counts = [exp.Count(this=working.at(c.name)) for c in columns]
+    rows = working.ask(exp.select(exp.column("had"), exp.Count(this=exp.Star()), *counts).from_(table).group_by("had"))
+    by = {had: (n, known) for had, n, *known in rows}
+    if True not in by or False not in by:
+        return [None] * len(columns)
+    (n_had, with_event), (n_not, without) = by[True], by[False]
+    return [one / n_had - other / n_not for one, other in zip(with_event, without, strict=True)]
 
 
 def _told(column: ColumnPlan, said: str, n: int, sure: bool) -> Finding:
