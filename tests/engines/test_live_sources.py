@@ -1,0 +1,287 @@
+"""Sources: how they are configured, what they hold, and what they say when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import psycopg
+import pytest
+
+from bedside.cohort import Selection
+from bedside.engine import Level, Number, engine_of
+from bedside.engine.gone import SourceGone
+from bedside.errors import Faults, Fixable
+from bedside.intake.from_source import open_live
+from bedside.store.sources import Source, Sources, configured
+from tests.engines import live_places, made
+
+ROWS = pd.DataFrame({"id": ["a", "b", "c", "d"], "days": [5, 3, 9, 1], "dead": [1, 0, 1, 0], "age": [50, 60, 70, 80]})
+PLAIN = {
+    "title": "Four", "short_title": "Four", "identifier": "id",
+    "outcomes": [{"key": "death", "label": "Death", "time": "days", "unit": "days", "status": "dead"}],
+    "variables": [{"name": "age", "kind": "continuous"}],
+    "source": {"citation": "none", "licence": "none", "origin": "made up"},
+}  # fmt: skip
+SECRET = "Geheim-4711"
+
+
+@pytest.fixture(scope="module")
+def patients(server: str) -> str:
+    """Name of a small table in PostgreSQL that another account may only read."""
+    with psycopg.connect(server) as connection:
+        connection.execute("CREATE SCHEMA clinic")
+        connection.execute("CREATE TABLE clinic.few AS SELECT 'p' || n AS id, n AS days, n % 2 AS dead, 40 + n AS age "
+                           "FROM generate_series(1, 20) n")  # fmt: skip
+        connection.execute("COMMENT ON TABLE clinic.few IS 'Twenty people'")
+        connection.execute("CREATE TABLE clinic.hidden AS SELECT 1 AS secret")
+        connection.execute("CREATE VIEW clinic.older AS SELECT * FROM clinic.few WHERE age > 50")
+        connection.execute("CREATE ROLE reader LOGIN")
+        connection.execute("GRANT USAGE ON SCHEMA clinic TO reader")
+        connection.execute("GRANT SELECT ON clinic.few, clinic.older TO reader")
+        connection.execute("ANALYZE clinic.few")
+    return "few"
+
+
+@pytest.fixture
+def as_reader(server: str) -> str:
+    """The address of an account that may only read."""
+    return server.replace("user=bedside", "user=reader")
+
+
+def one(kind: str, address: str) -> Sources:
+    return configured({"clinic": {"kind": kind, "address": address}}, {})
+
+
+def refusal(asked: object) -> Fixable:
+    with pytest.raises(Fixable) as caught:
+        asked()
+    told = "".join(traceback.format_exception(caught.value)) + str(caught.value) + repr(caught.value)
+    assert SECRET not in told
+    return caught.value
+
+
+# ------------------------------------------------------------------ configuration
+
+
+def test_sources_are_named_in_secrets_or_in_the_environment(tmp_path):
+    environment = {
+        "BEDSIDE_SOURCE_REGISTRY": f"postgresql://reader:{SECRET}@db.example/registry",
+        "BEDSIDE_SOURCE_Lab": json.dumps({"kind": "parquet", "address": str(tmp_path), "title": "Laboratory"}),
+        "BEDSIDE_SOURCE_file": f"duckdb:{tmp_path}/x.duckdb",
+        "BEDSIDE_SOURCE_EMPTY": " ", "PATH": "/bin",
+    }  # fmt: skip
+    found = configured({"lab": {"kind": "duckdb", "address": "/elsewhere"}, "Heap": {"kind": "spark"}}, environment)
+    told = {source.name: (source.kind, source.title) for source in found.all}
+    assert told == {
+        "registry": ("postgresql", "registry"), "lab": ("parquet", "Laboratory"), "file": ("duckdb", "file"),
+        "heap": ("spark", "heap"),
+    }  # fmt: skip
+    assert SECRET not in repr(found) and found.named(" LAB ").address == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ({"kind": "oracle", "address": SECRET}, "none of postgresql, duckdb, parquet, spark"),
+        ({"kind": "postgresql"}, "no address"),
+        ({"kind": "parquet", "address": "some/" + SECRET}, "not the whole path"),
+        ("mysql://u:" + SECRET, "none of postgresql"),
+        ('{"kind": "' + SECRET, "neither an address nor a table"),
+        (17, "neither an address nor a table"),
+    ],
+)
+def test_a_source_that_is_configured_wrongly_says_so_when_it_is_used(entry, why):
+    environment = {"BEDSIDE_SOURCE_X": entry} if isinstance(entry, str) else {}
+    source = configured({} if environment else {"x": entry}, environment).named("x")
+    assert why in refusal(source.tables).why
+    assert why in refusal(lambda: source.engine("", "t").__enter__()).why
+
+
+def test_a_source_that_nobody_named():
+    stop = refusal(lambda: Sources().engine("clinic", "", "t").__enter__())
+    assert stop.why == "No source is named “clinic” on this server."
+
+
+# ------------------------------------------------------------------ what they hold
+
+
+def test_tables_of_a_database(server, as_reader, patients):
+    mine = {table.name: table for table in Source("clinic", "postgresql", "c", as_reader).tables()}
+    assert set(mine) == {"few", "older"}
+    few = mine["few"]
+    assert (few.schema, few.about, few.note) == ("clinic", 20, "Twenty people")
+    assert [(c.name, c.type) for c in few.columns][:2] == [("id", "text"), ("days", "integer")]
+    assert mine["older"].about is None
+    owners, readers = one("postgresql", server).named("clinic"), one("postgresql", as_reader).named("clinic")
+    assert owners.may_write("clinic", patients) and not readers.may_write("clinic", patients)
+    stop = refusal(lambda: readers.engine("clinic", "hidden").__enter__())
+    assert "this account may not read it" in stop.why
+
+
+def test_tables_of_files(tmp_path, rows):
+    file = live_places.database(tmp_path / "x.duckdb", ROWS, 'a "b" c', schema="clinic")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE VIEW leak AS SELECT * FROM read_text('/etc/hostname')")
+    source = one("duckdb", str(file)).named("clinic")
+    found = {table.name: table for table in source.tables()}
+    told = found['a "b" c']
+    assert (told.schema, told.about, [c.name for c in told.columns]) == ("clinic", 4, list(ROWS))
+    assert not source.may_write("clinic", 'a "b" c')
+    assert "no such table" in refusal(lambda: source.engine("main", "leak").__enter__()).what
+
+    parquet = live_places.parts(tmp_path / "p", rows[["id", "days"]])
+    (place,) = one("parquet", str(parquet)).named("clinic").tables()
+    assert (place.name, place.about, [c.name for c in place.columns]) == ("", made.N, ["id", "days"])
+    live_places.parts(parquet / "labs", ROWS, n=2)
+    ROWS.to_parquet(parquet / "other.parquet")
+    several = {t.name: t.about for t in one("parquet", str(parquet)).named("clinic").tables()}
+    assert several == {"labs": 4, "other.parquet": 4, **{f"part {i} [x].parquet": made.N // 3 for i in range(3)}}
+    with one("parquet", str(parquet)).engine("clinic", "", "labs") as engine:
+        assert engine.sizes((Selection(),)) == (4,)
+
+
+def test_folders_of_parquet(tmp_path):
+    """Columns in any order, what stands in the folders' names, and what does not belong together."""
+    for site, order in (("A", list(ROWS)), ("B", list(ROWS)[::-1])):
+        (tmp_path / f"site={site}").mkdir()
+        ROWS[order].to_parquet(tmp_path / f"site={site}" / "x.parquet", index=False)
+    sources = one("parquet", str(tmp_path))
+    with sources.engine("clinic", "", "") as engine:
+        counted = engine.counts((Level("site"), Number("age")))
+        assert counted.labels[0] == ("A", "B") and counted.n.tolist() == [1] * 8
+    ROWS.rename(columns={"age": "years"}).to_parquet(tmp_path / "site=A" / "y.parquet")
+    assert "has other columns than" in refusal(lambda: sources.engine("clinic", "", "").__enter__()).why
+    (tmp_path / "site=A" / "y.parquet").write_bytes(b"PAR1 no")
+    assert "not a Parquet file" in refusal(lambda: sources.engine("clinic", "", "").__enter__()).why
+    for name in ("../x", "site=C", "/etc", "a\x00b"):
+        assert "no such table" in refusal(lambda name=name: sources.engine("clinic", "", name).__enter__()).what
+
+
+def test_links_do_not_lead_out_of_a_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    ROWS.to_parquet(tmp_path / "secret.parquet")
+    (tmp_path / "in" / "a.parquet").symlink_to(tmp_path / "secret.parquet")
+    sources = one("parquet", str(tmp_path / "in"))
+    assert "no Parquet files" in refusal(lambda: sources.engine("clinic", "", "").__enter__()).why
+    assert "no such table" in refusal(lambda: sources.engine("clinic", "", "a.parquet").__enter__()).what
+
+
+# ------------------------------------------------------------------ what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("postgresql", f"host=/nowhere user=bedside password={SECRET}"),
+        ("postgresql", f"{SECRET} is no address"),
+        ("postgresql", f"postgresql://u:{SECRET}@localhost:1/x"),
+        ("duckdb", f"/nowhere/{SECRET}.duckdb"),
+        ("parquet", f"/nowhere/{SECRET}"),
+    ],
+)
+def test_sources_that_are_not_there(kind, address):
+    source = one(kind, address).named("clinic")
+    for asked in (source.tables, lambda: source.engine("", "t").__enter__()):
+        refusal(asked)
+
+
+def test_a_role_that_does_not_exist(server):
+    stop = refusal(one("postgresql", server.replace("user=bedside", f"user=nobody password={SECRET}")).all[0].tables)
+    assert stop.what == "The database could not be reached."
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Iterator[tuple[Sources, Path]]:
+    file = live_places.database(tmp_path / "x.duckdb", ROWS, "t")
+    yield one("duckdb", str(file)), tmp_path
+
+
+def test_a_database_that_stops_midway(server, patients, tmp_path):
+    place = live_places.folder(tmp_path / "live", PLAIN, source="clinic", schema="clinic", table=patients)
+    live = open_live(place, engine_of_source=one("postgresql", server).engine)
+    assert engine_of(live).counts(()).n.tolist() == [20]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", [live.base._connection.info.backend_pid])
+    for _ in range(2):
+        with pytest.raises(SourceGone) as caught:
+            engine_of(live).counts(())
+        assert caught.value.next_step == "Count anew."
+    live.close()
+    assert len(open_live(place, engine_of_source=one("postgresql", server).engine)) == 20
+
+
+def test_one_moment_outlives_a_question_that_fails(server, patients):
+    with one("postgresql", server).engine("clinic", "clinic", patients) as engine:
+        assert engine.sizes((Selection(),)) == (20,)
+        with psycopg.connect(server) as connection:
+            connection.execute("CREATE VIEW clinic.broken AS SELECT id, 1 / (days - 3) AS days FROM clinic.few")
+            connection.execute("INSERT INTO clinic.few SELECT 'new', 1, 1, 1")
+        with (
+            pytest.raises(Fixable),
+            one("postgresql", server).engine("clinic", "clinic", "broken") as broken,
+        ):
+            broken.counts((Number("days"),))
+        with pytest.raises(Fixable):
+            engine.rows(["no such column"], most=1)
+        assert engine.sizes((Selection(),)) == (20,)
+        with psycopg.connect(server) as connection:
+            connection.execute("DELETE FROM clinic.few WHERE id = 'new'")
+
+
+def test_files_that_change_are_not_counted_on(four, tmp_path):
+    sources, folder = four
+    place = live_places.folder(tmp_path / "live", PLAIN, source="clinic", table="t")
+    live = open_live(place, engine_of_source=sources.engine)
+    assert len(live) == 4
+    # Nothing holds the file meanwhile: whoever writes it can.
+    with duckdb.connect(str(folder / "x.duckdb")) as connection:
+        connection.execute("INSERT INTO t VALUES ('e', 2, 1, 90)")
+        connection.execute("CHECKPOINT")
+    with pytest.raises(SourceGone) as caught:
+        live.row("a")
+    assert caught.value.what == "The source has changed."
+    assert len(open_live(place, engine_of_source=sources.engine)) == 5
+    (folder / "x.duckdb").write_bytes(b"no database")
+    assert "could not be opened" in refusal(lambda: open_live(place, engine_of_source=sources.engine)).what
+
+
+def test_what_is_wrong_in_a_folder_is_told_at_once(four, tmp_path):
+    sources, _ = four
+    told = {
+        **PLAIN, "variables": [{"name": "age", "kind": "date"}, {"name": "gone", "kind": "continuous"}],
+        "outcomes": [*PLAIN["outcomes"], {**PLAIN["outcomes"][0], "key": "b", "time": "span", "unit": "years"}],
+    }  # fmt: skip
+    live = {"times": {"span": {"from": "days", "to": ["nothing"]}}, "happened": {"dead": "age"}, "missing": {"x": []}}
+    place = live_places.folder(tmp_path / "live", told, source="clinic", table="t", **live)
+    with pytest.raises(Faults) as caught:
+        open_live(place, engine_of_source=sources.engine)
+    places = {fault.column for fault in caught.value.faults}
+    assert places == {"age", "gone", "span", "dead", "times.days", "times.nothing", "happened.age", "missing.x"}
+    for wrong in (
+        '{"source": 3}',
+        "[]",
+        "{",
+        '{"source": "clinic", "time_zone": "Nowhere/X"}',
+        '{"source": "\\ud800"}',
+    ):
+        (place / "live.json").write_text(wrong)
+        with pytest.raises(Faults) as caught:
+            open_live(place, engine_of_source=sources.engine)
+        assert {fault.file for fault in caught.value.faults} == {"live.json"}
+
+
+def test_patients_must_be_told_apart(tmp_path):
+    rows = pd.concat([ROWS, ROWS[:1], pd.DataFrame({"id": [None], "days": [4], "dead": [1], "age": [1]})])
+    sources = one("parquet", str(live_places.parts(tmp_path / "p", rows)))
+    place = live_places.folder(tmp_path / "live", PLAIN, source="clinic")
+    assert "in 2 of 6 rows" in refusal(lambda: open_live(place, engine_of_source=sources.engine)).why
+    nobody = {**PLAIN, "identifier": None}
+    live = open_live(live_places.folder(tmp_path / "live2", nobody, source="clinic"), engine_of_source=sources.engine)
+    assert len(live) == 6 and refusal(live.page).what == "Patients can't be told apart."
+    assert len(live.bring()) == 6
+    live.close()
