@@ -123,9 +123,18 @@ document.addEventListener("keydown", (event) => {
   if (button && button.getAttribute("aria-expanded") !== "true") setTimeout(() => enter(button), 50)
 })
 
+// A menu that asks for a name is opened to type it, by mouse too: its inside comes from the server a moment later.
+function name(button, tries = 80) {
+  const field = document.querySelector('[data-testid="stPopoverBody"] [class*="st-key-first_"] input')
+  if (field) field.focus()
+  else if (tries && button.getAttribute("aria-expanded") === "true") setTimeout(() => name(button, tries - 1), 50)
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest && event.target.closest("button[data-bs-save]")
   if (button) save(button)
+  const menu = event.target.closest && event.target.closest('[data-testid="stPopoverButton"]')
+  if (menu) setTimeout(() => name(menu), 50)
 })
 new MutationObserver(lookSoon).observe(document.documentElement, { childList: true, subtree: true })
 localTimes()
