@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ LOST = "lost"
 """Before the number of a column: whether a cell holds something that it can't be read as."""
 _TYPES = {"date": pa.date32(), "continuous": pa.float64()}
 _FORM = 1
+_PLAIN = {".": r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$", ",": r"^-?[0-9]{1,15}$"}
+"""Numbers that need no thought, by decimal mark."""
 
 Reader = Callable[[pa.Array], tuple[pa.Array, pa.Array | None]]
 
@@ -141,27 +144,49 @@ def _reader(staged: Staged, plan: Plan, own: ColumnPlan, connection: duckdb.Duck
         return _coded(_Days(own.name, style, frozenset(own.missing)))
     if column.kind == "text" and own.kind != "continuous":
         return _coded(_Words(sorted(MISSING | set(own.missing))))
-    cell = exp.column("cell")
-    query = exp.select(value_of(cell, column, own, plan.time_zone).as_("value")).from_("cells")
-    if is_lossy(staged, own):
-        something = known(trimmed(cell), own).is_(exp.Null()).not_()
-        value = value_of(cell, column, own, plan.time_zone)
-        query = query.select(exp.and_(something, value.is_(exp.Null())).as_(LOST))
-    asked = _Asked(connection, query)
-    return _coded(asked) if column.kind == "text" else asked
+    asked = _Asked(connection, staged, plan, own)
+    return _coded(_Plain(asked, own)) if column.kind == "text" else asked
 
 
 @dataclass(frozen=True, eq=False)
+class _Plain:
+    """Numbers that are all written plainly, read at once; others by the expression, which takes its time."""
+
+    otherwise: Reader
+    own: ColumnPlan
+
+    def __call__(self, cells: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+        odd = pc.invert(pc.match_substring_regex(cells, _PLAIN[self.own.decimal]))
+        if self.own.missing:
+            odd = pc.or_(odd, pc.is_in(cells, pa.array(self.own.missing, cells.type)))
+        if pc.any(odd).as_py():
+            return self.otherwise(cells)
+        return pc.cast(cells, pa.float64()), pc.and_(pc.is_null(cells), pa.scalar(False))
+
+
+@dataclass(eq=False)
 class _Asked:
     """Cells read by an expression."""
 
     connection: duckdb.DuckDBPyConnection
-    query: exp.Select
+    staged: Staged
+    plan: Plan
+    own: ColumnPlan
+
+    @cached_property
+    def query(self) -> str:
+        column, cell = self.staged.column(self.own.name), exp.column("cell")
+        value = value_of(cell, column, self.own, self.plan.time_zone)
+        query = exp.select(value.as_("value")).from_("cells")
+        if is_lossy(self.staged, self.own):
+            something = known(trimmed(cell), self.own).is_(exp.Null()).not_()
+            query = query.select(exp.and_(something, value.copy().is_(exp.Null())).as_(LOST))
+        return query.sql(dialect="duckdb")
 
     def __call__(self, cells: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         with self.connection.cursor() as cursor:
             cursor.register("cells", pa.table({"cell": cells}))
-            found = cursor.sql(self.query.sql(dialect="duckdb")).to_arrow_table()
+            found = cursor.sql(self.query).to_arrow_table()
             cursor.unregister("cells")
         return _whole(found, "value"), _whole(found, LOST) if LOST in found.column_names else None
 

@@ -165,8 +165,11 @@ def _typed(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, pr
         connection.sql(
             "SELECT * FROM read_parquet($file, file_row_number = true)", params={"file": literal(file)}
         ).create_view("typed_file")
-        connection.sql(_numbered(staged, "typed_file").sql(dialect="duckdb")).create_view("typed")
-        connection.sql(_lost(staged, plan).sql(dialect="duckdb")).create_view("lost")
+        small = staged.n_rows * len(staged.columns) <= KEPT_CELLS
+        for name, query in (("typed", _numbered(staged, "typed_file")), ("lost", _lost(staged, plan))):
+            found = connection.sql(query.sql(dialect="duckdb"))
+            # A table is bound in a moment however many columns it has; a view is understood anew for every question.
+            (found.create if small else found.create_view)(name)
     else:
         _typed_here(connection, staged, plan)
 
