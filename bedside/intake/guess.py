@@ -159,9 +159,7 @@ def look(staged: Staged, *, this_year: int, time_zone: str = "UTC") -> list[Seen
             place = exp.column(f"c{i}")
             cell = trimmed(place) if column.kind == "text" else code_text(place, column)
             cells.append(cell.as_(f"c{i}"))
-            every.select(
-                exp.func("approx_count_distinct", place.copy()), exp.Count(this=place.copy()), copy=False
-            )
+            every.select(exp.func("approx_count_distinct", place.copy()), exp.Count(this=place.copy()), copy=False)
         totals = working.ask(every)[0]
         wanted = exp.select(*cells).from_("written")
         if staged.n_rows > most:
@@ -294,7 +292,9 @@ def _numeric(base: ColumnPlan, seen: Seen) -> tuple[ColumnPlan, Guess]:
     values = seen.values
     levels = len(np.unique(values))
     if levels == 2 and seen.whole:
-        return replace(base, kind="binary", levels=_levels(seen)), Guess("two groups", LIKELY, "It holds two numbers.")
+        found = _levels(seen)  # what is no number is a level too
+        kind, what = ("binary", "two groups") if len(found) == 2 else ("categorical", f"{len(found)} groups")
+        return replace(base, kind=kind, levels=found), Guess(what, LIKELY, "It holds two numbers.")  # type: ignore[arg-type]
     unit, concept = unit_of(base.name, seen.column.label, values)
     strange = [cell for cell in seen.cells if as_number(cell, seen.decimal) is None]
     if levels <= 6 and seen.whole and levels < 0.02 * max(len(values), 100) and not unit:
