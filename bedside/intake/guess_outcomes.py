@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,13 +13,15 @@ from bedside.cohort.units import Unit
 from bedside.intake.conventions import read_status
 from bedside.intake.names import words_of, wordset
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, Guess, OutcomePlan
-from bedside.intake.status_words import Meaning, meanings
+from bedside.intake.status_words import Meaning, meanings, partly
 
 if TYPE_CHECKING:
     from bedside.intake.guess import Seen
 
 Pair = tuple["Seen", ColumnPlan]
-MOST_CODES = 12
+MOST_CODES = 24
+PARTLY_SURE = 0.5
+"""Confidence in a status column of which some words are not known."""
 
 _TIME = wordset(
     "time days months years weeks futime survival followup fu duration tte aval surv stime survtime zeit dauer tage "
@@ -78,6 +80,7 @@ class _Status:
     place: int
     meanings: tuple[Meaning, ...]
     sure: float
+    question: str = ""
 
 
 def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[OutcomePlan]:
@@ -110,7 +113,8 @@ def _status(place: int, seen: Seen, plan: ColumnPlan) -> _Status | None:
     """A column that says how follow-up ended; None for any other."""
     words = frozenset(words_of(seen.column.name))
     labels = dict(seen.column.labels)
-    codes = list(seen.cells)
+    rows = _coded(seen)
+    codes = list(rows)
     if not 1 <= len(codes) <= MOST_CODES or plan.kind == "date":
         return None
     told = meanings([labels.get(code, code) for code in codes])
@@ -122,14 +126,41 @@ def _status(place: int, seen: Seen, plan: ColumnPlan) -> _Status | None:
         told = tuple(_with_codes(each, codes, labels) for each in told)
         return _Status(seen.column.name, words, place, told, 0.95 if not plain else 0.85)
     usual = read_status(tuple(codes))
-    if not named or usual is None:
+    if named and usual is not None:
+        plainly = Meaning("event", "Event", _by_convention(words, codes, usual), "have the event", "free of the event")
+        return _Status(seen.column.name, words, place, (plainly,), 0.8)
+    some = partly({labels.get(code, code): n for code, n in rows.items()}, named=named)
+    if some is None:
         return None
+    told = tuple(_with_codes(each, codes, labels) for each in some.meanings)
+    return _Status(seen.column.name, words, place, told, PARTLY_SURE, _question(some.asked, rows, labels))
+
+
+def _coded(seen: Seen) -> dict[str, int]:
+    """Codes as rows are told apart by them: 1.0 is 1."""
+    found: dict[str, int] = {}
+    for cell, n in seen.cells.items():
+        code = re.sub(r"\.0+$", "", cell)
+        found[code] = found.get(code, 0) + n
+    return found
+
+
+def _by_convention(
+    words: frozenset[str], codes: Sequence[str], usual: tuple[tuple[str, ...], tuple[str, ...]]
+) -> tuple[tuple[str, str], ...]:
     censored, event = usual
     if words & {"cnsr", "censor", "cens", "censored", "censoring"} and set(codes) <= {"0", "1"}:
         censored, event = ("1",), ("0",)  # 1 says that the event was not seen
-    coded = [(code, CENSORED) for code in censored if code in codes] + [(c, EVENT) for c in event if c in codes]
-    plain = Meaning("event", "Event", tuple(coded), "have the event", "free of the event")
-    return _Status(seen.column.name, words, place, (plain,), 0.8)
+    return (*((c, CENSORED) for c in censored if c in codes), *((c, EVENT) for c in event if c in codes))
+
+
+def _question(asked: Sequence[str], rows: Mapping[str, int], labels: Mapping[str, str]) -> str:
+    """What has to be said of the words that are not known."""
+    by_word = {labels.get(code, code): n for code, n in rows.items()}
+    told = [f"{by_word[word]:,} row{'s say' if by_word[word] > 1 else ' says'} “{word[:40]}”" for word in asked[:3]]
+    more = f", and {len(asked) - 3} further words are not known" if len(asked) > 3 else ""
+    what = "what does it mean" if len(asked) == 1 else "what do they mean"
+    return f"{', '.join(told)}{more}: {what}? Until you say so, these rows are left out."
 
 
 def _with_codes(meaning: Meaning, codes: Sequence[str], labels: dict[str, str]) -> Meaning:
@@ -162,12 +193,14 @@ def _paired(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[st
             guesses[f"outcome.{outcome.key}.time{again}"] = Guess(
                 f"follow-up in {unit}", sure, "Its name says so." if sure > 0.9 else "Judged by how long they are."
             )
-            guesses[f"outcome.{outcome.key}.status{again}"] = Guess(
-                _said(meaning), status.sure, "The words are known." if status.sure > 0.9 else "Read by convention."
-            )
+            guesses[f"outcome.{outcome.key}.status{again}"] = Guess(_said(meaning), status.sure, _why(status))
             found.append((score, outcome))
     order = sorted(range(len(found)), key=lambda i: (-round(found[i][0]), i))
     return [found[i][1] for i in order]
+
+
+def _why(status: _Status) -> str:
+    return status.question or ("The words are known." if status.sure > 0.9 else "Read by convention.")
 
 
 def _said(meaning: Meaning) -> str:
@@ -291,7 +324,7 @@ def _of_dates(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[
         guesses.setdefault(
             f"outcome.{outcome.key}.status",
             Guess(_said(meaning) or f"a date in “{death}” = event", status.sure if status else 0.8,
-                  "The words are known." if status else "Who has a date of death has died."),
+                  _why(status) if status else "Who has a date of death has died."),
         )  # fmt: skip
         found.append(outcome)
     return found

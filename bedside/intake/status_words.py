@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 State = Literal["alive", "alive with", "alive without", "dead", "dead of disease", "dead of other", "relapse", "event",
@@ -91,6 +91,8 @@ WORDS: dict[str, State] = {plain(phrase): state for state, phrases in _PHRASES.i
 
 ENDS: frozenset[State] = frozenset(["dead", "dead of disease", "dead of other"])
 LIVES: frozenset[State] = frozenset(["alive", "alive with", "alive without", "lost"])
+MOSTLY_KNOWN = 0.5
+"""Share of its rows in which the words of a status column have to be known, for the rest to be asked."""
 
 
 def state_of(code: str) -> State | None:
@@ -145,6 +147,53 @@ def meanings(codes: Sequence[str]) -> tuple[Meaning, ...]:
     elif known <= ENDS | {"no event", "lost"}:
         found.append(_read(states, "death", "Death", ENDS, "die", "alive"))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Partly:
+    """What a status column can be read as, though some of its words are not known.
+
+    Attributes
+    ----------
+    meanings : tuple of Meaning
+        The words that are not known are ``"missing"`` in each.
+    asked : tuple of str
+        These words, those of most rows first.
+    """
+
+    meanings: tuple[Meaning, ...]
+    asked: tuple[str, ...]
+
+
+def partly(codes: Mapping[str, int], *, named: bool) -> Partly | None:
+    """A status column with words that nobody taught us, where the others leave little doubt what it is.
+
+    Parameters
+    ----------
+    codes : mapping of str to int
+        Words and their rows.
+    named : bool
+        Whether the column is called a status; otherwise it must hold words of dying and of living.
+
+    Returns
+    -------
+    Partly or None
+        None where the words that are known stand in too few rows to say what the column is.
+    """
+    states = {code: state_of(code) for code in codes}
+    asked = sorted((code for code, state in states.items() if state is None), key=lambda code: -codes[code])
+    known = {state for state in states.values() if state is not None}
+    told = sum(n for code, n in codes.items() if states[code] is not None)
+    if not asked or told < MOSTLY_KNOWN * sum(codes.values()) or not (named or (known & ENDS and known & LIVES)):
+        return None
+    found = meanings([code for code, state in states.items() if state is not None])
+    # Any yes or no with a third answer is no status of follow-up by its words.
+    if not found or len(known - {"unknown"}) < 2 or (not named and found[0].key == "event"):
+        return None
+    return Partly(
+        tuple(replace(each, codes=(*each.codes, *((code, "missing") for code in asked))) for each in found),
+        tuple(asked),
+    )
 
 
 def _read(
