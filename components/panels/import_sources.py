@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable
 
 import streamlit as st
@@ -17,6 +19,8 @@ from components.panels import import_fields as fields
 from components.panels.import_words import count, time_said
 
 NAMED = 8
+FEW_FILES = 12
+"""Up to so many, each has its row at once."""
 RUNNING = "import_sources_running"
 
 
@@ -30,11 +34,13 @@ def show(held: Import) -> None:
     with st.container(border=True, key="card_import_source"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch"):
-                page.heading("1 · The files", f"{count(len(held.files), 'file')}, recognised by what is in them")
+                n = sum(len(each.names) for each in sources)
+                page.heading("1 · The files", f"{count(n, 'file')}, recognised by content")
             st.button("Read one as a plain table", key="import_plain", on_click=_plain, args=(held,))
             import_file.another()
+        above = _above([name for each in sources for name in each.names])
         for each in sources:
-            named = ", ".join(each.names[:NAMED])
+            named = ", ".join(name[above:] for name in each.names[:NAMED])
             more = len(each.names) - NAMED
             page.put("<p><b>{said}</b>: {names}</p>", said=each.said[:1].upper() + each.said[1:],
                      names=named + (f" and {more} more" if more > 0 else ""))  # fmt: skip
@@ -48,6 +54,12 @@ def show(held: Import) -> None:
         if read is not None:
             _cohorts(held, read)
             _report(read)
+
+
+def _above(names: list[str]) -> int:
+    """Letters of the folder that all files lie in, which says nothing."""
+    folders = [name.rpartition("/")[0] for name in names]
+    return len(os.path.commonpath(folders)) + 1 if folders and all(folders) else 0
 
 
 def _of(held: Import, number: int) -> None:
@@ -167,15 +179,24 @@ def _stop(key: jobs.Key) -> None:
 
 
 def _report(read: SourceRead) -> None:
-    """Every file: what was read of it, what of that became part of a cohort, and why not the rest."""
+    """What was read, what of that became part of a cohort, and why not the rest: of all, and of every file."""
     page.heading("What was read", "every file is accounted for")
-    rows = [
-        (each.name, each.what, f"{each.n_read:,}", f"{each.n_mapped:,}", f"{each.n_dropped:,}",
-         "; ".join(f"{reason}: {n:,}" for reason, n in each.why))
-        for each in read.report.files
-    ]  # fmt: skip
-    page.table(("File", "What it is", "Read", "Used", "Not used", "Why"), rows, label="What was read of each file",
-               numeric_from=6)  # fmt: skip
+    files = read.report.files
+    total, used = sum(each.n_read for each in files), sum(each.n_mapped for each in files)
+    page.put("<p><b>{files}</b>: {read} read, {used} used, {not_used} not used.</p>", files=count(len(files), "file"),
+             read=f"{total:,}", used=f"{used:,}", not_used=f"{total - used:,}")  # fmt: skip
+    if len(files) > FEW_FILES:
+        why: Counter[str] = Counter()
+        for each in files:
+            why.update(dict(each.why))
+        if why:
+            page.table(("Not used, since", "How many"), [(reason, f"{n:,}") for reason, n in why.most_common()],
+                       label="Why what was not used was not")  # fmt: skip
+        with st.expander("Every file", key="import_each_file", on_change="rerun") as box:
+            if box.open:
+                _each(read)
+    else:
+        _each(read)
     if read.report.faults:
         page.table(("What is wrong in the source", "How often"), [(what, f"{n:,}") for what, n in read.report.faults],
                    label="What is wrong in the source")  # fmt: skip
@@ -188,6 +209,19 @@ def _report(read: SourceRead) -> None:
             "Report (JSON)", read.told, file_name=file_name("import-report", read.told, "json"),
             mime="application/json", key="import_sources_report", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
+
+
+def _each(read: SourceRead) -> None:
+    files = read.report.files
+    above = _above([each.name for each in files])
+    rows = [(each.name[above:], each.what, f"{each.n_read:,}", f"{each.n_mapped:,}", f"{each.n_dropped:,}")
+            for each in files]  # fmt: skip
+    page.table(("File", "What it is", "Read", "Used", "Not used"), rows, label="What was read of each file",
+               numeric_from=2)  # fmt: skip
+    reasons = [(each.name[above:], reason, f"{n:,}") for each in files for reason, n in each.why]
+    if reasons:
+        page.table(("File", "Not used, since", "How many"), reasons, label="Why not all of each file was used",
+                   numeric_from=2)  # fmt: skip
 
 
 def done(held: Import) -> None:

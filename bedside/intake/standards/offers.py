@@ -37,11 +37,12 @@ def of_starts(plans: Sequence[Start], known: Iterable[tuple[str, str, int]], can
     first : str
         What the first of them is called: ``"diagnosis"`` or ``"entry"``.
     """
-    options = {CONTACT: "everybody, from the first contact", BIRTH: "everybody, from birth"}
+    options = {CONTACT: "everybody, from the first contact"}
     if cancer:
         options["|".join((CANCER, *cancer))] = "cancer, from the first diagnosis (mCODE)"
     for code, label, n in list(known)[:MOST_OFFERED]:
         options[code] = f"{label}, from the first {first} ({n:,} patient{'s' * (n != 1)}; {code})"
+    options[BIRTH] = "everybody, from birth"
     now: list[str] = []
     for plan in plans:
         own = [CONTACT] if plan.start == "contact" else [BIRTH] if plan.start == "birth" else _key(plan)
