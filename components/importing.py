@@ -27,6 +27,7 @@ from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
 from bedside.intake.staging import Reading, new_staging, remove_staging, sealed, shown_name, sweep_staging
 from bedside.store.cohorts_kept import Kept
 from bedside.store.folder import data_folder
+from components.live_child import Place
 
 MOST_MB = 250
 MOST_FILES = 100
@@ -89,6 +90,8 @@ class Import:
         Which cohorts of a source are imported.
     kept : tuple of Kept
         What a source became.
+    live : Place or None
+        The table of a database or folder that is to be counted where it is; ``opened`` is a sample of it.
     recipe : mapping or None
         How a source is read, where that was chosen; guessed if not.
     asked : dict
@@ -119,6 +122,7 @@ class Import:
     plain: bool = False
     chosen_cohorts: set[int] = field(default_factory=set)
     kept: tuple[Kept, ...] = ()
+    live: Place | None = None
     recipe: Mapping[str, Any] | None = None
     asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     read: SourceRead | None = None
@@ -217,6 +221,17 @@ def _holder() -> _Holder:
     if HELD not in st.session_state:
         st.session_state[HELD] = _Holder()
     return st.session_state[HELD]
+
+
+def of_source(place: Place) -> None:
+    """Look at a table of a source instead of a file."""
+    held = _holder().begin()
+    st.session_state.pop(TROUBLE, None)
+    try:
+        sweep_staging()
+        held.folder, held.live = new_staging(), place
+    except Fixable as stop:
+        st.session_state[TROUBLE] = stop
 
 
 def forget() -> None:

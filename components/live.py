@@ -8,6 +8,7 @@ reader who counts anew opens it as of another moment, and the others keep theirs
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ from bedside.intake import Entry
 from bedside.intake.dictionary import FILE as DICTIONARY
 from bedside.intake.from_source import open_live
 from bedside.intake.live_told import FILE as LIVE
+from bedside.intake.live_told import LiveTold, read_live
 from bedside.store.sources import Sources, configured
 
 IDLE = 600.0
@@ -44,6 +46,19 @@ def _secrets() -> Mapping[str, Any]:
     except StreamlitSecretNotFoundError:
         return {}
     return told if isinstance(told, Mapping) else {}
+
+
+def title_of(name: str) -> str:
+    """What a source is called on pages."""
+    return next((source.title for source in sources().all if source.name == name), name)
+
+
+def may_write(entry: Entry) -> bool:
+    """True if the account that a live cohort is counted with could also change its table."""
+    told = read_live(entry.folder)
+    if not isinstance(told, LiveTold):
+        return False
+    return sources().named(told.source).may_write(told.schema_name, told.table)
 
 
 @dataclass(eq=False)
@@ -134,6 +149,15 @@ class Pool:
                 left += len(place.moments)
         return left
 
+    def end(self) -> None:
+        """Close all of them."""
+        with self._lock:
+            places = list(self._places.values())
+        for place in places:
+            with place.lock:
+                while place.moments:
+                    place.moments.popitem()[1].live.close()
+
     def _opened(self, entry: Entry, place: _Place) -> _Held:
         live = open_live(entry.folder, engine_of_source=sources().engine, key=entry.key)
         with self._lock:
@@ -174,3 +198,4 @@ def _key(entry: Entry) -> tuple[object, ...]:
 
 POOL = Pool()
 """The one of this server."""
+atexit.register(POOL.end)

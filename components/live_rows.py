@@ -8,7 +8,7 @@ from bedside.cohort.selection import Selection
 from bedside.engine.ask import EVERYONE
 from bedside.engine.live import LiveCohort
 from bedside.errors import Fixable
-from components import desk, jobs, live, live_child, live_counts
+from components import desk, imported, jobs, live, live_child, live_counts
 from components.panels import page
 
 COUNTED = ("", "overview", "survival", "patients", "report")
@@ -65,7 +65,7 @@ def wanted(of: LiveCohort) -> Selection:
 def _bring(of: LiveCohort, chosen: Selection) -> None:
     source = live.sources().named(of.source_name).checked()
     key = ("live rows", of.fingerprint, chosen.to_text())
-    entry = next(entry for entry in desk.entries() if entry.key == of.key)
+    entry = imported.at_version(next(entry for entry in desk.entries() if entry.key == of.key))
     found = jobs.wanted(
         key, f"Bringing the rows from {of.source_name}", live_child.bring, entry.folder, of.key, source, chosen
     )

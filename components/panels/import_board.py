@@ -11,6 +11,7 @@ from components.panels import (
     import_checks,
     import_columns,
     import_counts,
+    import_database,
     import_file,
     import_finish,
     import_outcomes,
@@ -24,7 +25,9 @@ def show() -> None:
     """The whole page."""
     held = importing.mine()
     page.title("Bring data", "a table becomes a cohort that can be trusted, or you are told why not")
-    if held.made is not None:
+    if held.live is not None:
+        import_database.show(held, held.live)
+    elif held.made is not None:
         import_finish.done(held)
     elif held.kept:
         import_sources.done(held)

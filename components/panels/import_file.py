@@ -13,7 +13,7 @@ from bedside.intake.sample import sample_file
 from bedside.intake.staging import Reading
 from components import desk, importing, jobs
 from components.importing import MOST_MB, Import
-from components.panels import attached_tables, page
+from components.panels import attached_tables, import_database, page
 from components.panels import import_fields as fields
 from components.panels.import_words import DECIMALS, DELIMITERS, ENCODINGS, FORMATS, file_said, size_said
 
@@ -47,6 +47,7 @@ def ask() -> None:
             "Several files of one source at once: FHIR bundles or NDJSON, a cBioPortal study, ADaM or OMOP tables."
         )
     with left:
+        import_database.card()
         attached_tables.card()
     with right:
         with st.container(border=True, key="card_import_happens"):

@@ -11,7 +11,7 @@ from bedside.cohort.table_one import Summary
 from bedside.report import say
 from bedside.report.tables import table_one_rows
 from components import desk
-from components.panels import page, save
+from components.panels import live_bar, page, save
 
 CARDS = 12
 BARS = 5
@@ -168,6 +168,7 @@ def missing(cohort: Cohort) -> None:
 def source(everyone: Cohort) -> None:
     """Where the data come from, and what was randomised."""
     page.heading("Where it comes from")
+    live_bar.warn(everyone)
     lines = [
         everyone.source.citation,
         f"Licence: {everyone.source.licence.rstrip('.')}. Origin: {everyone.source.origin}",
