@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from bedside.intake.cells import regexp_replace
 from bedside.intake.followed import followed
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.quality import SHOWN, Finding
-from bedside.intake.stepping import again
+from bedside.intake.stepping import again, spelling
 from bedside.intake.steps import Step
 from bedside.intake.working import Working
+
+MOST_LISTED = 100_000
+"""Rows that a step names by number, where no rule can."""
 
 
 def repeated(working: Working) -> list[Finding]:
@@ -47,23 +49,20 @@ def identifiers(working: Working) -> list[Finding]:
                 ),
             )
         )  # fmt: skip
-    bare = regexp_replace(own.copy(), exp.Literal.string(r"\s+"), exp.Literal.string(""), exp.Literal.string("g"))
-    same = exp.func("lower", exp.Anonymous(this="nfc_normalize", expressions=[bare]))
-    rows, alike = _later_of(working, [same])
+    rows, alike = _later_of(working, [spelling(own)])
     if alike > n:
         found.append(
             Finding(
                 "identifier spelling", "doubt",
                 f"{alike - n:,} further identifiers are the same but for blanks, capitals or the form of letters.",
                 "They may be one patient twice.", (name,), alike - n, rows,
+                (Step("same_spelling", column=name, said=f"Write alike identifiers of “{name}” as the first of them"),),
             )
         )  # fmt: skip
     empty = own.copy().is_(exp.Null())
     if lacking := working.count(empty):
         rows = working.rows(empty)
-        drop = Step(
-            "drop_rows", rows=working.rows(empty, 100_000), said=f"Leave out {lacking:,} rows without identifier"
-        )
+        drop = Step("drop_empty", column=name, said=f"Leave out {lacking:,} rows without identifier")
         found.append(
             Finding("no identifier", "fault", f"{lacking:,} row{'s have' if lacking > 1 else ' has'} no identifier.",
                     "Every patient needs one, or none has any.", (name,), lacking, rows, (drop,))
@@ -105,8 +104,14 @@ def ends(working: Working) -> list[Finding]:
 
 
 def _fixes(working: Working, outcome: OutcomePlan, where: exp.Expr, n: int) -> tuple[Step, ...]:
-    steps = [Step("drop_rows", rows=working.rows(where, 100_000), said=f"Leave out {n:,} rows with negative follow-up")]
-    if outcome.of_dates and len(outcome.end) == 1 and not outcome.happened:
-        swap = f"Exchange “{outcome.start}” and “{outcome.end[0]}” where the second is earlier"
-        steps.append(Step("swap_dates", column=outcome.start, other=outcome.end[0], said=swap))
-    return tuple(steps)
+    said = f"Leave out {n:,} rows with negative follow-up"
+    if not outcome.of_dates:
+        return (Step("drop_outside", column=outcome.time, low=0, said=said),)
+    if len(outcome.end) != 1 or outcome.happened:
+        return (Step("drop_rows", rows=working.rows(where, MOST_LISTED), said=said),)
+    end = outcome.end[0]
+    swap = f"Exchange “{outcome.start}” and “{end}” where the second is earlier"
+    return (
+        Step("drop_before", column=outcome.start, other=end, said=said),
+        Step("swap_dates", column=outcome.start, other=end, said=swap),
+    )

@@ -9,11 +9,12 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from bedside.intake.cells import ROW, as_code
+from bedside.intake.cells import ROW, as_code, regexp_replace
 from bedside.intake.plan import Plan
 from bedside.intake.staging import Staged
 from bedside.intake.steps import Step
 
+DAY_ZERO = exp.Cast(this=exp.Literal.string("1970-01-01"), to=exp.DataType.build("DATE"))
 HELD_CELLS = 3_000_000
 """Cells up to which the rows after a step are held; of more only the numbers of those that it leaves out."""
 
@@ -55,11 +56,11 @@ def stepped(
         if not _fits(step, kinds):
             dropped.append(0)
             continue
-        gone = _gone(connection, staged, step, table, f"gone_{i}")
+        gone = _gone(connection, staged, step, table, f"gone_{i}", kinds)
         if gone:
             dropped.append(gone)
             query = _without(table, f"gone_{i}")
-        elif (changed := _changes(staged, step, table)) is not None:
+        elif (changed := _changes(staged, step, table, kinds)) is not None:
             dropped.append(0)
             query = changed
         else:
@@ -78,37 +79,60 @@ def _fits(step: Step, kinds: Mapping[str, str]) -> bool:
     """False for a step on a column that is not there, or has become something else."""
     if step.kind == "drop_column" or not all(name in kinds for name in (step.column, step.other) if name):
         return False
-    if step.kind in ("multiply", "set_missing_outside", "drop_outside"):
+    if step.kind in ("set_missing_outside", "drop_outside"):
+        return kinds[step.column] in ("continuous", "date")
+    if step.kind == "multiply":
         return kinds[step.column] == "continuous"
-    if step.kind == "swap_dates":
+    if step.kind in ("swap_dates", "drop_before"):
         return kinds[step.column] == kinds[step.other] == "date"
-    return step.kind != "merge_levels" or kinds[step.column] not in ("continuous", "date")
+    return step.kind not in ("merge_levels", "same_spelling") or kinds[step.column] not in ("continuous", "date")
 
 
 # ------------------------------------------------------------------ rows that are left out
 
 
-def _gone(connection: duckdb.DuckDBPyConnection, staged: Staged, step: Step, table: str, name: str) -> int:
+DROPPING = ("drop_rows", "drop_duplicates", "drop_alike", "keep_one", "drop_outside", "drop_empty", "drop_before")
+
+
+def _gone(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, step: Step, table: str, name: str, kinds: Mapping[str, str]
+) -> int:
     """Keep the numbers of the rows that a step leaves out under a name; how many they are."""
-    row = exp.column(ROW)
-    if step.kind == "drop_rows":
-        connection.from_arrow(pa.table({ROW: pa.array(step.rows, pa.int64())})).create("listed")
-        query = exp.select(row).from_(table).where(row.isin(query=exp.select(row.copy()).from_("listed")))
-    elif step.kind == "drop_duplicates":
-        query = again(table, [exp.column(f"c{i}") for i in range(len(staged.columns))])
-    elif step.kind == "keep_one":
-        query = again(table, [exp.column(staged.place(step.column))], last=step.keep == "last")
-    elif step.kind == "drop_outside":
-        column = exp.column(staged.place(step.column))
-        outside = exp.and_(column.is_(exp.Null()).not_(), _inside(column, step).not_())
-        query = exp.select(row).from_(table).where(outside)
-    else:
+    if step.kind not in DROPPING:
         return 0
-    connection.sql(query.sql(dialect="duckdb")).create(name)
-    connection.execute("DROP TABLE IF EXISTS listed")
+    if step.kind == "drop_rows":
+        connection.execute("DROP TABLE IF EXISTS listed")
+        connection.from_arrow(pa.table({ROW: pa.array(step.rows, pa.int64())})).create("listed")
+    connection.sql(_dropping(staged, step, table, kinds).sql(dialect="duckdb")).create(name)
     counted = exp.select(exp.Count(this=exp.Star())).from_(name)
     ((n,),) = connection.sql(counted.sql(dialect="duckdb")).fetchall()
     return n
+
+
+def _dropping(staged: Staged, step: Step, table: str, kinds: Mapping[str, str]) -> exp.Select:
+    """Numbers of the rows that a step leaves out."""
+    row = exp.column(ROW)
+    if step.kind in ("drop_duplicates", "drop_alike"):
+        return again(table, [exp.column(f"c{i}") for i, c in enumerate(staged.columns) if c.name != step.column])
+    if step.kind == "drop_rows":
+        where = row.isin(query=exp.select(row.copy()).from_("listed"))
+        return exp.select(row).from_(table).where(where)
+    column = exp.column(staged.place(step.column))
+    if step.kind == "keep_one":
+        return again(table, [column], last=step.keep == "last")
+    if step.kind == "drop_empty":
+        where = column.is_(exp.Null())
+    elif step.kind == "drop_before":
+        where = exp.LT(this=exp.column(staged.place(step.other)), expression=column)
+    else:
+        inside = _inside(_number(column, kinds[step.column]), step)
+        where = exp.and_(column.is_(exp.Null()).not_(), inside.not_())
+    return exp.select(row).from_(table).where(where)
+
+
+def _number(column: exp.Expr, kind: str) -> exp.Expr:
+    """A number as it is; a day as days since 1970-01-01."""
+    return exp.Sub(this=column.copy(), expression=DAY_ZERO.copy()) if kind == "date" else column
 
 
 def _without(table: str, gone: str) -> exp.Select:
@@ -140,22 +164,22 @@ def again(table: str, by: Sequence[exp.Expr], *, last: bool = False) -> exp.Sele
 # ------------------------------------------------------------------ cells that are changed
 
 
-def _changes(staged: Staged, step: Step, table: str) -> exp.Select | None:
+def _changes(staged: Staged, step: Step, table: str, kinds: Mapping[str, str]) -> exp.Select | None:
     """The rows with some cells changed; None for a step that changes none."""
-    if step.kind in ("drop_rows", "drop_duplicates", "keep_one", "drop_outside"):
+    if step.kind in DROPPING:
         return None
-    changed = _changed(staged, step, staged.place(step.column))
+    changed = _changed(staged, step, staged.place(step.column), kinds)
     others = [exp.column(f"c{i}") for i in range(len(staged.columns)) if f"c{i}" not in changed]
     return exp.select(exp.column(ROW), *others, *(value.as_(name) for name, value in changed.items())).from_(table)
 
 
-def _changed(staged: Staged, step: Step, place: str) -> dict[str, exp.Expr]:
+def _changed(staged: Staged, step: Step, place: str, kinds: Mapping[str, str]) -> dict[str, exp.Expr]:
     column = exp.column(place)
     if step.kind == "multiply":
         scaled = exp.Mul(this=column.copy(), expression=exp.Literal.number(step.factor))
         return {place: exp.Case().when(_inside(column, step), scaled).else_(column.copy())}
     if step.kind == "set_missing_outside":
-        return {place: exp.Case().when(_inside(column, step), column.copy())}
+        return {place: exp.Case().when(_inside(_number(column, kinds[step.column]), step), column.copy())}
     if step.kind == "swap_dates":
         other = staged.place(step.other)
         wrong = exp.LT(this=exp.column(other), expression=column.copy())
@@ -163,11 +187,23 @@ def _changed(staged: Staged, step: Step, place: str) -> dict[str, exp.Expr]:
             place: exp.Case().when(wrong, exp.column(other)).else_(column.copy()),
             other: exp.Case().when(wrong.copy(), column.copy()).else_(exp.column(other)),
         }
+    if step.kind == "same_spelling":
+        order = exp.Order(expressions=[exp.Ordered(this=exp.column(ROW))])
+        first = exp.Window(this=exp.Anonymous(this="first_value", expressions=[column.copy()]),
+                           partition_by=[spelling(column)], order=order)  # fmt: skip
+        return {place: exp.Case().when(column.copy().is_(exp.Null()).not_(), first)}
     made = exp.Case()
     for code, new in step.codes:
         is_code = exp.EQ(this=as_code(column), expression=exp.Literal.string(code))
         made = made.when(is_code, exp.Null() if step.kind == "set_missing" else exp.Literal.string(new))
     return {place: made.else_(column.copy())} if step.codes else {place: column}
+
+
+def spelling(column: exp.Expr) -> exp.Expr:
+    """A text without blanks, in small letters and one form of each: what tells one name from another."""
+    bare = regexp_replace(column.copy(), exp.Literal.string(r"[\s\x{a0}\x{200b}]+"), exp.Literal.string(""),
+                          exp.Literal.string("g"))  # fmt: skip
+    return exp.func("lower", exp.Anonymous(this="nfc_normalize", expressions=[bare]))
 
 
 def _inside(column: exp.Expr, step: Step) -> exp.Expr:

@@ -8,7 +8,8 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked
 
 StepKind = Literal["drop_duplicates", "keep_one", "drop_rows", "drop_outside", "set_missing", "set_missing_outside",
-                   "multiply", "merge_levels", "drop_column", "swap_dates"]  # fmt: skip
+                   "multiply", "merge_levels", "drop_column", "swap_dates", "drop_empty", "drop_before", "drop_alike",
+                   "same_spelling"]  # fmt: skip
 
 
 @checked(frozen=True, config=ConfigDict(extra="forbid"))
@@ -18,11 +19,14 @@ class Step:
     Attributes
     ----------
     kind : str
-        ``drop_duplicates``: rows that are wholly alike, but one. ``keep_one``: of rows of one identifier the ``first``
-        or the ``last``. ``drop_rows``: by number. ``drop_outside``, ``set_missing_outside``: where a number lies
-        outside of ``low`` and ``high``. ``set_missing``: where a cell is one of ``codes``. ``multiply``: numbers
-        between ``low`` and ``high`` by ``factor``. ``merge_levels``: codes become others. ``drop_column``.
-        ``swap_dates``: where the second of two dates is before the first, they change places.
+        ``drop_duplicates``: rows that are wholly alike, but one. ``drop_alike``: rows that are alike in every column
+        but this one, but one. ``keep_one``: of rows of one identifier the ``first`` or the ``last``. ``drop_rows``: by
+        number. ``drop_empty``: rows in which the column is not recorded. ``drop_before``: rows in which the second of
+        two dates is before the first; ``swap_dates``: there they change places. ``drop_outside``,
+        ``set_missing_outside``: where a number lies outside of ``low`` and ``high`` (of dates, days since 1970-01-01).
+        ``set_missing``: where a cell is one of ``codes``. ``multiply``: numbers between ``low`` and ``high`` by
+        ``factor``. ``merge_levels``: codes become others. ``same_spelling``: texts that differ only in blanks, capitals
+        or the form of letters become the first of them. ``drop_column``.
     column, other : str
         As it was staged.
     codes : tuple of (code, new code)
