@@ -28,6 +28,7 @@ MODEL = re.compile(r"([0-9a-f]{24})\.([1-9][0-9]{0,6})")
 """How a saved model stands in an address."""
 MOST_QUERY = 60
 LONGEST_VALUE = 10_000
+NO_FILTER = "Its filter can’t be set any more."
 NOT_KEPT = frozenset({"version", "item"})
 """Of an address: what says which version is open is kept as such."""
 
@@ -213,7 +214,7 @@ def _filter_now(item: Item, cohort: Cohort, *, told: bool) -> list[str]:
     try:
         Selection.from_text(str(text), cohort)
     except Fixable as stop:
-        return ["Its filter can’t be set any more." if told else f"Its filter can’t be set any more. {stop.why}"]
+        return [NO_FILTER if told else f"{NO_FILTER} {stop.why}"]
     return []
 
 

@@ -115,6 +115,7 @@ def _swarm(found: Reasons) -> None:
         chosen=reasons_open.by_click(found),
         drawn=around,
     )
+    reasons_open.draw_switch(found, f"Drawn: {dots_text(told)}.", key="reasons_swarm")
 
 
 def _made(found: Reasons) -> Callable[[], Made] | None:

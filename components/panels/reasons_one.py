@@ -72,6 +72,7 @@ def _drawn(found: Reasons, part: Part, told: Dependence | None) -> None:
         chosen=reasons_open.by_click(found),
         drawn=around,
     )
+    reasons_open.draw_switch(found, f"Drawn: {dots_text(spread)}.", key="reasons_one")
     reasons_open.by_keyboard(found, [part], key="reasons_one")
 
 

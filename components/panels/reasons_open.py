@@ -46,13 +46,26 @@ def by_click(found: Reasons) -> Callable[[object], None] | None:
 
 
 def drawing(found: Reasons, *, key: str) -> Callable[[list[object]], None] | None:
-    """A switch to draw around dots; while it is on, what is done with the patients inside."""
-    if found.nameless or len(found.cohort) < 2:
-        return None
-    with st.container(key=f"screen_{key}_drawing"):
-        on = st.toggle("Draw a group", key=f"{key}_drawing", help="Draw around dots with the mouse held down; each dot "
-                       "inside is a patient of the group.")  # fmt: skip
-    return (lambda sent: _drawn(found, sent, key)) if on else None
+    """While the reader draws around dots: what is done with the patients inside."""
+    return (lambda sent: _drawn(found, sent, key)) if _may_draw(found) and st.session_state.get(_switch(key)) else None
+
+
+def draw_switch(found: Reasons, dots: str, *, key: str) -> None:
+    """The switch to draw around dots, below their figure; ``dots`` says how many patients these are."""
+    if _may_draw(found):
+        with st.container(key=f"screen_{key}_drawing"):
+            st.toggle(
+                "Draw a group", key=_switch(key), persist_state="session",
+                help=f"Draw around dots with the mouse held down: the patients inside can be kept as a group. {dots}",
+            )  # fmt: skip
+
+
+def _switch(key: str) -> str:
+    return f"{key}_drawing"
+
+
+def _may_draw(found: Reasons) -> bool:
+    return not found.nameless and len(found.cohort) > 1
 
 
 def _drawn(found: Reasons, sent: list[object], key: str) -> None:

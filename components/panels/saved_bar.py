@@ -10,7 +10,7 @@ from bedside.cohort.derived import to_body
 from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.store.saved import LONGEST_NAME, Saved
-from bedside.store.views import filter_body, group_body, misfit
+from bedside.store.views import NO_FILTER, filter_body, group_body, misfit
 from components import desk, whose
 from components.panels import saved_form, saved_notice, saved_view
 from components.panels.pick import told_apart
@@ -97,4 +97,5 @@ def check(everyone: Cohort) -> None:
     why = misfit(desk.selection(), everyone)
     if why:
         desk.select(Selection())
-        saved_notice.tell("", (f"The filter was taken away. {why}",), everyone.key)
+        if NO_FILTER not in saved_notice.told(everyone.key):
+            saved_notice.tell("", (f"The filter was taken away. {why}",), everyone.key)

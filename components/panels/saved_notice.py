@@ -16,6 +16,12 @@ def tell(name: str, lines: Sequence[str], cohort: str) -> None:
     st.session_state[NOTICE] = (name, tuple(lines), cohort)
 
 
+def told(cohort: str) -> tuple[str, ...]:
+    """What is told of this cohort now."""
+    _, lines, of = st.session_state.get(NOTICE, ("", (), ""))
+    return lines if of == cohort else ()
+
+
 def show(cohort: str) -> None:
     """The notice, if there is one of this cohort."""
     name, lines, of = st.session_state.get(NOTICE, ("", (), ""))
