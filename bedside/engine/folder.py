@@ -1,4 +1,4 @@
-"""Parquet files of one folder as one table, and the tables of a DuckDB database file: read, never written."""
+"""Parquet files of one folder as one table: read, never written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -14,11 +14,9 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 
 from bedside.engine.duck import DuckEngine, engine_over
-from bedside.engine.gone import SourceGone, Stamp, stamp_of
-from bedside.engine.sql import SqlEngine, family_of
-from bedside.engine.tree import Field
+from bedside.engine.gone import Stamp, changed, stamp_of
 from bedside.errors import Fixable
-from bedside.intake.duck import CLOSED, literal, open_duck
+from bedside.intake.duck import literal, open_duck
 
 MOST_FILES = 10_000
 ENDINGS = (".parquet", ".pq")
@@ -149,97 +147,3 @@ def _apart(why: str) -> Fixable:
 
 def _truth(value: bool) -> exp.Expression:
     return exp.true() if value else exp.false()
-
-
-# ------------------------------------------------------------------ a database file
-
-
-class DatabaseEngine(SqlEngine):
-    """A table of a DuckDB file, opened for each question and let go at once: whoever writes it need not wait."""
-
-    dialect: ClassVar[str] = "duckdb"
-
-    def __init__(self, file: Path, relation: exp.Expression, fields: list[tuple[str, Field]], stamp: Stamp) -> None:
-        super().__init__(relation, fields)
-        self._file, self._stamp = file, stamp
-
-    def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
-        if stamp_of((self._file,)) != self._stamp:
-            raise changed()
-        with open_database(self._file) as connection:
-            return asked(connection, tree, values)
-
-
-@contextmanager
-def open_database(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB file, read only, from which no other file can be reached.
-
-    Raises
-    ------
-    Fixable
-        If it is not there, is none, or another program holds it for writing.
-    """
-    if not file.is_file():
-        raise SourceGone(
-            "The database file is not there.", "No file of its name can be read.", "Ask whoever looks after it."
-        )
-    try:
-        connection = duckdb.connect(str(file), read_only=True, config={**CLOSED, "enable_external_access": "false"})
-    except duckdb.Error as error:
-        held = isinstance(error, duckdb.IOException)
-        raise Fixable(
-            "The database file could not be opened.",
-            "Another program holds it for writing, or it was made by another release of DuckDB."
-            if held
-            else f"DuckDB stopped ({type(error).__name__}).",
-            "Try again when the other program has ended." if held else "Check that the file is whole.",
-        ) from None
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
-    finally:
-        connection.close()
-
-
-def open_database_table(file: Path, schema: str, table: str) -> DatabaseEngine:
-    """A table or view of a DuckDB file.
-
-    Raises
-    ------
-    Fixable
-        If there is none of that name.
-    """
-    relation = exp.table_(exp.to_identifier(table, quoted=True), db=exp.to_identifier(schema or "main", quoted=True))
-    stamp = stamp_of((file,))
-    with open_database(file) as connection:
-        try:
-            told = connection.sql(exp.select("*").from_(relation.copy()).limit(0).sql("duckdb")).to_arrow_table().schema
-        except duckdb.Error:
-            raise Fixable(
-                "The database has no such table.",
-                "A table of the name that was asked for is not there, or can't be read.",
-                "Check the names of schema and table.",
-            ) from None
-    fields = [(name, Field(name, family_of(kind))) for name, kind in zip(told.names, told.types, strict=True)]
-    return DatabaseEngine(file, relation, fields, stamp)
-
-
-def asked(connection: duckdb.DuckDBPyConnection, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
-    """The answer of a DuckDB file to a tree."""
-    try:
-        return connection.sql(tree.sql("duckdb"), params=values or None).to_arrow_table()
-    except duckdb.Error as error:
-        raise Fixable(
-            "The database file could not be counted.",
-            f"DuckDB stopped ({type(error).__name__}).",
-            "Check that the file is whole and still where it was.",
-        ) from None
-
-
-def changed() -> SourceGone:
-    """Files are not those that were counted."""
-    return SourceGone(
-        "The source has changed.",
-        "Its files are not those that were counted before, so that numbers of both would not go together.",
-        "Count anew.",
-    )

@@ -25,3 +25,12 @@ def stamp_of(files: Iterable[Path]) -> Stamp:
         else:
             told.append((seen.st_size, seen.st_mtime_ns, seen.st_ino))
     return tuple(told)
+
+
+def changed() -> SourceGone:
+    """Files are not those that were counted."""
+    return SourceGone(
+        "The source has changed.",
+        "Its files are not those that were counted before, so that numbers of both would not go together.",
+        "Count anew.",
+    )

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bedside.engine.folder import open_database_table, open_files
+from bedside.engine.database import open_database_table
+from bedside.engine.folder import open_files
 from bedside.engine.sql import SqlEngine
 from bedside.errors import Fixable
 from bedside.store.sources_tables import (
@@ -35,12 +36,9 @@ def open_table(source: Source, schema: str, table: str) -> AbstractContextManage
         return _postgres(source, schema, table)
     if source.kind == "spark":
         return _spark(source, schema, table)
-    return _duckdb(source, schema, table) if source.kind == "duckdb" else _parquet(source, table)
-
-
-@contextmanager
-def _duckdb(source: Source, schema: str, table: str) -> Iterator[SqlEngine]:
-    yield open_database_table(Path(source.address), schema, table)
+    if source.kind == "duckdb":
+        return open_database_table(Path(source.address), schema, table)
+    return _parquet(source, table)
 
 
 @contextmanager

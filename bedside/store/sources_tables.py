@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bedside.engine.folder import ENDINGS, open_database, parquet_files
+from bedside.engine.database import open_database
+from bedside.engine.folder import ENDINGS, parquet_files
 from bedside.errors import Fixable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SELECT c.schema_name, c.table_name, t.estimated_size, coalesce(t.comment, v.comm
 FROM duckdb_columns() c
 LEFT JOIN duckdb_tables() t ON t.database_oid = c.database_oid AND t.table_oid = c.table_oid
 LEFT JOIN duckdb_views() v ON v.database_oid = c.database_oid AND v.view_oid = c.table_oid
-WHERE NOT c.internal AND c.database_name = current_database()
+WHERE NOT c.internal AND c.database_name = 'source'
 ORDER BY c.schema_name, c.table_name, c.column_index
 """
 _POSTGRES = """

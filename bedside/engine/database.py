@@ -1,0 +1,156 @@
+"""The tables of a DuckDB database file: read only, and let go of after each question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, ClassVar
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from bedside.engine.gone import SourceGone, changed, stamp_of
+from bedside.engine.sql import SqlEngine, family_of
+from bedside.engine.tree import Field
+from bedside.errors import Fixable
+from bedside.intake.duck import CLOSED
+
+CATALOG = "source"
+
+
+class DatabaseFile:
+    """A connection that can reach one DuckDB file and nothing else, and holds it only while a question is asked.
+
+    Parameters
+    ----------
+    file : Path
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._lock = file.resolve(), Lock()
+        self._log = self._file.with_name(self._file.name + ".wal")
+        self._stamp = stamp_of((self._file, self._log))
+        self._connection = duckdb.connect(":memory:", config=CLOSED)
+        self._connection.execute("SET temp_directory = ''")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET allowed_paths = $paths", {"paths": [str(self._file), str(self._log)]})
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    @contextmanager
+    def held(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, for one question: whoever writes it need not wait for a page that is open.
+
+        Raises
+        ------
+        SourceGone
+            If it is not the file that it was, or not there.
+        Fixable
+            If it can't be opened.
+        """
+        if not self._file.is_file():
+            raise SourceGone(
+                "The database file is not there.", "No file of its name can be read.", "Ask whoever looks after it."
+            )
+        if stamp_of((self._file, self._log)) != self._stamp:
+            raise changed()
+        attach = exp.Attach(
+            this=exp.alias_(exp.Literal.string(str(self._file)), CATALOG),
+            expressions=[exp.AttachOption(this=exp.var("READ_ONLY"))],
+        )
+        with self._lock, self._connection.cursor() as cursor:
+            try:
+                cursor.execute(attach.sql("duckdb"))
+            except duckdb.Error as error:
+                raise _closed(error) from None
+            try:
+                yield cursor
+            finally:
+                cursor.execute("DETACH source")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+
+class DatabaseEngine(SqlEngine):
+    """A table or view of a DuckDB file."""
+
+    dialect: ClassVar[str] = "duckdb"
+
+    def __init__(self, file: DatabaseFile, relation: exp.Expression, fields: list[tuple[str, Field]]) -> None:
+        super().__init__(relation, fields)
+        self._file = file
+
+    def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
+        with self._file.held() as cursor:
+            try:
+                return cursor.sql(tree.sql(self.dialect), params=values or None).to_arrow_table()
+            except duckdb.Error as error:
+                raise Fixable(
+                    "The database file could not be counted.",
+                    f"DuckDB stopped ({type(error).__name__}).",
+                    "Check that the file is whole and still where it was.",
+                ) from None
+
+
+@contextmanager
+def open_database(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file for as long as the block lasts, under the name ``source``.
+
+    Raises
+    ------
+    Fixable
+        If it is not there, is none, or another program holds it for writing.
+    """
+    database = DatabaseFile(file)
+    try:
+        with database.held() as cursor:
+            yield cursor
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_database_table(file: Path, schema: str, table: str) -> Iterator[DatabaseEngine]:
+    """A table or view of a DuckDB file, usable until the block ends.
+
+    Raises
+    ------
+    Fixable
+        If there is none of that name, or the file can't be opened.
+    """
+    relation = exp.table_(
+        exp.to_identifier(table, quoted=True),
+        db=exp.to_identifier(schema or "main", quoted=True),
+        catalog=exp.to_identifier(CATALOG, quoted=True),
+    )
+    database = DatabaseFile(file)
+    try:
+        with database.held() as cursor:
+            try:
+                told = cursor.sql(exp.select("*").from_(relation.copy()).limit(0).sql("duckdb")).to_arrow_table().schema
+            except duckdb.Error:
+                raise Fixable(
+                    "The database has no such table.",
+                    "A table of the name that was asked for is not there, or can't be read.",
+                    "Check the names of schema and table.",
+                ) from None
+        fields = [(name, Field(name, family_of(kind))) for name, kind in zip(told.names, told.types, strict=True)]
+        yield DatabaseEngine(database, relation, fields)
+    finally:
+        database.close()
+
+
+def _closed(error: duckdb.Error) -> Fixable:
+    held = isinstance(error, duckdb.IOException)
+    return Fixable(
+        "The database file could not be opened.",
+        "Another program holds it for writing, or it is no file of this release of DuckDB."
+        if held
+        else f"DuckDB stopped ({type(error).__name__}).",
+        "Try again when the other program has ended." if held else "Check that the file is whole.",
+    )
