@@ -50,7 +50,8 @@ class VisitsOpened:
 
 def attach_wide(
     source: Path, name: str, work: Path, cohort: str, patients: tuple[str, ...], reader: str, *, what: str,
-    title: str, unit: str = "", samples: Mapping[str, str] | None = None, progress: Progress | None = None,
+    title: str, unit: str = "", samples: Mapping[str, str] | None = None, instead: str = "",
+    progress: Progress | None = None,
 ) -> WideMade:  # fmt: skip
     """Read a wide table and attach it to a cohort.
 
@@ -65,7 +66,7 @@ def attach_wide(
         Key.
     patients : tuple of str
         Its identifiers.
-    reader, what, title, unit
+    reader, what, title, unit, instead
         As in `bedside.store.attached.keep`.
     samples : mapping, optional
         Patient of each sample.
@@ -83,7 +84,7 @@ def attach_wide(
         found = bring_wide(source, folder, patients, samples=samples, progress=progress)
         kept = keep(
             found.folder, cohort=cohort, reader=reader, kind="wide", what=what, title=title, unit=unit,
-            sealed=found.wide.seal, source_name=name, sha256=found.sha256,
+            sealed=found.wide.seal, source_name=name, sha256=found.sha256, instead=instead,
         )  # fmt: skip
         return WideMade(kept, found.wide.about)
     finally:

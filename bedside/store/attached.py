@@ -119,7 +119,8 @@ def _wide(folder: Path, _seal: str) -> Wide:
 
 def keep(
     made_of: Path, *, cohort: str, reader: str, kind: Kind, what: str, title: str, sealed: str, unit: str = "",
-    source_name: str = "", sha256: str = "", now: datetime | None = None, folder: Path | None = None,
+    source_name: str = "", sha256: str = "", instead: str = "", now: datetime | None = None,
+    folder: Path | None = None,
 ) -> Attached:  # fmt: skip
     """Attach a table to a cohort.
 
@@ -137,6 +138,8 @@ def keep(
     title, unit, source_name, sha256 : str
     sealed : str
         What tells its content from another's.
+    instead : str
+        Id of a table whose place it takes, so that links find the new one.
 
     Raises
     ------
@@ -153,14 +156,17 @@ def keep(
     )  # fmt: skip
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if len(_ids(place)) >= MOST:
+        if len(_ids(place)) >= MOST and not instead:
             raise Fixable("The table was not attached.", f"The cohort has {MOST} tables.", "Remove one of them first.")
         with making(folder) as made:
             for file in sorted(made_of.iterdir()):
                 shutil.move(file, made / file.name)
             write_new(made / TOLD, told.model_dump_json().encode())
             seal(made)
-            name = _named(place, made, what)
+            if instead in _ids(place):
+                with locked(cohorts_folder(folder)) as aside:
+                    (place / instead).rename(aside / "gone")
+            name = _named(place, made, what, instead)
         sync(place)
     except FileNotFoundError:
         raise Fixable("The table was not attached.", "The cohort was deleted meanwhile.", "Choose another one.") \
@@ -170,10 +176,10 @@ def keep(
     return _attached(place / name, mine=True)
 
 
-def _named(place: Path, made: Path, what: str) -> str:
+def _named(place: Path, made: Path, what: str, instead: str = "") -> str:
     """Give a table the first name that is free: another process may take one at the same moment."""
-    for n in range(1, 10 * MOST):
-        name = what if n == 1 else f"{what}-{n}"
+    for n in range(0 if TABLE.fullmatch(instead) else 1, 10 * MOST):
+        name = instead if n == 0 else what if n == 1 else f"{what}-{n}"
         try:
             made.rename(place / name)
         except OSError as fault:

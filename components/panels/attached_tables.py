@@ -42,7 +42,8 @@ def card() -> None:
     with st.container(border=True, key="card_attached"):
         page.heading("Add a table to a cohort that is here", "genes, or measurements over time")
         titles = {entry.key: entry.short_title for entry in desk.entries()}
-        now = st.session_state.get(COHORT) or attaching.mine().cohort or st.session_state.get("cohort") or ""
+        open_now = st.session_state.get("cohort") or st.query_params.get("cohort", "")
+        now = st.session_state.get(COHORT) or attaching.mine().cohort or open_now
 
         def keep(key: str) -> None:
             st.session_state[COHORT] = key

@@ -14,7 +14,7 @@ from bedside.intake.standards.folder import CohortMade
 from bedside.report.csv import file_name
 from components import desk, importing, jobs, whose
 from components.importing import Import
-from components.panels import import_choices, import_file, page
+from components.panels import attached_study, import_choices, import_file, page
 from components.panels import import_fields as fields
 from components.panels.import_words import count, time_said
 
@@ -165,6 +165,8 @@ def _keep(held: Import, read: SourceRead, chosen: tuple[int, ...]) -> None:
         if job is not None and job.ended.is_set():
             st.button("Change the answers", key="import_sources_stop", on_click=_stop, args=(key,))
         return
+    if not attached_study.attach(held, kept):
+        return
     st.session_state.pop(RUNNING)
     held.kept = kept
     with desk.fixable():
@@ -237,6 +239,7 @@ def done(held: Import) -> None:
                 if st.button("Open the cohort", key=f"import_open_{i}", type="primary", icon=":material/groups:"):
                     st.session_state["cohort"] = kept.key
                     st.switch_page(desk.page("overview"), query_params={"cohort": kept.key})
+        attached_study.said(held.kept)
         page.caption(
             "The files you brought are no longer on this machine. Your choices are remembered for the next files of "
             "this source."

@@ -250,6 +250,10 @@ _SAID = {
     "gene_panel_matrix": "which panel each sample was looked at with", "words": "a description",
 }  # fmt: skip
 _ATTACHABLE = {"matrix": "a matrix of genes and samples", "segments": "segments of copy number"}
+_NO_COLUMNS = {
+    "matrix": "no columns of the cohort: attached to it when it is imported, each gene to be chosen there",
+    "segments": "no place in a cohort",
+}  # fmt: skip
 
 
 def _files(found: Found, study: Study, mutations: Mutations) -> list[FileRead]:
@@ -276,4 +280,4 @@ def _files(found: Found, study: Study, mutations: Mutations) -> list[FileRead]:
 def _matrix(path: Path, name: str, what: str) -> FileRead:
     n_rows, n_columns = width_of(path)
     said = f"{_ATTACHABLE[what]}: {n_rows:,} rows of {n_columns:,} columns"
-    return FileRead(name, said, n_rows, 0, n_rows, (("no columns of the cohort; can be attached to it", n_rows),))
+    return FileRead(name, said, n_rows, 0, n_rows, ((_NO_COLUMNS[what], n_rows),))
