@@ -80,7 +80,7 @@ def _read(found: Found, tables: dict[Path, StagedTable], options: AdamOptions) -
     events = {path: read_events(tables[path]) for path in found.of("ADTTE")}
     recipe = to_recipe("adam", options)
     layout = _studies([tables[path] for path in found.of("ADSL", "ADTTE")])
-    subjects = _subjects(found, tables)
+    subjects = _subjects(found, tables, options)
     if not events or subjects is None:
         files = tuple(_untouched(part.path, part.what, tables) for part in found.parts)
         return Imported((), ImportReport("adam", files, notes=(NO_EVENTS,)), recipe, (), layout)
@@ -99,17 +99,17 @@ def _read(found: Found, tables: dict[Path, StagedTable], options: AdamOptions) -
         ),
         made,
     )  # fmt: skip
-    return Imported(made, report, recipe, _offers(parameters, options), layout)
+    return Imported(made, report, recipe, _offers(parameters, subjects, options), layout)
 
 
-def _offers(parameters: list[Parameter], options: AdamOptions) -> tuple[Offer, ...]:
+def _offers(parameters: list[Parameter], subjects: Subjects, options: AdamOptions) -> tuple[Offer, ...]:
     ranked = sorted(parameters, key=lambda each: _rank(each, options))
     codes = tuple((each.code, f"{each.label} ({each.code}, {len(each.rows):,} subjects)") for each in ranked)
     return (
         Offer("main", "The outcome that decides who is in the first cohort", "one", tuple(c for c, _ in codes[:1]),
               codes),
-        Offer("population", "Only the intention-to-treat population (or the full analysis set), where the trial marks "
-              "it", "yes", ("yes",) * options.population),
+        *((Offer("population", f"Only who belongs to the population that the trial marks ({subjects.marked})", "yes",
+                 ("yes",) * options.population),) if subjects.marked else ()),
     )  # fmt: skip
 
 
@@ -122,14 +122,14 @@ def _studies(tables: list[StagedTable]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _subjects(found: Found, tables: dict[Path, StagedTable]) -> Subjects | None:
+def _subjects(found: Found, tables: dict[Path, StagedTable], options: AdamOptions) -> Subjects | None:
     if own := found.of("ADSL"):
         if len(own) > 1:
             raise Fixable(WHAT, f"There are {len(own)} tables of subjects (ADSL) in one folder.",
                           "Put each trial into a folder of its own.")  # fmt: skip
-        return read_subjects(tables[own[0]])
+        return read_subjects(tables[own[0]], within=options.population)
     if told := found.of("ADTTE"):
-        subjects = read_subjects(tables[told[0]], alone=False)
+        subjects = read_subjects(tables[told[0]], alone=False, within=options.population)
         subjects.notes.append("There is no ADSL: what is said of subjects comes from the table of times to events.")
         return subjects
     return None

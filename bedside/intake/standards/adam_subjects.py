@@ -55,8 +55,8 @@ class Subjects:
     treatment : str
         Column; empty if none is known.
     randomised : bool
-    population : str
-        The flag that says who belongs to it; empty if none does.
+    marked, population : str
+        The flag that says who belongs to the trial's population, and the same if only these are taken; empty if none.
     starts : pandas.Series or None
         First day of treatment, or of randomisation, by USUBJID.
     """
@@ -65,6 +65,7 @@ class Subjects:
     entries: list[dict[str, Any]] = field(default_factory=list)
     treatment: str = ""
     randomised: bool = False
+    marked: str = ""
     population: str = ""
     n_outside: int = 0
     starts: pd.Series | None = None
@@ -74,7 +75,7 @@ class Subjects:
     notes: list[str] = field(default_factory=list)
 
 
-def read_subjects(table: StagedTable, *, alone: bool = True) -> Subjects:
+def read_subjects(table: StagedTable, *, alone: bool = True, within: bool = True) -> Subjects:
     """The subjects of an ADSL table, or those that an ADTTE table tells about itself.
 
     Parameters
@@ -83,6 +84,8 @@ def read_subjects(table: StagedTable, *, alone: bool = True) -> Subjects:
     alone : bool
         True for ADSL; False where each subject stands several times and only what is the same in all rows of a
         subject is one of the subject's own.
+    within : bool
+        Only who belongs to the population, where the trial marks one.
     """
     names = [name for name in table.names if alone or name not in _OF_EVENTS]
     frame = table.frame(names)
@@ -90,7 +93,10 @@ def read_subjects(table: StagedTable, *, alone: bool = True) -> Subjects:
     found = Subjects(frame=frame, n_read=table.n_rows if alone else 0)
     frame = _each_once(frame, found, alone=alone)
     frame = frame.set_index("USUBJID")
-    _population(frame, found)
+    found.marked = next((name for name in POPULATIONS if name in frame and _flagged(frame[name]).any()), "")
+    if within and found.marked:
+        found.population = found.marked
+        found.n_outside = int((~_flagged(frame[found.marked])).sum())
     found.starts = _starts(frame)
     found.randomised = any(name in frame and frame[name].notna().any() for name in _OF_RANDOMISATION)
     found.treatment = next((name for name in PLANNED if name in frame and frame[name].nunique() > 1), "")
@@ -125,14 +131,6 @@ def _each_once(frame: pd.DataFrame, found: Subjects, *, alone: bool) -> pd.DataF
 
 def _flagged(values: pd.Series) -> np.ndarray:
     return texts_of(values).str.upper().isin(["Y", "YES", "1", "TRUE"]).to_numpy(dtype=bool)
-
-
-def _population(frame: pd.DataFrame, found: Subjects) -> None:
-    for name in POPULATIONS:
-        if name in frame and _flagged(frame[name]).any():
-            found.population = name
-            found.n_outside = int((~_flagged(frame[name])).sum())
-            return
 
 
 def _starts(frame: pd.DataFrame) -> pd.Series | None:
