@@ -211,11 +211,12 @@ def curves(
     level: float = 0.95,
     interval: survival.Interval = "log-log",
     estimator: survival.Estimator = "kaplan-meier",
+    entry: str | None = None,
 ) -> tuple[survival.Curve, ...]:
-    """Plain survival curves, one per group."""
-    told = {"level": level, "interval": interval, "estimator": estimator}
+    """Survival curves without weights or a later start, one per group."""
+    told = {"level": level, "interval": interval, "estimator": estimator, "entry": entry}
     counts = groups is None or isinstance(groups, CountedGrouping)
-    if isinstance(of, CountedCohort) and counts and not end.entry:
+    if isinstance(of, CountedCohort) and counts:
         return curves_of(of, end, groups, **told)
     return survival.curves_by(of, end, groups, **told)
 

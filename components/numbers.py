@@ -57,11 +57,11 @@ def curves(
     what ``groups`` was made from. Weights, delayed entry and later starts need the patients.
     """
     plain = not (plan.entry or plan.weights or plan.alive_at or end.entry)
-    if plain and isinstance(of, CountedCohort):
+    if isinstance(of, CountedCohort) and not (plan.weights or plan.alive_at):
         return desk.kept(
             ("curves", of.fingerprint, end.key, desk.seal(groups), *plan.key),
             lambda: live_counts.curves(
-                of, end, groups, level=plan.level, interval=plan.interval, estimator=plan.estimator
+                of, end, groups, level=plan.level, interval=plan.interval, estimator=plan.estimator, entry=plan.entry
             ),
         )  # fmt: skip
     if plain and (groups is None or by is not None):

@@ -24,6 +24,7 @@ from bedside.cohort.table_one import FollowUp, followup
 from bedside.engine.ask import (
     EVERYONE,
     Counted,
+    Delay,
     Engine,
     Key,
     Level,
@@ -66,6 +67,9 @@ class CountedEngine:
         return gather([self._part(key) for key in keys], self._counted.n, len(self._counted.n))
 
     def _part(self, key: Key) -> Part:
+        if isinstance(key, Delay):
+            entry, time = (self._counted.columns[self._places[Number(name)]] for name in (key.entry, key.time))
+            return Part(np.where(np.isnan(entry), -1, (entry >= time).astype(np.int64)), None, 2)
         i = self._places[_named(key)]
         column = self._counted.columns[i]
         if isinstance(key, Level):
@@ -301,9 +305,10 @@ def curves_of(
     level: float,
     interval: Interval,
     estimator: Estimator,
+    entry: str | None = None,
 ) -> tuple[Curve, ...]:
-    """As `bedside.survival.curves_by` of an outcome without delayed entry; nothing is unfolded for it."""
-    tables = event_tables(of.counts, outcome, None if groups is None else groups.groups)
+    """As `bedside.survival.curves_by` without weights or a later start; nothing is unfolded for it."""
+    tables = event_tables(of.counts, outcome, None if groups is None else groups.groups, entry=entry)
     return tables.curves(level=level, interval=interval, estimator=estimator)
 
 
