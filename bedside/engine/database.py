@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from bedside.engine.gone import SourceGone, changed, stamp_of
+from bedside.engine.gone import SourceGone, changed, let_go, stamp_of
 from bedside.engine.sql import SqlEngine, family_of
 from bedside.engine.tree import Field
 from bedside.errors import Fixable
@@ -61,7 +61,7 @@ class DatabaseFile:
             this=exp.alias_(exp.Literal.string(str(self._file)), CATALOG),
             expressions=[exp.AttachOption(this=exp.var("READ_ONLY"))],
         )
-        with self._lock, self._connection.cursor() as cursor:
+        with self._lock, self._cursor() as cursor:
             try:
                 cursor.execute(attach.sql("duckdb"))
             except duckdb.Error as error:
@@ -70,6 +70,12 @@ class DatabaseFile:
                 yield cursor
             finally:
                 cursor.execute("DETACH source")
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.cursor()
+        except duckdb.ConnectionException:
+            raise let_go() from None
 
     def close(self) -> None:
         """Let go of the connection."""

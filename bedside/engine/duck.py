@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
+from bedside.engine.gone import let_go
 from bedside.engine.sql import SqlEngine, family_of
 from bedside.engine.tree import Field
 from bedside.errors import Faults, Fixable
@@ -35,6 +36,8 @@ class DuckEngine(SqlEngine):
     def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
         try:
             return self._duck.query(tree.sql(self.dialect), {**self._told, **values})
+        except duckdb.ConnectionException:
+            raise let_go() from None
         except duckdb.Error as error:
             raise Fixable(
                 "The file could not be counted.",

@@ -34,3 +34,12 @@ def changed() -> SourceGone:
         "Its files are not those that were counted before, so that numbers of both would not go together.",
         "Count anew.",
     )
+
+
+def let_go() -> SourceGone:
+    """Nobody asked for long, and the source was closed."""
+    return SourceGone(
+        "The source was let go of.",
+        "Nobody had asked it for a while, and what was counted was of a moment that is over.",
+        "Count anew.",
+    )

@@ -13,6 +13,7 @@ import pytest
 from bedside.cohort import Between, Cohort, OneOf, Selection, group_by, table_one
 from bedside.engine import engine_of, event_tables, groups_of, summary_of
 from bedside.engine import live as lives
+from bedside.engine.gone import SourceGone
 from bedside.engine.live import LiveCohort, RowsStay
 from bedside.errors import Fixable
 from bedside.intake import list_cohorts, read_cohort
@@ -171,6 +172,20 @@ def test_fingerprints_are_of_source_moment_and_filter(live, sources, places):
     assert len({c.fingerprint for c in (ours, later, filtered, live["file"], live["postgres"])}) == 5
     assert filtered.select(Selection()) is filtered and filtered.as_of == NOON
     again.close(), later.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_source_that_was_let_go(sources, places, name):
+    """By the server, while a page was still open; or because nothing of the cohort is held any more."""
+    opened = open_live(places[name], engine_of_source=sources.engine, key="c")
+    few = opened.select(FILTERS[0])
+    del opened
+    assert engine_of(few).sizes((Selection(),)) == (660,)
+    few.close()
+    for _ in range(2):
+        with pytest.raises(SourceGone) as caught:
+            engine_of(few).sizes((Selection(),))
+        assert caught.value.next_step == "Count anew."
 
 
 def test_live_folders_are_listed_and_not_read_as_others(places, sources):
