@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -42,9 +42,15 @@ MONTHS = {word: month for month, words in _MONTHS.items() for word in words.spli
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](.+))?")
 _YEAR_FIRST = re.compile(r"(\d{4})[./\s-](\d{1,2})[./\s-](\d{1,2})(?:[T ].*)?")
 _TOGETHER = re.compile(r"(19|20)(\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])")
-_PARTS = re.compile(r"(\d{1,2})\s*[./\s-]\s*(\d{1,2})\s*[./\s-]\s*(\d{4}|\d{2})\.?(?:[T ,].*)?")
+_PARTS = re.compile(r"(\d{1,2})\s*[./\s-]\s*(\d{1,2})\s*[./\s-]\s*(\d{4}|\d{2})\.?(?:[T ,](.*))?")
+_ZONED = re.compile(
+    r"\s*(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(Z|UTC|GMT|([+-])(\d{2}):?(\d{2})?)",
+    re.IGNORECASE,
+)
+"""A time of day with its distance from Greenwich: without that, a day is the one that is written."""
 _WORDS = re.compile(
-    r"(?:[^\W\d]+,?\s+)?(\d{1,2})\.?(?:st|nd|rd|th|er|o)?[\s./-]*([^\W\d]+)\.?[\s,./-]*(\d{4}|\d{2})(?:[T ,].*)?"
+    r"(?:[^\W\d]+,?\s+)?(\d{1,2})\.?(?:st|nd|rd|th|er|o)?[\s./-]*(?:de\s+)?"
+    r"([^\W\d]+)\.?[\s,./-]*(?:del?\s+)?(\d{4}|\d{2})(?:[T ,].*)?"
 )
 _WORD_FIRST = re.compile(r"([^\W\d]+)\.?\s*(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:[T ,].*)?")
 _MONTH_YEAR = re.compile(r"(?:(\d{1,2})|([^\W\d]+))\.?[\s./-]+(\d{4})")
@@ -121,7 +127,7 @@ def _plain(cell: str, style: DateStyle) -> ReadDate | None:
     if together := _TOGETHER.fullmatch(cell):
         return _day(int(together[1] + together[2]), int(together[3]), int(together[4]))
     if parts := _PARTS.fullmatch(cell):
-        return _of_parts(int(parts[1]), int(parts[2]), parts[3], style)
+        return _in_zone(_of_parts(int(parts[1]), int(parts[2]), parts[3], style), parts[4], style)
     return None
 
 
@@ -136,6 +142,20 @@ def _of_parts(first: int, second: int, year: str, style: DateStyle) -> ReadDate 
     if first <= 12 and second <= 12 and first != second:
         return ReadDate(found.day, "day", "either way")
     return ReadDate(found.day, "day", "two-digit year" if len(year) == 2 else "read")
+
+
+def _in_zone(found: ReadDate | None, rest: str | None, style: DateStyle) -> ReadDate | None:
+    """The day in the style's zone of a day with a time of day that says how far from Greenwich it was."""
+    told = _ZONED.fullmatch(rest) if rest and found is not None else None
+    if told is None or found is None or found.day is None:
+        return found
+    hour = int(told[1]) % 12 + (12 if told[4][0] in "pP" else 0) if told[4] else int(told[1])
+    away = timedelta(hours=int(told[7] or 0), minutes=int(told[8] or 0)) * (-1 if told[6] == "-" else 1)
+    try:
+        when = datetime(found.day.year, found.day.month, found.day.day, hour, int(told[2]), tzinfo=timezone(away))
+        return replace(found, day=when.astimezone(ZoneInfo(style.time_zone)).date())
+    except (ValueError, OverflowError):
+        return found
 
 
 def _moment(cell: str, style: DateStyle) -> ReadDate | None:

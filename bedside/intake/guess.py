@@ -45,6 +45,7 @@ _DATED = {
 }
 _IDS = wordset(
     "id pid mrn identifier subject patientid subjid usubjid patid caseid patnr patientennummer fallnummer nummer "
+    "dossier nr no patno patnum studyno regno registro expediente historia cartella "
     "pseudonym patient participant person paciente paziente numero nip ipp nhc "
 )
 _ARMS = wordset(
@@ -380,7 +381,7 @@ def _used(plan: ColumnPlan, outcomes: Sequence[OutcomePlan], used: set[str]) -> 
 
 def _treatment(seen: Sequence[Seen], plans: Sequence[ColumnPlan], guesses: dict[str, Guess], used: set[str]) -> str:
     for each, plan in zip(seen, plans, strict=True):
-        named = set(words_of(each.column.name)) & _ARMS
+        named = (set(words_of(each.column.name)) | set(words_of(each.column.label))) & _ARMS
         if named and plan.name not in used and plan.kind in ("binary", "categorical") and len(each.cells) <= 6:
             guesses["treatment"] = Guess(plan.name, LIKELY, "It is named like one, and has a few groups.")
             return plan.name

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -22,6 +22,12 @@ Pair = tuple["Seen", ColumnPlan]
 MOST_CODES = 24
 PARTLY_SURE = 0.5
 """Confidence in a status column of which some words are not known."""
+_KINDS = ("os", "pfs", "dfs", "rfs", "efs", "mfs", "ttp", "css", "dss")
+_OF_KINDS = wordset("days months years weeks time event status stat cens cnsr censor censored mo ind flag")
+_CENSORS = ("cnsr", "censor", "cens", "censored", "censoring", "zensiert", "censura", "censure")
+_ENTRIES = wordset("entry t0 entrytime entrydays entrydate tstart eintritt entree referral")
+_STATUS_ENDS = ("status", "event", "stat", *_CENSORS)
+_NO_TIME = wordset("age alter edad eta idade leeftijd entry eintritt entree entrada ingresso start since")
 
 _TIME = wordset(
     "time days months years weeks futime survival followup fu duration tte aval surv stime survtime zeit dauer tage "
@@ -59,7 +65,7 @@ _STARTS = wordset(
     "cirurgia diagnosedatum operatie operationsdatum rand trtsdt randdt "
 )
 _ENDS = wordset(
-    "last contact lastcontact followup fu lastfu seen alive letzter kontakt letzte nachsorge stand dernieres "
+    "exit last contact lastcontact followup fu lastfu seen alive letzter kontakt letzte nachsorge stand dernieres "
     "derniere nouvelles contacto ultimo ultima contatto laatste end ende cutoff lastseen dlc lfu visit eosdt "
     "lstalvdt "
 )
@@ -87,6 +93,7 @@ def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[O
     """Outcomes, the one that most columns speak for first."""
     states = [found for i, pair in enumerate(columns) if (found := _status(i, *pair)) is not None]
     found = _paired(columns, states, guesses) + _of_dates(columns, states, guesses)
+    found = [_entered(outcome, columns, guesses) for outcome in found]
     unique: dict[str, OutcomePlan] = {}
     for outcome in found:
         key, n = outcome.key, 2
@@ -97,6 +104,19 @@ def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[O
             outcome = OutcomePlan(**{**{f: getattr(outcome, f) for f in outcome.__dataclass_fields__}, "key": key})
         unique[key] = outcome
     return list(unique.values())
+
+
+def _entered(outcome: OutcomePlan, columns: Sequence[Pair], guesses: dict[str, Guess]) -> OutcomePlan:
+    """The same with the column that says when observation began, where one is named so."""
+    kind = "date" if outcome.of_dates else "continuous"
+    for seen, plan in columns:
+        named = set(words_of(seen.column.name)) & _ENTRIES and not set(words_of(seen.column.name)) & {"age", "alter"}
+        if named and plan.kind == kind and seen.column.name not in outcome.columns:
+            guesses[f"outcome.{outcome.key}.entry"] = Guess(
+                seen.column.name, 0.6, f"“{seen.column.name}” is named like the day on which observation began."
+            )
+            return replace(outcome, entry=seen.column.name)
+    return outcome
 
 
 def _rename(guesses: dict[str, Guess], old: str, new: str, _place: int) -> None:
@@ -111,14 +131,14 @@ def _rename(guesses: dict[str, Guess], old: str, new: str, _place: int) -> None:
 
 def _status(place: int, seen: Seen, plan: ColumnPlan) -> _Status | None:
     """A column that says how follow-up ended; None for any other."""
-    words = frozenset(words_of(seen.column.name))
+    words = _called(seen)
     labels = dict(seen.column.labels)
     rows = _coded(seen)
     codes = list(rows)
     if not 1 <= len(codes) <= MOST_CODES or plan.kind == "date":
         return None
     told = meanings([labels.get(code, code) for code in codes])
-    named = bool(words & _STATUS) or any(word.endswith(("status", "event", "stat")) for word in words)
+    named = bool(words & _STATUS) or any(word.endswith(_STATUS_ENDS) for word in words)
     if told:
         plain = all(each.key == "event" for each in told)
         if plain and not named:
@@ -149,7 +169,7 @@ def _by_convention(
     words: frozenset[str], codes: Sequence[str], usual: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> tuple[tuple[str, str], ...]:
     censored, event = usual
-    if words & {"cnsr", "censor", "cens", "censored", "censoring"} and set(codes) <= {"0", "1"}:
+    if any(word.endswith(_CENSORS) for word in words) and set(codes) <= {"0", "1"}:
         censored, event = ("1",), ("0",)  # 1 says that the event was not seen
     return (*((c, CENSORED) for c in censored if c in codes), *((c, EVENT) for c in event if c in codes))
 
@@ -211,25 +231,35 @@ def _is_time(seen: Seen, plan: ColumnPlan) -> bool:
     if plan.kind == "date" or seen.numeric < 0.9:
         return False
     values = seen.values
-    words = set(words_of(seen.column.name))
+    words = _called(seen)
     named = bool(words & _TIME) or any(word.endswith(("time", "days", "months", "years")) for word in words)
     return (
         named and len(values) > 0 and float(np.min(values)) >= -31 and len(np.unique(values)) > min(3, len(values) - 1)
     )
 
 
+def _called(seen: Seen) -> frozenset[str]:
+    """The words of a column's name and of its label: of statistics packages the name is often a number."""
+    return frozenset(words_of(seen.column.name)) | frozenset(words_of(seen.column.label))
+
+
+def _endpoints(words: set[str]) -> set[str]:
+    """Endpoints that words begin with: ``osdays`` and ``oscens`` are of one."""
+    return {each for each in _KINDS for word in words
+            if word == each or (word.startswith(each) and word[len(each) :] in _OF_KINDS)}  # fmt: skip
+
+
 def _fit(place: int, seen: Seen, status: _Status) -> float:
     """How much speaks for a follow-up to belong to a status."""
-    words = set(words_of(seen.column.name)) - _TIME - _STATUS
+    words = _called(seen) - _TIME - _STATUS
     theirs = set(status.words) - _TIME - _STATUS
-    kind = {"os", "pfs", "dfs", "rfs", "efs", "mfs", "ttp", "css", "dss"}
-    mine, other = set(words_of(seen.column.name)) & kind, set(status.words) & kind
+    mine, other = _endpoints(set(words_of(seen.column.name))), _endpoints(set(status.words))
     if mine and other and mine != other:
         return 0.0
     score = 2.0 if mine & other else 0.0
     score += 1.5 * len(words & theirs)
     score += max(0.0, 1.5 - 0.4 * abs(place - status.place))
-    score += 0.5 if "age" not in words else -3.0
+    score += 0.5 if not words & _NO_TIME else -3.0
     prefix = _common(seen.column.name, status.name)
     return score + (1.0 if prefix >= 2 else 0.0)
 
@@ -261,16 +291,22 @@ def time_unit(seen: Seen) -> tuple[Unit, float]:
 def _worded(meaning: Meaning, status: _Status, time: str, unit: Unit) -> OutcomePlan:
     """An outcome with words, from the names of its columns where its codes say no more than yes and no."""
     words = set(status.words) | set(words_of(time))
-    key, label, phrase, free = meaning.key, meaning.label, meaning.event_phrase, meaning.free_phrase
-    if key == "event" or (key == "recurrence" and words & {"pfs", "progression"}):
-        for names, *told in _NAMED:
-            if words & names:
-                key, label, phrase, free = told
-                break
+    words |= _endpoints(words)
+    told = _named(meaning, words)
     return OutcomePlan(
-        key=key, label=label, time=time, unit=unit, status=status.name, meaning=meaning.codes, event_phrase=phrase,
-        free_phrase=free,
+        key=told.key, label=told.label, time=time, unit=unit, status=status.name, meaning=told.codes,
+        event_phrase=told.event_phrase, free_phrase=told.free_phrase,
     )  # fmt: skip
+
+
+def _named(meaning: Meaning, words: Iterable[str]) -> Meaning:
+    """What a plain yes and no is about, by the names of its columns."""
+    said = set(words)
+    if meaning.key == "event" or (meaning.key == "recurrence" and said & {"pfs", "progression"}):
+        for names, key, label, phrase, free in _NAMED:
+            if said & names:
+                return Meaning(key, label, meaning.codes, phrase, free)
+    return meaning
 
 
 # ------------------------------------------------------------------ dates
@@ -309,7 +345,8 @@ def _of_dates(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[
     status = next((s for s in states if s.meanings and s.meanings[0].key in ("death", "event")), None)
     if status is None and not death:
         return []
-    told = status.meanings if status is not None else (Meaning("death", "Death", (), "die", "alive"),)
+    told = tuple(_named(each, status.words) for each in status.meanings) if status is not None else (
+        Meaning("death", "Death", (), "die", "alive"),)  # fmt: skip
     found = []
     for meaning in told:
         outcome = OutcomePlan(

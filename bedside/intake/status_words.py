@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bedside.intake.status_composed import composed
+
 State = Literal["alive", "alive with", "alive without", "dead", "dead of disease", "dead of other", "relapse", "event",
                 "no event", "lost", "unknown"]  # fmt: skip
 
@@ -63,7 +65,7 @@ _PHRASES: dict[State, tuple[str, ...]] = {
         "recidief",
         "wznowa",
     ),
-    "event": ("event", "yes", "y", "true", "t", "failure", "ja", "oui", "si", "sim", "ereignis", "evento", "tak"),
+    "event": ("event", "yes", "y", "true", "t", "failure", "ja", "j", "oui", "si", "sim", "ereignis", "evento", "tak"),
     "no event": (
         "no event", "no", "n", "false", "f", "censored", "censor", "censoring", "event free", "none", "nein", "non",
         "nao", "nee", "nie", "zensiert", "censure", "censurado", "censurato", "gecensureerd", "not progressed",
@@ -97,7 +99,8 @@ MOSTLY_KNOWN = 0.5
 
 def state_of(code: str) -> State | None:
     """What a word of a status column means; None for one that is not known."""
-    return WORDS.get(plain(code))
+    said = plain(code)
+    return WORDS.get(said) or composed(said)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,12 @@ CALLED = {
     "big5": "Chinese (Big5)", "cp949": "Korean (949)", "mac-roman": "Macintosh", "cp850": "DOS (850)",
 }  # fmt: skip
 """Encodings that the reader may choose between, and what they are called."""
+
+_CENTRAL = re.compile(
+    rb"[a-zA-Z][\x9a\x9d-\x9f\xb9\xbe\xbf]|[a-zA-Z]\xb3[a-zA-Z]|[\x8a\x8d-\x8f][a-zA-Z]|\xf5[^\xe3]*\xfb|\xfb[^\xe3]*\xf5"
+)
+"""What no Western text has within words, and a Polish, Czech, Croatian or Hungarian one hardly lacks."""
+_TURKISH = re.compile(rb"[\xd0\xdd\xde\xf0\xfd\xfe]")
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,8 @@ def _single_byte(source: Path) -> str:
     western = {"latin-1", "iso8859-15", "cp1252", "cp1250", "cp1254", "mac-roman", "cp850", "big5"}
     if name in western and len(set(sample) & set(range(128, 256))) < 4:
         name = "cp1252"  # a handful of letters tells nothing: take what most exports are in
+    if (name == "cp1250" and not _CENTRAL.search(sample)) or (name == "cp1254" and not _TURKISH.search(sample)):
+        name = "cp1252"
     try:
         sample.decode(name)
     except UnicodeDecodeError:

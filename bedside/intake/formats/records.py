@@ -1,4 +1,4 @@
-"""JSON: a list of flat records, one below the other or in one list."""
+"""JSON: a list of records, one below the other or in one list; of nested records each field becomes a column."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from bedside.intake.formats.written import MOST_COLUMNS, Written, check_width, c
 from bedside.intake.staging import WHAT, Progress, Reading
 
 _BATCH = 20_000
+_DEEPEST = 5
+"""Levels of records in records that become columns; what lies deeper stays as JSON text."""
 LONGEST_RECORD = 16 * 2**20
 MOST_IN_ONE = 120 * 2**20
 """Bytes of a file that is one single JSON value: it is held in memory as a whole."""
 
 
 def read_records(source: Path, folder: Path, reading: Reading, progress: Progress) -> Written:
-    """Records as rows; texts as they are written, numbers with all their digits, what is nested as JSON text.
+    """Records as rows; texts as they are written, numbers with all their digits, ``patient.id`` for a nested field.
+
+    A list inside a record stays as JSON text.
 
     Raises
     ------
@@ -29,7 +33,7 @@ def read_records(source: Path, folder: Path, reading: Reading, progress: Progres
         If it is not JSON, or holds no list of records.
     """
     names: dict[str, int] = {}
-    for record in _records(source):
+    for record in map(_flat, _records(source)):
         for name in record:
             names.setdefault(name, len(names))
         if len(names) > MOST_COLUMNS:
@@ -44,7 +48,7 @@ def read_records(source: Path, folder: Path, reading: Reading, progress: Progres
 def _batches(source: Path, names: list[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     rows: list[dict[str, Any]] = []
     for record in _records(source):
-        rows.append(record)
+        rows.append(_flat(record))
         if len(rows) == _BATCH:
             yield _batch(rows, names, schema)
             rows = []
@@ -55,6 +59,24 @@ def _batches(source: Path, names: list[str], schema: pa.Schema) -> Iterator[pa.R
 def _batch(rows: list[dict[str, Any]], names: list[str], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array([_said(row.get(n)) for row in rows], pa.string()) for n in names],
                                       schema=schema)  # fmt: skip
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a record, and of the records in it, side by side."""
+    if not any(isinstance(cell, dict) for cell in record.values()):
+        return record
+    found: dict[str, Any] = {}
+    todo = [("", record, 0)]
+    while todo:
+        path, inner, deep = todo.pop()
+        nested = []
+        for name, cell in inner.items():
+            if isinstance(cell, dict) and cell and deep < _DEEPEST:
+                nested.append((f"{path}{name}.", cell, deep + 1))
+            else:
+                found.setdefault(f"{path}{name}", cell)
+        todo += reversed(nested)
+    return found
 
 
 def _said(cell: Any) -> str | None:
