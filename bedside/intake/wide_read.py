@@ -27,9 +27,12 @@ NAMED = 8
 
 SYMBOLS = (
     "hugo_symbol", "gene_symbol", "symbol", "gene", "gene_name", "name", "probe", "probe_id", "id_ref", "protein",
-    "composite.element.ref", "id", "entrez_gene_id", "gene_id", "ensembl_gene_id", "cytoband", "description",
+    "composite.element.ref", "id", "entrez_gene_id", "gene_id", "ensembl_gene_id",
 )  # fmt: skip
 """What columns with the names of features are called, in lower case; the earlier ones go first."""
+
+BESIDE = ("cytoband", "description", "chromosome", "chr", "start", "end", "strand", "gene_type", "location")
+"""Columns that say more of a feature, and are neither its name nor a sample."""
 
 Turned = Literal["rows", "columns"]
 
@@ -46,11 +49,14 @@ class Looks:
         Column that holds those of patients, where features are in columns.
     names : tuple of int
         Columns that hold the names of features, best first, where they are in rows.
+    beside : tuple of int
+        Further columns that hold no sample.
     """
 
     turned: Turned
     identifiers: int | None = None
     names: tuple[int, ...] = ()
+    beside: tuple[int, ...] = ()
 
 
 def write_wide(
@@ -127,9 +133,12 @@ def _looks(grid: Grid, known: Known, turned: str) -> Looks:
             "Look at whether it belongs to this cohort, and how both write the identifier of a patient.",
         )  # fmt: skip
     if across >= best:
-        names = [i for i in grid.texts if known.patient(grid.names[i]) is None]
-        names.sort(key=lambda i: (_rank(grid.names[i]), i))
-        return Looks("rows", names=tuple(names))
+        strange = [i for i, name in enumerate(grid.names) if known.patient(name) is None]
+        called = sorted((i for i in strange if _rank(grid.names[i]) < len(SYMBOLS)), key=lambda i: _rank(grid.names[i]))
+        beside = [i for i in strange if clean_name(grid.names[i]).lower() in BESIDE]
+        rest = [i for i in grid.texts if i in strange and i not in called and i not in beside]
+        # Where no column is called so, the first one of text holds the names.
+        return Looks("rows", names=tuple(called or rest[:1]), beside=(*beside, *rest))
     return Looks("columns", identifiers=column)
 
 
@@ -154,15 +163,13 @@ class _Writing:
 
     def rows(self, looks: Looks) -> tuple[dict[str, Any], Scale]:
         """Features in rows, samples in columns."""
-        beside = {*looks.names}
+        beside = {*looks.names, *looks.beside}
         candidates = [i for i in range(len(self._grid.names)) if i not in beside]
         matched = self._known.match([self._grid.names[i] for i in candidates])
         columns = [candidates[i] for i in matched.places]
         texts = [self._grid.texts_of(i) for i in looks.names[:3]]
         n_rows = len(texts[0]) if texts else 0
         names = self._named([next((t for each in texts if (t := clean_name(each[row]))), "") for row in range(n_rows)])
-        # Columns that describe a feature are called so and hold no sample of anybody.
-        described = sum(_rank(self._grid.names[i]) < len(SYMBOLS) for i in candidates)
         done = 0
         with WideWriter(self._into, matched.patients, single=self._grid.single) as self.writer:
             for block in self._grid.by_rows(columns):
@@ -170,7 +177,7 @@ class _Writing:
                 self._add(names[done : done + n] or self._named([""] * n), block, block.values)
                 done += n
                 self._progress(min(done / max(n_rows, 1), 1.0), f"{done:,} features read")
-        return self._told("rows", len(candidates), matched, matched.n_strangers - described), self.writer.scale
+        return self._told("rows", len(candidates), matched), self.writer.scale
 
     def columns(self, looks: Looks) -> tuple[dict[str, Any], Scale]:
         """Features in columns, patients in rows."""
@@ -195,7 +202,7 @@ class _Writing:
                 self._add(names[done : done + n], block, block.values[:, matched.places])
                 done += n
                 self._progress(min(done / max(len(columns), 1), 1.0), f"{done:,} features read")
-        return self._told("columns", len(identifiers), matched, matched.n_strangers), self.writer.scale
+        return self._told("columns", len(identifiers), matched), self.writer.scale
 
     def _named(self, texts: Sequence[str]) -> list[str]:
         """A name for each feature, no two alike."""
@@ -228,13 +235,13 @@ class _Writing:
         if len(self._left) < NAMED:
             self._left.append(clean_name(name)[:80] or "a column without a name")
 
-    def _told(self, turned: Turned, n_names: int, matched: Matched, n_strangers: int) -> dict[str, Any]:
+    def _told(self, turned: Turned, n_names: int, matched: Matched) -> dict[str, Any]:
         if not self.writer.names:
             raise Fixable(
                 WHAT, "None of its features holds numbers.", "Bring a table with a number for each patient."
             )  # fmt: skip
         return {
-            "turned": turned, "n_names": n_names, "matched": matched.how, "n_strangers": max(n_strangers, 0),
+            "turned": turned, "n_names": n_names, "matched": matched.how, "n_strangers": matched.n_strangers,
             "n_further": matched.n_further, "n_without": self._n - len(matched.patients),
             "n_doubled": self._counts["doubled"], "n_unnamed": self._counts["unnamed"], "left_out": tuple(self._left),
             "n_left_out": self._counts["left out"], "n_unread": self._counts["unread"],
