@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan
@@ -33,7 +34,7 @@ def entry_name(outcome: OutcomePlan, taken: Sequence[str]) -> str:
 
 def dictionary_of(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], names: Sequence[str]) -> dict[str, Any]:
     """The dictionary of the cohort that a plan makes."""
-    kept = [c for c in plan.columns if c.name in names]
+    kept = [_merged(c, plan) for c in plan.columns if c.name in names]
     read = {name for outcome in outcomes for name in (outcome.time, outcome.status, outcome.entry) if name}
     entries = [entry_of(outcome, [c.name for c in kept]) for outcome in outcomes]
     aside = {name for outcome in plan.outcomes for name in outcome.columns} - read
@@ -54,6 +55,18 @@ def dictionary_of(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], n
     if plan.treatment in names:
         told["treatment"] = {"column": plan.treatment, "randomised": plan.randomised}
     return told
+
+
+def _merged(column: ColumnPlan, plan: Plan) -> ColumnPlan:
+    """A column with the levels that its steps have left: what was taken together is one."""
+    levels = dict(column.levels)
+    for step in plan.steps:
+        if step.kind != "merge_levels" or step.column != column.name or not levels:
+            continue
+        for code, new in step.codes:
+            levels.pop(code, None)
+            levels.setdefault(new, new)
+    return replace(column, levels=tuple(levels.items()))
 
 
 def entry_of(outcome: OutcomePlan, taken: Sequence[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bedside.intake.plan import Plan
-from bedside.intake.staging import Staged
+from bedside.intake.staging import Progress, Staged
 from bedside.intake.steps import Step
 from bedside.intake.working import Working, open_working
 
@@ -56,26 +56,37 @@ class Finding:
 _ORDER = {"fault": 0, "doubt": 1, "remark": 2}
 
 
-def findings(staged: Staged, plan: Plan) -> tuple[Finding, ...]:
+def findings(staged: Staged, plan: Plan, *, progress: Progress | None = None) -> tuple[Finding, ...]:
     """Everything that is wrong, or looks so, after the steps that the plan has taken already.
 
     Parameters
     ----------
     staged : Staged
     plan : Plan
+    progress : callable, optional
 
     Returns
     -------
     tuple of Finding
         Faults first.
     """
-    from bedside.intake.quality_columns import alike, later, levels, missing
+    from bedside.intake.quality_columns import later, levels, missing
+    from bedside.intake.quality_near import alike, constant, together, twins
     from bedside.intake.quality_rows import ends, identifiers, repeated
+    from bedside.intake.quality_time import immortal, late, order
     from bedside.intake.quality_values import impossible, mixed_units, placeholders
 
-    checks: tuple[Callable[[Working], list[Finding]], ...] = (
-        repeated, identifiers, ends, impossible, mixed_units, placeholders, missing, levels, alike, later,
+    checks: tuple[tuple[str, Callable[[Working], list[Finding]]], ...] = (
+        ("Rows that stand twice", repeated), ("Identifiers", identifiers), ("Rows that stand twice", twins),
+        ("Follow-up", ends), ("Follow-up", late), ("The order of dates", order), ("The order of dates", immortal),
+        ("Impossible values", impossible), ("Units", mixed_units), ("Numbers for unknown", placeholders),
+        ("What is missing", missing), ("What is missing", together), ("Columns with one value", constant),
+        ("Levels", levels), ("Columns that say the same", alike), ("What is known only later", later),
     )  # fmt: skip
-    with open_working(staged, plan) as working:
-        found = [finding for check in checks for finding in check(working)]
+    tell = progress or (lambda share, said: None)
+    found: list[Finding] = []
+    with open_working(staged, plan, progress=lambda share, said: tell(0.5 * share, said)) as working:
+        for i, (said, check) in enumerate(checks):
+            tell(0.5 + 0.5 * i / len(checks), said)
+            found += check(working)
     return tuple(sorted(found, key=lambda each: _ORDER[each.severity]))

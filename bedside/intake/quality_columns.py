@@ -11,32 +11,25 @@ from bedside.intake.followed import followed
 from bedside.intake.names import words_of, wordset
 from bedside.intake.plan import ColumnPlan, OutcomePlan
 from bedside.intake.quality import Finding
+from bedside.intake.quality_near import GROUPED, kept_columns
 from bedside.intake.steps import Step
 from bedside.intake.working import Working
 
 MOSTLY_MISSING = 0.5
+OTHER = "Other"
 SPARSE = 5
 """Patients below which nothing can be said of a level."""
 MOSTLY_ONE = 0.8
 """By how much more of those who had the event a column has to be recorded for, to be known only afterwards."""
-MOST_PAIRS = 60
-"""Columns up to which all pairs are compared."""
 _LATER = wordset(
     "response remission relapse recurrence progression metastasis death died dead cause autopsy outcome toxicity "
     "complication discharge followup fu last final end ende verlauf todesursache rezidiv reponse cause_of_death"
 )
-_GROUPED = ("binary", "categorical", "ordinal")
-
-
-def _kept(working: Working) -> list[ColumnPlan]:
-    outcomes = {name for outcome in working.plan.outcomes for name in outcome.columns}
-    outcomes |= {step.column for step in working.plan.steps if step.kind == "drop_column"}
-    return [c for c in working.plan.columns if c.use in ("predictor", "optional") and c.name not in outcomes]
 
 
 def missing(working: Working) -> list[Finding]:
     """Columns that are mostly empty; and whether what is missing goes with what happened."""
-    columns = _kept(working)
+    columns = kept_columns(working)
     if not columns:
         return []
     counts = working.one(exp.Count(this=exp.Star()), *(exp.Count(this=working.at(c.name)) for c in columns))
@@ -54,8 +47,8 @@ def missing(working: Working) -> list[Finding]:
 def levels(working: Working) -> list[Finding]:
     """One level in several spellings, and levels of a handful of patients."""
     found = []
-    for column in _kept(working):
-        if column.kind not in _GROUPED:
+    for column in kept_columns(working):
+        if column.kind not in GROUPED:
             continue
         at = working.at(column.name)
         query = exp.select(at.copy().as_("v"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
@@ -65,7 +58,12 @@ def levels(working: Working) -> list[Finding]:
         if few and len(counts) > 2:
             n = sum(n for code, n in counts if code in few)
             said = f"{len(few)} of {len(counts)} levels of “{column.name}” have fewer than {SPARSE} patients."
-            found.append(Finding("sparse levels", "remark", said, "Nothing can be said of so few.", (column.name,), n))
+            merge = Step("merge_levels", column=column.name, codes=tuple((code, OTHER) for code in few),
+                         said=f"Take {len(few)} rare levels of “{column.name}” together as “{OTHER}”")  # fmt: skip
+            fixes = (merge,) if len(few) > 1 and len(counts) - len(few) > 1 else ()
+            found.append(
+                Finding("sparse levels", "remark", said, "Nothing can be said of so few.", (column.name,), n, (), fixes)
+            )
     return found
 
 
@@ -95,34 +93,10 @@ def _folded(code: str) -> str:
     return " ".join("".join(letter if letter.isalnum() or letter in "+-<>=." else " " for letter in flat).split())
 
 
-def alike(working: Working) -> list[Finding]:
-    """Two columns that say the same."""
-    columns = [c for c in _kept(working) if c.kind in ("continuous", *_GROUPED)][:MOST_PAIRS]
-    found = []
-    for i, one in enumerate(columns):
-        others = [c for c in columns[i + 1 :] if c.kind == one.kind]
-        if not others:
-            continue
-        a = working.at(one.name)
-        if one.kind == "continuous":
-            asked = [exp.func("abs", exp.func("corr", a.copy(), working.at(c.name))) for c in others]
-            told = [value is not None and value == value and value > 0.9999 for value in working.one(*asked)]
-        else:
-            same = [exp.func("count_if", exp.Anonymous(this="coalesce", expressions=[
-                exp.NEQ(this=a.copy(), expression=working.at(c.name)), exp.true()])) for c in others]  # fmt: skip
-            told = [n == 0 for n in working.one(*same)]
-        for other, is_same in zip(others, told, strict=True):
-            if is_same:
-                fix = Step("drop_column", column=other.name, said=f"Leave out the column “{other.name}”")
-                said, why = f"“{one.name}” and “{other.name}” say the same.", "A model can't tell which of them counts."
-                found.append(Finding("alike", "doubt", said, why, (one.name, other.name), 0, (), (fix,)))
-    return found
-
-
 def later(working: Working) -> list[Finding]:
     """Columns that are known only after time zero: by their dates, by who has them recorded, or by their names."""
     plan = working.plan
-    columns = _kept(working)
+    columns = kept_columns(working)
     if not plan.outcomes or not columns:
         return []
     outcome = plan.outcomes[0]

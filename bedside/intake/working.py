@@ -177,7 +177,8 @@ def _typed(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, pr
 def _lost(staged: Staged, plan: Plan) -> exp.Select:
     """What could not be read, as it stands in the file of typed columns."""
     number = exp.Add(this=exp.column("file_row_number"), expression=exp.Literal.number(1))
-    places = [staged.place(c.name) for c in plan.columns if is_lossy(staged, c)]
+    there = {column.name for column in staged.columns}
+    places = [staged.place(c.name) for c in plan.columns if c.name in there and is_lossy(staged, c)]
     return exp.select(number.as_(ROW), *(exp.column(f"{LOST}{p[1:]}").as_(p) for p in places)).from_("typed_file")
 
 
