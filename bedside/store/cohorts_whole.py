@@ -7,6 +7,8 @@ import os
 import shutil
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -133,32 +135,46 @@ def export(key: str, *, reader: str, into: Path, folder: Path | None = None) -> 
     place = _place(key, reader, folder)
     if place is None:
         raise Fixable("That cohort is not here.", "It was deleted, or is not yours to open.", "Choose another one.")
-    mine = Saved(reader, folder)
-    items = [asdict(item) for kind in saved.KINDS for item in mine.of(key, kind)]
-    told = {
-        "about.json": {"key": key, "versions": [_said(kept) for kept in versions(key, reader=reader, folder=folder)]},
-        "saved.json": items,
-        "estimates.json": [asdict(one) for one in Estimates(reader, folder).all() if one.about.cohort == key],
-    }
+    about = {"key": key, "versions": [_said(kept) for kept in versions(key, reader=reader, folder=folder)]}
     path = into / "cohort.zip"
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED) as archive:
-            for name, what in told.items():
-                archive.writestr(name, json.dumps(what, ensure_ascii=False, indent=1, default=str))
-            for entry in _of(key, folder):
-                name = f"models/{entry.key}.{entry.version}.model"
-                archive.writestr(name, model_bytes(entry.key, entry.version, folder=_models(folder)))
+        with packed(path) as archive:
+            pack_belongings(archive, key, about, reader=reader, folder=folder)
             for file in files_below(place):
                 archive.write(file, file.relative_to(place).as_posix(), compress_type=zipfile.ZIP_STORED)
             for number in reversed(_versions(place)):
                 for file in sorted(p for p in (place / f"v{number}").rglob("*") if p.is_file() and not p.is_symlink()):
-                    packed = zipfile.ZIP_STORED if file.suffix == ".parquet" else zipfile.ZIP_DEFLATED
-                    archive.write(file, file.relative_to(place).as_posix(), compress_type=packed)
+                    how = zipfile.ZIP_STORED if file.suffix == ".parquet" else zipfile.ZIP_DEFLATED
+                    archive.write(file, file.relative_to(place).as_posix(), compress_type=how)
     except OSError as fault:
         path.unlink(missing_ok=True)
         raise unwritable(fault) from fault
     return path
+
+
+@contextmanager
+def packed(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A new ZIP file, readable by this user only; it holds patients' data."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        yield archive
+
+
+def pack_belongings(
+    archive: zipfile.ZipFile, key: str, about: object, *, reader: str, folder: Path | None = None
+) -> None:
+    """Put what the reader saved and estimated of a cohort into a file, and the models that learnt from it."""
+    mine = Saved(reader, folder)
+    told = {
+        "about.json": about,
+        "saved.json": [asdict(item) for kind in saved.KINDS for item in mine.of(key, kind)],
+        "estimates.json": [asdict(one) for one in Estimates(reader, folder).all() if one.about.cohort == key],
+    }
+    for name, what in told.items():
+        archive.writestr(name, json.dumps(what, ensure_ascii=False, indent=1, default=str))
+    for entry in _of(key, folder):
+        name = f"models/{entry.key}.{entry.version}.model"
+        archive.writestr(name, model_bytes(entry.key, entry.version, folder=_models(folder)))
 
 
 def _said(kept: object) -> dict[str, object]:

@@ -8,11 +8,13 @@ from functools import partial
 import streamlit as st
 
 from bedside.errors import Fixable
-from bedside.store.cohorts import Kept, delete, describe, list_kept
+from bedside.intake import Entry
+from bedside.intake.read import entry_of
+from bedside.store.cohorts import Kept, delete, describe, list_kept, open_folder
 from bedside.store.estimates import LOCAL
 from bedside.store.saved import Saved
 from components import desk, whose
-from components.panels import attached_tables, library_items, library_versions, page
+from components.panels import attached_tables, library_items, library_take, library_versions, page
 from components.panels.import_words import count
 from components.text import md
 
@@ -36,6 +38,11 @@ def show() -> None:
             with st.container(border=True, key=f"card_library_{kept.key}"), desk.fixable():
                 _cohort(kept, reader)
         library_items.show(Saved(reader))
+        library_take.others(reader)
+
+
+def _entry(kept: Kept, reader: str) -> Entry:
+    return entry_of(kept.key, open_folder(kept.key, kept.version, reader=reader), title=kept.title)
 
 
 def _none() -> None:
@@ -73,7 +80,8 @@ def _cohort(kept: Kept, reader: str) -> None:
         attached_tables.menu(kept.key, mine=kept.mine)
         if kept.mine:
             _describe(kept, reader)
-        library_versions.take_along(kept, reader)
+        if kept.trouble is None:
+            library_take.menu(_entry(kept, reader), reader)
         if kept.mine:
             _delete(kept, reader)
 

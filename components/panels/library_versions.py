@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bedside.intake.staging import staging_folder
 from bedside.report.csv import file_name
-from bedside.store.cohorts import Differences, Kept, differences, export, open_folder, versions
+from bedside.store.cohorts import Differences, Kept, differences, open_folder, versions
 from components import desk, imported, jobs
 from components.panels import page
 from components.panels.import_counts import AT_ONCE
@@ -109,19 +108,3 @@ def sentences(found: Differences) -> list[str]:
         lines.append(f"Measurements over time: {found.visits_before:,} before, {found.visits_after:,} now")
     return lines if len(lines) > 1 or found.patients_before != found.patients_after or found.added else [
         *lines, "The wording or the order is another."]  # fmt: skip
-
-
-def take_along(kept: Kept, reader: str) -> None:
-    """Everything that belongs to a cohort as one file, made when it is asked for."""
-    box = st.popover("Take along", icon=":material/download:", key=f"library_take_{kept.key}", on_change="rerun")
-    if not box.open:
-        return
-    with box, desk.fixable():
-        page.put("<p>All versions, what you saved and estimated of it, and its models, as one ZIP file. It holds "
-                 "patients: keep it where patients' data may be.</p>")  # fmt: skip
-        with st.spinner("Packing"), staging_folder() as folder:
-            data = export(kept.key, reader=reader, into=folder).read_bytes()
-        st.download_button(
-            "Download", data, file_name=file_name(kept.title, data, "zip"), mime="application/zip",
-            key=f"library_zip_{kept.key}", icon=":material/folder_zip:", on_click="ignore",
-        )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 
 from bedside.errors import Fixable
 from bedside.store import saved, tables
+from bedside.store.cohorts_taken import Forgotten, forget_mine, pack_mine
 from bedside.store.saved import Item, Saved, forget_cohort
 
 ADA, BOB = "a" * 64, "b" * 64
@@ -179,3 +181,22 @@ def test_a_database_out_of_reach_is_told_without_its_address(
             use()
         assert why in str(stop.value) and "secret" not in str(stop.value) and "nowhere" not in str(stop.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_that_is_one_reader_s_of_a_cohort_goes_at_once_and_what_is_taken_along_holds_it(place: Path):
+    keep(Saved(ADA), "hers")
+    keep(Saved(ADA), "a view", kind="view")
+    keep(Saved(ADA), "another cohort's", cohort="d")
+    his = keep(Saved(BOB), "his")
+    Saved(BOB).describe(his.id, shared=True)
+    into = place / "out"
+    into.mkdir()
+    with zipfile.ZipFile(pack_mine(None, "c", reader=ADA, into=into)) as archive:
+        told = json.loads(archive.read("saved.json"))
+        assert archive.namelist() == ["about.json", "saved.json", "estimates.json"]
+    # What others share is theirs to open, and said to be; what they keep for themselves is not in it.
+    assert {(item["name"], item["mine"]) for item in told} == {("hers", True), ("a view", True), ("his", False)}
+    assert forget_mine("c", reader=ADA) == Forgotten(2, 0, 0)
+    assert [item.name for item in Saved(ADA).all()] == ["another cohort's"]
+    assert [item.name for item in Saved(BOB).all()] == ["his"]
+    assert forget_mine("c", reader=ADA) == Forgotten(0, 0, 0)

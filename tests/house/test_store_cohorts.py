@@ -253,7 +253,16 @@ def test_deleting_leaves_nothing_and_touches_nothing_else(tmp_path: Path):
     written = held(tmp_path)
     assert all(word in written for word in (b"planted title", b"planted plan", b"planted view", one.key.encode()))
     found = delete(one.key, reader=ADA, folder=tmp_path)
-    counts = {"versions": 2, "filters": 2, "groups": 6, "views": 2, "recipes": 2, "estimates": 2, "models": 1}
+    counts = {
+        "versions": 2,
+        "filters": 2,
+        "groups": 6,
+        "views": 2,
+        "recipes": 2,
+        "estimates": 2,
+        "models": 1,
+        "attached": 0,
+    }
     assert vars(found) == counts
     left = held(tmp_path)
     for word in (b"planted", one.key.encode(), one.fingerprint.encode(), tokens_of(one.key)):
