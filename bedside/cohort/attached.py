@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import json
 import re
@@ -15,6 +17,7 @@ import pandas as pd
 
 from bedside.cohort.codes import normal_code
 from bedside.cohort.cohort import Cohort
+from bedside.cohort.selection import MAX_TEXT
 from bedside.cohort.variable import Level, Variable
 from bedside.errors import Fixable
 
@@ -91,24 +94,21 @@ def from_text(text: str) -> tuple[Feature, ...]:
     return tuple(dict.fromkeys(each for each in found if each is not None))[:MOST]
 
 
-def named_in(text: str, tables: Iterable[str]) -> tuple[Feature, ...]:
-    """Measurements of these tables that a text in JSON names, such as a filter's."""
-    known = "|".join(sorted(map(re.escape, tables)))
-    if not known:
+def named_in(filter_text: str, tables: Iterable[str]) -> tuple[Feature, ...]:
+    """Measurements of these tables that a filter of a link names; none if it can't be read, which is said elsewhere."""
+    if not filter_text or len(filter_text) > MAX_TEXT:
         return ()
-    found = []
-    for quoted in re.findall(rf'"((?:{known}):(?:[^"\\]|\\.)+)"', text):
-        # What is written in JSON is read as such: a name may hold marks that are escaped there.
-        feature = feature_of(_unescaped(quoted))
-        found += [feature] if feature is not None else []
-    return tuple(dict.fromkeys(found))[:MOST]
-
-
-def _unescaped(quoted: str) -> str:
     try:
-        return str(json.loads(f'"{quoted}"'))
-    except ValueError:
-        return quoted
+        told = json.loads(base64.b64decode(filter_text + "=" * (-len(filter_text) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        return ()
+    clauses = (
+        [clause for group in told if isinstance(group, list) for clause in group] if isinstance(told, list) else ()
+    )
+    names = [clause[1] for clause in clauses if isinstance(clause, list) and len(clause) > 1]
+    found = [feature_of(name) for name in names if isinstance(name, str)]
+    known = set(tables)
+    return tuple(dict.fromkeys(each for each in found if each is not None and each.table in known))[:MOST]
 
 
 # ------------------------------------------------------------------ as variables
