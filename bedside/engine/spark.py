@@ -104,11 +104,14 @@ def open_spark_table(address: str, schema: str, table: str) -> Iterator[SparkEng
         If Spark does not start, or has no such table.
     """
     session = session_at(address)
-    relation = exp.table_(
-        exp.to_identifier(table, quoted=True), db=exp.to_identifier(schema, quoted=True) if schema else None
-    )
+    relation = _table(schema, table)
     with open_spark(session, lambda own: own.sql(exp.select("*").from_(relation).sql("spark"))) as engine:
         yield engine
+
+
+def _table(schema: str, table: str) -> exp.Table:
+    db = exp.to_identifier(schema, quoted=True) if schema else None
+    return exp.table_(exp.to_identifier(table, quoted=True), db=db)
 
 
 def session_at(address: str) -> SparkSession:
@@ -145,6 +148,7 @@ def spark_tables(address: str, most: int) -> list[tuple[str, str, list[tuple[str
             for table in catalog.listTables(database.name):
                 if table.isTemporary or len(found) >= most:
                     continue
-                columns = [(c.name, c.dataType) for c in catalog.listColumns(table.name, database.name)]
+                named = _table(database.name, table.name).sql("spark")
+                columns = [(c.name, c.dataType) for c in catalog.listColumns(named)]
                 found.append((database.name, table.name, columns))
     return found

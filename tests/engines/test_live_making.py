@@ -79,7 +79,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory, rows: pd.DataFrame, server
 
 
 def table_in(kind: str) -> str:
-    return "" if kind == "parquet" else TABLE
+    return "" if kind in ("parquet", "files") else TABLE
 
 
 def looked_at(sources: Sources, kind: str, folder: Path, n: int = 20_000) -> tuple[Staged, Plan]:

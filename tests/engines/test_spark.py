@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bedside.cohort import Cohort, Selection
 from bedside.engine import Engine, Number, event_tables, groups_of
 from bedside.errors import Fixable
+from bedside.intake.live_plan import live_from
+from bedside.store.sources import configured
 from benchmarks.spark_session import own_session
-from tests.engines import made
+from tests.engines import live_places, made
 from tests.engines.test_faults import refusal
 from tests.engines.test_same_counts import KEYS, assert_same
 
@@ -106,4 +109,35 @@ def test_a_file_that_goes_away(session, tmp_path, rows):
         path.unlink()
         assert "It stopped with" in refusal(engine).why
     with pytest.raises(Fixable), open_spark(session, lambda own: own.read.parquet(str(path))):
+        pass
+
+
+def test_a_live_cohort(session, tmp_path):
+    """Times between dates made by Spark, the rows that can't be followed left out, the rest as in a Parquet folder."""
+    from tests.engines.test_live_making import looked_at, register
+
+    dated = register().astype(dict.fromkeys(("diagnosis_date", "last_contact", "date_of_death"), "datetime64[us]"))
+    for name in ("diagnosis_date", "last_contact", "date_of_death"):
+        dated[name] = dated[name].astype("date32[pyarrow]")
+    parts = live_places.parts(tmp_path / "p", dated)
+    files = [str(path).replace("[", "\\[").replace("]", "\\]") for path in parts.iterdir()]
+    session.read.parquet(*files).write.saveAsTable("register")
+    told = {"spark": {"kind": "spark", "address": "local[2]"}, "files": {"kind": "parquet", "address": str(parts)}}
+    sources = configured(told, {})
+    (seen,) = [table for table in sources.named("spark").tables() if table.name == "register"]
+    assert (seen.schema, seen.columns[0].name, seen.columns[3].type) == ("default", "mrn", "date")
+    staged, plan = looked_at(sources, "files", tmp_path / "staged")
+    lives = []
+    for name, table in (("spark", "register"), ("files", "")):
+        (tmp_path / name).mkdir()
+        lives.append(
+            live_from(staged, plan, tmp_path / name, engine_of_source=sources.engine, source=name, table=table)
+        )
+    there, here = lives
+    assert (len(there), there.left_out) == (len(here), here.left_out)
+    pd.testing.assert_frame_equal(there.bring().frame, here.bring().frame)
+    assert there.page(first=30, most=5).identifiers == here.page(first=30, most=5).identifiers
+    assert len(there.row("M0007")) == 1 and there.page(holding="m000").identifiers == here.page(
+        holding="m000").identifiers  # fmt: skip
+    with pytest.raises(Fixable), sources.engine("spark", "", "no such table"):
         pass
