@@ -10,12 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bedside.intake.standards.staged_table import StagedTable, coded, days_of, numbers_of, texts_of
+from bedside.intake.standards.staged_table import Coded, StagedTable, numbers_of
 
-COLUMNS = (
-    "USUBJID", "PARAMCD", "PARAM", "AVAL", "AVALU", "ADY", "ADT", "ADTM", "AVISIT", "ABLFL", "DTYPE", "ANL01FL",
-    "ANRLO", "ANRHI",
-)  # fmt: skip
 MOST_PARAMETERS = 200
 PATIENT, DAY = "patient", "day"
 _WEEK, _DAY = re.compile(r"WEEK\s*(\d+)"), re.compile(r"DAY\s*(\d+)")
@@ -55,34 +51,32 @@ def read_measured(table: StagedTable, known: pd.Index, starts: pd.Series | None)
         First day by subject, for tables without a study day.
     """
     found = Measured(n_read=table.n_rows)
-    frame = table.frame(COLUMNS)
-    # Such tables have millions of rows: whatever is text stands here as a number.
-    (who, names), (code, codes), (unit, units) = (
-        coded(frame[name]) if name in frame else (np.zeros(len(frame), np.int32), [""])
-        for name in ("USUBJID", "PARAMCD", "AVALU")
-    )
+    # Such tables have millions of rows: whatever is text stands here as a number, a column at a time.
+    who, code, unit = (table.coded(name) or _nothing(table) for name in ("USUBJID", "PARAMCD", "AVALU"))
+    value = table.coded("AVAL")
     rows = pd.DataFrame({
-        "who": who, "code": code, "unit": unit, "value": numbers_of(frame["AVAL"]),
-        "derived": _filled(frame, "DTYPE"), "first": _is_yes(frame, "ABLFL"), "chosen": _is_yes(frame, "ANL01FL"),
-        DAY: _study_days(frame, starts, found),
+        "who": who.codes, "code": code.codes, "unit": unit.codes,
+        "value": np.full(len(who), np.nan) if value is None else value.numbers(),
+        "derived": (table.coded("DTYPE") or _nothing(table)).filled, "first": _is_yes(table, "ABLFL"),
+        "chosen": _is_yes(table, "ANL01FL"), DAY: _study_days(table, who, starts, found),
     })  # fmt: skip
-    rows = _usable(rows, np.array([*(name in known for name in names), False]), found)
+    del value
+    rows = _usable(rows, np.array([*(name in known for name in who.names), False]), found)
     if rows.empty:
         return found
-    words = {number: _words(frame, rows, number, codes, units) for number in rows["code"].unique()}
-    del frame
+    words = _words(table, rows, code.names, unit.names)
     rows = rows.sort_values("chosen", kind="stable")
-    _baseline(rows, words, names, found)
-    _visits(rows, words, names, found)
+    _baseline(rows, words, who.names, found)
+    _visits(rows, words, who.names, found)
     return found
 
 
-def _is_yes(frame: pd.DataFrame, name: str) -> np.ndarray:
-    return (texts_of(frame[name]) == "Y").to_numpy() if name in frame else np.zeros(len(frame), bool)
+def _nothing(table: StagedTable) -> Coded:
+    return Coded(np.full(table.n_rows, -1, dtype=np.int32), [])
 
 
-def _filled(frame: pd.DataFrame, name: str) -> np.ndarray:
-    return frame[name].notna().to_numpy() if name in frame else np.zeros(len(frame), bool)
+def _is_yes(table: StagedTable, name: str) -> np.ndarray:
+    return (table.coded(name) or _nothing(table)).equals("Y")
 
 
 def _leave(rows: pd.DataFrame, where: np.ndarray | pd.Series, found: Measured, why: str) -> pd.DataFrame:
@@ -103,25 +97,28 @@ def _usable(rows: pd.DataFrame, is_known: np.ndarray, found: Measured) -> pd.Dat
     return _leave(rows, ~rows["code"].isin(frequent), found, f"beyond the {MOST_PARAMETERS} most frequent parameters")
 
 
-def _study_days(frame: pd.DataFrame, starts: pd.Series | None, found: Measured) -> np.ndarray:
+def _study_days(table: StagedTable, who: Coded, starts: pd.Series | None, found: Measured) -> np.ndarray:
     """Days from the start: the first day of treatment is ADY 1 and there is none called 0, so that 1 becomes 0."""
-    if "ADY" in frame and frame["ADY"].notna().any():
-        days = numbers_of(frame["ADY"])
+    told = table.coded("ADY")
+    if told is not None and told.filled.any():
+        days = told.numbers()
         if (days == 0).any():
             found.notes.append("ADY holds a day 0, which the standard has not; its days are taken as counted from 0.")
             return days
         return np.where(days > 0, days - 1, days)
-    name = next((each for each in ("ADT", "ADTM") if each in frame and frame[each].notna().any()), "")
-    if name and starts is not None:
-        dates = days_of(frame[name])
-        begun = texts_of(frame["USUBJID"]).map(starts).to_numpy(dtype="datetime64[D]")
-        days = (dates - begun).astype(float)
-        days[np.isnat(dates) | np.isnat(begun)] = np.nan
-        return days
-    if "AVISIT" in frame:
+    for name in ("ADT", "ADTM"):
+        dated = table.coded(name) if starts is not None else None
+        if dated is not None and starts is not None and dated.filled.any():
+            begun = pd.Series(who.names, dtype=object).map(starts).to_numpy(dtype="datetime64[D]")
+            dates, begun = dated.days(), who.of(np.append(begun, np.datetime64("NaT", "D")))
+            days = (dates - begun).astype(float)
+            days[np.isnat(dates) | np.isnat(begun)] = np.nan
+            return days
+    visit = table.coded("AVISIT")
+    if visit is not None:
         found.notes.append("There is no study day (ADY); it is read from the names of the visits.")
-        return texts_of(frame["AVISIT"]).fillna("").str.upper().map(_visit_day).to_numpy(dtype=float)
-    return np.full(len(frame), np.nan)
+        return visit.of(np.array([*(_visit_day(name.upper()) for name in visit.names), np.nan], dtype=float))
+    return np.full(len(who), np.nan)
 
 
 def _visit_day(name: str) -> float:
@@ -190,21 +187,26 @@ class Words:
     range: dict[str, Any]
 
 
-def _words(frame: pd.DataFrame, rows: pd.DataFrame, number: int, codes: list[str], units: list[str]) -> Words:
-    own = rows.index[rows["code"] == number]
-    labels = texts_of(frame["PARAM"].loc[own[:1]]).dropna() if "PARAM" in frame else pd.Series(dtype=object)
-    label = str(labels.iloc[0]) if len(labels) else codes[number]
-    label = re.sub(r"\s*\([^()]*\)$", "", label).removesuffix(" Measurement") or codes[number]
-    unit = int(rows["unit"].loc[own[0]])
-    return Words(codes[number], label, units[unit] if unit >= 0 else "", _range(frame.loc[own]))
+def _words(table: StagedTable, rows: pd.DataFrame, codes: list[str], units: list[str]) -> dict[int, Words]:
+    """What each parameter is called, by its number."""
+    named, ends = table.coded("PARAM"), [table.coded(name) for name in ("ANRLO", "ANRHI")]
+    told = {}
+    for number, own in rows.groupby("code").groups.items():
+        label = "" if named is None or named.codes[own[0]] < 0 else named.names[named.codes[own[0]]]
+        label = re.sub(r"\s*\([^()]*\)$", "", label).removesuffix(" Measurement") or codes[number]
+        unit = int(rows["unit"].loc[own[0]])
+        told[number] = Words(codes[number], label, units[unit] if unit >= 0 else "", _range(ends, own.to_numpy()))
+    return told
 
 
-def _range(own: pd.DataFrame) -> dict[str, Any]:
-    ends: list[float | None] = []
-    for name in ("ANRLO", "ANRHI"):
-        told = own[name].dropna().unique() if name in own else ()
-        ends.append(None if len(told) != 1 else _number(told[0]))
-    low, high = ends
+def _range(ends: list[Coded | None], own: np.ndarray) -> dict[str, Any]:
+    """The usual range, where all rows have one and the same."""
+    found: list[float | None] = []
+    for end in ends:
+        cells = np.unique(end.codes[own]) if end is not None else np.empty(0, dtype=np.int32)
+        cells = cells[cells >= 0]
+        found.append(_number(end.names[cells[0]]) if end is not None and len(cells) == 1 else None)
+    low, high = found
     if (low is None and high is None) or (low is not None and high is not None and low >= high):
         return {}
     return {"reference_range": [low, high]}

@@ -51,6 +51,57 @@ class StagedTable:
         table = pq.read_table(self.staged.file, columns=list(dict.fromkeys(wanted.values())))
         return pd.DataFrame({name: _column(table.column(place)) for name, place in wanted.items()})
 
+    def coded(self, name: str) -> Coded | None:
+        """A column as numbers that stand for its different cells, read without making an object of each row."""
+        place = next((self.staged.place(c.name) for c in self.staged.columns if c.name.upper() == name), None)
+        if place is None:
+            return None
+        kind = pq.read_schema(self.staged.file).field(place).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            return Coded(*coded(self.frame([name])[name]))
+        read = pq.read_table(self.staged.file, columns=[place], read_dictionary=[place]).column(0)
+        cells = read.unify_dictionaries().combine_chunks()
+        if isinstance(cells, pa.ChunkedArray):
+            cells = cells.chunk(0) if cells.num_chunks else pa.array([], pa.string()).dictionary_encode()
+        texts = [None if text is None or (bare := text.strip()) in MISSING else bare
+                 for text in cells.dictionary.to_pylist()]  # fmt: skip
+        names = list(dict.fromkeys(text for text in texts if text is not None))
+        place_of = {text: i for i, text in enumerate(names)}
+        again = np.array([*(-1 if text is None else place_of[text] for text in texts), -1], dtype=np.int32)
+        return Coded(again[cells.indices.fill_null(-1).to_numpy(zero_copy_only=False)], names)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column as whole numbers and what they stand for; -1 where nothing was recorded."""
+
+    codes: np.ndarray
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def filled(self) -> np.ndarray:
+        """True where something was recorded."""
+        return self.codes >= 0
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """For each row the value that belongs to its cell; the last of ``values`` where nothing was recorded."""
+        return values[self.codes]
+
+    def numbers(self) -> np.ndarray:
+        """float64, NaN where there is no finite number."""
+        return self.of(np.append(numbers_of(pd.Series(self.names, dtype=object)), np.nan))
+
+    def days(self) -> np.ndarray:
+        """datetime64[D], NaT where there is no date."""
+        return self.of(np.append(days_of(pd.Series(self.names, dtype=object)), np.datetime64("NaT", "D")))
+
+    def equals(self, text: str) -> np.ndarray:
+        """True where this was recorded."""
+        return self.of(np.array([*(name == text for name in self.names), False], dtype=bool))
+
 
 def _column(values: pa.ChunkedArray) -> pd.Series:
     """Trimmed before it leaves Arrow: there a text that stands in many rows becomes one Python object."""
