@@ -135,14 +135,14 @@ class Pool:
             if held is not None:
                 held.live.close()
 
-    def sweep(self) -> int:
-        """Close what nobody has asked for; how many are left."""
+    def sweep(self, idle: float | None = None) -> int:
+        """Close what nobody has asked for that long; how many are left."""
         with self._lock:
             places = list(self._places.values())
         left = 0
         for place in places:
             with place.lock:
-                since = time.monotonic() - self._idle
+                since = time.monotonic() - (self._idle if idle is None else idle)
                 old = [held for held in place.moments.values() if held.used <= since]
                 for held in old:
                     place.moments.pop(held.number).live.close()

@@ -8,6 +8,7 @@ from bedside.cohort.selection import Selection
 from bedside.engine.ask import EVERYONE
 from bedside.engine.live import LiveCohort
 from bedside.errors import Fixable
+from bedside.report import say
 from components import desk, imported, jobs, live, live_child, live_counts
 from components.panels import page
 
@@ -28,17 +29,24 @@ def ready(name: str) -> bool:
         live_counts.want_rows()
     of = desk.as_read()
     if not isinstance(of, LiveCohort):
+        here = live_counts.brought(of.key)
+        if here is not None and here.filter:
+            page.caption(
+                f"From the rows of the {say.patients(len(here.rows))} whom the filter keeps, brought from "
+                f"{live.title_of(here.source_name)}."
+            )
         return True
     if not needs and not live_counts.asked(of.key):
         return True
     with desk.fixable():
-        chosen = wanted(of)
         if name == "patient":
             _meanwhile(of)
+        chosen = wanted(of)
         if needs:
+            source = live.title_of(of.source_name)
             page.caption(
-                f"This page needs the rows of the patients. Those that it looks at are brought from {of.source_name} "
-                "into the memory of this server, and let go when you leave."
+                f"This page needs the rows of the patients. They are brought from {source} into the memory of this "
+                "server, and let go when you leave."
             )
         _bring(of, chosen)
     return not needs
@@ -67,7 +75,13 @@ def _bring(of: LiveCohort, chosen: Selection) -> None:
     key = ("live rows", of.fingerprint, chosen.to_text())
     entry = imported.at_version(next(entry for entry in desk.entries() if entry.key == of.key))
     found = jobs.wanted(
-        key, f"Bringing the rows from {of.source_name}", live_child.bring, entry.folder, of.key, source, chosen
+        key,
+        f"Bringing the rows from {live.title_of(of.source_name)}",
+        live_child.bring,
+        entry.folder,
+        of.key,
+        source,
+        chosen,
     )
     if found is not None:
         live_counts.hold(live_counts.Rows(of.key, found.rows, chosen.to_text(), found.as_of, of.source_name))

@@ -10,6 +10,7 @@ from bedside.errors import Fixable
 from bedside.intake import opening
 from bedside.intake.building import Report
 from bedside.intake.live_plan import fit_of
+from bedside.intake.live_sample import SAMPLE
 from bedside.store.cohorts_kept import Kept
 from bedside.store.sources import Source
 from bedside.store.sources_open import Table
@@ -152,8 +153,19 @@ def _counted(held: Import, place: Place) -> Report | None:
     for name, why in fit.left_out:
         page.caption(f"“{name}” stays out of the cohort: it holds {why}.")
     key = ("import_live_counted", held.mark, opening.seal(opening.counted(plan)))
+    if _is_small(held):
+        with desk.fixable():
+            return desk.kept(key, lambda: live_child.read(place, staged, opening.counted(plan)))
+        return None
     import_counts.only(key)
     return jobs.wanted(key, f"Counting in {place.source.title}", live_child.read, place, staged, opening.counted(plan))
+
+
+def _is_small(held: Import) -> bool:
+    """True if the sample is the whole table, and is counted while the page is drawn."""
+    assert held.opened is not None
+    staged = held.opened.staged
+    return staged.n_rows < SAMPLE and staged.n_rows * len(staged.columns) <= import_counts.AT_ONCE
 
 
 def _answer(held: Import, place: Place, report: Report | None) -> None:
@@ -220,10 +232,14 @@ def _begin(held: Import) -> None:
 def _run(held: Import, place: Place) -> None:
     assert held.opened is not None and held.plan is not None
     with desk.fixable():
-        kept = jobs.wanted(("import_live_keep", _run_key(held)), "Counting it once more, and keeping it",
-                           live_child.keep_live, place, held.opened.staged, held.plan, whose.reader())  # fmt: skip
-        if kept is not None:
+        key, work = ("import_live_keep", _run_key(held)), (place, held.opened.staged, held.plan, whose.reader())
+        if _is_small(held):
             st.session_state.pop(RUNNING)
+            kept = live_child.keep_live(*work)
+        else:
+            kept = jobs.wanted(key, "Counting it once more, and keeping it", live_child.keep_live, *work)
+        if kept is not None:
+            st.session_state.pop(RUNNING, None)
             held.kept = (kept,)
             held.end()
             st.rerun()
