@@ -92,13 +92,15 @@ def show(key: str, *, mine: bool = True) -> None:
 def _one(key: str, table: Attached) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
-            if table.trouble is not None:
-                page.put("<p><b>{t}</b></p>", t=table.title)
-                desk.show(table.trouble)
-            else:
-                with desk.fixable():
-                    page.put('<p><b>{t}</b> <span class="bs-muted">{said}</span></p>', t=table.title,
-                             said=attached_words.table_said(table, _number(table)))  # fmt: skip
+            said, trouble = "", table.trouble
+            if trouble is None:
+                try:
+                    said = attached_words.table_said(table, _number(table))
+                except Fixable as stop:
+                    trouble = stop
+            page.put('<p><b>{t}</b> <span class="bs-muted">{said}</span></p>', t=table.title, said=said)
+            if trouble is not None:
+                desk.show(trouble)
         if table.mine:
             st.button("Remove", key=f"attached_remove_{key}_{table.id}", type="tertiary", icon=":material/delete:",
                       on_click=partial(_remove, key, table.id))  # fmt: skip

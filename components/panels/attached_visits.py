@@ -66,9 +66,10 @@ def _questions(held: Attaching, plan: VisitsPlan) -> None:
 
     names = {column.name: column.name for column in staged.columns}
     either = {NONE: "none", **names}
-    fields.choose("Patients", names, plan.patient, keep("patient"), key="attached_patient", width=320)
-    fields.choose("Times", names, plan.time, keep("time"), key="attached_time", width=320)
-    fields.choose("These are", CLOCKS, plan.clock, keep("clock"), key="attached_clock", width=320)
+    with st.container(horizontal=True, gap="small"):
+        fields.choose("Patients", names, plan.patient, keep("patient"), key="attached_patient", width=200)
+        fields.choose("Times", names, plan.time, keep("time"), key="attached_time", width=200)
+        fields.choose("These are", CLOCKS, plan.clock, keep("clock"), key="attached_clock", width=240)
     if plan.clock == "date":
         zeros = held.opened.zeros
         if zeros:
@@ -78,9 +79,10 @@ def _questions(held: Attaching, plan: VisitsPlan) -> None:
             page.caution("Neither the cohort nor the file has a date of time zero: bring the time since it instead.")
     fields.segments("The table has", FORMS, plan.form, keep("form"), key="attached_form")
     if plan.form == "long":
-        fields.choose("Names of measurements", either, plan.name, keep("name"), key="attached_name", width=320)
-        fields.choose("Values", either, plan.value, keep("value"), key="attached_value", width=320)
-        fields.choose("Units", either, plan.unit, keep("unit"), key="attached_units", width=320)
+        with st.container(horizontal=True, gap="small"):
+            fields.choose("Names of measurements", either, plan.name, keep("name"), key="attached_name", width=200)
+            fields.choose("Values", either, plan.value, keep("value"), key="attached_value", width=200)
+            fields.choose("Units", either, plan.unit, keep("unit"), key="attached_units", width=200)
     else:
         rest = {name: name for name in names if name not in (plan.patient, plan.time)}
         fields.several("Measurements", rest, plan.measured, keep("measured"), key="attached_measured")
