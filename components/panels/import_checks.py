@@ -1,4 +1,4 @@
-"""Step four of bringing data: who would be left out, what looks wrong, and what was put right."""
+"""Who would be left out, what looks wrong, and what was put right."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ MOST = 40
 """Findings that are shown; a file with more has one cause for most of them."""
 
 
-def show(held: Import, report: Report | None) -> None:
-    """The card."""
+def show(held: Import, report: Report | None) -> tuple[Finding, ...] | None:
+    """The card; what looks wrong, once that is known."""
     plan = held.plan
     assert plan is not None and held.opened is not None  # the file is read
     with st.container(border=True, key="card_import_checks"):
-        page.heading("4 · What does not fit", "nothing of this is changed without you")
+        page.heading("What does not fit", "nothing of this is changed without you")
         if report is not None:
             _left_out(report, held.opened.staged)
             _unreadable(report)
-        _findings(held)
+        found = _findings(held)
         _steps(held, report)
+    return found
 
 
 def _left_out(report: Report, staged: Staged) -> None:
@@ -58,7 +59,7 @@ def _unreadable(report: Report) -> None:
         return
     page.put(
         "<p>These cells hold something else than their column and would count as not recorded. If a column holds "
-        "words, say so in step 2.</p>"
+        "words, say so under “What each column is”.</p>"
     )
     rows = [(each.column, f"not {each.expected}", f"{each.rows.n:,}", rows_said(each.rows))
             for each in report.unreadable[:50]]  # fmt: skip
@@ -68,11 +69,11 @@ def _unreadable(report: Report) -> None:
 # ------------------------------------------------------------------ what looks wrong
 
 
-def _findings(held: Import) -> None:
+def _findings(held: Import) -> tuple[Finding, ...] | None:
     """What looks wrong in the file, with what would put it right."""
     found = import_counts.findings_of(held)
     if found is None:
-        return
+        return None
     page.heading("What looks wrong", "" if found else "nothing that Bedside knows to look for")
     serious = [each for each in found if each.severity != "remark"]
     for i, finding in enumerate(serious[:MOST]):
@@ -85,6 +86,7 @@ def _findings(held: Import) -> None:
             if box.open:
                 for i, finding in enumerate(remarks[:MOST]):
                     _finding(held, finding, f"import_remark_{i}")
+    return found
 
 
 def _finding(held: Import, finding: Finding, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Step two of bringing data: the first rows as they stand, what each column is taken for, and how sure that is."""
+"""The first rows as they stand, what each column is taken for, and how sure that is."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def show(held: Import) -> None:
     plan = held.plan
     assert plan is not None and held.opened is not None  # the file is read
     with st.container(border=True, key="card_import_columns"):
-        to_check = sum(_guess(held, c).confidence < LIKELY for c in plan.columns)
-        aside = f"{to_check:,} to check" if to_check else "nothing looks doubtful"
-        page.heading("2 · What each column is", f"{len(plan.columns):,} columns, {aside}")
+        doubtful = len(to_check(held))
+        aside = f"{doubtful:,} to check" if doubtful else "nothing looks doubtful"
+        page.heading("What each column is", f"{len(plan.columns):,} columns, {aside}")
         names = _chosen(held, plan)
         if not names:
             page.caption("No column is like that.")
@@ -39,6 +39,12 @@ def show(held: Import) -> None:
         page.caption("Change what a column is in this table; everything is kept at once.")
         _editor(held, plan, names)
         import_column_one.show(held, names)
+
+
+def to_check(held: Import) -> list[str]:
+    """Columns whose guess is unsure, of those that are not left out."""
+    assert held.plan is not None
+    return [c.name for c in held.plan.columns if c.use != "drop" and _guess(held, c).confidence < LIKELY]
 
 
 def _guess(held: Import, column: ColumnPlan) -> Guess:

@@ -74,8 +74,13 @@ def seal_of(held: Import, outcome: OutcomePlan) -> str:
                         f"{held.mark} {held.turn}")  # fmt: skip
 
 
+def is_confirmed(held: Import, outcome: OutcomePlan) -> bool:
+    """True once the reading of an outcome was confirmed as it is now."""
+    return seal_of(held, outcome) in held.confirmed
+
+
 def confirmed(held: Import) -> bool:
     """True once the reading of every outcome was confirmed as it is now."""
     assert held.plan is not None
     outcomes = held.plan.outcomes
-    return bool(outcomes) and all(complete(o) and seal_of(held, o) in held.confirmed for o in outcomes)
+    return bool(outcomes) and all(complete(o) and is_confirmed(held, o) for o in outcomes)

@@ -1,4 +1,4 @@
-"""Step one of bringing data: which file it is, and how it is read."""
+"""Which file it is, and how it is read."""
 
 from __future__ import annotations
 
@@ -69,7 +69,6 @@ def opened(held: Import) -> bool:
     """Read the file, or show how far that is; whether it is read."""
     _which(held)
     if held.opened is not None:
-        _card(held)
         return True
     brought = held.files[held.chosen]
     assert held.folder is not None  # it lies there
@@ -115,28 +114,27 @@ def another() -> None:
               help="Removes this file from the machine, and your answers with it")  # fmt: skip
 
 
-def _card(held: Import) -> None:
+def head(held: Import) -> None:
+    """The file in a line, how it may be read otherwise, and what is odd about it."""
     opened_now = held.opened
     assert opened_now is not None  # the caller has looked
     staged = opened_now.staged
-    with st.container(border=True, key="card_import_file"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            with st.container(width="stretch"):
-                page.heading("1 · The file", staged.name)
-                page.put("<p>{t}</p>", t=file_said(staged))
-            how = st.popover("Read it otherwise", icon=":material/tune:", key="import_how", on_change="rerun")
-            another()
-        if how.open:
-            with how:
-                _reading(held, staged.reading, staged.sheets)
-        for note in staged.notes:
-            page.caption(note)
-        if staged.n_rejected:
-            lines = ", ".join(f"{line:,}" for line in staged.rejected[:10])
-            page.caution(
-                f"{staged.n_rejected:,} lines have more or fewer cells than the header and are left out: line {lines}"
-                + (" and others." if staged.n_rejected > 10 else ".")
-            )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch"):
+            page.heading(staged.name, file_said(staged))
+        how = st.popover("Read it otherwise", icon=":material/tune:", key="import_how", on_change="rerun")
+        another()
+    if how.open:
+        with how:
+            _reading(held, staged.reading, staged.sheets)
+    for note in staged.notes:
+        page.caption(note)
+    if staged.n_rejected:
+        lines = ", ".join(f"{line:,}" for line in staged.rejected[:10])
+        page.caution(
+            f"{staged.n_rejected:,} lines have more or fewer cells than the header and are left out: line {lines}"
+            + (" and others." if staged.n_rejected > 10 else ".")
+        )
 
 
 def _reading(held: Import, now: Reading, sheets: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Step five of bringing data: the import itself, and what came of it."""
+"""The import itself, and what came of it."""
 
 from __future__ import annotations
 
@@ -81,25 +81,21 @@ def _undo_last(held: Import) -> None:
 
 
 def show(held: Import, report: Report | None) -> None:
-    """The card with the button."""
+    """Title, new or next version, and the button."""
     plan = held.plan
     assert plan is not None  # the file is read
-    with st.container(border=True, key="card_import_finish"):
-        page.heading("5 · Import")
-        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            fields.words("Title", plan.title, lambda text: _title(held, text), key="import_title", width=420)
-            fields.words("Short title, for lists", plan.short_title, lambda text: _short(held, text), longest=40,
-                         key="import_short", width=280)  # fmt: skip
-            with desk.fixable():
-                _versions(held)
-        if st.session_state.get(RUNNING) == _run_key(held):
-            _run(held)
-            return
-        lacking = _lacking(held, report)
+    if st.session_state.get(RUNNING) == _run_key(held):
+        _run(held)
+        return
+    lacking = _lacking(held, report)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        fields.words("Title", plan.title, lambda text: _title(held, text), key="import_title", width=300)
+        fields.words("Short title, for lists", plan.short_title, lambda text: _short(held, text), longest=40,
+                     key="import_short", width=200)  # fmt: skip
+        with desk.fixable():
+            _versions(held)
         st.button("Import", key="import_go", type="primary", icon=":material/check:", disabled=bool(lacking),
-                  on_click=_begin, args=(held,))  # fmt: skip
-        if lacking:
-            page.caption(lacking)
+                  help=lacking or None, on_click=_begin, args=(held,))  # fmt: skip
 
 
 def _lacking(held: Import, report: Report | None) -> str:
@@ -107,15 +103,15 @@ def _lacking(held: Import, report: Report | None) -> str:
     plan = held.plan
     assert plan is not None
     if not plan.outcomes:
-        return "Add an outcome in step 3 first."
+        return "Add an outcome first."
     if any(not import_counts.complete(o) for o in plan.outcomes):
-        return "Choose the columns of every outcome in step 3, or remove the outcome."
+        return "Choose the columns of every outcome, or remove the outcome."
     if report is None:
         return "Once it is counted how the outcomes are read, and you have confirmed it, it can be imported."
     if not report.rows_kept:
         return "Nobody can be followed: look at how the first outcome is read."
     if not import_counts.confirmed(held):
-        return "First confirm in step 3 how each outcome is read."
+        return "First confirm how each outcome is read."
     return ""
 
 
@@ -142,7 +138,7 @@ def _versions(held: Import) -> None:
     def keep(key: str) -> None:
         held.replaces = key
 
-    fields.choose("It becomes", options, held.replaces, keep, key="import_becomes", width=320)
+    fields.choose("It becomes", options, held.replaces, keep, key="import_becomes", width=260)
 
 
 def _run_key(held: Import) -> str:

@@ -1,7 +1,8 @@
-"""Step three of bringing data: who is who, what happened and when, and the sentence that has to be confirmed."""
+"""Who is who, what happened and when, and the sentence about it that has to be confirmed."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -15,25 +16,28 @@ from bedside.intake.plan import OutcomePlan, Plan
 from components.importing import Import, fitted
 from components.panels import import_columns, import_counts, import_meanings, page
 from components.panels import import_fields as fields
-from components.panels.import_words import certain, left_said, outcome_said
+from components.panels.import_words import LIKELY, certain, left_said, outcome_said
+from components.text import md
 
 MANY = 300
 """Columns from which on a list offers only those of the right kind."""
 UNITS = {"days": "days", "weeks": "weeks", "months": "months", "years": "years"}
 TIME, DATES = "time", "dates"
+_ZONED = re.compile(r":\d{2}.*(Z|UTC|GMT|[+-]\d{2}:?\d{2})\s*$")
 HOW = {TIME: "a column with its length", DATES: "dates"}
 
 
-def show(held: Import, report: Report | None) -> None:
-    """The card of the patients, and one for each outcome."""
+def show(held: Import, report: Report | None, *, asked: bool = True) -> None:
+    """The card of the patients, and one for each outcome; the sentences to confirm too, unless they stand elsewhere."""
     plan = held.plan
     assert plan is not None  # the file is read
     with st.container(border=True, key="card_import_who"):
-        page.heading("3 · Who is who, what happened and when")
+        page.heading("Who is who")
         _who(held, plan)
+    page.heading("What happened and when", "the first outcome decides who is in the cohort")
     for i, outcome in enumerate(plan.outcomes):
         with st.container(border=True, key=f"card_import_outcome_{i}"):
-            _outcome(held, outcome, i, report)
+            _outcome(held, outcome, i, report, asked)
     if not plan.outcomes:
         page.caution("No column was found that says what happened. Add an outcome, and say which columns hold it.")
     st.button("Add an outcome", icon=":material/add:", key="import_add", on_click=_add, args=(held,))
@@ -66,13 +70,28 @@ def _who(held: Import, plan: Plan) -> None:
         if plan.treatment:
             fields.tick("It was given by chance (a trial)", plan.randomised, keep("randomised"),
                         key="import_randomised")  # fmt: skip
-        fields.choose(
-            "Points in time become days in", _zones(), plan.time_zone, keep("time_zone"), key="import_zone", width=225,
-            help="Matters only for columns that hold a time of day as well",
-        )  # fmt: skip
+        if has_moments(held):
+            fields.choose(
+                "Times of day become days in", _zones(), plan.time_zone, keep("time_zone"), key="import_zone",
+                width=225, help="11 in the evening in New York is the next day in London",
+            )  # fmt: skip
     told = held.opened.guessed.guesses.get("identifier") if held.opened is not None else None
     if told is not None and held.opened is not None and plan.identifier == held.opened.guessed.plan.identifier:
         page.caption(f"Identifier: {' '.join(certain(told.confidence))}. {told.why}")
+
+
+def has_moments(held: Import) -> bool:
+    """True if a column of dates holds times of day that belong to a time zone."""
+    assert held.opened is not None and held.plan is not None
+    staged = held.opened.staged
+    for column in held.plan.columns:
+        if column.kind != "date" or column.use == "drop":
+            continue
+        if staged.column(column.name).kind == "datetime":
+            return True
+        if any(value is not None and _ZONED.search(str(value)) for value in held.opened.rows[column.name]):
+            return True
+    return False
 
 
 @cache
@@ -83,19 +102,22 @@ def _zones() -> dict[str, str]:
 # ------------------------------------------------------------------ what happened, and when
 
 
-def _outcome(held: Import, outcome: OutcomePlan, i: int, report: Report | None) -> None:
+def _outcome(held: Import, outcome: OutcomePlan, i: int, report: Report | None, asked: bool) -> None:
     plan = held.plan
     assert plan is not None and held.opened is not None
-    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
-            aside = "the first outcome decides who is in the cohort" if i == 0 else ""
-            page.heading(outcome.label, aside)
+            page.heading(outcome.label)
         if i:
             st.button("Make it the first", key=f"import_o{i}_first", type="tertiary", on_click=_first,
                       icon=":material/vertical_align_top:", args=(held, outcome.key))  # fmt: skip
         st.button("Remove", key=f"import_o{i}_remove", type="tertiary", icon=":material/delete:", on_click=_remove,
                   args=(held, outcome.key), help="Only from this import: its columns stay")  # fmt: skip
-    _answer(held, outcome, i, report)
+    if not import_counts.complete(outcome):
+        page.caption("Say below which columns hold the follow-up and what happened.")
+    elif asked:
+        answer(held, outcome, i, report)
+    _sure(held, outcome)
     _when(held, outcome, i)
     import_meanings.show(held, outcome, i, import_counts.read_of(report, outcome))
     with st.expander("In which words it is told", key=f"import_o{i}_words", on_change="rerun") as box:
@@ -103,30 +125,32 @@ def _outcome(held: Import, outcome: OutcomePlan, i: int, report: Report | None) 
             _words(held, outcome, i)
 
 
-def _answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) -> None:
+def answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) -> None:
     """The sentence, whom it leaves out, and the tick that says it is right."""
     read = import_counts.read_of(report, outcome)
-    if not import_counts.complete(outcome):
-        page.caution("Say below which columns hold the follow-up and what happened.")
+    if not import_counts.complete(outcome) or read is None:
         return
-    if read is None:
-        return
-    page.put('<p class="bs-lead">{t}</p>', t=outcome_said(read, outcome))
-    left = left_said(read)
-    if left:
-        page.caption(left)
-    if report is not None and outcome.key in report.set_aside:
-        page.caution(
-            "It is not known of everybody who is followed for the first outcome, so it will not stand in this cohort. "
-            "Make it the first, or import the file once more for it."
-        )
-    _sure(held, outcome)
     seal = import_counts.seal_of(held, outcome)
 
     def keep(yes: bool) -> None:
         (held.confirmed.add if yes else held.confirmed.discard)(seal)
 
-    fields.tick("**Yes, this is how it is to be read**", seal in held.confirmed, keep, key=f"import_o{i}_sure")
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=f"import_o{i}_answer"):
+        with st.container(width="stretch"):
+            page.put("<p><b>{label}</b> {t}</p>", label=f"{outcome.label}:", t=outcome_said(read, outcome))
+            left = left_said(read)
+            if left:
+                page.caption(left)
+            told = held.opened.guessed.guesses.get(f"outcome.{outcome.key}.status") if held.opened else None
+            if told is not None and told.confidence < LIKELY and read.no_status.n:
+                page.caution(told.why)
+            if report is not None and outcome.key in report.set_aside:
+                page.caution(
+                    "It is not known of everybody who is followed for the first outcome, so it will not stand in this "
+                    "cohort. Make it the first, or import the file once more for it."
+                )
+        sure = import_counts.is_confirmed(held, outcome)
+        fields.tick(f"**Yes, read {md(outcome.label[:40])} so**", sure, keep, key=f"import_o{i}_sure", width="content")
 
 
 def _sure(held: Import, outcome: OutcomePlan) -> None:
@@ -151,7 +175,7 @@ def _when(held: Import, outcome: OutcomePlan, i: int) -> None:
         (held.dated.add if how == DATES else held.dated.discard)(outcome.key)
         held.outcome(outcome.key, replace(outcome, time="", start="", end=(), happened="", entry=""))
 
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="top"):
         fields.segments("The follow-up is", HOW, DATES if dated else TIME, manner, key=f"import_o{i}_how")
         if dated:
             dates = options(plan, ("date",), outcome.columns, "choose")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -95,6 +96,12 @@ def count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def listed(names: Sequence[str], more: int = 0) -> str:
+    """``a, b and c``, or ``a, b and 3 more``."""
+    parts = [*names, *([f"{more:,} more"] if more > 0 else [])]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
 def time_said(value: float) -> str:
     """A follow-up: whole numbers as such."""
     if math.isnan(value):
@@ -122,7 +129,7 @@ def outcome_said(read: OutcomeRead, outcome: OutcomePlan) -> Markup:
     if not read.codes:
         named = [fill("a date in <b>{column}</b> = {what}", column=outcome.happened, what=outcome.label)]
     events = f"{count(read.n_events, 'event')} of {read.n:,}"
-    first = f", another first in {read.n_competing:,}" if read.n_competing else ""
+    first = f", {read.n_competing:,} had another event first" if read.n_competing else ""
     if not read.n:
         return join([Markup(", ").join(named), fill(": nobody can be followed.")])
     followed = (

@@ -71,13 +71,13 @@ def median(days: np.ndarray, died: np.ndarray) -> int:
 def test_a_registry_becomes_a_cohort_and_next_months_file_its_second_version():
     reader = bring(Reader(cohort="gbsg2_breast"), ("Register 2024.csv", registry()))
     events = int(DIED.sum())
-    sentence = reader.box("verstorben = Death", "would become a cohort of")
-    assert f"{events} events of 60" in sentence and "60 patients" in sentence
+    sentence = reader.box("Death: verstorben = Death", "events of")
+    assert f"{events} events of 60" in sentence and "All 60 rows would become patients." in reader.text
     assert f"follow-up {DAYS.min()} to {DAYS.max():,} days, median {np.median(DAYS):,.0f}" in sentence.replace(".5", "")
     assert "60 rows · 7 columns · Text · Western European (Windows-1252) · parted by semicolon" in reader.text
     assert "Row Patientennummer identifier" in reader.text and "Erstdiagnose date, day first" in reader.text
     go = reader.at.button(key="import_go")
-    assert go.disabled and "First confirm in step 3 how each outcome is read." in reader.text
+    assert go.disabled and "Still to decide ! Death: read the sentence above, and tick if it is right." in reader.text
 
     reader.open("survival").open("import_data")  # nothing is lost on the way
     reader.choose("import_o0_sure", True)
