@@ -1,6 +1,7 @@
 """The documented rules for the files of a cBioPortal study, as a checker of our own.
 
-From docs/File-Formats.md of that project (cancer study, clinical data, case lists) and what its validator refuses.
+From docs/File-Formats.md of that project (cancer study, clinical data, case lists), what its validator refuses, and how
+long a text its database takes (cancer_study, clinical_attribute_meta, clinical_patient, clinical_sample, sample_list).
 """
 
 from __future__ import annotations
@@ -31,6 +32,15 @@ EITHER = dict.fromkeys(["CANCER_TYPE", "CANCER_TYPE_DETAILED", "HISTOLOGY", "KNO
 BANNED = {"MUTATION_COUNT", "FRACTION_GENOME_ALTERED"}
 OS, DFS = {"0:LIVING", "1:DECEASED"}, {"0:DiseaseFree", "1:Recurred/Progressed", "1:Recurred", "1:Progressed"}
 MONTH_NAMES = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
+CATEGORIES = {
+    "all_cases_in_study", "all_cases_with_mutation_and_cna_data", "all_cases_with_mutation_data",
+    "all_cases_with_cna_data", "all_cases_with_log2_cna_data", "all_cases_with_methylation_data",
+    "all_cases_with_mrna_array_data", "all_cases_with_mrna_rnaseq_data", "all_cases_with_rppa_data",
+    "all_cases_with_microrna_data", "all_cases_with_mutation_and_cna_and_mrna_data", "all_cases_with_gsva_data",
+    "all_cases_with_sv_data", "other",
+}  # fmt: skip
+LONGEST = {"name": 255, "description": 1024, "cancer_study_identifier": 255, "stable_id": 255, "case_list_name": 255}
+LONGEST_LINE = (255, 2048, 255, 255)
 ID = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -48,14 +58,28 @@ def faults_of(folder: Path) -> list[str]:
             faults.append(f"meta_clinical_{level}: wrong type")
         tables[level] = _clinical(folder / meta["data_filename"], level, faults)
     _together(tables, faults)
-    for file in sorted((folder / "case_lists").iterdir()):
-        told = _meta(file, "case_list", faults)
+    _lists(folder, study, tables["sample"].get("SAMPLE_ID", []), faults)
+    return faults
+
+
+def _lists(folder: Path, study: dict[str, str], samples: list[str], faults: list[str]) -> None:
+    name = study.get("cancer_study_identifier", "")
+    lists = [(file, _meta(file, "case_list", faults)) for file in sorted((folder / "case_lists").iterdir())]
+    stable = [told.get("stable_id", "") for _, told in lists]
+    if len(set(stable)) < len(stable):
+        faults.append("two case lists have one stable_id")
+    if (f"{name}_all" in stable) == (study.get("add_global_case_list") == "true"):
+        faults.append("the list of all samples is missing, or made twice")
+    for file, told in lists:
+        if told.get("case_list_category", "other") not in CATEGORIES or told.get("cancer_study_identifier") != name:
+            faults.append(f"{file.name}: an unknown category, or another study")
+        if told.get("stable_id") == f"{name}_all" and set(told["case_list_ids"].split("\t")) != set(samples):
+            faults.append(f"{file.name}: not all samples")
         if not told.get("stable_id", "").startswith(f"{name}_"):
             faults.append(f"{file.name}: stable_id does not begin with the study's")
         ids = told.get("case_list_ids", "").split("\t")
-        if len(set(ids)) < len(ids) or not set(ids) <= set(tables["sample"].get("SAMPLE_ID", [])):
+        if len(set(ids)) < len(ids) or not set(ids) <= set(samples):
             faults.append(f"{file.name}: samples that are not in the clinical file, or twice")
-    return faults
 
 
 def _meta(file: Path, kind: str, faults: list[str]) -> dict[str, str]:
@@ -65,6 +89,12 @@ def _meta(file: Path, kind: str, faults: list[str]) -> dict[str, str]:
         if not colon or key in told or not value.strip():
             faults.append(f"{file.name}: a line that is no “key: value”, or stands twice")
         told[key] = value.strip(" ")
+    if any(len(told.get(key, "")) > longest for key, longest in LONGEST.items()):
+        faults.append(f"{file.name}: a field is longer than the database takes")
+    if "pmid" in told and "citation" not in told:
+        faults.append(f"{file.name}: a pmid without a citation")
+    if not re.fullmatch(r"[a-z0-9_.-]+", told.get("cancer_study_identifier", "")):
+        faults.append(f"{file.name}: an identifier that is not plain")
     if not FIELDS[kind] <= set(told) <= FIELDS[kind] | MAY[kind]:
         faults.append(f"{file.name}: fields are missing or unknown")
     return told
@@ -85,6 +115,7 @@ def _clinical(file: Path, level: str, faults: list[str]) -> dict[str, list[str]]
         faults.append(f"{file.name}: rows of different widths")
     if any(cell.strip().lower() in NULL for row in definitions for cell in row):
         faults.append(f"{file.name}: an empty definition")
+    _lengths(file, definitions, [header, *rows], faults)
     if not set(definitions[2]) <= {"STRING", "NUMBER", "BOOLEAN"} or not all(cell.isdigit() for cell in definitions[3]):
         faults.append(f"{file.name}: a wrong datatype or priority")
     if len(set(header)) < len(header) or not all(name.isupper() for name in header) or BANNED & set(header):
@@ -95,6 +126,13 @@ def _clinical(file: Path, level: str, faults: list[str]) -> dict[str, list[str]]
     for name, cells in columns.items():
         _cells(file, name, types.get(name, ""), cells, header, faults)
     return columns
+
+
+def _lengths(file: Path, definitions: list[list[str]], rows: list[list[str]], faults: list[str]) -> None:
+    if any(len(cell) > most for row, most in zip(definitions, LONGEST_LINE, strict=False) for cell in row):
+        faults.append(f"{file.name}: a definition is longer than the database takes")
+    if any(cell != cell.strip() or len(cell) > 255 for row in rows for cell in row):
+        faults.append(f"{file.name}: a cell with blanks around it, or longer than the database takes")
 
 
 def _is_sniffed(start: str) -> bool:

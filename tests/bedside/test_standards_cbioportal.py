@@ -134,7 +134,7 @@ def test_every_row_is_accounted_for(imported):
     for file in reads.values():
         assert file.n_read == file.n_mapped + file.n_dropped and sum(n for _, n in file.why) == file.n_dropped
     assert dict(reads["data_clinical_patient.txt"].why) == {"a patient who stands there already": 1}
-    assert reads["data_cna.txt"].n_read == 2 and "can be attached" in reads["data_cna.txt"].why[0][0]
+    assert reads["data_cna.txt"].n_read == 2 and "attached" in reads["data_cna.txt"].why[0][0]
     faults = dict(imported.report.faults)
     assert faults["OS: a status without a time"] == 1 and faults["OS: a negative time"] == 1
     assert faults["OS: a status that is neither 0 nor 1"] == 1
@@ -189,14 +189,14 @@ def _hostile() -> Cohort:
         "s": ["0", "1", "2", "0", "1", "2"], "age": list("aabbab"), "OS status": ["u", "v", "u", "v", "u", None],
         "mutation count": [1.5, 2.5, 3, 4, np.nan, 6], "month": ["20-Oct", "x", "y", "x", "y", "x"],
         "PRIMARY_SITE": ["na", '"q"', "#r", "na", '"q"', "#r"], "größe\n": [1.0, 2, 3, 4, 5, 6.5], "1": list("ppqqpq"),
-        "SEX": [1.0, 2.5, 3, 4, 5, 6],
+        "SEX": [1.0, 2.5, 3, 4, 5, 6], "long": ["L" * 300 + "1", "L" * 300 + "2"] * 3,
     })  # fmt: skip
     outcome = Outcome(key="os", label="Event\tfree", time="t", unit="years", status="s", censored=("0",), event=("1",),
                       competing={"Other\ndeath": ("2",)}, cause_label="Relapse", concept="")  # fmt: skip
     levels = (Level(code="p", label="same"), Level(code="q", label="same"))
     return cohort_from_frame(
-        frame, outcomes=[outcome], identifier="id", title="Größe: a\nstudy",
-        variables=[Variable(name="1", kind="binary", levels=levels)],
+        frame, outcomes=[outcome], identifier="id", title="Größe: a\nstudy" + 300 * "!", summary=2000 * "?",
+        variables=[Variable(name="1", kind="binary", levels=levels, note=3000 * "x", label=300 * "y")],
     )  # fmt: skip
 
 
@@ -207,6 +207,8 @@ def test_hostile_names_and_values_keep_the_rules(tmp_path):
     names = (tmp_path / "data_clinical_patient.txt").read_text().split("\n")[4].split("\t")
     assert {"AGE_VALUE", "SEX_VALUE", "MONTH_DATE", "GROSSE", "ATTRIBUTE_1", "OS_2_STATUS"} <= set(names)
     assert not {"AGE", "SEX", "MUTATION_COUNT"} & set(names)
+    rows = [line.split("\t") for line in (tmp_path / "data_clinical_patient.txt").read_text().split("\n")[5:-1]]
+    assert [row[names.index("LONG")] for row in rows] == ["level 1", "level 2"] * 3
     assert any("identifiers were changed" in note for note in told.notes)
     assert any("reads as not recorded" in note for note in told.notes)
     assert "PRIMARY_SITE" in (tmp_path / "data_clinical_sample.txt").read_text().split("\n")[4]
@@ -222,3 +224,16 @@ def test_the_checker_finds_what_it_forbids(tmp_path):
     ):  # fmt: skip
         file.write_text(sound.replace(old, new))
         assert faults_of(tmp_path), old
+    file.write_text(sound)
+    assert not faults_of(tmp_path)
+    for name, old, new in (
+        ("meta_study.txt", "name: ", "name: " + 300 * "n"),
+        ("meta_study.txt", "type_of", "add_global_case_list: true\ntype_of"),
+        ("meta_study.txt", "type_of", "pmid: 1\ntype_of"), ("case_lists/cases_all.txt", "all_cases_in_study", "all"),
+        ("case_lists/cases_all.txt", "case_list_ids: ", "case_list_ids: another\t"),
+        ("meta_clinical_sample.txt", "SAMPLE_ATTRIBUTES", "PATIENT_ATTRIBUTES"),
+    ):  # fmt: skip
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(text.replace(old, new))
+        assert faults_of(tmp_path), new
+        (tmp_path / name).write_text(text)

@@ -26,6 +26,8 @@ from bedside.intake.standards.cbioportal_files import NULLS
 PATIENT, SAMPLE = "PATIENT_ID", "SAMPLE_ID"
 LONGEST_ID = 63
 LONGEST_NAME = 100
+LONGEST_CELL, LONGEST_DESCRIPTION, LONGEST_STUDY = 255, 2048, 1024
+"""What a portal's tables hold: a cell, a label or a study's name; what an attribute means; what a study is."""
 BANNED = frozenset({"MUTATION_COUNT", "FRACTION_GENOME_ALTERED"})
 OF_SAMPLES = frozenset({
     "METASTATIC_SITE", "OTHER_SAMPLE_ID", "PRIMARY_SITE", "SAMPLE_CLASS", "SAMPLE_DISPLAY_NAME", "SAMPLE_TYPE",
@@ -183,6 +185,10 @@ def _word(text: str, instead: str) -> str:
     return _line(instead) if line.lower() in NULLS else line
 
 
+def _cut(text: str, longest: int = LONGEST_CELL) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
 # ------------------------------------------------------------------ columns
 
 
@@ -195,7 +201,7 @@ def _add_outcome(cohort: Cohort, outcome: Outcome, sheet: Sheet) -> None:
     _add_pair(sheet, prefix, outcome.label, outcome.since, months, [zero, *events], cause)
     if outcome.has_competing:
         own = _prefix(f"{outcome.key} cause", sheet.taken)
-        words = [zero, f"1:{_line(outcome.cause_labels[0])}", *(f"0:{_line(c)}" for c in outcome.competing)]
+        words = [zero, _cut(f"1:{_line(outcome.cause_labels[0])}"), *(_cut(f"0:{_line(c)}") for c in outcome.competing)]
         _add_pair(sheet, own, outcome.cause_labels[0], outcome.since, months, words, cause)
         sheet.notes.append(
             f"{prefix} counts every kind of event of “{outcome.label}”; {own} only “{outcome.cause_labels[0]}”, "
@@ -221,7 +227,7 @@ def _status_words(prefix: str, outcome: Outcome) -> list[str]:
         return list(_OS)
     if prefix == "DFS":
         return [_DFS[0], *[_DFS[1]] * len(outcome.cause_labels)]
-    return ["0:CENSORED", *(f"1:{_line(label)}" for label in outcome.cause_labels)]
+    return ["0:CENSORED", *(_cut(f"1:{_line(label)}") for label in outcome.cause_labels)]
 
 
 def _add_pair(
@@ -264,9 +270,11 @@ def _makes_a_pair(name: str, taken: set[str]) -> bool:
 
 
 def _levels(variable: Variable, values: pd.Series) -> list[str]:
-    labels = [_line(level.label) for level in variable.levels]
+    labels = [_cut(_line(level.label)) for level in variable.levels]
     codes = [level.code for level in variable.levels]
-    said = labels if len(set(labels)) == len(labels) and all(labels) else [_line(code) for code in codes]
+    said = labels if len(set(labels)) == len(labels) and all(labels) else [_cut(_line(code)) for code in codes]
+    if len(set(said)) < len(said) or not all(said):
+        said = [f"level {i + 1}" for i in range(len(said))]
     told = dict(zip(codes, said, strict=True))
     return ["" if missing else told[value] for value, missing in zip(values, values.isna(), strict=True)]
 
@@ -291,7 +299,8 @@ def _id(name: str, what: str, ids: list[str]) -> Attribute:
 
 def _table(attributes: list[Attribute]) -> str:
     above = [
-        [attribute.label for attribute in attributes], [attribute.description for attribute in attributes],
+        [_cut(attribute.label) for attribute in attributes],
+        [_cut(attribute.description, LONGEST_DESCRIPTION) for attribute in attributes],
         [attribute.datatype for attribute in attributes], ["1"] * len(attributes),
     ]  # fmt: skip
     lines = ["#" + "\t".join(row) for row in above]
@@ -306,8 +315,9 @@ def _fields(**fields: str) -> str:
 
 def _meta_study(cohort: Cohort, study: str, cancer: str) -> str:
     about = _word(f"{cohort.summary} {cohort.population}", cohort.title)
-    return _fields(type_of_cancer=cancer, cancer_study_identifier=study, name=_word(cohort.title, study),
-                   description=f"{about} Exported from Bedside: {len(cohort):,} patients.")  # fmt: skip
+    return _fields(type_of_cancer=cancer, cancer_study_identifier=study, name=_cut(_word(cohort.title, study)),
+                   description=_cut(f"Exported from Bedside: {len(cohort):,} patients. {about}",
+                                    LONGEST_STUDY))  # fmt: skip
 
 
 def _meta(study: str, datatype: str, file: str) -> str:
