@@ -349,7 +349,8 @@ def _identifier(seen: Sequence[Seen], plans: Sequence[ColumnPlan], guesses: dict
     best, score = "", 0.0
     for each, plan in zip(seen, plans, strict=True):
         named = bool(set(words_of(each.column.name)) & _IDS)
-        nearly = each.present == each.n_rows and each.distinct > 0.9 * each.n_rows
+        # A few rows without one, or with another's, are a fault of the file and not another kind of column.
+        nearly = each.present > 0.95 * each.n_rows and each.distinct > 0.9 * each.present
         fits = plan.kind in ("text", "identifier", "categorical", "binary", "ordinal") or (
             each.numeric > 0.9 and each.whole
         )

@@ -54,7 +54,7 @@ def levels(working: Working) -> list[Finding]:
         query = exp.select(at.copy().as_("v"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
         counts = [(str(v), n) for v, n in working.ask(query.group_by("v").limit(500)) if v is not None]
         found += _spellings(column, counts)
-        few = [code for code, n in counts if n < SPARSE]
+        few = [code for code, n in counts if n < SPARSE and code != OTHER]
         if few and len(counts) > 2:
             n = sum(n for code, n in counts if code in few)
             said = f"{len(few)} of {len(counts)} levels of “{column.name}” have fewer than {SPARSE} patients."

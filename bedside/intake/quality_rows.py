@@ -80,7 +80,8 @@ def _later_of(working: Working, by: list[exp.Expr]) -> tuple[tuple[int, ...], in
 def ends(working: Working) -> list[Finding]:
     """Follow-up that is negative, none at all, or begins after it ended."""
     found = []
-    for outcome in working.plan.outcomes:
+    # Outcomes of the same columns are followed for the same time.
+    for outcome in {o.columns: o for o in reversed(working.plan.outcomes)}.values():
         read = followed(working, outcome)
         below = exp.LT(this=read.time.copy(), expression=exp.Literal.number(0))
         if n := working.count(below):

@@ -107,7 +107,7 @@ def _contradictions(working: Working, outcome: OutcomePlan) -> list[Finding]:
 def late(working: Working) -> list[Finding]:
     """Patients observed only from when their follow-up had ended."""
     found = []
-    for outcome in working.plan.outcomes:
+    for outcome in {o.columns: o for o in reversed(working.plan.outcomes)}.values():
         read = followed(working, outcome)
         if read.late is None:
             continue
