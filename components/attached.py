@@ -16,7 +16,11 @@ from components import whose
 
 LINK = "with"
 """In the address: which measurements, by table and name."""
-CHOSEN, TABLES, TROUBLES = "attached_chosen", "attached_tables", "attached_troubles"
+IN_MODELS = "with_models"
+"""In the address: whether the default model reads them."""
+CHOSEN, MODELS, TABLES, TROUBLES = (
+    "attached_chosen", "attached_models", "attached_tables", "attached_troubles"
+)  # fmt: skip
 LONGEST = 400
 """Letters of a value in the address that may be one measurement's name."""
 
@@ -38,6 +42,8 @@ def begin() -> None:
     for value in fresh.values():
         feature = feature_of(value) if len(value) <= LONGEST else None
         asked += [feature] if feature is not None and feature.table in known else []
+    if IN_MODELS in fresh:
+        offer(key, fresh[IN_MODELS] == "1")
     if asked or LINK in fresh:
         _choose(key, (*asked, *(() if LINK in fresh else chosen(key))))
 
@@ -81,6 +87,16 @@ def _choose(key: str, features: Iterable[Feature]) -> None:
     st.session_state[CHOSEN] = (key, tuple(dict.fromkeys(features))[:MOST])
 
 
+def in_models(key: str) -> bool:
+    """Whether the default model of a cohort reads what was chosen."""
+    return st.session_state.get(MODELS) == key and bool(chosen(key))
+
+
+def offer(key: str, yes: bool) -> None:
+    """Let the default model read what was chosen, or not."""
+    st.session_state[MODELS] = key if yes else ""
+
+
 def troubles() -> tuple[Fixable, ...]:
     """Why measurements, or a whole table, are not there."""
     return st.session_state.get(TROUBLES, ())
@@ -108,15 +124,18 @@ def widened(plain: Cohort, kept: Kept, marks: Callable[[str], Any]) -> Cohort:
     wanted = tuple(dict.fromkeys((*asked, *_of_groups(plain.key, whole, kept, marks))))
     seals = repr(sorted((table.id, table.seal) for table in whole.values()))
     made, stops = kept(
-        ("attached", plain.fingerprint, seals, to_text(wanted)), lambda: _made(plain, whole, wanted)
+        ("attached", plain.fingerprint, seals, to_text(wanted), read := in_models(plain.key)),
+        lambda: _made(plain, whole, wanted, read),
     )  # fmt: skip
     st.session_state[TROUBLES] = (*(table.trouble for table in found if table.trouble is not None), *stops)
     return made
 
 
-def _made(plain: Cohort, whole: dict[str, Attached], wanted: tuple[Feature, ...]) -> tuple[Cohort, tuple[Fixable, ...]]:
+def _made(
+    plain: Cohort, whole: dict[str, Attached], wanted: tuple[Feature, ...], read: bool
+) -> tuple[Cohort, tuple[Fixable, ...]]:
     wide = {name: table for name, table in whole.items() if table.kind == "wide"}
-    made, lost = with_features(plain, wide, wanted)
+    made, lost = with_features(plain, wide, wanted, in_models=read)
     made, damaged = with_visits(made, [table for table in whole.values() if table.kind == VISITS])
     # One reason for all that is lost by it: a damaged table is told once.
     stops = {(stop.why if feature.table in wide else feature.table): stop for feature, stop in lost}

@@ -115,7 +115,7 @@ def named_in(filter_text: str, tables: Iterable[str]) -> tuple[Feature, ...]:
 
 
 def with_features(
-    cohort: Cohort, tables: Mapping[str, Table], features: Sequence[Feature]
+    cohort: Cohort, tables: Mapping[str, Table], features: Sequence[Feature], *, in_models: bool = False
 ) -> tuple[Cohort, tuple[tuple[Feature, Fixable], ...]]:
     """The cohort with measurements of attached tables as further variables, each read now.
 
@@ -126,11 +126,13 @@ def with_features(
     tables : mapping of str to Table
         By id.
     features : sequence of Feature
+    in_models : bool, default False
+        The default model reads them too; otherwise they are optional.
 
     Returns
     -------
     cohort : Cohort
-        With another fingerprint, unless there is none. The variables are optional: in no default model.
+        With another fingerprint, unless there is none.
     troubles : tuple of (Feature, Fixable)
         Measurements that can't be read, and why; the others are there.
     """
@@ -145,6 +147,7 @@ def with_features(
             if feature.table not in places:
                 places[feature.table] = _places(cohort, table)
             variable, column = _variable(table, feature, _aligned(table.values(feature.name), places[feature.table]))
+            variable = variable.model_copy(update={"use": "predictor"}) if in_models else variable
         except Fixable as stop:
             troubles.append((feature, stop))
             continue

@@ -12,6 +12,7 @@ from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.store.attached import Attached
 from components import attached, desk
+from components.panels import import_fields as fields
 from components.panels.pick import told_apart
 from components.text import md
 
@@ -22,6 +23,7 @@ def show(everyone: Cohort) -> None:
     wide = tuple(table for table in attached.tables(key) if table.kind == "wide" and table.trouble is None)
     chosen = attached.chosen(key)
     desk.keep_in_link(attached.LINK, to_text(chosen) if chosen else None)
+    desk.keep_in_link(attached.IN_MODELS, "1" if attached.in_models(key) else None)
     for i, feature in enumerate(chosen):
         if not everyone.has(feature.column):
             continue
@@ -36,6 +38,9 @@ def show(everyone: Cohort) -> None:
     if menu.open:
         with menu, desk.fixable():
             _search(key, wide)
+            if chosen:
+                fields.tick("The default model reads them too", attached.in_models(key), partial(attached.offer, key),
+                            key="attached_models")  # fmt: skip
 
 
 def troubles() -> None:

@@ -72,6 +72,9 @@ def test_measurements_are_aligned_by_patient_and_optional(cohort):
     assert "is not attached to this cohort" in troubles[1][1].why
     # They are chosen, filtered and grouped by as any other, and in no default model.
     assert {v.name for v in made.predictors} == {v.name for v in cohort.predictors}
+    read, _ = with_features(cohort, tables, wanted, in_models=True)
+    assert read.has("copies:A|$") and read.variable("copies:A|$") in read.predictors
+    assert read.fingerprint != made.fingerprint
     kept = Selection(((Between("expression:<script>", 10, None, False),),)).apply(made)
     assert len(kept) == 8 and made.fingerprint != cohort.fingerprint
     again, _ = with_features(cohort, tables, wanted)

@@ -48,6 +48,8 @@ def test_a_gene_is_searched_chosen_grouped_filtered_and_left(kept: Kept):
     reader.click("attached_take_0").choose("attached_search", "<SCRIPT").click("attached_take_0")
     assert chips(reader) == ["TP53 expression", CHIP]
     assert reader.link["with"] == "expression:TP53,expression:%3Cscript%3Ealert%281%29%3C%2Fscript%3E"
+    reader.choose("attached_models", True)
+    assert reader.link["with_models"] == "1"
     link = dict(reader.link)
     # A variable like any other: for groups and for a filter, with what is not recorded told.
     reader.open("survival", survival_by="expression:TP53")
