@@ -23,7 +23,7 @@ from bedside.cohort.selection import Selection, check_kinds
 from bedside.cohort.variable import Variable
 from bedside.engine.ask import EVERYONE
 from bedside.engine.restricted import RestrictedEngine
-from bedside.engine.rows import cohort_of_rows
+from bedside.engine.rows import cohort_of_rows, in_order
 from bedside.engine.sql import SqlEngine
 from bedside.errors import Fixable
 
@@ -230,11 +230,10 @@ class LiveCohort(Cohort):
             raise stop
         tell = progress or (lambda share, sentence: None)
         tell(0.02, f"Asking {self.source_name}")
-        rows = self.engine.rows(
-            names, order=self.identifier, most=self._n, progress=lambda share, said: tell(0.05 + 0.8 * share, said)
-        )
+        # They are put in order here: a database that is asked to may fetch them one by one along an index.
+        rows = self.engine.rows(names, most=self._n, progress=lambda share, said: tell(0.05 + 0.8 * share, said))
         tell(0.9, "Reading the rows")
-        return cohort_of_rows(self, rows, names)
+        return cohort_of_rows(self, in_order(rows, self.identifier), names)
 
     def page(
         self, *, first: int = 0, most: int = PAGE, holding: str = "", selection: Selection = EVERYONE

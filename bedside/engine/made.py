@@ -82,7 +82,7 @@ def followed_in(engine: SqlEngine, outcomes: Sequence[Outcome], identifier: str 
         parts += [question.total_if(condition) for _, condition in _reasons(question, first)]
         parts += [question.total_if(exp.and_(kept.copy(), usable(question, each))) for each in outcomes]
         if identifier is not None:
-            named = exp.Case().when(kept.copy(), question.text(identifier))
+            named = engine.by_bytes(exp.Case().when(kept.copy(), question.text(identifier)))
             parts.append(exp.Count(this=exp.Distinct(expressions=[named])))
         return parts
 

@@ -65,7 +65,7 @@ class PostgresEngine(SqlEngine):
         with self._lock:
             return _answer(self._connection, told, list(values.values()), came)
 
-    def _by_bytes(self, text: exp.Expression) -> exp.Expression:
+    def by_bytes(self, text: exp.Expression) -> exp.Expression:
         return exp.Collate(this=text, expression=exp.to_identifier("C", quoted=True))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bedside.cohort.cohort import Cohort
 from bedside.errors import Faults
@@ -17,6 +18,14 @@ from bedside.intake.frame import finished
 
 if TYPE_CHECKING:
     from bedside.engine.live import LiveCohort
+
+
+def in_order(rows: pa.Table, identifier: str | None) -> pa.Table:
+    """Rows in the order of their identifiers' bytes, as pages have them; as they came if there is none."""
+    if identifier is None:
+        return rows
+    names = pa.array(Column(rows.column(identifier)).texts(), pa.string())
+    return rows.take(pc.sort_indices(names))
 
 
 def cohort_of_rows(live: LiveCohort, rows: pa.Table, names: Sequence[str], *, first: int = 0) -> Cohort:
