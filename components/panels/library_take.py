@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -13,7 +10,6 @@ from bedside.cohort import Cohort
 from bedside.errors import Fixable
 from bedside.intake import Entry
 from bedside.intake.live_told import FILE as LIVE
-from bedside.intake.read import read_cohort
 from bedside.intake.staging import staging_folder
 from bedside.report.csv import file_name
 from bedside.store.cohorts import export, is_imported
@@ -30,59 +26,67 @@ SAYS = {
     CSV: "A table that any program reads, and what its columns mean: brought here again, it is the same cohort.",
     STUDY: "A study folder as cBioPortal loads it; notes.txt says what has no place in one.",
 }
+OF_LIVE = "What you saved and estimated of it, and its models; its rows stay in their database."
 OF_OTHERS = "Its table as CSV, what you saved, estimated and attached of it, and its models."
-DONE, TROUBLE = "library_said", "library_trouble"
+DONE, TROUBLE, MADE = "library_said", "library_trouble", "library_made"
+SMALL = 8 * 2**20
+"""Bytes of tables up to which a file is made as the menu opens."""
 
 
 def menu(entry: Entry, reader: str) -> None:
-    """Its forms, and one button that makes the file as it is pressed."""
+    """Its forms, and the file: made as the menu opens, or when asked for where that takes long."""
     key = entry.key
     box = st.popover("Take along", icon=":material/download:", key=f"library_take_{key}", on_change="rerun")
     if not box.open:
+        st.session_state.pop(MADE, None)
         return
     with box, desk.fixable():
         stays = (entry.folder / LIVE).is_file()
         forms = [ALL] if stays else list(FORMS)
         form = st.radio("As", forms, format_func=FORMS.__getitem__, key=f"library_form_of_{key}")
-        says = SAYS[form] if form != ALL or is_imported(key) else OF_OTHERS
-        page.caption("What you saved and estimated of it, and its models; its rows stay in their database." if stays
-                     else says)  # fmt: skip
-        whole = None
-        if form != ALL:
-            whole = _with_groups(key)
-        name = desk.kept(("library name", key, form), lambda: secrets.token_bytes(16))
-        st.download_button(
-            "Download", partial(_made, form, entry, reader, whole, stays), mime="application/zip", on_click="ignore",
-            file_name=file_name(f"{entry.short_title}-{form}", name, "zip"), key=f"library_zip_{key}", type="primary",
-            icon=":material/folder_zip:",
-        )  # fmt: skip
+        says = OF_LIVE if stays else SAYS[form] if form != ALL or is_imported(key) else OF_OTHERS
+        page.caption(says)
+        of = _columns(key) if form != ALL else None
+        data = _data(form, entry, reader, of, stays)
+        if data is not None:
+            st.download_button(
+                "Download", data, file_name=file_name(f"{entry.short_title}-{form}", data, "zip"), type="primary",
+                mime="application/zip", key=f"library_zip_{key}", icon=":material/folder_zip:", on_click="ignore",
+            )  # fmt: skip
         page.caption("A ZIP file that holds patients: keep it where patients’ data may be.")
 
 
-def _with_groups(key: str) -> Cohort | None:
-    """The cohort with the groups made of it as columns, if the reader wants them and there are any."""
+def _columns(key: str) -> Cohort:
+    """The cohort, with the groups made of it as columns if there are any and the reader wants them."""
     plain = desk.another(key)
     made, _ = imported.with_all(plain, desk.kept)
-    if made is plain:
+    asked = made is not plain and st.checkbox("With the groups made of it, as columns", key=f"library_groups_{key}")
+    return made if asked else plain
+
+
+def _data(form: str, entry: Entry, reader: str, of: Cohort | None, stays: bool) -> bytes | None:
+    """The file; None until the reader asks for one that is not small."""
+    what = (entry.key, form, "" if of is None else of.fingerprint)
+    held, data = st.session_state.get(MADE, (None, b""))
+    if held == what:
+        return data
+    place = entry.folder.parent if is_imported(entry.key) else entry.folder
+    size = sum(file.lstat().st_size for file in place.rglob("*") if file.is_file())
+    if size > SMALL and not st.button("Make the file", key=f"library_make_{entry.key}"):
         return None
-    return made if st.checkbox("With the groups made of it, as columns", key=f"library_groups_{key}") else None
+    with st.spinner("Packing"), staging_folder() as folder:
+        data = _packed(form, entry, reader, of, stays, folder).read_bytes()
+    if size > SMALL:
+        st.session_state[MADE] = (what, data)
+    return data
 
 
-def _made(form: str, entry: Entry, reader: str, whole: Cohort | None, stays: bool) -> bytes:
-    """The file, when it is asked for: away from the page, which waits for nothing."""
-    with staging_folder() as folder:
-        return _packed(form, entry, reader, whole, stays, folder).read_bytes()
-
-
-def _packed(form: str, entry: Entry, reader: str, whole: Cohort | None, stays: bool, folder: Path) -> Path:
-    read: Callable[[], Cohort] = lambda: whole or read_cohort(entry.folder, key=entry.key)  # noqa: E731
-    if form == CSV:
-        return pack_csv(read(), folder)
-    if form == STUDY:
-        return pack_cbioportal(read(), folder)
+def _packed(form: str, entry: Entry, reader: str, of: Cohort | None, stays: bool, folder: Path) -> Path:
+    if of is not None:
+        return (pack_csv if form == CSV else pack_cbioportal)(of, folder)
     if is_imported(entry.key):
         return export(entry.key, reader=reader, into=folder)
-    return pack_mine(None if stays else read(), entry.key, reader=reader, into=folder)
+    return pack_mine(None if stays else desk.another(entry.key), entry.key, reader=reader, into=folder)
 
 
 # ------------------------------------------------------------------ cohorts that were here
@@ -94,7 +98,7 @@ def others(reader: str) -> None:
     if not found:
         return
     with st.container(border=True, key="card_library_others"):
-        page.heading("Cohorts that were here", f"{len(found):,}")
+        page.heading("Other cohorts", f"{len(found):,}")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             shown = told_apart({key: entry.short_title for key, entry in found.items()})
             key = st.selectbox("Cohort", list(shown), format_func=shown.__getitem__, key="library_other", width=320)

@@ -6,6 +6,8 @@ import streamlit as st
 
 from bedside.report.csv import file_name
 from bedside.store.cohorts import Differences, Kept, differences, open_folder, versions
+from bedside.store.models import list_models
+from bedside.store.saved import Saved
 from components import desk, imported, jobs
 from components.panels import page
 from components.panels.import_counts import AT_ONCE
@@ -36,9 +38,22 @@ def menu(kept: Kept, reader: str) -> None:
                 desk.show(each.trouble)
                 continue
             with desk.fixable():
+                _resting(each, reader)
                 _files(each, reader)
                 if i + 1 < len(found):
                     show_differences(each, found[i + 1].version, reader)
+
+
+def _resting(each: Kept, reader: str) -> None:
+    """What was saved while this version was open, and what learnt from it: these stay with it."""
+    saved = [item for item in Saved(reader).all(cohorts=[each.key]) if item.cohort == each.key]
+    found = [f"{item.kind} “{item.name}”" for item in saved if item.version == each.version and item.kind != "recipe"]
+    found += [
+        f"model “{entry.about.name}”, version {entry.about.version}" for entry in list_models()
+        if entry.about is not None and entry.about.cohort_fingerprint == each.fingerprint
+    ]  # fmt: skip
+    if found:
+        page.caption(f"Made on it: {'; '.join(found[:MOST_CELLS])}{' and more' if len(found) > MOST_CELLS else ''}.")
 
 
 def _files(each: Kept, reader: str) -> None:

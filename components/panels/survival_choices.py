@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import get_args
 
@@ -30,6 +31,9 @@ CUTS = {
     "own": "My own",
     "best": "Sharpest",
 }
+CUT, OWN = "survival_cut", "survival_cut_at"
+"""In the address: how the variable is cut, and where by the reader's own numbers."""
+NUMBERS = re.compile(r"[-0-9.,; ]{1,80}")
 ESTIMATORS = {
     "kaplan-meier": "Kaplan-Meier",
     "nelson-aalen": "Nelson-Aalen",
@@ -156,9 +160,13 @@ def _view(outcome: Outcome) -> str:
 def _cuts(cohort: Cohort, outcome: Outcome, by: str) -> tuple[str | tuple[float, ...] | None, Fixable | None]:
     """Where a continuous variable is cut, and why not where the reader wants it: then it is cut as usual."""
     if by in (EVERYONE, AGAINST) or not cohort.variable(by).is_numeric:
+        desk.keep_in_link(CUT, None)
+        desk.keep_in_link(OWN, None)
         return None, None
     variable = cohort.variable(by)
     options = [key for key in CUTS if key != "clinical" or variable.cutpoints]
+    if desk.from_link(CUT) in options:
+        st.session_state[f"survival_cuts_{options[0]}"] = desk.from_link(CUT)
     chosen = st.selectbox(
         "Cut into",
         options,
@@ -169,6 +177,9 @@ def _cuts(cohort: Cohort, outcome: Outcome, by: str) -> tuple[str | tuple[float,
         help="“Sharpest” looks for the cut-point at which survival differs most, and corrects the test for looking.",
     )
     usual = variable.cutpoints or None
+    desk.keep_in_link(CUT, None if chosen == options[0] else chosen)
+    if chosen != "own":
+        desk.keep_in_link(OWN, None)
     if chosen == "clinical":
         return usual, None
     try:
@@ -182,6 +193,9 @@ def _cuts(cohort: Cohort, outcome: Outcome, by: str) -> tuple[str | tuple[float,
 
 
 def _own_cuts(variable: Variable) -> tuple[float, ...]:
+    linked = desk.from_link(OWN)
+    if linked is not None and NUMBERS.fullmatch(linked):
+        st.session_state[f"survival_own_{variable.name}"] = linked
     text = st.text_input(
         f"Cut at{f' ({md(variable.unit)})' if variable.unit else ''}",
         placeholder="50; 65",
@@ -189,6 +203,8 @@ def _own_cuts(variable: Variable) -> tuple[float, ...]:
         width=150,
         help="One or more numbers, parted by semicolons or spaces. A value equal to a cut belongs above it.",
     )
+    # Numbers alone: what else may have been typed stays out of an address.
+    desk.keep_in_link(OWN, text if NUMBERS.fullmatch(text) else None)
     parts = text.replace(";", " ").split()
     try:
         points = tuple(sorted({float(part.replace(",", ".")) for part in parts}))

@@ -12,7 +12,7 @@ from bedside.store.saved import Item
 from bedside.store.views import view_body, what_changed
 from components import desk, imported, whose
 from components.panels import library_versions, saved_notice
-from components.panels.page import caption
+from components.panels.page import caption, fill, join, put
 from components.text import md
 
 MENU = "version_changed"
@@ -46,8 +46,7 @@ def _changed(key: str, shown: imported.Shown) -> None:
     lines = _rests_on(key)
     if lines:
         caption(f"What is set here rests on something that is another in version {shown.newest}:")
-        for line in lines:
-            st.markdown(f"- {md(line)}")
+        put('<ul class="bs-muted">{said}</ul>', said=join(fill("<li>{t}</li>", t=line) for line in lines))
     newest = next((each for each in versions(key, reader=whose.reader()) if each.version == shown.newest), None)
     if newest is not None:
         library_versions.show_differences(newest, shown.version, whose.reader())

@@ -109,6 +109,15 @@ def test_groups_of_curves_are_kept_as_they_were_drawn_and_the_sharpest_says_so(d
         reader.choose("survival_by", f"group:{item.id}")
         assert reader.medians == drawn and len(drawn) == (2 if caution else 4)
         assert ("was cut where the groups differ most" in reader.text) == caution
+    # An address brings the cut along, and one's own numbers too.
+    (quarters,) = [each.id for each in Saved("local").of(GBSG2, "group") if each.name == "quantiles:4"]
+    linked = Reader(cohort=GBSG2, survival_by="age", survival_cut="quantiles:4").open("survival")
+    assert linked.medians == reader.choose("survival_by", f"group:{quarters}").medians
+    linked.choose(cuts, "own").choose("survival_own_age", "50; 65")
+    assert linked.link["survival_cut_at"] == "50; 65" and len(linked.medians) == 3
+    told = {name: linked.link[name] for name in ("survival_by", "survival_cut", "survival_cut_at")}
+    assert Reader(cohort=GBSG2, **told).open("survival").medians == linked.medians
+    assert not {"survival_cut", "survival_cut_at"} & set(linked.choose("survival_by", " all").link)
     # A view keeps what no address holds: the cut.
     reader.choose("survival_by", "age")
     reader.unfold("saved_menu")
@@ -207,6 +216,8 @@ def test_an_old_view_or_link_says_what_is_another_in_the_newest_version(data: Pa
     library.unfold(*(f"library_more_{item.id}" for item in Saved("local").all()))
     assert "It was saved on version 1 of the cohort; this is version 2." in library.text
     view, chosen = one("view", kept.key), one("filter", kept.key)
+    library.unfold(f"library_versions_{kept.key}")
+    assert "Made on it: view “By site”; filter “Grade 2 or 3”." in library.text
     library.click(f"library_item_{view.id}").open("survival")
     assert told in library.text and library.link["survival_by"] == "site" and library.link["version"] == "1"
     assert "It was saved on version 1 of the cohort; version 2 is the newest." in library.text
