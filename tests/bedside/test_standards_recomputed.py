@@ -100,7 +100,8 @@ class Bundles:
             if self.any.random() < 0.1:
                 told["verificationStatus"] = {"coding": [{"code": self.pick("refuted", "confirmed")}]}
         elif kind == "Encounter":
-            told |= {"status": self.pick("finished", "finished", "planned"), "period": {"start": self.when(low, high)}}
+            told |= {"status": self.pick("finished", "finished", "planned"), "class": {"code": "AMB"},
+                     "period": {"start": self.when(low, high)}}  # fmt: skip
         elif kind == "Observation":
             told |= {
                 "status": self.pick("final", "final", "entered-in-error"),
