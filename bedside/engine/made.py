@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from bedside.cohort.outcome import Outcome
+from bedside.cohort.variable import Variable
 from bedside.engine.sql import SqlEngine
 from bedside.engine.tree import Family, Question
+from bedside.intake.columns import MISSING
 
 if TYPE_CHECKING:
     from bedside.intake.live_told import LiveTold
@@ -59,6 +61,9 @@ class FollowedIn:
         Of these rows, how many have an identifier that another row has, or none.
     outcome : Outcome
         The first.
+    strange : frozenset of str
+        Variables that may hold, in these rows, a code which is none of their levels: who asks more closely may find
+        that it is only spelled otherwise.
     """
 
     n: int
@@ -66,33 +71,53 @@ class FollowedIn:
     known: tuple[int, ...]
     repeated: int
     outcome: Outcome
+    strange: frozenset[str] = frozenset()
 
     def usable(self, question: Question) -> exp.Expression:
         """True for these rows."""
         return usable(question, self.outcome)
 
 
-def followed_in(engine: SqlEngine, outcomes: Sequence[Outcome], identifier: str | None) -> FollowedIn:
-    """Count in one pass who can be followed for the first outcome, why others can't, and for whom all else is known."""
+def followed_in(
+    engine: SqlEngine, outcomes: Sequence[Outcome], identifier: str | None, variables: Sequence[Variable] = ()
+) -> FollowedIn:
+    """Count in one pass who can be followed for the first outcome, why others can't, and for whom all else is known.
+
+    Parameters
+    ----------
+    engine : SqlEngine
+    outcomes : sequence of Outcome
+    identifier : str or None
+    variables : sequence of Variable
+        Of those with levels, it is looked whether other codes occur.
+    """
     first = outcomes[0]
+    levelled = [v for v in variables if v.is_grouping and v.levels]
 
     def asked(question: Question) -> list[exp.Expression]:
         kept = usable(question, first)
         parts = [question.total_if(kept)]
         parts += [question.total_if(condition) for _, condition in _reasons(question, first)]
         parts += [question.total_if(exp.and_(kept.copy(), usable(question, each))) for each in outcomes]
+        parts += [question.total_if(exp.and_(kept.copy(), _strange(question, v))) for v in levelled]
         if identifier is not None:
             named = engine.by_bytes(exp.Case().when(kept.copy(), question.text(identifier)))
             parts.append(exp.Count(this=exp.Distinct(expressions=[named])))
         return parts
 
-    told = [int(value) for value in engine.one(asked)]
-    n, reasons = told[0], [reason for reason, _ in _reasons(engine.question(), first)]
-    counts = told[1 : 1 + len(reasons)]
-    known = tuple(told[1 + len(reasons) : 1 + len(reasons) + len(outcomes)])
-    distinct = told[-1] if identifier is not None else n
-    left = tuple((reason, count) for reason, count in zip(reasons, counts, strict=True) if count)
-    return FollowedIn(n, left, known, n - distinct, first)
+    told = iter([int(value) for value in engine.one(asked)])
+    n = next(told)
+    left = tuple((reason, count) for reason, _ in _reasons(engine.question(), first) if (count := next(told)))
+    known = tuple(next(told) for _ in outcomes)
+    strange = frozenset(v.name for v in levelled if next(told))
+    return FollowedIn(n, left, known, n - next(told, n), first, strange)
+
+
+def _strange(question: Question, variable: Variable) -> exp.Expression:
+    """True where a column holds something else than the codes of its levels as they are usually written."""
+    usual = [*variable.codes, *sorted(MISSING)]
+    text = question.text(variable.name)
+    return exp.not_(exp.In(this=text, expressions=[question.value(code) for code in usual]))
 
 
 def usable(question: Question, outcome: Outcome) -> exp.Expression:

@@ -79,7 +79,7 @@ def _described(key: str, draft: Draft, told: LiveTold, whole: SqlEngine) -> tupl
         raise Faults(f"The cohort “{key}” could not be opened.", tuple(faults))
     engine = whole.refined(lambda question: (made_columns(question, told), None))
     outcomes = [_with_codes(engine, _clean(entry.opened())) for entry in draft.outcomes]
-    counted = followed_in(engine, outcomes, draft.identifier)
+    counted = followed_in(engine, outcomes, draft.identifier, _declared(draft))
     if not counted.n:
         raise Fixable(
             "Nobody in the source can be followed.",
@@ -94,8 +94,8 @@ def _described(key: str, draft: Draft, told: LiveTold, whole: SqlEngine) -> tupl
         )
     engine = engine.refined(lambda question: ({}, counted.usable(question)))
     kept = tuple(outcome for outcome, n in zip(outcomes, counted.known, strict=True) if n == counted.n)
-    variables, left = _variables(draft, engine, kept)
-    readings = (*draft.whole.readings, *_readings(outcomes, kept, left, counted.left_out))
+    variables, left = _variables(draft, engine, counted.strange)
+    readings = (*draft.whole.readings, *_readings(outcomes, kept, left, counted.left_out), *_new(draft, variables))
     words = draft.whole
     described = Described(
         key=key, title=words.title, short_title=words.short_title, summary=words.summary, population=words.population,
@@ -176,20 +176,26 @@ def _with_codes(engine: SqlEngine, outcome: Outcome) -> Outcome:
     return outcome.model_copy(update={"censored": read[0], "event": read[1]})
 
 
+def _declared(draft: Draft) -> list[Variable]:
+    of_outcomes = {name for outcome in draft.outcomes for name in outcome.columns}
+    return [v for v in draft.variables if v.name not in of_outcomes and v.use != "outcome"]
+
+
 def _variables(
-    draft: Draft, engine: SqlEngine, outcomes: Sequence[Outcome]
+    draft: Draft, engine: SqlEngine, strange: frozenset[str]
 ) -> tuple[tuple[Variable, ...], tuple[str, ...]]:
     """As declared, with the levels and decimals that are not; and the source's columns that nothing is said about."""
     of_outcomes = {name for outcome in draft.outcomes for name in outcome.columns}
-    told = {v.name: v for v in draft.variables if v.name not in of_outcomes}
+    aside = {v.name for v in draft.variables if v.use == "outcome"}
+    told = {v.name: v for v in _declared(draft)}
     if draft.identifier is not None and draft.identifier not in of_outcomes:
         own = told.get(draft.identifier) or Variable(name=draft.identifier, kind="identifier")
         told[draft.identifier] = own.model_copy(update={"kind": "identifier"})
-    left = tuple(name for name in engine.fields if name not in told and name not in of_outcomes)
-    ordered = [told[name] for name in engine.fields if name in told and told[name].use != "outcome"]
+    left = tuple(name for name in engine.fields if name not in told and name not in of_outcomes | aside)
+    ordered = [told[name] for name in engine.fields if name in told]
     open_ends = [v.name for v in ordered if v.is_numeric and v.decimals is None]
     decimals = _decimals(engine, open_ends)
-    return tuple(_filled(engine, v, decimals) for v in ordered), left
+    return tuple(_filled(engine, v, decimals, strange) for v in ordered), left
 
 
 def _decimals(engine: SqlEngine, names: Sequence[str]) -> dict[str, int]:
@@ -199,13 +205,29 @@ def _decimals(engine: SqlEngine, names: Sequence[str]) -> dict[str, int]:
     return {name: decimals_of(Column(rows.column(i))) for i, name in enumerate(names)}
 
 
-def _filled(engine: SqlEngine, variable: Variable, decimals: dict[str, int]) -> Variable:
+def _filled(engine: SqlEngine, variable: Variable, decimals: dict[str, int], strange: frozenset[str]) -> Variable:
     if variable.name in decimals:
         return variable.model_copy(update={"decimals": decimals[variable.name]})
     if variable.is_grouping and not variable.levels:
         groups = levels_in(engine, variable)
         return variable.model_copy(update={"levels": tuple(CohortLevel(code=c, label=c) for c in groups.codes)})
+    if variable.name in strange:
+        found = engine.counts((Level(variable.name, variable.codes),)).labels[0]
+        new = tuple(CohortLevel(code=code, label=code) for code in found if code not in variable.codes)
+        kind = "categorical" if new and variable.kind == "binary" else variable.kind
+        return variable.model_copy(update={"levels": (*variable.levels, *new), "kind": kind})
     return variable
+
+
+def _new(draft: Draft, variables: Sequence[Variable]) -> list[str]:
+    """What is said of levels that the dictionary does not name."""
+    before = {v.name: len(v.levels) for v in draft.variables if v.levels}
+    said = []
+    for v in variables:
+        n = len(v.levels) - before.get(v.name, len(v.levels))
+        if n:
+            said.append(f"{v.label}: {n} level{'s' if n != 1 else ''} that the dictionary does not name, put last.")
+    return said
 
 
 def _readings(

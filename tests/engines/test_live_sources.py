@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from bedside.cohort import Selection
-from bedside.engine import Level, Number, engine_of
+from bedside.engine import Level, Number, engine_of, summary_of
 from bedside.engine.gone import SourceGone
 from bedside.errors import Faults, Fixable
 from bedside.intake.from_source import open_live
@@ -284,4 +284,24 @@ def test_patients_must_be_told_apart(tmp_path):
     live = open_live(live_places.folder(tmp_path / "live2", nobody, source="clinic"), engine_of_source=sources.engine)
     assert len(live) == 6 and refusal(live.page).what == "Patients can't be told apart."
     assert len(live.bring()) == 6
+    live.close()
+
+
+def test_levels_that_came_since_the_dictionary_was_written(tmp_path):
+    """They stand last, and are told; codes that are only spelled otherwise are none."""
+    rows = ROWS.assign(arm=["a", "b", "c", None], sex=[1.0, 2.0, 1.0, 2.0], site=[" x", "y", "NA", "x"])
+    sources = one("parquet", str(live_places.parts(tmp_path / "p", rows, n=1)))
+    levels = {"arm": ("binary", "a", "b"), "sex": ("binary", "1", "2"), "site": ("categorical", "x", "y")}
+    variables = [
+        {"name": name, "kind": kind, "label": name.title(), "levels": [{"code": c, "label": c} for c in codes]}
+        for name, (kind, *codes) in levels.items()
+    ]
+    place = live_places.folder(tmp_path / "live", {**PLAIN, "variables": variables}, source="clinic")
+    live = open_live(place, engine_of_source=sources.engine)
+    told = {v.name: (v.kind, v.codes) for v in live.variables}
+    assert told["arm"] == ("categorical", ("a", "b", "c")) and told["sex"] == ("binary", ("1", "2"))
+    assert told["site"] == ("categorical", ("x", "y"))
+    assert live.readings[-1] == "Arm: 1 level that the dictionary does not name, put last."
+    assert summary_of(engine_of(live), live.variable("arm")).n == 3
+    assert live.bring().frame["site"].tolist()[:2] == ["x", "y"]
     live.close()
