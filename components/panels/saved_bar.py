@@ -11,7 +11,7 @@ from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.store.saved import LONGEST_NAME, Saved
 from bedside.store.views import NO_FILTER, filter_body, group_body, misfit
-from components import desk, whose
+from components import desk, live_counts, whose
 from components.panels import saved_form, saved_notice, saved_view
 from components.panels.pick import told_apart
 
@@ -35,14 +35,16 @@ def keep(everyone: Cohort, title: str, page: str) -> None:
     title, page : str
         What the page is called, and how it stands in the address.
     """
-    menu = st.popover("Save", icon=":material/bookmark_add:", key=MENU, on_change="rerun", type="tertiary")
+    menu = st.popover("Save view", icon=":material/bookmark_add:", key=MENU, on_change="rerun", type="tertiary")
     if not menu.open:
         return
     with menu, desk.fixable():
         what = VIEW
         if not desk.selection().is_everyone:
+            # A group is worked out of rows, which stay in a database where patients are only counted.
+            offered = [VIEW, FILTER] if live_counts.is_counted(everyone) else list(WORDS)
             what = st.segmented_control(
-                "What", list(WORDS), default=FILTER, required=True, format_func=WORDS.__getitem__, key=WHAT,
+                "What", offered, default=FILTER, required=True, format_func=WORDS.__getitem__, key=WHAT,
                 label_visibility="collapsed",
             ) or VIEW  # fmt: skip
         said = "; ".join(desk.selection().say(everyone))
