@@ -19,7 +19,7 @@ from components.importing import Import
 from components.live_child import Place
 from components.panels import import_columns, import_counts, import_outcomes, live_bar, page
 from components.panels import import_fields as fields
-from components.panels.import_words import count, outcome_said
+from components.panels.import_words import count
 from components.panels.pick import told_apart
 
 LOOKED, RUNNING = "import_live_looked", "import_live_running"
@@ -51,7 +51,7 @@ def card() -> None:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             named_apart = told_apart(labels)
             name = st.selectbox("Source", list(labels), format_func=named_apart.__getitem__, key="import_live_source",
-                                persist_state="session", width=280)  # fmt: skip
+                                persist_state="session", width=230)  # fmt: skip
             source = named[name]
             tables = {f"{t.schema}\x1f{t.name}": t for t in _tables(source)}
             if not tables:
@@ -59,7 +59,7 @@ def card() -> None:
                 return
             shown = told_apart({key: _said(table, source) for key, table in tables.items()})
             chosen = st.selectbox("Table", list(shown), format_func=shown.__getitem__,
-                                  key=f"import_live_table_{name}", persist_state="session", width=280)  # fmt: skip
+                                  key=f"import_live_table_{name}", persist_state="session", width=230)  # fmt: skip
             table = tables[chosen]
             place = Place(source.checked(), table.schema, table.name)
             st.button("Look at it", key="import_live_look", type="primary", icon=":material/search:",
@@ -83,33 +83,28 @@ def _said(table: Table, source: Source) -> str:
 
 
 def show(held: Import, place: Place) -> None:
-    """The sample, what its columns are, how outcomes are read over all rows, and keeping it."""
+    """The answer first: what the table would become, and keeping it; then each part to be looked at and changed."""
     if held.kept:
         _done(held.kept[0], place)
         return
-    answer = st.container()
-    with st.container(border=True, key="card_import_live"):
+    with st.container(border=True, key="card_import_finish"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch"):
-                page.heading(f"1 · {place.name}", KINDS[place.source.kind] if place.source.kind else "")
+                page.heading(place.name, f"in {place.source.title}")
             st.button("Another table or file", key="import_another", icon=":material/upload_file:",
                       on_click=importing.forget)  # fmt: skip
         page.caption(HAPPENS)
         if not _looked(held, place):
             return
-        assert held.opened is not None
-        for note in held.opened.staged.notes:
-            page.caption(note)
+        assert held.opened is not None and held.plan is not None
+        page.caption(" ".join(held.opened.staged.notes))
         if _may_write(held, place):
             page.caution(live_bar.WRITES)
-    import_columns.show(held)
-    report = None
-    with st.container():
         report = _counted(held, place)
-    import_outcomes.show(held, report)
-    _finish(held, place, report)
-    with answer:
         _answer(held, place, report)
+        _finish(held, place, report)
+    import_columns.show(held)
+    import_outcomes.show(held, report, asked=False)
 
 
 def _looked(held: Import, place: Place) -> bool:
@@ -169,19 +164,20 @@ def _is_small(held: Import) -> bool:
 
 
 def _answer(held: Import, place: Place, report: Report | None) -> None:
-    """What would come of it as things stand."""
+    """What would come of it as things stand, and each outcome with the tick that says that it is read right."""
     assert held.plan is not None
+    if not held.plan.outcomes:
+        page.caution("Still to say: what happened, and when. Add an outcome below.")
     if report is None:
         return
-    first = next(o for o in held.plan.outcomes if o.key == report.outcomes[0].key)
     left = report.rows_read - report.rows_kept
     page.put(
-        '<p class="bs-lead"><b>{name}</b> would become a cohort of <b>{n}</b>{left}, counted in {source}. {said}</p>',
-        name=place.name, n=count(report.rows_kept, "patient"), said=outcome_said(report.outcomes[0], first),
-        left=f", {count(left, 'row')} left out" if left else "", source=place.source.title,
+        '<p class="bs-lead"><b>{name}</b> would become a cohort of <b>{n}</b>{left}, counted in {source}.</p>',
+        name=place.name, n=count(report.rows_kept, "patient"), source=place.source.title,
+        left=f", {count(left, 'row')} left out" if left else "",
     )  # fmt: skip
-    if not import_counts.confirmed(held):
-        page.caption("Nothing is kept before you have confirmed, in step 3, how it is read.")
+    for i, outcome in enumerate(held.plan.outcomes):
+        import_outcomes.answer(held, outcome, i, report)
 
 
 # ------------------------------------------------------------------ keeping
@@ -190,28 +186,26 @@ def _answer(held: Import, place: Place, report: Report | None) -> None:
 def _finish(held: Import, place: Place, report: Report | None) -> None:
     plan = held.plan
     assert plan is not None
-    with st.container(border=True, key="card_import_live_keep"):
-        page.heading("4 · Keep it", "as a cohort that stays where it is")
-        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            fields.words("Title", plan.title, lambda text: _title(held, text), key="import_live_title", width=420)
-        if st.session_state.get(RUNNING) == _run_key(held):
-            _run(held, place)
-            return
-        lacking = _lacking(held, report)
-        st.button("Keep it", key="import_live_go", type="primary", icon=":material/check:", disabled=bool(lacking),
-                  on_click=_begin, args=(held,))  # fmt: skip
-        if lacking:
-            page.caption(lacking)
+    lacking = _lacking(held, report)
+    running = st.session_state.get(RUNNING) == _run_key(held)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        fields.words("Title", plan.title, lambda text: _title(held, text), key="import_live_title", width=420)
+        st.button("Keep it", key="import_live_go", type="primary", icon=":material/check:",
+                  disabled=bool(lacking) or running, on_click=_begin, args=(held,))  # fmt: skip
+    if running:
+        _run(held, place)
+    elif lacking:
+        page.caption(lacking)
 
 
 def _lacking(held: Import, report: Report | None) -> str:
     """Why it can't be kept yet; empty if it can."""
     if report is None:
-        return "Once it is counted how the outcomes are read, and you have confirmed it, it can be kept."
+        return "Once it is counted over all rows how the outcomes are read, and you have confirmed it, it can be kept."
     if not report.rows_kept:
         return "Nobody can be followed: look at how the first outcome is read."
     if not import_counts.confirmed(held):
-        return "First confirm in step 3 how each outcome is read."
+        return "First confirm how each outcome is read."
     return ""
 
 

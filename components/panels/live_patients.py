@@ -9,7 +9,7 @@ from bedside.cohort import Cohort
 from bedside.engine.live import PAGE, LiveCohort
 from bedside.report import say
 from bedside.store import key as keys
-from components import desk, live_counts
+from components import desk, live, live_counts
 from components.panels import page, patient_list
 
 FIRST, OF, SEARCH = "live_patients_first", "live_patients_of", "live_patients_search"
@@ -68,9 +68,10 @@ def _table(cohort: LiveCohort, found: Cohort, first: int, text: str) -> None:
         st.markdown(f"{first + 1:,} to {first + n:,}{total}", width="content")
         st.button("Next", key="live_patients_next", icon=":material/chevron_right:", disabled=len(found) <= PAGE,
                   on_click=_turn, args=(PAGE,))  # fmt: skip
+    source = live.title_of(cohort.source_name)
     page.caption(
-        f"Read from {cohort.source_name} {PAGE} at a time, in the order of their identifiers. A tick at the start of a "
-        "row opens the patient. Sorting by risk needs a model, and so the rows of all of them."
+        f"Read from {source} {PAGE} at a time, in the order of their identifiers. A tick at the start of a row opens "
+        "the patient. Sorting by risk needs a model, and so the rows of all of them."
     )
     stay = cohort.stay()
     if stay.can_come:

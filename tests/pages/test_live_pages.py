@@ -223,8 +223,8 @@ def test_a_table_becomes_a_live_cohort_once_its_reading_is_confirmed(
     assert reader.options("import_live_source") == ["The lake (Parquet files)"]
     reader.click("import_live_look")
     assert reader.at.button(key="import_live_go").disabled
-    first = reader.box("patients", "would become a cohort of", "counted in The lake")
-    assert f"cohort of {N} patients" in first and "events of" in first
+    assert f"cohort of {N} patients" in reader.box("would become a cohort of", "counted in The lake")
+    assert "events of" in reader.text
     for each in [w.key for w in reader.at.checkbox if str(w.key).endswith("_sure")]:
         reader.choose(each, True)
     reader.click("import_live_go")
