@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar
@@ -30,7 +30,7 @@ class DatabaseFile:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file, self._lock = file.resolve(), Lock()
+        self._file, self._lock, self._asking = file.resolve(), Lock(), 0
         self._log = self._file.with_name(self._file.name + ".wal")
         self._stamp = stamp_of((self._file, self._log))
         self._connection = duckdb.connect(":memory:", config=CLOSED)
@@ -61,15 +61,28 @@ class DatabaseFile:
             this=exp.alias_(exp.Literal.string(str(self._file)), CATALOG),
             expressions=[exp.AttachOption(this=exp.var("READ_ONLY"))],
         )
-        with self._lock, self._cursor() as cursor:
-            try:
-                cursor.execute(attach.sql("duckdb"))
-            except duckdb.Error as error:
-                raise _closed(error) from None
+        with self._cursor() as cursor:
+            self._take(cursor, attach.sql("duckdb"))
             try:
                 yield cursor
             finally:
-                cursor.execute("DETACH source")
+                self._leave(cursor)
+
+    def _take(self, cursor: duckdb.DuckDBPyConnection, attach: str) -> None:
+        with self._lock:
+            if not self._asking:
+                try:
+                    cursor.execute(attach)
+                except duckdb.Error as error:
+                    raise _closed(error) from None
+            self._asking += 1
+
+    def _leave(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        with self._lock:
+            self._asking -= 1
+            if not self._asking:
+                with suppress(duckdb.ConnectionException):  # the server let go of it meanwhile
+                    cursor.execute("DETACH source")
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         try:

@@ -258,8 +258,11 @@ class LiveCohort(Cohort):
     def row(self, name: str) -> Cohort | None:
         """One patient by identifier, as an ordinary cohort of one; None if the filter keeps nobody of that name."""
         names = self._wanted(None)
-        rows = self.engine.rows(names, order=self._named(), name=name, most=1)
-        return cohort_of_rows(self, rows, names) if rows.num_rows else None
+        for loosely in (False, True):
+            rows = self.engine.rows(names, order=self._named(), name=name, loosely=loosely, most=1)
+            if rows.num_rows:
+                return cohort_of_rows(self, rows, names)
+        return None
 
     def close(self) -> None:
         """Let go of the source: nothing can be counted afterwards."""

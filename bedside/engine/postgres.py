@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import Any, ClassVar
 
 import psycopg
 import pyarrow as pa
 from sqlglot import exp
 
-from bedside.engine.gone import SourceGone
+from bedside.engine.postgres_moment import Moment, refusal, settings_of
 from bedside.engine.sql import SqlEngine
 from bedside.engine.tree import Family, Field
 from bedside.errors import Fixable
@@ -27,43 +26,34 @@ _FAMILY: dict[str, Family] = {
     "date": "date", "timestamp": "moment", "timestamptz": "zoned",
 }  # fmt: skip
 
-CONNECT = 5
-"""Seconds to wait for a database."""
 PORTION = 10_000
 """Rows that come at once."""
-_SETTINGS = {
-    "default_transaction_read_only": "on",
-    "TimeZone": "UTC",
-    "standard_conforming_strings": "on",
-    "client_encoding": "UTF8",
-}
 
 
 class PostgresEngine(SqlEngine):
     """A table or view of a PostgreSQL database.
 
-    One transaction for as long as the engine is open: everything it counts is
-    of one moment, whatever is written to the table meanwhile.
+    Everything it counts is of one moment, whatever is written to the table
+    meanwhile.
     """
 
     dialect: ClassVar[str] = "postgres"
 
-    def __init__(self, connection: psycopg.Connection, relation: exp.Expression, fields: list[tuple[str, Field]]):
+    def __init__(self, moment: Moment, relation: exp.Expression, fields: list[tuple[str, Field]]):
         super().__init__(relation, fields)
-        self._connection, self._lock = connection, Lock()
+        self._moment = moment
 
     def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
-        numbers = {name: i for i, name in enumerate(values, start=1)}
-        told = tree.transform(lambda node: _numbered(node, numbers)).sql(self.dialect)
-        # The lock keeps one thread's rows from another's: they share the transaction.
-        with self._lock:
-            return _answer(self._connection, told, list(values.values()))
+        return self._answered(tree, values, None)
 
     def _ask_rows(self, tree: exp.Expression, values: dict[str, Any], came: Callable[[int], None]) -> pa.Table:
+        return self._answered(tree, values, came)
+
+    def _answered(self, tree: exp.Expression, values: dict[str, Any], came: Callable[[int], None] | None) -> pa.Table:
         numbers = {name: i for i, name in enumerate(values, start=1)}
         told = tree.transform(lambda node: _numbered(node, numbers)).sql(self.dialect)
-        with self._lock:
-            return _answer(self._connection, told, list(values.values()), came)
+        with self._moment.connection() as connection:
+            return _answer(connection, told, list(values.values()), came)
 
     def by_bytes(self, text: exp.Expression) -> exp.Expression:
         return exp.Collate(this=text, expression=exp.to_identifier("C", quoted=True))
@@ -91,7 +81,7 @@ def _answer(
                 cursor.execute(told.encode(), values, binary=True)
                 return _table(_kinds(connection, cursor), _portions(cursor, came))
     except psycopg.Error as error:
-        raise _refusal(connection, error) from None
+        raise refusal(connection, error) from None
 
 
 def _kinds(connection: psycopg.Connection, cursor: psycopg.Cursor) -> list[tuple[str, pa.DataType | None]]:
@@ -122,59 +112,9 @@ def _table(kinds: list[tuple[str, pa.DataType | None]], portions: Iterable[list[
     )
 
 
-def _refusal(connection: psycopg.Connection, error: psycopg.Error) -> Fixable:
-    """What a database says may hold values of patients, and its address: only the kind of fault is told."""
-    if connection.closed or connection.broken:
-        return SourceGone(
-            "The database can't be reached any more.",
-            f"The connection ended ({type(error).__name__}); what was counted was of a moment that is over.",
-            "Count anew.",
-        )
-    late = isinstance(error, psycopg.errors.QueryCanceled)
-    return Fixable(
-        "The database did not answer.",
-        "It was asked for longer than is allowed." if late else f"It refused with {type(error).__name__}.",
-        "Ask for less at once, or have the limit raised." if late else "Ask whoever looks after the database.",
-    )
-
-
 def _type_name(connection: psycopg.Connection, code: int) -> str:
     found = connection.adapters.types.get(code)
     return "" if found is None else found.name
-
-
-@contextmanager
-def connected(address: str, *, most_seconds: float, most_idle: float = 0.0) -> Iterator[psycopg.Connection]:
-    """A connection that only reads, in one transaction, until the block ends.
-
-    Raises
-    ------
-    Fixable
-        If the database cannot be reached, or refuses a question within the block.
-    """
-    settings = {
-        **_SETTINGS,
-        "statement_timeout": str(int(1000 * most_seconds)),
-        "idle_in_transaction_session_timeout": str(int(1000 * most_idle)),
-    }
-    told = " ".join(f"-c {k}={v}" for k, v in settings.items())
-    try:
-        connection = psycopg.connect(address, options=told, connect_timeout=CONNECT)
-    except (psycopg.Error, UnicodeError, ValueError) as error:
-        # What the driver says may hold the address, and its account: only the kind of fault is told.
-        raise Fixable(
-            "The database could not be reached.",
-            f"Connecting failed with {type(error).__name__}.",
-            "Check the address, the account and its password.",
-        ) from None
-    try:
-        connection.read_only = True
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        yield connection
-    except psycopg.Error as error:
-        raise _refusal(connection, error) from None
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -205,9 +145,11 @@ def open_postgres(
     Fixable
         If the database cannot be reached, or has no such table for this account.
     """
-    with connected(address, most_seconds=most_seconds, most_idle=most_idle) as connection:
-        relation = exp.table_(exp.to_identifier(table, quoted=True), db=exp.to_identifier(schema, quoted=True))
-        yield PostgresEngine(connection, relation, _fields(connection, relation))
+    relation = exp.table_(exp.to_identifier(table, quoted=True), db=exp.to_identifier(schema, quoted=True))
+    with Moment(address, settings_of(most_seconds, most_idle)) as moment:
+        with moment.connection() as connection:
+            fields = _fields(connection, relation)
+        yield PostgresEngine(moment, relation, fields)
 
 
 def _fields(connection: psycopg.Connection, relation: exp.Expression) -> list[tuple[str, Field]]:

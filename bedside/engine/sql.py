@@ -27,7 +27,7 @@ from bedside.engine.ask import (
     part_of_levels,
     part_of_numbers,
 )
-from bedside.engine.tree import Family, Field, Question, Spelled
+from bedside.engine.tree import BLANKS, Family, Field, Question, Spelled
 from bedside.errors import Fixable
 from bedside.intake.columns import Column, clean_name
 
@@ -148,6 +148,7 @@ class SqlEngine(ABC):
         first: int = 0,
         most: int,
         name: str | None = None,
+        loosely: bool = False,
         holding: str = "",
         progress: Callable[[float, str], None] | None = None,
     ) -> pa.Table:
@@ -164,6 +165,8 @@ class SqlEngine(ABC):
             Rows passed over, and the most that come.
         name : str, optional
             Only the rows whose column ``order`` says this.
+        loosely : bool
+            Also if it says so with blanks around it, or as another way to write the same number; no index helps then.
         holding : str
             Only the rows whose column ``order`` holds this text, in either case.
         progress : callable, optional
@@ -173,7 +176,7 @@ class SqlEngine(ABC):
         told = (exp.alias_(question.shown(column), f"c{i}", quoted=True) for i, column in enumerate(columns))
         conditions = [question.holds(selection)]
         if order is not None and name is not None:
-            conditions.append(_named(question, order, name))
+            conditions.append((_loosely if loosely else _named)(question, order, name))
         if order is not None and holding:
             conditions.append(_holding(question, order, holding))
         kept = [each for each in conditions if each is not None]
@@ -260,6 +263,20 @@ def _cells(key: Level | Number | Text, column: Column) -> np.ndarray:
 
 def _named(question: Question, order: str, name: str) -> exp.Expression:
     return exp.EQ(this=question.text(order), expression=question.value(name)) if _storable(name) else exp.false()
+
+
+def _loosely(question: Question, order: str, name: str) -> exp.Expression:
+    if not _storable(name):
+        return exp.false()
+    family = question.fields[order].family if order in question.fields else "none"
+    if family in ("float", "decimal"):
+        try:
+            number = float(name)
+        except ValueError:
+            return exp.false()
+        return exp.EQ(this=question.number(order), expression=question.value(number))
+    trimmed = exp.Trim(this=question.text(order), expression=question.value(BLANKS), position="BOTH")
+    return exp.EQ(this=trimmed, expression=question.value(name))
 
 
 def _holding(question: Question, order: str, text: str) -> exp.Expression:

@@ -125,7 +125,7 @@ def may_write(source: Source, schema: str, table: str) -> bool:
 @contextmanager
 def _connection(source: Source) -> Iterator[psycopg.Connection]:
     try:
-        from bedside.engine.postgres import connected
+        from bedside.engine.postgres_moment import connected
     except ImportError:
         raise missing_driver("PostgreSQL", "psycopg[binary]>=3.3,<4") from None
     with connected(source.address, most_seconds=20.0) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -161,6 +162,14 @@ def test_what_a_filter_must_be(live):
     assert Selection.from_text(text, ours) == FILTERS[1]
     assert len(ours.select(FILTERS[0]).select(FILTERS[1])) == len(ours.select(
         Selection((*FILTERS[0].groups, *FILTERS[1].groups))))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_many_ask_at_once(live, cohort, name):
+    whole = live[name]
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(whole.select, FILTERS[i % 3]) for i in range(24)]
+        assert [len(each.result()) for each in asked] == [len(FILTERS[i % 3].apply(cohort)) for i in range(24)]
 
 
 def test_fingerprints_are_of_source_moment_and_filter(live, sources, places):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import duckdb
 import pandas as pd
@@ -15,6 +17,7 @@ import pytest
 from bedside.cohort import Selection
 from bedside.engine import Level, Number, engine_of, summary_of
 from bedside.engine.gone import SourceGone
+from bedside.engine.postgres_moment import MOST
 from bedside.errors import Faults, Fixable
 from bedside.intake.from_source import open_live
 from bedside.store.sources import Source, Sources, configured
@@ -206,7 +209,7 @@ def test_a_database_that_stops_midway(server, patients, tmp_path):
     live = open_live(place, engine_of_source=one("postgresql", server).engine)
     assert engine_of(live).counts(()).n.tolist() == [20]
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(%s)", [live.base._connection.info.backend_pid])
+        connection.execute("SELECT pg_terminate_backend(%s)", [live.base._moment.first.info.backend_pid])
     for _ in range(2):
         with pytest.raises(SourceGone) as caught:
             engine_of(live).counts(())
@@ -231,6 +234,27 @@ def test_one_moment_outlives_a_question_that_fails(server, patients):
         assert engine.sizes((Selection(),)) == (20,)
         with psycopg.connect(server) as connection:
             connection.execute("DELETE FROM clinic.few WHERE id = 'new'")
+
+
+def test_several_ask_at_once_and_see_one_moment(server):
+    """A question that takes long keeps nobody waiting, and all count the rows that were there at first."""
+    with psycopg.connect(server) as connection:
+        connection.execute("CREATE TABLE clinic.crowd AS SELECT n AS days FROM generate_series(1, 50) n")
+        slow = "SELECT days, (SELECT pg_sleep(0.4)) IS NULL AS slept FROM clinic.crowd"
+        connection.execute("CREATE VIEW clinic.sleepy AS " + slow)
+    sources = one("postgresql", server)
+    with sources.engine("clinic", "clinic", "sleepy") as engine, ThreadPoolExecutor(6) as pool:
+        with psycopg.connect(server) as connection:
+            connection.execute("INSERT INTO clinic.crowd SELECT 99 FROM generate_series(1, 7)")
+        asked = [pool.submit(engine.counts, (Level("slept"), Number("days"))) for _ in range(6)]
+        sleeping = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleepy%'"
+        with psycopg.connect(server, autocommit=True) as connection:
+            most = 0
+            while not all(each.done() for each in asked):
+                most = max(most, connection.execute(sleeping).fetchone()[0] - 1)
+                sleep(0.03)
+        assert [int(each.result().n.sum()) for each in asked] == [50] * 6
+        assert 1 < most <= MOST
 
 
 def test_files_that_change_are_not_counted_on(four, tmp_path):
@@ -284,6 +308,17 @@ def test_patients_must_be_told_apart(tmp_path):
     live = open_live(live_places.folder(tmp_path / "live2", nobody, source="clinic"), engine_of_source=sources.engine)
     assert len(live) == 6 and refusal(live.page).what == "Patients can't be told apart."
     assert len(live.bring()) == 6
+    live.close()
+
+
+@pytest.mark.parametrize("names", [["  a", "b ", "c", "d"], [1.0, 2.5, 3.0, 1e6], [7, 8, 9, 10]])
+def test_patients_are_found_by_the_names_that_pages_show(tmp_path, names):
+    sources = one("parquet", str(live_places.parts(tmp_path / "p", ROWS.assign(id=names), n=1)))
+    live = open_live(live_places.folder(tmp_path / "live", PLAIN, source="clinic"), engine_of_source=sources.engine)
+    shown = live.page().identifiers
+    assert len(shown) == 4 == len(set(shown))
+    assert [live.row(name).identifiers for name in shown] == [[name] for name in shown]
+    assert live.row("nobody") is None
     live.close()
 
 
