@@ -39,11 +39,13 @@ def show(held: Import, read: SourceRead) -> None:
     """The card of questions, each with what holds now."""
     if not read.offers:
         return
+    rest = [offer for offer in read.offers if offer.key not in INLINE]
     with st.container(border=True, key="card_import_choices"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch"):
                 page.heading("2 · Who is followed, and from when", "a changed answer reads the files anew")
-            more = st.popover("More choices", icon=":material/tune:", key="import_choices_more", on_change="rerun")
+            more = st.popover("More choices", icon=":material/tune:", key="import_choices_more", on_change="rerun",
+                              disabled=not rest)  # fmt: skip
         stop = st.session_state.pop(importing.TROUBLE, None)
         if stop is not None:
             desk.show(stop)
@@ -53,9 +55,8 @@ def show(held: Import, read: SourceRead) -> None:
                 _ask(held, offer)
         if more.open:
             with more:
-                for offer in read.offers:
-                    if offer.key not in INLINE:
-                        _ask(held, offer)
+                for offer in rest:
+                    _ask(held, offer)
 
 
 def _ask(held: Import, offer: Offer) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from bedside.intake import opening_sources
 from bedside.intake.opening_sources import READ, SourceRead
-from bedside.intake.standards.folder import CohortMade
+from bedside.intake.standards.folder import CohortMade, OutcomeMade
 from bedside.report.csv import file_name
 from components import desk, importing, jobs, whose
 from components.importing import Import
@@ -53,6 +53,8 @@ def show(held: Import) -> None:
         read = _read(held)
         if read is not None:
             _cohorts(held, read)
+            if read.folders:
+                _decided(read)
             _report(read)
 
 
@@ -98,19 +100,31 @@ def _plain(held: Import) -> None:
     held.read_again(None)
 
 
-def cohort_said(made: CohortMade) -> str:
-    """A cohort's outcomes in numbers."""
-    said = [
+def _outcome_said(each: OutcomeMade) -> str:
+    return (
         f"{each.label}: {count(each.n_events, 'event')}"
         + (f", another first in {each.n_competing:,}" if each.n_competing else "")
         + f", follow-up {time_said(each.shortest)} to {time_said(each.longest)} {each.unit} "
         f"(median {time_said(each.median)})"
-        for each in made.outcomes
-    ]
+    )
+
+
+def _cohort_said(made: CohortMade) -> None:
+    """A cohort in numbers: in a sentence, and its outcomes below one another where there are several."""
+    several = len(made.outcomes) > 1
+    said = [] if several else [_outcome_said(each) for each in made.outcomes]
     if made.n_visits:
         said.append(f"{made.n_visits:,} measurements over time")
     said += [f"left out, {reason}: {n:,}" for reason, n in made.left_out]
-    return "; ".join(said) + "."
+    page.put("<p><b>{title}</b>, {n}. {said}</p>", title=made.title, n=count(made.n, "patient"),
+             said="; ".join(said) + "." * bool(said))  # fmt: skip
+    if several:
+        other = any(each.n_competing for each in made.outcomes)
+        rows = [(each.label, f"{each.n_events:,}", *((f"{each.n_competing:,}",) if other else ()),
+                 f"{time_said(each.shortest)} to {time_said(each.longest)} {each.unit}", time_said(each.median))
+                for each in made.outcomes]  # fmt: skip
+        page.table(("Outcome", "Events", *(("Another first",) if other else ()), "Follow-up", "Median"), rows,
+                   label="How its outcomes are read")  # fmt: skip
 
 
 def _cohorts(held: Import, read: SourceRead) -> None:
@@ -118,8 +132,7 @@ def _cohorts(held: Import, read: SourceRead) -> None:
     page.heading("3 · The cohorts they make", "tick those that are read as they should be")
     if not read.folders:
         page.caution("None: nobody in these files can be followed. The report below says why.")
-        for note in read.report.notes:
-            page.caption(note)
+        _decided(read)
         return
 
     def keep(i: int) -> Callable[[bool], None]:
@@ -127,13 +140,10 @@ def _cohorts(held: Import, read: SourceRead) -> None:
 
     mine = import_choices.versions()
     for i, made in enumerate(read.report.cohorts):
-        page.put("<p><b>{title}</b>, {n}. {said}</p>", title=made.title, n=count(made.n, "patient"),
-                 said=cohort_said(made))  # fmt: skip
+        _cohort_said(made)
         fields.tick(f"Import this cohort ({i + 1})", i in held.chosen_cohorts, keep(i), key=f"import_cohort_{i}")
         if i in held.chosen_cohorts:
             import_choices.called(held, read, i, mine)
-    for note in read.report.notes:
-        page.caption(note)
     chosen = tuple(sorted(held.chosen_cohorts))
     running = (held.mark, held.source, chosen, import_choices.seal(held.recipe))
     if st.session_state.get(RUNNING) == running:
@@ -145,6 +155,13 @@ def _cohorts(held: Import, read: SourceRead) -> None:
     )  # fmt: skip
     if not chosen:
         page.caption("First tick a cohort, once you have seen how its outcomes are read.")
+
+
+def _decided(read: SourceRead) -> None:
+    """What was decided on the way, each in a line."""
+    if read.report.notes:
+        page.heading("What was decided on the way")
+        page.put("<ul>{each}</ul>", each=page.join(page.fill("<li>{t}</li>", t=note) for note in read.report.notes))
 
 
 def _begin(key: tuple[object, ...]) -> None:

@@ -158,7 +158,7 @@ def test_every_row_is_accounted_for(imported):
     assert why["OS: a subject who is not in the population, or not in ADSL"] == 1
     labs = dict(reads["adlb.xpt"].why)
     assert labs == {"a subject who is in no cohort": 8, "derived, not measured (DTYPE)": 23, "before the start": 23}
-    assert any("CNSR 0 (event): “Death”" in note for note in imported.report.notes)
+    assert any("CNSR 0 (event) “Death”" in note for note in imported.report.notes)
     assert imported.report.cohorts[0].left_out == (("not in the population (ITTFL)", 1),)
 
 

@@ -299,7 +299,8 @@ def _notes(
         said = "said to be randomised" if subjects.randomised else "not said to be randomised"
         notes.append(f"Treatment is {subjects.treatment}, {said}.")
     for parameter in parameters:
-        for status, text, n in parameter.said:
-            kind = "event" if status == "0" else "censored"
-            notes.append(f"{parameter.code}, CNSR {status} ({kind}): “{text}” {n} times.")
+        ends = [f"CNSR {status} ({'event' if status == '0' else 'censored'}) “{text}” {n}"
+                for status, text, n in parameter.said]  # fmt: skip
+        if ends:
+            notes.append(f"{parameter.code} ended by {'; '.join(ends)}.")
     return [*notes, *(f"{each.label}: known of {len(each.rows)} subjects only; left out." for each in aside)]
