@@ -39,8 +39,8 @@ def begin() -> None:
     asked = list(from_text(fresh.get(LINK, "")))
     known = [table.id for table in tables(key)]
     asked += named_in(fresh.get("filter", ""), known)
-    for value in fresh.values():
-        feature = feature_of(value) if len(value) <= LONGEST else None
+    for name, value in fresh.items():
+        feature = feature_of(value) if name != LINK and len(value) <= LONGEST else None
         asked += [feature] if feature is not None and feature.table in known else []
     if IN_MODELS in fresh:
         offer(key, fresh[IN_MODELS] == "1")

@@ -34,7 +34,7 @@ def show(everyone: Cohort) -> None:
     if not wide:
         return
     menu = st.popover("Measurements", icon=":material/genetics:", key="attached_add", on_change="rerun",
-                      type="tertiary", help="Search the attached tables")  # fmt: skip
+                      type="tertiary")  # fmt: skip
     if menu.open:
         with menu, desk.fixable():
             _search(key, wide)
