@@ -133,7 +133,7 @@ def as_read() -> Cohort:
     if key not in choices:
         raise Fixable("No cohort is open.", "None of that name is known here.", "Choose one from the list above.")
     found = _open(imported.at_version(choices[key]))
-    return found if live_counts.is_counted(found) else imported.grouped(found, kept)
+    return imported.waiting(found) if live_counts.stays(found) else imported.grouped(found, kept)
 
 
 def another(key: str) -> Cohort:
@@ -216,6 +216,11 @@ def held(key: tuple[str | int | float | bool | None, ...]) -> Any | None:
     return _shelf().get(key)
 
 
+def let_go(key: tuple[str | int | float | bool | None, ...]) -> None:
+    """Forget a result."""
+    _shelf().pop(key, None)
+
+
 def with_columns(of: Cohort, *names: str) -> Cohort:
     """The patients with what is asked of them: of a live cohort these columns, counted where they are."""
     return live_counts.with_columns(of, names, kept)
@@ -223,7 +228,7 @@ def with_columns(of: Cohort, *names: str) -> Cohort:
 
 def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None, *, columns: tuple[str, ...] = ()) -> Grouping:
     """Patients in groups of one variable; those of a live cohort are counted by ``columns`` as well."""
-    if live_counts.is_counted(of):
+    if live_counts.stays(of):
         return live_counts.grouped(of, (by, cuts), columns, kept)
     key = ("grouping", of.fingerprint, by, repr(cuts))
     return _shelf().get_or_make(key, lambda: group_by(of, by, cuts=cuts))
@@ -231,7 +236,7 @@ def grouping(of: Cohort, by: str, cuts: str | tuple[float, ...] | None, *, colum
 
 def against_everyone_else(everyone: Cohort, chosen: Selection, *, columns: tuple[str, ...] = ()) -> Grouping:
     """The selected patients, and all others."""
-    if live_counts.is_counted(everyone):
+    if live_counts.stays(everyone):
         return live_counts.grouped(everyone, chosen, columns, kept)
     key = ("against", everyone.fingerprint, chosen.to_text())
     return _shelf().get_or_make(key, lambda: group_by_selection(everyone, chosen))

@@ -101,6 +101,23 @@ def grouped(plain: Cohort, kept: Callable[[tuple[Any, ...], Callable[[], Any]], 
     return made
 
 
+def waiting(plain: Cohort) -> Cohort:
+    """A cohort that is counted in its source, as it is; that its groups wait for the rows is said."""
+    try:
+        n = len(_marks(plain.key))
+    except Fixable as stop:
+        st.session_state[TROUBLES] = (stop,)
+        return plain
+    said = "A group that was" if n == 1 else f"{n} groups that were"
+    stop = Fixable(
+        f"{said} made of this cohort {'is' if n == 1 else 'are'} not here.",
+        "Groups are worked out of the rows, which stay in their source.",
+        "They come with the rows.",
+    )
+    st.session_state[TROUBLES] = (stop,) if n else ()
+    return plain
+
+
 def brought(of: Cohort) -> str:
     """Fingerprint of the open cohort as it was read, without groups."""
     key, fingerprint = st.session_state.get(BROUGHT, ("", ""))

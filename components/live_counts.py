@@ -57,9 +57,27 @@ def begin() -> None:
 # ------------------------------------------------------------------ opening
 
 
-def is_counted(of: Cohort) -> bool:
-    """True for a cohort of which only counts are known here."""
+def stays(of: Cohort) -> bool:
+    """True for a cohort whose rows stay in their source."""
     return isinstance(of, LiveCohort)
+
+
+def is_counted(of: Cohort) -> bool:
+    """True for a cohort of which only counts are known here: one that stays in its source, or counts of it."""
+    return isinstance(of, LiveCohort | CountedCohort)
+
+
+def need_rows(of: Cohort) -> None:
+    """Stop where a cohort is only counted.
+
+    Raises
+    ------
+    RowsStay
+        With the way to the rows.
+    """
+    origin = of.origin if isinstance(of, CountedCohort) else of
+    if isinstance(origin, LiveCohort):
+        raise origin.stay()
 
 
 def opened(entry: Entry) -> Cohort:

@@ -16,13 +16,13 @@ COUNTED = ("", "overview", "survival", "patients", "report")
 """Pages that need no rows."""
 
 
-def ready(name: str) -> bool:
+def ready(name: str, title: str) -> bool:
     """Whether a page can be drawn; where it needs rows that are not here, they are brought in its place.
 
     Parameters
     ----------
-    name : str
-        As it stands in the address.
+    name, title : str
+        How it stands in the address, and what it is called.
     """
     needs = name not in COUNTED
     if needs:
@@ -39,8 +39,8 @@ def ready(name: str) -> bool:
     if not needs and not live_counts.asked(of.key):
         return True
     with desk.fixable():
-        if name == "patient":
-            _meanwhile(of)
+        if needs and not (name == "patient" and _meanwhile(of)):
+            page.title(title)
         chosen = wanted(of)
         if needs:
             source = live.title_of(of.source_name)
@@ -84,15 +84,16 @@ def _bring(of: LiveCohort, chosen: Selection) -> None:
         chosen,
     )
     if found is not None:
+        desk.let_go(key)  # it is held once
         live_counts.hold(live_counts.Rows(of.key, found.rows, chosen.to_text(), found.as_of, of.source_name))
         st.rerun()
 
 
-def _meanwhile(of: LiveCohort) -> None:
-    """The patient who is opened, whose row comes first."""
+def _meanwhile(of: LiveCohort) -> bool:
+    """The patient who is opened, whose row comes first; whether there is one."""
     name = live_counts.opened_patient(st.query_params.get("patient") or st.session_state.get("patient") or "")
     if name is None:
-        return
+        return False
     kept = desk.cohort()
     assert isinstance(kept, LiveCohort)  # a filter of what is counted is counted
     key = ("live row", kept.fingerprint, name)
@@ -108,3 +109,4 @@ def _meanwhile(of: LiveCohort) -> None:
     rows = [(v.label, v.say(values[v.name])) for v in found.filterable]
     with st.container(border=True, key="card_live_patient"):
         page.table(("What is known", ""), rows, label="What is known of this patient")
+    return True

@@ -106,7 +106,7 @@ if not alone:
 page_words.begin()
 if chosen.url_path not in ("survival", "report", *OF_NO_COHORT):
     later_start.elsewhere()
-if alone or live_rows.ready(chosen.url_path):
+if alone or live_rows.ready(chosen.url_path, chosen.title):
     chosen.run()
 if not alone:
     stamp.show(desk.cohort())

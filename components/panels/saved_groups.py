@@ -15,7 +15,7 @@ from bedside.report import say
 from bedside.risk.fitted import Fitted
 from bedside.store.models import list_models
 from bedside.store.views import group_body
-from components import desk, imported, model_choice, my_estimates
+from components import desk, imported, live_counts, model_choice, my_estimates
 from components.model_choice import Choice as Model
 from components.panels import saved_form
 from components.panels.page import caption
@@ -42,7 +42,7 @@ def from_survival(of: Cohort, outcome: Outcome, choice: Curves, labels: Sequence
     labels : sequence of str
         What the groups are called.
     """
-    if choice.by == EVERYONE or len(labels) < 2 or _rows_stay(of):
+    if choice.by == EVERYONE or len(labels) < 2:
         return
     numeric = not choice.against and of.variable(choice.by).is_numeric
     if not (numeric or choice.against):
@@ -51,6 +51,7 @@ def from_survival(of: Cohort, outcome: Outcome, choice: Curves, labels: Sequence
     if not menu.open:
         return
     with menu, desk.fixable():
+        live_counts.need_rows(of)
         caption(f"As a variable, for every page: {', '.join(labels)}.")
         if choice.cuts == "best" and numeric:
             caption(LEARNT)
@@ -68,11 +69,6 @@ def from_survival(of: Cohort, outcome: Outcome, choice: Curves, labels: Sequence
             return group_body(to_body(made), desk.as_read())
 
         saved_form.form("survival_kept", "group", body, usual=usual, button="Keep", close="survival_keep")
-
-
-def _rows_stay(of: Cohort) -> bool:
-    """True for a cohort whose rows stay in a database: a group is worked out of rows."""
-    return getattr(of, "engine", None) is not None
 
 
 # ------------------------------------------------------------------ by predicted risk
@@ -93,7 +89,7 @@ def by_risk(
     key : str
         Of this place.
     """
-    if my_estimates.first() or _rows_stay(cohort):
+    if my_estimates.first() or live_counts.is_counted(cohort):
         return
     menu = st.popover("Keep risk groups", icon=ICON, key=f"{key}_keep", type="tertiary", on_change="rerun")
     if not menu.open:

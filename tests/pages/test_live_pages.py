@@ -123,6 +123,9 @@ def test_overview_and_survival_are_counted_and_say_what_the_rows_say(asked: Coun
     both(there, here, ("unfold", ("survival_groups", "survival_pairs")))
     both(there, here, ("choose", ("survival_by", "marker")))
     both(there, here, ("choose", ("survival_cuts_quantiles:2", "best")))
+    there.unfold("survival_keep")  # a group is of patients
+    assert "This needs the rows themselves." in there.stops[-1]
+    there.at.session_state["survival_keep"] = False
     both(there, here, ("click", "survival_against"), ("choose", ("survival_entry", "entry")))
     for reader, key in ((there, "there"), (here, "here")):
         reader.choose("survival_by", "arm").choose(f"survival_strata_{key}", ["site"])
