@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,16 +12,17 @@ import pandas as pd
 import psycopg
 import pytest
 
+from bedside.cohort import Cohort
 from bedside.engine import engine_of, event_tables
 from bedside.errors import Fixable
 from bedside.intake import read_cohort
-from bedside.intake.building import build, how_read
+from bedside.intake.building import OutcomeRead, build, how_read
 from bedside.intake.from_source import open_live
 from bedside.intake.guess import guess
 from bedside.intake.live_plan import fit_of, how_read_live, live_from
 from bedside.intake.live_sample import sample_of
-from bedside.intake.plan import Plan
-from bedside.intake.staging import Staged, stage
+from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
+from bedside.intake.staging import Staged
 from bedside.intake.steps import Step
 from bedside.store.cohorts import keep, making, open_folder, versions
 from bedside.store.sources import Sources, configured
@@ -31,7 +32,6 @@ from tests.engines.conftest import fill
 
 N = 400
 TABLE = 'register "2026"'
-STAYED = ("from", "last", "died")
 
 
 def register() -> pd.DataFrame:
@@ -82,32 +82,49 @@ def table_in(kind: str) -> str:
     return "" if kind in ("parquet", "files") else TABLE
 
 
-def looked_at(sources: Sources, kind: str, folder: Path, n: int = 20_000) -> tuple[Staged, Plan]:
-    """A sample and the plan that is guessed of it, as the wizard would have it."""
+def looked_at(sources: Sources, kind: str, folder: Path, n: int = 20_000) -> Staged:
+    """A sample, as the wizard would have it."""
     folder.mkdir(mode=0o700)
     with sources.engine(kind, "", table_in(kind)) as engine:
-        staged = sample_of(engine, folder, name="Register", n=n)
-    return staged, guess(staged, this_year=2026).plan
+        return sample_of(engine, folder, name="Register", n=n)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The register brought as a file: what was guessed of it, how it was read, and the cohort."""
+
+    plan: Plan
+    read: OutcomeRead
+    cohort: Cohort
+
+
+@pytest.fixture(scope="module")
+def imported(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    place = tmp_path_factory.mktemp("imported")
+    staged = looked_at(sources, "parquet", place / "staged")
+    plan = guess(staged, this_year=2026).plan
+    (read,) = how_read(staged, plan)
+    (place / "made").mkdir()
+    build(staged, plan, place / "made")
+    return Imported(plan, read, read_cohort(place / "made"))
 
 
 @pytest.mark.parametrize("kind", ["parquet", "duckdb", "postgresql"])
-def test_a_plan_is_carried_out_in_the_source_as_an_import_would(sources, rows, tmp_path, kind):
-    staged, plan = looked_at(sources, kind, tmp_path / "staged")
+def test_a_plan_is_carried_out_in_the_source_as_an_import_would(sources, imported, tmp_path, kind):
+    plan, here, truth = imported.plan, imported.read, imported.cohort
+    staged = looked_at(sources, kind, tmp_path / "staged")
     assert staged.notes[0] == "All 400 rows were looked at." and (staged.file.stat().st_mode & 0o077) == 0
     assert {c.name: c.kind for c in staged.columns}["last_contact"] == "date"
     assert [outcome.of_dates for outcome in plan.outcomes] == [True]
     with sources.engine(kind, "", table_in(kind)) as engine:
         (there,) = how_read_live(staged, plan, engine)
-    (here,) = how_read(staged, plan)
     assert (there.n, there.n_events, there.no_time.n, there.negative.n) == (
         here.n, here.n_events, here.no_time.n, here.negative.n)  # fmt: skip
     assert (there.shortest, there.median, there.longest) == (here.shortest, here.median, here.longest)
 
-    made, imported = tmp_path / "made", tmp_path / "imported"
-    made.mkdir(), imported.mkdir()
+    made = tmp_path / "made"
+    made.mkdir()
     live = live_from(staged, plan, made, engine_of_source=sources.engine, source=kind, table=table_in(kind))
-    build(staged, plan, imported)
-    truth = read_cohort(imported)
     assert len(live) == len(truth) == here.n < N
     ours, theirs = live.outcomes[0], truth.outcomes[0]
     (mine,), (curve,) = event_tables(engine_of(live), ours).curves(), curves_by(truth, theirs, None)
@@ -121,30 +138,38 @@ def test_a_plan_is_carried_out_in_the_source_as_an_import_would(sources, rows, t
     live.close()
 
 
-def test_levels_beyond_the_sample_and_columns_that_cannot_be_read(sources, tmp_path):
-    staged, plan = looked_at(sources, "duckdb", tmp_path / "staged", n=390)
+def test_levels_beyond_the_sample_and_columns_that_cannot_be_read(sources, imported, tmp_path):
+    staged = looked_at(sources, "duckdb", tmp_path / "staged", n=390)
     assert staged.notes[0] == "390 of 400 rows were looked at."
-    note = replace(plan.column("note"), kind="continuous", use="predictor", decimal=",")
-    plan = plan.with_column(note)
+    plan = imported.plan
+    plan = plan.with_column(replace(plan.column("note"), kind="continuous", use="predictor", decimal=","))
+    plan = plan.with_column(replace(plan.column("grade"), kind="binary", levels=(("1", "low"), ("2", "high"))))
     assert fit_of(staged, plan).left_out == (("note", "numbers that are written as text"),)
     (tmp_path / "made").mkdir()
     live = live_from(staged, plan, tmp_path / "made", engine_of_source=sources.engine, source="duckdb", table=TABLE)
-    assert "rare" in live.variable("grade").codes and not live.has("note")
-    assert "note" in live.readings[-1]
+    grade = live.variable("grade")
+    assert [(level.code, level.label) for level in grade.levels] == [("1", "low"), ("2", "high"), ("rare", "rare")]
+    assert grade.kind == "categorical" and not live.has("note") and "note" in live.readings[-1]
     live.close()
 
 
-def test_what_cannot_be_done_there_is_told(tmp_path, sources):
+def test_what_cannot_be_done_there_is_told(tmp_path, sources, imported):
     """Dates and numbers that are text, steps, two columns that say how it ended."""
-    file = tmp_path / "x.csv"
-    file.write_text("id;from;last;days;dead\n" + "".join(
-        f"p{i};0{i % 9 + 1}.03.2015;0{i % 9 + 1}.05.2017;{i},5;{i % 2}\n" for i in range(30)))  # fmt: skip
-    (tmp_path / "staged").mkdir()
-    staged = stage(file, "x.csv", tmp_path / "staged")
-    plan = guess(staged, this_year=2026).plan
-    said = " ".join(fit_of(staged, plan).in_the_way)
-    assert "written as text" in said
-    staged, plan = looked_at(sources, "duckdb", tmp_path / "other")
+    texts = pd.DataFrame({"from": ["01.03.2015"] * 4, "last": ["01.05.2017"] * 4, "days": ["1,5"] * 4, "id": [*"abcd"]})
+    own = configured({"t": {"kind": "parquet", "address": str(live_places.parts(tmp_path / "p", texts, n=1))}}, {})
+    (tmp_path / "texts").mkdir()
+    with own.engine("t", "", "") as engine:
+        staged = sample_of(engine, tmp_path / "texts", name="t")
+    columns = (ColumnPlan("from", kind="date"), ColumnPlan("last", kind="date"), ColumnPlan("days"))
+    plan = Plan(columns=columns, outcomes=(OutcomePlan("d", "D", start="from", end=("last",), status="id"),))
+    assert fit_of(staged, plan).in_the_way == (
+        "“from” holds dates that are written as text.", "“last” holds dates that are written as text.",
+        "“D” reads “last” as a date, and it is not one there.", "“D” reads “from” as a date, and it is not one there.",
+    )  # fmt: skip
+    numbers = replace(plan, outcomes=(OutcomePlan("d", "D", time="days", status="id"),))
+    assert fit_of(staged, numbers).in_the_way[0] == "“days” holds numbers that are written as text."
+
+    staged, plan = looked_at(sources, "duckdb", tmp_path / "other"), imported.plan
     (outcome,) = plan.outcomes
     for changed, why in (
         (plan.with_step(Step("drop_duplicates", said="Copies left out")), "in 1 step."),
@@ -160,8 +185,8 @@ def test_what_cannot_be_done_there_is_told(tmp_path, sources):
     assert not (tmp_path / "live.json").exists()
 
 
-def test_codes_that_mean_unknown_and_steps_that_leave_out_a_column(sources, tmp_path):
-    staged, plan = looked_at(sources, "postgresql", tmp_path / "staged")
+def test_codes_that_mean_unknown_and_steps_that_leave_out_a_column(sources, imported, tmp_path):
+    staged, plan = looked_at(sources, "postgresql", tmp_path / "staged"), imported.plan
     plan = plan.with_column(replace(plan.column("grade"), missing=("2",), levels=()))
     plan = plan.with_step(Step("drop_column", column="note", said="Left out"))
     (tmp_path / "made").mkdir()
@@ -242,9 +267,9 @@ def test_leap_years_and_long_spans(kind, server, tmp_path):
 # ------------------------------------------------------------------ kept
 
 
-def test_a_live_cohort_is_kept_like_an_imported_one(sources, tmp_path, monkeypatch):
+def test_a_live_cohort_is_kept_like_an_imported_one(sources, imported, tmp_path, monkeypatch):
     monkeypatch.setenv("BEDSIDE_DATA", str(tmp_path / "data"))
-    staged, plan = looked_at(sources, "duckdb", tmp_path / "staged")
+    staged, plan = looked_at(sources, "duckdb", tmp_path / "staged"), imported.plan
     now = datetime(2026, 4, 1, tzinfo=UTC)
     with making() as made:
         told = {"engine_of_source": sources.engine, "source": "duckdb", "table": TABLE, "now": now}

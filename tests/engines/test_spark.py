@@ -13,6 +13,7 @@ import pytest
 from bedside.cohort import Cohort, Selection
 from bedside.engine import Engine, Number, event_tables, groups_of
 from bedside.errors import Fixable
+from bedside.intake.guess import guess
 from bedside.intake.live_plan import live_from
 from bedside.store.sources import configured
 from benchmarks.spark_session import own_session
@@ -126,7 +127,8 @@ def test_a_live_cohort(session, tmp_path):
     sources = configured(told, {})
     (seen,) = [table for table in sources.named("spark").tables() if table.name == "register"]
     assert (seen.schema, seen.columns[0].name, seen.columns[3].type) == ("default", "mrn", "date")
-    staged, plan = looked_at(sources, "files", tmp_path / "staged")
+    staged = looked_at(sources, "files", tmp_path / "staged")
+    plan = guess(staged, this_year=2026).plan
     lives = []
     for name, table in (("spark", "register"), ("files", "")):
         (tmp_path / name).mkdir()
