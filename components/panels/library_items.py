@@ -12,7 +12,7 @@ from bedside.store.estimates import LOCAL
 from bedside.store.models import list_models
 from bedside.store.saved import Item, Saved
 from bedside.store.views import what_changed
-from components import desk, imported
+from components import desk, imported, live_counts
 from components.panels import page, saved_view
 from components.text import md
 
@@ -69,7 +69,12 @@ def _more(saved: Saved, item: Item, here: bool) -> None:
         # At the newest version: which is where a filter or a group is used, and a view may be wanted.
         newest = 0 if shown is None else shown.newest
         changed = what_changed(
-            item, cohort, version=newest, newest=newest, models=list_models(), read=plain.fingerprint
+            item,
+            cohort,
+            version=newest,
+            newest=newest,
+            models=list_models(),
+            read="" if live_counts.is_counted(plain) else plain.fingerprint,
         )
         if item.kind == "group":
             changed += tuple(stop.why for stop in troubles if f"“{item.name}”" in stop.what)

@@ -60,7 +60,9 @@ def _columns(key: str) -> Cohort:
     """The cohort, with the groups made of it as columns if there are any and the reader wants them."""
     plain = desk.another(key)
     made, _ = imported.with_all(plain, desk.kept)
-    asked = made is not plain and st.checkbox("With the groups made of it, as columns", key=f"library_groups_{key}")
+    asked = made is not plain and st.checkbox(
+        "With its groups and chosen measurements, as columns", key=f"library_groups_{key}"
+    )
     return made if asked else plain
 
 

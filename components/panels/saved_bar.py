@@ -17,6 +17,7 @@ from components.panels.pick import told_apart
 
 MENU, WHAT, LIST = "saved_menu", "saved_what", "saved_filter"
 VIEW, FILTER, GROUP = "view", "filter", "group"
+BUTTONS = {VIEW: "Save this view", FILTER: "Save this filter", GROUP: "Keep as a group"}
 WORDS = {VIEW: "This view", FILTER: "This filter", GROUP: "A group"}
 SAYS = {
     VIEW: "This page with its choices and filter. It is under “Saved”.",
@@ -35,7 +36,7 @@ def keep(everyone: Cohort, title: str, page: str) -> None:
     title, page : str
         What the page is called, and how it stands in the address.
     """
-    menu = st.popover("Save view", icon=":material/bookmark_add:", key=MENU, on_change="rerun", type="tertiary")
+    menu = st.popover("Keep", icon=":material/bookmark_add:", key=MENU, on_change="rerun", type="tertiary")
     if not menu.open:
         return
     with menu, desk.fixable():
@@ -53,7 +54,7 @@ def keep(everyone: Cohort, title: str, page: str) -> None:
         if what == VIEW:
             usual = ", ".join(part for part in (title, desk.outcome(everyone).label, said) if part)
         body = {VIEW: lambda: saved_view.body(page), FILTER: _filter, GROUP: _group}[what]
-        saved_form.form(f"saved_{what}", what, body, usual=usual, close=MENU)
+        saved_form.form(f"saved_{what}", what, body, usual=usual, button=BUTTONS[what], close=MENU)
 
 
 def _filter() -> dict[str, object]:

@@ -70,4 +70,4 @@ def _keep(
     state[f"{key}_name"] = state[f"{key}_note"] = ""
     if close:
         state[close] = False
-    st.toast(md(DONE[kind].format(name)), icon=":material/check:")
+    st.toast(DONE[kind].format(md(name)), icon=":material/check:")

@@ -8,13 +8,14 @@ from typing import Any
 import streamlit as st
 
 from bedside.cohort import Cohort
+from bedside.cohort.attached import feature_of
 from bedside.cohort.derived_words import COLUMN
 from bedside.cohort.selection import Selection
 from bedside.errors import Fixable
 from bedside.store.models import list_models
 from bedside.store.saved import Item
 from bedside.store.views import opens, view_body, what_changed
-from components import desk, imported
+from components import attached, desk, imported, live_counts
 from components.panels import saved_notice
 
 FILTER = "saved_filter_text"
@@ -74,12 +75,13 @@ def open_item(item: Item) -> None:
     imported.choose(item.cohort, item.version if item.kind == "view" else None)
     imported.look_again()
     st.session_state["cohort"] = item.cohort
+    _attach(item)
     of = desk.as_read()
     query.pop("filter", None)
     desk.select(Selection())
     fits = _set_filter(item, of)
     changed = _changed(item, of)
-    if imported.brought(of) == item.fingerprint:
+    if live_counts.is_counted(of) or imported.brought(of) == item.fingerprint:
         _restore(item.body.get("choices"), of)
     if changed or not fits:
         saved_notice.tell(item.name, changed, of.key)
@@ -88,9 +90,20 @@ def open_item(item: Item) -> None:
 
 def put_filter(item: Item) -> None:
     """Set a saved filter in the open cohort; where it does not fit, what changed is said and nothing is set."""
+    _attach(item)
     of = desk.as_read()
     if not _set_filter(item, of):
         saved_notice.tell(item.name, _changed(item, of), of.key)
+
+
+def _attach(item: Item) -> None:
+    """Choose the measurements of attached tables that an item names."""
+    known = {table.id for table in attached.tables(item.cohort)}
+    told = item.body.get("columns")
+    for name in told if isinstance(told, dict) else ():
+        feature = feature_of(name)
+        if feature is not None and feature.table in known:
+            attached.add(item.cohort, feature)
 
 
 def _set_filter(item: Item, of: Cohort) -> bool:
@@ -109,7 +122,9 @@ def _changed(item: Item, of: Cohort) -> tuple[str, ...]:
     shown = imported.version_of(item.cohort)
     return what_changed(
         item, of, version=item.version if shown is None else shown.version,
-        newest=0 if shown is None else shown.newest, models=list_models(), read=imported.brought(of),
+        newest=0 if shown is None else shown.newest, models=list_models(),
+        # What is counted where it lies is another at every moment.
+        read="" if live_counts.is_counted(of) else imported.brought(of),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from bedside.cohort.selection import Selection
 from bedside.intake import read_cohort
 from tests.browser.conftest import Visit
-from tests.browser.walk import choose, choose_level, close_menu, drawn, go, open_menu
+from tests.browser.walk import box, choose, choose_level, close_menu, drawn, go, open_menu
 from tests.serving import ROOT
 
 FOLDER = ROOT / "sample_data" / "gbsg2_breast"
@@ -57,6 +57,14 @@ def test_a_filter_survives_page_change_and_reload(open_page):
     expect(_chips(visit)).to_have_count(2)
     said = _chips(visit).all_inner_texts()
 
+    # Saved by its name and Enter, without a click into the field.
+    open_menu(visit, "Keep")
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
+    page.keyboard.type("Old <b>ones</b>")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stToast")).to_contain_text("Saved: the filter “Old <b>ones")
+    visit.settle()
+
     for name in ("Survival", "Patients", "Model", "Overview"):
         go(visit, name)
         _count(visit, len(OLDER))
@@ -85,6 +93,10 @@ def test_a_filter_survives_page_change_and_reload(open_page):
     expect(_chips(visit)).to_have_count(0)
     visit.settle()
     assert "filter=" not in page.url
+    open_menu(visit, "Filter")
+    box(page, "Saved filters").click()
+    page.get_by_role("option", name="Old <b>ones</b>", exact=True).click()
+    _count(visit, len(OLDER))
     visit.assert_calm()
 
 
