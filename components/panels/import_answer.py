@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bedside.intake.building import Report
+from bedside.intake.plan import OutcomePlan
 from bedside.intake.quality import Finding
 from components.importing import Import
-from components.panels import import_columns, import_counts, import_finish, import_outcomes, page
+from components.panels import import_columns, import_counts, import_outcomes, page
 from components.panels.import_words import count, listed
 
 NAMED = 3
@@ -33,7 +34,7 @@ def show(held: Import, report: Report | None) -> None:
 
 def left(held: Import, report: Report | None, found: Sequence[Finding] | None) -> None:
     """What the reader still has to decide, or may want to look at, and where."""
-    points = [*_must(held), *_may(held, report, found)]
+    points = [*_must(held, report, found), *_may(held, report, found)]
     if points:
         page.put(
             '<div class="bs-import-left"><p class="bs-eyebrow">{head}</p><ul class="bs-sure">{points}</ul></div>',
@@ -46,7 +47,12 @@ def left(held: Import, report: Report | None, found: Sequence[Finding] | None) -
         )  # fmt: skip
 
 
-def _must(held: Import) -> list[tuple[bool, str]]:
+def stoppers(found: Sequence[Finding] | None) -> list[Finding]:
+    """What no cohort can be made with: two rows of one patient, or a patient without a name where others have one."""
+    return [each for each in found or () if each.kind in ("identifier", "no identifier")]
+
+
+def _must(held: Import, report: Report | None, finds: Sequence[Finding] | None) -> list[tuple[bool, str]]:
     assert held.plan is not None and held.opened is not None
     found: list[tuple[bool, str]] = []
     outcomes = held.plan.outcomes
@@ -59,7 +65,24 @@ def _must(held: Import) -> list[tuple[bool, str]]:
     if open_:
         what = ("the sentence", "it is") if len(open_) == 1 else ("the sentences", "they are")
         found.append((True, f"{listed(open_)}: read {what[0]} above, and tick if {what[1]} right."))
+    found += [(True, said) for outcome in outcomes if (said := _unread(held, outcome, report))]
+    if report is not None and report.outcomes and not report.rows_kept:
+        found.append((True, "Nobody can be followed: look at how the first outcome is read."))
+    found += [(True, f"{each.said} Choose what to do, under “What does not fit”.") for each in stoppers(finds)]
     return found
+
+
+def _unread(held: Import, outcome: OutcomePlan, report: Report | None) -> str:
+    """Codes that nobody has given a meaning, such as one that is new in this month's file."""
+    read = import_counts.read_of(report, outcome)
+    if read is None or import_counts.is_confirmed(held, outcome):
+        return ""
+    codes = [f"“{code[:40]}” ({count(n, 'row')})" for code, meaning, n in read.codes if not meaning]
+    if not codes:
+        return ""
+    shown = listed(codes[:NAMED], more=len(codes) - NAMED)
+    what = "has no meaning yet, so it counts" if len(codes) == 1 else "have no meaning yet, so they count"
+    return f"{outcome.label}: {shown} {what} as not known. Say under “What happened and when” what each stands for."
 
 
 def _may(held: Import, report: Report | None, found: Sequence[Finding] | None) -> list[tuple[bool, str]]:
@@ -76,14 +99,10 @@ def _may(held: Import, report: Report | None, found: Sequence[Finding] | None) -
     if report is not None and report.unreadable:
         points.append((False, f"{count(sum(each.rows.n for each in report.unreadable), 'cell')} can't be read as what "
                               "the column is, under “What does not fit”."))  # fmt: skip
-    faults = [each for each in found or () if each.severity == "fault"]
+    stopping = {id(each) for each in stoppers(found)}
+    faults = [each for each in found or () if each.severity == "fault" and id(each) not in stopping]
     if faults:
         more = len(faults) - 1
         points.append((False, f"{faults[0].said} {f'And {more} more. ' if more else ''}Under “What does not fit” each "
                               "can be put right with one click."))  # fmt: skip
     return points
-
-
-def button(held: Import, report: Report | None) -> None:
-    """Title, new or next version, and the import."""
-    import_finish.show(held, report)

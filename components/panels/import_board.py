@@ -14,6 +14,7 @@ from components.panels import (
     import_database,
     import_file,
     import_finish,
+    import_last,
     import_outcomes,
     import_sources,
     page,
@@ -45,15 +46,16 @@ def _table(held: Import) -> None:
     stop = st.session_state.pop(importing.TROUBLE, None)
     if stop is not None:
         desk.show(stop)
-    import_finish.offer_last_time(held)
+    import_last.offer(held)
     with st.container(border=True, key="card_import_finish"):
         import_file.head(held)
         report = import_counts.counted(held)
         import_answer.show(held, report)
-        left = st.container()
-        import_answer.button(held, report)
+        left, foot = st.container(), st.container()
     import_columns.show(held)
     import_outcomes.show(held, report, asked=False)
     found = import_checks.show(held, report)
     with left:
         import_answer.left(held, report, found)
+    with foot:
+        import_finish.show(held, report, found)

@@ -2,92 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
-from bedside.errors import Fixable
 from bedside.intake import opening
 from bedside.intake.building import Report
-from bedside.intake.plan import header_signature
+from bedside.intake.quality import Finding
 from bedside.report.csv import file_name
 from bedside.store.cohorts import list_kept
 from bedside.store.saved import Saved
 from components import desk, importing, jobs, whose
 from components.importing import Import
-from components.panels import import_counts, library_versions, page
+from components.panels import import_counts, import_last, library_versions, page
 from components.panels import import_fields as fields
+from components.panels.import_answer import stoppers
 from components.panels.import_words import count, rows_said, time_said
 
 RUNNING = "import_running"
 NEW = ""
 
 
-# ------------------------------------------------------------------ last time's answers
-
-
-def signature(held: Import) -> str:
-    """What tells this layout of columns from another."""
-    assert held.opened is not None
-    return header_signature(tuple(column.original for column in held.opened.staged.columns))
-
-
-def offer_last_time(held: Import) -> None:
-    """Use the answers of the last file with these columns."""
-    assert held.opened is not None
-    with desk.fixable():
-        told = desk.kept(("import_recall", held.mark, held.turn), lambda: (_recalled(held),))[0]
-        if told is None:
-            return
-        with (
-            st.container(border=True, key="card_import_last"),
-            st.container(horizontal=True, vertical_alignment="center", gap="small"),
-        ):
-            with st.container(width="stretch"):
-                if held.last == "used":
-                    page.put("<p><b>Last time's answers are used.</b> Look them over, and confirm how the status is "
-                             "read.</p>")  # fmt: skip
-                else:
-                    page.put("<p><b>A file with these columns was imported before.</b> Your answers of that time can "
-                             "be used again.</p>")  # fmt: skip
-            if held.last == "used":
-                st.button("Back to the guesses", key="import_last_undo", on_click=_undo_last, args=(held,))
-            else:
-                st.button("Use last time's answers", key="import_last", type="primary", on_click=_use_last,
-                          args=(held, told))  # fmt: skip
-
-
-def _recalled(held: Import) -> Any:
-    return Saved(whose.reader()).recall(signature(held))
-
-
-def _use_last(held: Import, told: Any) -> None:
-    assert held.opened is not None
-    try:
-        held.change(opening.remembered(told, held.opened.staged, held.opened.guessed.plan))
-        held.last = "used"
-    except Fixable as stop:
-        st.session_state[importing.TROUBLE] = stop
-
-
-def _undo_last(held: Import) -> None:
-    assert held.opened is not None
-    held.change(held.opened.guessed.plan)
-    held.last = "undone"
-
-
 # ------------------------------------------------------------------ the import
 
 
-def show(held: Import, report: Report | None) -> None:
+def show(held: Import, report: Report | None, found: Sequence[Finding] | None) -> None:
     """Title, new or next version, and the button."""
     plan = held.plan
     assert plan is not None  # the file is read
     if st.session_state.get(RUNNING) == _run_key(held):
         _run(held)
         return
-    lacking = _lacking(held, report)
+    lacking = _lacking(held, report) or ("" if not stoppers(found) else "First decide what each patient's row is.")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         fields.words("Title", plan.title, lambda text: _title(held, text), key="import_title", width=300)
         fields.words("Short title, for lists", plan.short_title, lambda text: _short(held, text), longest=40,
@@ -168,7 +115,9 @@ def _run(held: Import) -> None:
         held.made = made
         with desk.fixable():
             Saved(whose.reader()).remember(
-                signature(held), opening.to_remember(held.plan, held.opened.guessed.plan), cohort=made.kept.key
+                import_last.signature(held),
+                opening.to_remember(held.plan, held.opened.guessed.plan),
+                cohort=made.kept.key,
             )
         held.end()
         st.rerun()

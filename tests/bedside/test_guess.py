@@ -228,3 +228,51 @@ def test_names_and_units():
     assert unit_of("creatinine", "", np.array([12.0])) == ("", "")
     assert unit_of("nodes", "", np.array([3.0])) == ("", "")
     assert not re.search("years", unit_of("stage", "", np.array([3.0]))[0])
+
+
+def test_phrases_labels_and_nested_records_are_understood(tmp_path):
+    """Words of status by what they are made of, a 0 and 1 that censors by its name, dates in words, entry, JSON."""
+    rows = [("verstorben (Tumor)", "3 de enero de 2015"), ("verstorben (andere Ursache)", "4 de mayo de 2015"),
+            ("lebt", "5 de junio del 2015"), ("lebt", "6 de julio de 2015")] * 5  # fmt: skip
+    lines = ["Nr;Diagnosedatum;Letzter Kontakt;Vitalstatus"]
+    lines += [f"{i:03d};{day};01.02.2020;{state}" for i, (state, day) in enumerate(rows)]
+    file = staged(tmp_path, "\n".join(lines))
+    plan = guess(file, this_year=2026).plan
+    whole, own = plan.outcomes
+    assert (whole.key, own.key, plan.identifier) == ("death", "death_disease", "Nr")
+    assert own.competing == ("Death of another cause",)
+    read, cause = how_read(file, plan)
+    assert (read.n, read.n_events, cause.n_events, cause.n_competing) == (20, 10, 5, 5)
+    assert read.longest == (date(2020, 2, 1) - date(2015, 1, 3)).days == 1855
+
+    lines = ["SUBJID,OSDAYS,OSCENS,ENTRY_DAYS", *(f"S{i:02d},{100 + i},{i % 2},{i}" for i in range(20))]
+    file = staged(tmp_path, "\n".join(lines))
+    (outcome,) = guess(file).plan.outcomes
+    assert (outcome.time, outcome.status, outcome.entry) == ("OSDAYS", "OSCENS", "ENTRY_DAYS")
+    assert dict(outcome.meaning) == {"0": "event", "1": "censored"}
+
+    told = [
+        {"patient": {"id": f"{2**53 + i}", "sex": "FM"[i % 2]}, "dead": i % 2 == 0, "days": 10 + i} for i in range(20)
+    ]
+    file = staged(tmp_path, "\n".join(json.dumps(each) for each in told), name="told.ndjson")
+    plan = guess(file).plan
+    assert [c.name for c in plan.columns] == ["dead", "days", "patient.id", "patient.sex"]
+    assert plan.identifier == "patient.id" and plan.outcomes[0].label == "Death"
+    assert how_read(file, plan)[0].n_events == 10
+
+
+def test_a_table_of_many_columns_is_read_column_by_column(tmp_path):
+    """More columns than one query can hold; plain numbers, a comma for the decimal, codes for unknown, words."""
+    n = 90
+    head = ["id", "time_days", "event", *(f"g{i}" for i in range(n))]
+    cells = [[str(i), str(10 + i), str(i % 2), *(f"{i}.5" for _ in range(n))] for i in range(20)]
+    cells[3][5], cells[4][5], cells[5][5], cells[6][6] = "-9", "", "n/a", "many"
+    file = staged(tmp_path, "\n".join(",".join(row) for row in [head, *cells]))
+    plan = guess(file).plan
+    plan = plan.with_column(replace(plan.column("g2"), missing=("-9",)))
+    (tmp_path / "made").mkdir()
+    build(file, plan, tmp_path / "made")
+    frame = pd.read_parquet(tmp_path / "made" / "data.parquet")
+    assert frame["g1"].tolist() == [i + 0.5 for i in range(20)]
+    assert frame["g2"].isna().tolist() == [i in (3, 4, 5) for i in range(20)]
+    assert frame["g3"].isna().tolist() == [i == 6 for i in range(20)]

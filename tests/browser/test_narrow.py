@@ -32,7 +32,7 @@ def test_everything_fits_on_every_page(narrow: Visit, cohort: str):
     found["Patients"] = misfits(narrow.page)
     open_patient(narrow, COHORTS[cohort])
     found["Patient"] = misfits(narrow.page)
-    for name in ("Survival", "Model", "Overview"):
+    for name in ("Survival", "Model", "Overview", "Bring data", "Saved"):
         go(narrow, name)
         found[name] = misfits(narrow.page)
     assert {name: each for name, each in found.items() if each} == {}

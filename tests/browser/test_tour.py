@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from bedside.cohort.selection import OneOf, Selection
+from bedside.intake.sample import NAME, sample_file
 from tests.browser.conftest import Visit, arrive
 from tests.browser.eyes import faint, texts
 from tests.browser.walk import choose, choose_level, close_menu, deep, drawn, go, open_menu, open_patient
@@ -23,7 +24,8 @@ FRAME = {
 }
 SEEN = (
     "gate", "overview", "numbers", "filter menu", "filter of levels", "chips", "attrition", "survival", "options",
-    "save menu", "how made", "report", "export", "patients", "found", "nobody chosen", "patient", "values", "model",
+    "save menu", "how made", "report", "export", "bring", "brought", "saved",
+    "patients", "found", "nobody chosen", "patient", "values", "model",
 )  # fmt: skip
 
 
@@ -51,6 +53,7 @@ def tour(request: pytest.FixtureRequest, chromium: Browser, server: Server) -> I
     drawn(visit, "Survival")
     _overview(found)
     _survival(found)
+    _data(found)
     _people(found)
     deep(visit, "Model")
     found.look("model")
@@ -100,6 +103,19 @@ def _survival(found: Tour) -> None:
     _menu(found, "Export", "export")
 
 
+def _data(found: Tour) -> None:
+    visit = found.visit
+    deep(visit, "Saved")
+    found.look("saved")
+    go(visit, "Bring data")
+    found.look("bring")
+    sample = {"name": NAME, "mimeType": "text/csv", "buffer": sample_file()}
+    visit.page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files([sample])
+    visit.page.locator(".st-key-card_import_checks").wait_for()
+    visit.settle()
+    found.look("brought")
+
+
 def _people(found: Tour) -> None:
     visit = found.visit
     deep(visit, "Patients")
@@ -124,7 +140,7 @@ def _people(found: Tour) -> None:
 
 def test_the_tour_saw_everything(tour: Tour):
     assert sorted(tour.texts) == sorted(SEEN)
-    for place in ("overview", "survival", "patients", "patient", "model"):
+    for place in ("overview", "survival", "brought", "patients", "patient", "model"):
         assert len([each for each in tour.texts[place] if not each["figure"]]) >= 15, place
     for place, least in {"survival": 30, "patient": 15, "model": 20}.items():
         assert len([each for each in tour.texts[place] if each["figure"]]) >= least, place
@@ -135,7 +151,8 @@ def test_every_text_can_be_read(tour: Tour):
 
 
 def test_the_appearance_is_the_readers(tour: Tour):
-    filled = {"!", "Apply", "post-menopausal", "Open patient 17", "I understand: open Bedside", "Export"}
+    filled = {"!", "Apply", "post-menopausal", "last_contact", "Open patient 17", "Export"}
+    filled |= {"I understand: open Bedside"}
     for place, found in tour.texts.items():
         # Figures of a report lie on white paper, as they will be printed.
         seen = [each for each in found if not (each["figure"] and place in ("report", "export"))]

@@ -26,6 +26,8 @@ PAGES = {
     "Survival": Place("/survival", ".st-key-card_times table", 1),
     "Regression": Place("/regression", ".st-key-card_regression_influence canvas", 3),
     "Fair comparison": Place("/comparison", ".st-key-comparison_table", 3),
+    "Bring data": Place("/import", ".st-key-import_sample", 0),
+    "Saved": Place("/library", '[class*="st-key-card_library"]', 0),
     "Patients": Place("/patients", ".st-key-save_patients", 0),
     "Patient": Place("/patient", ".st-key-patient_section", 2),
     "You and the model": Place("/judgement", '[class*="st-key-card_judgement"]', 0),

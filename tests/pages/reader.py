@@ -41,6 +41,8 @@ PAGES = (
     "scores",
     "report",
 )
+ALONE = ("import_data", "library")
+"""Pages of no cohort: there is no bar above them."""
 TEXTS = ("markdown", "caption", "warning", "info", "error", "success", "title", "header", "subheader", "text")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from components.text import JOINER
 from tests.pages import made
-from tests.pages.reader import PAGES, Reader, numbers, words
+from tests.pages.reader import ALONE, PAGES, Reader, numbers, words
 
 AS_PLAIN_TEXT = {"html", "plotly_chart", "arrow_data_frame", "dataframe", "selectbox", "multiselect"}
 """Elements that show text letter for letter; everything else reads Markdown."""
@@ -237,6 +237,8 @@ def test_a_broken_cohort_names_every_fault_and_no_patients_value(key, caplog, ca
     assert len(table) - 1 == n
     for row, wanted in zip(table[1:], REFUSED[key], strict=True):
         assert all(want is None or cell == want for cell, want in zip(row, wanted, strict=True)), row
+    for page in ALONE:  # they need no cohort, and live
+        assert reader.open(page).stops == [] and made.PLANTED.encode() not in reader.sent
     for page in PAGES:
         reader.open(page)
         assert len(reader.stops) == 1 and reader.figures == [] and reader.at.get("dataframe") == []

@@ -9,7 +9,7 @@ import pytest
 
 from bedside.cohort.selection import Between, OneOf, Selection
 from bedside.intake import read_cohort
-from tests.pages.reader import PAGES, ROOT, Reader
+from tests.pages.reader import ALONE, PAGES, ROOT, Reader
 
 MIDDLE = Selection(((Between("age", 50.0, 65.0),), (OneOf("grade", ("2", "3")),))).to_text()
 THREE = Selection(((Between("age", 21, 25),),)).to_text()
@@ -220,7 +220,7 @@ def test_a_grouping_of_one_cohort_is_not_asked_of_another():
 )
 def test_markup_in_any_part_of_a_link_reaches_no_page(name):
     reader = Reader(**{"cohort": "gbsg2_breast", name: "<img src=x onerror=alert(1)>"})
-    for page in PAGES:
+    for page in (*PAGES, *ALONE):
         assert b"<img" not in reader.open(page).sent
 
 

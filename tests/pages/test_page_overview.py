@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.figures.palette import DARK, LIGHT
-from tests.pages.reader import PAGES, Reader
+from tests.pages.reader import ALONE, PAGES, Reader
 
 SIZES = {
     "gbsg2_breast": ("686 patients", "299 recurrence or death (44%)"),
@@ -98,6 +98,14 @@ def test_the_stamp_names_the_same_data_on_every_page_and_other_data_for_a_filter
     assert seal not in Reader(cohort="gbsg2_breast", filter="W1tbImJldHdlZW4iLCJhZ2UiLDYwLjAsODAuMCwwXV1d").open(
         page
     ).box("data and filter")
+
+
+@pytest.mark.parametrize("page", ALONE)
+def test_a_page_of_no_cohort_says_what_it_is_for_and_carries_no_stamp(page):
+    reader = Reader(cohort="gbsg2_breast").open(page)
+    use = "Decision support and education for clinicians. Not a medical device"
+    assert sum(use in box for box in reader.boxes) == 1
+    assert "data and filter" not in reader.text and reader.stops == []
 
 
 def test_nothing_is_shown_before_the_gate():

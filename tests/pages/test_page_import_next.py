@@ -1,0 +1,47 @@
+"""Next month's file: what is the same is answered already, and what is another is said before anything is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.pages.reader import Reader
+from tests.pages.test_page_import import DIED, N, bring, registry, staged
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BEDSIDE_PATIENCE", "90")
+    monkeypatch.setenv("BEDSIDE_DATA", str(tmp_path / "data"))
+
+
+def changed() -> bytes:
+    """The registry with a new column, without another, with a word that nobody knows and a row of a patient twice."""
+    head, *rows = registry().decode("cp1252").split("\n")
+    kept = [line.rsplit(";", 1)[0] for line in (head, *rows)]
+    lines = [f"{kept[0]};Zentrum", *(f"{line};{'AB'[i % 2]}" for i, line in enumerate(kept[1:]))]
+    lines[5] = lines[5].replace("verstorben", "xyz").replace("lebend", "xyz")
+    return "\n".join([*lines, lines[1].replace(";40,5;", ";41,5;")]).encode("cp1252")
+
+
+def test_what_is_another_in_next_months_file_is_said_and_nothing_of_it_is_imported_unseen():
+    reader = bring(Reader(cohort="gbsg2_breast"), ("Register 2024.csv", registry()))
+    reader.choose("import_o0_sure", True).choose("import_title", "Register").click("import_go", "import_next")
+    bring(reader, ("Register 2025.csv", changed()))
+    assert "This file looks like the one that “Register” was made of." in reader.text
+    assert "New in this file: “Zentrum”. What it is is guessed." in reader.text
+    assert "No longer in it: “Größe (cm)”." in reader.text and "can't be read as last time" not in reader.text
+    reader.click("import_last")
+    assert "Death: “xyz” (1 row) has no meaning yet, so it counts as not known." in reader.text
+    twice = "1 row has an identifier that another row has."
+    assert f"{twice} Choose what to do, under “What does not fit”." in reader.text
+    reader.choose("import_o0_sure", True)
+    assert "has no meaning yet" not in reader.text and reader.at.button(key="import_go").disabled  # one patient twice
+    (keep,) = [b.key for b in reader.at.button if b.label == "Keep the first row of each identifier"]
+    reader.click(keep).choose("import_o0_sure", True)
+    assert twice not in reader.text and not reader.at.button(key="import_go").disabled
+    reader.click("import_go")
+    assert f"Imported: Register 2025 {N - 1} patients" in reader.text and staged() == []
+    died = int(DIED.sum() - DIED[4])
+    assert f"Death: {died} events of {N - 1}" in reader.text
