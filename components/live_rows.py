@@ -108,5 +108,5 @@ def _meanwhile(of: LiveCohort) -> bool:
     values = found.frame.iloc[0]
     rows = [(v.label, v.say(values[v.name])) for v in found.filterable]
     with st.container(border=True, key="card_live_patient"):
-        page.table(("What is known", ""), rows, label="What is known of this patient")
+        page.table(("What is known", ""), rows, label="What is known of this patient", numeric_from=9)
     return True

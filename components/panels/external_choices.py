@@ -17,7 +17,7 @@ from bedside.risk.fitted import Fitted
 from bedside.risk.learners import KINDS
 from bedside.risk.save import MOST_BYTES
 from bedside.store import models
-from components import desk, model_choice, numbers_external
+from components import desk, live_counts, model_choice, numbers_external
 from components.model_choice import Choice
 from components.numbers_external import Pair
 from components.panels import page
@@ -202,6 +202,11 @@ def _sides(cohort: Cohort, on: str) -> tuple[Cohort, Cohort, str, str, tuple[str
         learns, tested = numbers_external.parted(cohort, chosen)
         return learns, tested, f"patients ({'; '.join(chosen.say(cohort))})", "", chosen.columns
     other = cohort if on == HERE else desk.another(on.removeprefix(COHORT))
+    if live_counts.stays(other):
+        raise Fixable(
+            "These patients are counted in their source.", "A model is tested on their rows, which stay there.",
+            "Open that cohort and test a saved model there, or bring its table as a file.",
+        )  # fmt: skip
     return cohort, other, f"patients of {other.short_title}", "", ()
 
 
