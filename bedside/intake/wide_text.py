@@ -21,6 +21,8 @@ from bedside.intake.wide_grid import BLOCK, LOOKED_AT, MOST_ROWS, Block, check_s
 
 PIECE = 8 * 2**20
 LONGEST_LINE = 32 * 2**20
+MOST_RAGGED = 10_000
+"""Lines of another width than the header that are passed over in one piece."""
 HEAD = 30
 """Lines that are looked at to tell names from numbers."""
 _GONE = sorted({*MISSING, "[Not Available]", "[Not Applicable]", "[Unknown]", "-", "NULL", "#DIV/0!"})
@@ -131,9 +133,11 @@ class TextGrid:
 
     def _tables(self, columns: Sequence[int], *, numbers: bool) -> Iterator[pa.Table]:
         """The cells of some columns; numbers as such wherever all cells of a piece are, else text."""
-        n_rows = 0
+        n_rows, n_lines = 0, self._skip
         self.n_ragged = 0
         for piece in self._pieces():
+            _check_quotes(piece, n_lines)
+            n_lines += piece.count(b"\n")
             try:
                 table = self._parsed(piece, columns, pa.float64() if numbers else pa.string())
             except pa.ArrowInvalid:
@@ -158,9 +162,8 @@ class TextGrid:
         def passed_over(_row: pacsv.InvalidRow) -> str:
             nonlocal ragged
             ragged += 1
-            return "skip"
+            return "skip" if ragged <= MOST_RAGGED else "error"
 
-        # Quoted cells do not span lines here: a mark that is never closed costs one line and not the table.
         table = pacsv.read_csv(
             pa.BufferReader(piece),
             read_options=pacsv.ReadOptions(
@@ -174,6 +177,19 @@ class TextGrid:
         )  # fmt: skip
         self.n_ragged += ragged
         return table
+
+
+def _check_quotes(piece: bytes, before: int) -> None:
+    """Refuse a quotation mark that is never closed: it would swallow the lines below it."""
+    if b'"' not in piece:
+        return
+    for i, line in enumerate(piece.split(b"\n")):
+        if line.count(b'"') % 2:
+            raise Fixable(
+                WHAT,
+                f"A quotation mark in line {before + i + 1:,} is never closed.",
+                "Look for a lone quotation mark, close or remove it, and bring the file again.",
+            )
 
 
 def _read(column: pa.ChunkedArray, decimal: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -145,6 +145,9 @@ def test_what_can_t_be_read_is_refused_with_the_reason(tmp_path, values):
     (tmp_path / "c.csv").write_text("no mark at all\nnor here\n")
     with pytest.raises(Fixable, match="not parted into cells"):
         written(tmp_path / "3", tmp_path / "c.csv")
+    (tmp_path / "e.csv").write_text('id,a,b\nP-001,1,2\nP-002,"1,2\nP-003,1,2\n')
+    with pytest.raises(Fixable, match="quotation mark in line 3 is never closed"):
+        written(tmp_path / "5", tmp_path / "e.csv")
     (tmp_path / "d.csv").write_text(",".join(["id", *(f"g{i}" for i in range(25_100))]) + "\n")
     with pytest.raises(Fixable, match="25,101 columns"):
         written(tmp_path / "4", tmp_path / "d.csv")
