@@ -83,6 +83,8 @@ def keep_live(place: Place, staged: Staged, plan: Plan, reader: str) -> Kept:
             table=place.table,
         )  # fmt: skip
         try:
-            return keep(folder, reader=reader, title=plan.title, source_name=place.name, live=live)
+            return keep(
+                folder, reader=reader, title=plan.title, source_name=f"{place.name}, in {place.source.title}", live=live
+            )
         finally:
             live.close()
