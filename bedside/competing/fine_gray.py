@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bedside.competing.checks import check_causes, check_entry
 from bedside.competing.fine_gray_variance import Pieces, crr_variance, piecewise_variance
@@ -88,7 +88,7 @@ class FineGray:
     @property
     def p(self) -> np.ndarray:
         """Two-sided Wald p of each coefficient, shape (p,)."""
-        return 2 * norm.sf(np.abs(self.coef / self.se))
+        return 2 * ndtr(-np.abs(self.coef / self.se))
 
     @property
     def ratio(self) -> np.ndarray:
@@ -97,7 +97,7 @@ class FineGray:
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper limits of the subdistribution hazard ratios, each of shape (p,)."""
-        reach = norm.ppf((1 + level) / 2) * self.se
+        reach = ndtri((1 + level) / 2) * self.se
         with np.errstate(over="ignore"):
             return np.exp(self.coef - reach), np.exp(self.coef + reach)
 

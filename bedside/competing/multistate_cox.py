@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bedside.competing.histories import Histories
 from bedside.errors import Fixable
@@ -76,11 +76,11 @@ class MultiStateCox:
     @property
     def p(self) -> np.ndarray:
         """Two-sided Wald p with the robust standard error."""
-        return 2 * norm.sf(np.abs(self.coef / self.robust_se))
+        return 2 * ndtr(-np.abs(self.coef / self.robust_se))
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper limits of the hazard ratios, with the robust standard error."""
-        reach = norm.ppf((1 + level) / 2) * self.robust_se
+        reach = ndtri((1 + level) / 2) * self.robust_se
         with np.errstate(over="ignore"):
             return np.exp(self.coef - reach), np.exp(self.coef + reach)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from bedside.cohort.variable import Variable
 from bedside.explain.contributions import Background, own_background
@@ -72,7 +72,7 @@ class Spread:
 
         The standard deviation is known from so many refits only: Student's t in the place of the normal quantile.
         """
-        return float(student.ppf((1 + level) / 2, max(self.n_refits - 1, 1))) * self.sd
+        return float(stdtrit(max(self.n_refits - 1, 1), (1 + level) / 2)) * self.sd
 
     def limits(self, values: np.ndarray, *, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Interval of contributions of shape (n_variables, t)."""

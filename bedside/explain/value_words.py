@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from bedside.cohort import Variable
 from bedside.cohort.values import level_index, numbers
@@ -12,6 +11,7 @@ from bedside.explain.contributions import Background, readings_of
 from bedside.risk.design import Reading
 from bedside.risk.fitted import Fitted
 from bedside.risk.model import Model
+from bedside.tails import mean_ranks
 
 
 def value_text(reading: Reading, patient: pd.DataFrame) -> str:
@@ -99,6 +99,8 @@ def places(readings: list[Reading], frame: pd.DataFrame) -> np.ndarray:
             values = np.where(index < 0, np.nan, index)
         known = np.isfinite(values)
         if known.any():
-            rank = rankdata(values[known], method="dense") if variable.is_grouping else rankdata(values[known])
+            rank = (
+                np.unique(values[known], return_inverse=True)[1] if variable.is_grouping else mean_ranks(values[known])
+            )
             found[known, j] = (rank - rank.min()) / max(np.ptp(rank), 1)
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from scipy.linalg import cholesky
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.errors import Fixable
 from bedside.patient.states import StateRisks, all_hazards, state_risks
@@ -125,7 +125,7 @@ def _limits(
 ) -> Limits | None:  # fmt: skip
     if isinstance(model, Varied):
         return _spread(model, patients, s, times, risk, whole, level)
-    reach = float(norm.ppf((1 + level) / 2))
+    reach = float(ndtri((1 + level) / 2))
     if isinstance(model, Model):
         hazard, se = _residual_hazard(model, patients, np.concatenate([[s], np.maximum(times, s)]))
     elif isinstance(model, CompetingModel) and model.method != FINE_GRAY:

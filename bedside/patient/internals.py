@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.explain.value_words import value_text
 from bedside.risk.average import Average
@@ -95,9 +95,7 @@ def internals(
     scores = plain.score(others)
     own = float(plain.score(patient)[0])
     known = _coefficients(plain)
-    ratios = (
-        () if known is None else _ratios(plain.design, *known[:2], patient, typical, float(norm.ppf((1 + level) / 2)))
-    )
+    ratios = () if known is None else _ratios(plain.design, *known[:2], patient, typical, float(ndtri((1 + level) / 2)))
     return Internals(
         ratios=ratios, of="" if known is None else known[2], score=own,
         percentile=float(np.mean(scores < own) + np.mean(scores == own) / 2), typical=1 - plain.risk(typical, times)[0],

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bedside.cohort import Cohort
 from bedside.regression.design import Design
@@ -124,6 +123,4 @@ def _between(fit: Covaried, contrast: Contrast, row: ForestRow, level: float) ->
     reach = float(ndtri((1 + level) / 2)) * error
     with np.errstate(over="ignore"):
         ratio, lower, upper = (float(v) for v in np.exp([log, log - reach, log + reach]))
-    return replace(
-        row, label=contrast.label, hr=ratio, lower=lower, upper=upper, p=float(2 * norm.sf(abs(log / error)))
-    )
+    return replace(row, label=contrast.label, hr=ratio, lower=lower, upper=upper, p=float(2 * ndtr(-abs(log / error))))

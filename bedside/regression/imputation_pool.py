@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import f as f_distribution
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
+
+from bedside.tails import f_tail
 
 LEAST_SHARE = 1e-4
 """Share of the variance due to missing values below which degrees of freedom are no longer told apart (mice)."""
@@ -59,11 +60,11 @@ class Pooled:
     @property
     def p(self) -> np.ndarray:
         """Two-sided p from Student's t, shape (p,)."""
-        return 2 * student.sf(np.abs(self.estimate / self.se), self.df)
+        return 2 * stdtr(self.df, -np.abs(self.estimate / self.se))
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper limits, each of shape (p,)."""
-        reach = student.ppf((1 + level) / 2, self.df) * self.se
+        reach = stdtrit(self.df, (1 + level) / 2) * self.se
         return self.estimate - reach, self.estimate + reach
 
     def joint_p(self, columns: list[int]) -> float:
@@ -79,7 +80,7 @@ class Pooled:
         inner = np.linalg.pinv(self.mean_covariance[own], hermitian=True)
         increase = (1 + 1 / m) * float(np.trace(spread @ inner)) / k
         value = float(self.estimate[columns] @ inner @ self.estimate[columns]) / (k * (1 + increase))
-        return float(f_distribution.sf(value, k, _joint_df(k, m, increase)))
+        return f_tail(value, k, _joint_df(k, m, increase))
 
 
 def _joint_df(k: int, m: int, increase: float) -> float:

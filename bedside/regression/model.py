@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.special import ndtr, ndtri
 
 from bedside.regression.data import CoxData
+from bedside.tails import chi2_tail
 
 Ties = Literal["efron", "breslow"]
 AnyTies = Literal["efron", "breslow", "exact"]
@@ -27,7 +28,7 @@ class ChiTest:
 
 def chi_test(statistic: float, df: float) -> ChiTest:
     """The statistic with its p; NaN without degrees of freedom."""
-    return ChiTest(float(statistic), df, float(chi2.sf(statistic, df)) if df > 0 else float("nan"))
+    return ChiTest(float(statistic), df, chi2_tail(statistic, df))
 
 
 class Criteria:
@@ -172,11 +173,11 @@ class CoxFit:
     @property
     def p(self) -> np.ndarray:
         """Two-sided Wald p of each coefficient, shape (p,)."""
-        return 2 * norm.sf(np.abs(self.z))
+        return 2 * ndtr(-np.abs(self.z))
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper limits of the hazard ratios, each of shape (p,)."""
-        reach = norm.ppf((1 + level) / 2) * self.se
+        reach = ndtri((1 + level) / 2) * self.se
         with np.errstate(over="ignore"):
             return np.exp(self.coef - reach), np.exp(self.coef + reach)
 

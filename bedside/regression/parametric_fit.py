@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bedside.regression.data import CoxData
 from bedside.regression.model import Aliased, ChiTest, Criteria, chi_test
@@ -108,7 +108,7 @@ class ParametricFit(Criteria):
     @property
     def p(self) -> np.ndarray:
         """Two-sided Wald p of each coefficient, shape (1 + p,)."""
-        return 2 * norm.sf(np.abs(self.z))
+        return 2 * ndtr(-np.abs(self.z))
 
     @property
     def lr_test(self) -> ChiTest:
@@ -117,7 +117,7 @@ class ParametricFit(Criteria):
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper limits of the coefficients, each of shape (1 + p,), as log time ratios."""
-        reach = norm.ppf((1 + level) / 2) * self.se[: len(self.coef)]
+        reach = ndtri((1 + level) / 2) * self.se[: len(self.coef)]
         return self.coef - reach, self.coef + reach
 
     def hazard_ratios(self) -> np.ndarray | None:
@@ -193,7 +193,7 @@ class ParametricFit(Criteria):
         z = self._standard_time(location, sigma, times)
         finite = np.where(np.isfinite(z), z, 0.0)
         spread = self._spread(rows, sigma[:, None] * finite, stratum)
-        reach = norm.ppf((1 + level) / 2) * np.sqrt(spread) / sigma[:, None]
+        reach = ndtri((1 + level) / 2) * np.sqrt(spread) / sigma[:, None]
         log_survival = self.family.standard.log_survival
         return np.exp(log_survival(z + reach)), np.exp(log_survival(z - reach))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log
 
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bedside.errors import Fixable
 
@@ -84,7 +84,7 @@ def sample_size(
         raise _refused("the chance of the event must lie above 0 and not above 1", "a chance such as 0.4")
     if power <= alpha / 2:
         raise _refused("a power below half the level needs no patients", "a power such as 0.8")
-    quantiles = norm.isf(alpha / 2) + norm.ppf(power)
+    quantiles = -ndtri(alpha / 2) + ndtri(power)
     events = float(quantiles**2 / (allocation * (1 - allocation) * log(hazard_ratio) ** 2))
     patients = None if event_probability is None else events / event_probability
     return SampleSize(hazard_ratio, alpha, power, allocation, events, patients)
@@ -101,7 +101,7 @@ def power_of(hazard_ratio: float, events: float, *, alpha: float = 0.05, allocat
     if not (0 < hazard_ratio < float("inf")) or events < 0 or not 0 < allocation < 1 or not 0 < alpha < 1:
         raise _refused("one of the numbers is outside its range", "a hazard ratio above 0 and a level such as 0.05")
     shift = (events * allocation * (1 - allocation)) ** 0.5 * abs(log(hazard_ratio))
-    return float(norm.cdf(shift - norm.isf(alpha / 2)))
+    return float(ndtr(shift + ndtri(alpha / 2)))
 
 
 def _refused(why: str, example: str) -> Fixable:

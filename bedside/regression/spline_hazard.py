@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.errors import Fixable
 from bedside.regression.data import CoxData
@@ -119,7 +119,7 @@ class SplineFit(Criteria):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper limits of `survival`, each (m, n_times), by the delta method on the model's own scale."""
         eta, spread = self._predictor(x, times)
-        reach = norm.ppf((1 + level) / 2) * np.sqrt(spread)
+        reach = ndtri((1 + level) / 2) * np.sqrt(spread)
         log_survival, later = _SHAPES[self.scale][0].log_survival, np.asarray(times) > 0
         low, high = np.exp(log_survival(eta + reach)), np.exp(log_survival(eta - reach))
         return np.where(later, low, 1.0), np.where(later, high, 1.0)

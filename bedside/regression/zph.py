@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.stats import rankdata
 
 from bedside.errors import Fixable
 from bedside.regression.model import ChiTest, CoxFit, chi_test
 from bedside.regression.moments import Moments, moments
 from bedside.regression.residuals import by_time, schoenfeld_residuals
 from bedside.regression.smooth import natural_spline
+from bedside.tails import mean_ranks
 
 SAME = 1e-12
 """Relative distance from the mean below which all deaths are at one time, but for rounding."""
@@ -175,7 +175,7 @@ def time_scale(fit: CoxFit, sets: Moments, scale: TimeScale) -> np.ndarray:
     scales: dict[TimeScale, Callable[[np.ndarray], np.ndarray]] = {
         "identity": np.copy,
         "log": _log,
-        "rank": rankdata,
+        "rank": mean_ranks,
         "km": lambda t: _share_before(t, fit.data.event, sets.entry),
     }
     return scales[scale](time)

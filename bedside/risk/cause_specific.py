@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.cohort.outcome import Outcome
 from bedside.risk.design import Design
@@ -109,7 +109,7 @@ class CompetingModel:
         risk = incidence(relative, self.causes, upto)
         se = standard_error(x, relative, self.causes, upto)
         free = np.maximum(1 - risk, np.finfo(float).tiny)
-        lower, upper = survival_limits(-np.log(free), norm.ppf((1 + level) / 2) * se / free, "log-log")
+        lower, upper = survival_limits(-np.log(free), ndtri((1 + level) / 2) * se / free, "log-log")
         unknown = (risk == 0) & (asked > 0)
         return Limits(
             np.where(unknown, np.nan, 1 - upper), np.where(unknown, np.nan, 1 - lower), f"{100 * level:g}% interval"

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.special import ndtr, ndtri
 
 from bedside.cohort.values import tidy_step
 from bedside.cohort.variable import Variable
 from bedside.risk.design import Term
 from bedside.risk.model import Model
+from bedside.tails import chi2_tail
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...
     ----------
     R: ``summary(coxph(...))$conf.int`` at penalizer 0, for a step of 1.
     """
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     told = []
     for term, beta, se in zip(model.terms, model.coef, np.sqrt(np.diag(model.variance)), strict=True):
         if term.level is None and model.reading(term.variable).knots:
@@ -76,7 +77,7 @@ def coefficients(model: Model, *, level: float = 0.95) -> tuple[Coefficient, ...
                 hr=_ratio(step * beta),
                 lower=low,
                 upper=high,
-                p=float(2 * norm.sf(abs(beta) / se)),
+                p=float(2 * ndtr(-abs(beta) / se)),
                 unit_step_text=text,
                 step=step,
             )
@@ -119,7 +120,7 @@ def _curved(model: Model, term: Term, z: float) -> Coefficient:
         hr=_ratio(log_ratio),
         lower=_ratio(log_ratio - z * se),
         upper=_ratio(log_ratio + z * se),
-        p=float(chi2.sf(wald, len(columns))),
+        p=chi2_tail(wald, len(columns)),
         unit_step_text=text,
         step=high - low,
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
 from bedside.cohort import Cohort, Outcome, Variable
 from bedside.competing.checks import check_entry
@@ -18,6 +17,7 @@ from bedside.risk.efron import Maximum, NotConverged, baseline, likelihood, maxi
 from bedside.risk.model import Model, ModelTest
 from bedside.risk.training import Target
 from bedside.survival.checks import merge_ties
+from bedside.tails import chi2_tail
 
 FEWEST_EVENTS = 10
 EVENTS_PER_COEFFICIENT = 10
@@ -210,7 +210,7 @@ def _tests(best: Maximum, ridge: float) -> tuple[ModelTest, ...]:
         "Score (log-rank)": best.score_test,
     }
     df = len(best.beta)
-    return tuple(ModelTest(name, value, df, float(chi2.sf(value, df))) for name, value in statistics.items())
+    return tuple(ModelTest(name, value, df, chi2_tail(value, df)) for name, value in statistics.items())
 
 
 def cautions_of(

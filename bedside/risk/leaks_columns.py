@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact, rankdata
 
 from bedside.cohort.codes import normal_code
 from bedside.cohort.values import numbers
 from bedside.cohort.variable import Variable
 from bedside.regression.concordance import concordance
+from bedside.tails import mean_ranks
 
 SOME, SOME_EVENTS = 1000, 250
 """Patients among whom a ranking is tried first, or as many as hold so many events..."""
@@ -189,7 +189,7 @@ def tells_event(column: Column, seen: Followed) -> float | None:
         with_event = np.bincount(code, weights=event)
         share = np.maximum(with_event, np.bincount(code) - with_event).sum() / n
     else:
-        ranks = rankdata(column.values[here])
+        ranks = mean_ranks(column.values[here])
         area = (ranks[event].sum() - events * (events + 1) / 2) / (events * (n - events))
         share = max(area, 1 - area)
     floor = max(AGREES, 1 - 0.1 * min(events, n - events) / n)
@@ -203,5 +203,7 @@ def recorded(present: np.ndarray, ended: np.ndarray) -> tuple[float, float]:
 
 def by_chance(present: np.ndarray, ended: np.ndarray) -> float:
     """How likely the two shares differ so much by chance (Fisher's exact test)."""
+    from scipy.stats import fisher_exact  # half a second, for the few columns that come so far
+
     table = [[int((present & of).sum()), int((~present & of).sum())] for of in (ended, ~ended)]
     return float(fisher_exact(table)[1])

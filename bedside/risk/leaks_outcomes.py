@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import fisher_exact
 
 from bedside.cohort import Outcome, Variable
 from bedside.risk.leaks_columns import FEW_VALUES, Column, Followed
@@ -83,11 +82,17 @@ def implied(column: Column, seen: Followed) -> Implied | None:
         if min(size, n - size) < FEWEST or not (every or (none and hoped[level] - ended >= EXPECTED)):
             continue
         table = [[ended, size - ended], [total - ended, n - size - (total - ended)]]
-        if fisher_exact(table)[1] < CHANCE:
+        if _fisher(table) < CHANCE:
             name = column.levels[int(values[level])] if column.levels else f"{values[level]:g}"
             rest = float((total - ended) / (n - size))
             return Implied(name, bool(every), int(size), int(ended), float(hoped[level]), rest)
     return None
+
+
+def _fisher(table: list[list[int]]) -> float:
+    from scipy.stats import fisher_exact  # half a second, for the few columns that come so far
+
+    return float(fisher_exact(table)[1])
 
 
 def _expected(seen: Followed) -> np.ndarray:
@@ -122,8 +127,8 @@ def related(column: Column, seen: Followed) -> float:
     values, code = np.unique(column.values[here], return_inverse=True)
     event = seen.event[here]
     chances = [
-        fisher_exact([[int((event & of).sum()), int((~event & of).sum())],
-                      [int((event & ~of).sum()), int((~event & ~of).sum())]])[1]
+        _fisher([[int((event & of).sum()), int((~event & of).sum())],
+                 [int((event & ~of).sum()), int((~event & ~of).sum())]])
         for of in (code == k for k in range(len(values)))
     ]  # fmt: skip
     return min(1.0, len(values) * float(min(chances)))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from bedside.risk.leaks_columns import Column, Followed
+from bedside.tails import mean_ranks
 
 SAME = 0.99
 CONTAINS = 0.98
@@ -60,7 +60,7 @@ def _numbers_alike(columns: Sequence[Column]) -> Iterator[Duplicate]:
         if both.sum() < FEWEST:
             continue
         a, b = x[both, i], x[both, j]
-        for how, value in (("correlation", _r(a, b)), ("correlation of ranks", _r(rankdata(a), rankdata(b)))):
+        for how, value in (("correlation", _r(a, b)), ("correlation of ranks", _r(mean_ranks(a), mean_ranks(b)))):
             if abs(value) >= SAME:
                 yield Duplicate(at[i], at[j], how, value)
                 break
@@ -178,7 +178,9 @@ def _sized(values: np.ndarray) -> np.ndarray:
 
 
 def _ranked(values: np.ndarray) -> np.ndarray:
-    return rankdata(values, nan_policy="omit")
+    found, known = np.full(len(values), np.nan), ~np.isnan(values)
+    found[known] = mean_ranks(values[known])
+    return found
 
 
 def _r(a: np.ndarray, b: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from scipy.linalg import cholesky
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.cohort.outcome import Outcome
 from bedside.cohort.units import Unit
@@ -208,7 +208,7 @@ class Model:
             spread += (np.outer(own[:, j], hazard) - combine(drift, root[:, j])) ** 2
         relative = np.exp(combine(x, self.coef))[:, None]
         se = relative * np.sqrt(at_times(base.time, base.variance, asked) + spread)
-        lower, upper = survival_limits(relative * hazard, norm.ppf((1 + level) / 2) * se, "log-log")
+        lower, upper = survival_limits(relative * hazard, ndtri((1 + level) / 2) * se, "log-log")
         unknown = (hazard == 0) & (asked > 0)
         lower[:, unknown] = upper[:, unknown] = np.nan
         return Limits(1 - upper, 1 - lower, f"{100 * level:g}% interval")

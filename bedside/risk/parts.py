@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.cohort.values import numbers
 from bedside.regression.smooth import HazardRatioCurve
@@ -118,7 +118,7 @@ def shape(part: Part, name: str, *, level: float = 0.95) -> Shape:
     values = np.unique(np.append(np.linspace(seen.p01, seen.p99, POINTS), seen.median))
     off = part.contrast(name, values) - part.contrast(name, [seen.median])
     log_ratio = off @ part.coef
-    reach = norm.ppf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", off, _known(part), off))
+    reach = ndtri((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", off, _known(part), off))
     drawn = HazardRatioCurve(
         values, *np.exp((log_ratio, log_ratio - reach, log_ratio + reach)), float(seen.median), level, part.n,
         part.n_events,

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 from scipy.linalg import cholesky
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.cohort import Cohort, Unit
 from bedside.risk.hazards import RiskInterval, combine, survival_limits, within
@@ -115,7 +115,7 @@ def predict(
         raise ValueError(f"interval must be one of {', '.join(get_args(RiskInterval))}")
     x = encode(model, patients)
     hazard, se = _cumulative_hazard(model, x)
-    z = norm.ppf((1 + level) / 2)
+    z = ndtri((1 + level) / 2)
     base = model.baseline
     time = np.r_[0.0, base.time, base.last]
     steps = np.r_[0, np.arange(len(base.time)) + 1, len(base.time)]

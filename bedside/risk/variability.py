@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.risk.around import Around
 from bedside.risk.efron import NotConverged, likelihood, maximise
@@ -128,7 +128,7 @@ class Varied(Around):
         Nychka (1988), J Am Stat Assoc 83:1134-1143 (squared bias and variance of a tuned smoother). Van Houwelingen &
         le Cessie (1990), Stat Med 9:1303-1325 (shrinkage by calibration). What it holds: `benchmarks.coverage`.
         """
-        own, z = scaled(risk), norm.ppf((1 + level) / 2)
+        own, z = scaled(risk), ndtri((1 + level) / 2)
         if self.kind in UNSMOOTHED:
             lower, upper = _risk(own - z * spread), _risk(own + z * spread)
         else:

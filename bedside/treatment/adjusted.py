@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bedside.cohort.cohort import Cohort
 from bedside.cohort.groups import Grouping
@@ -206,7 +206,7 @@ def differences_at(
     reference : int, default 0
     level : float, default 0.95
     """
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     base = curves[reference]
     found = []
     for curve in curves:
@@ -215,7 +215,7 @@ def differences_at(
         for time in times:
             (a, va), (b, vb) = _at(base, time), _at(curve, time)
             apart, se = b - a, float(np.sqrt(va + vb))
-            p = float(2 * norm.sf(abs(apart) / se)) if se > 0 else float("nan")
+            p = float(2 * ndtr(-abs(apart) / se)) if se > 0 else float("nan")
             found.append(DifferenceAt(float(time), curve.group, base.group, apart, apart - z * se, apart + z * se, p))
     return tuple(found)
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from bedside.errors import Fixable
 from bedside.regression.cox import fit_cox
@@ -132,8 +132,8 @@ def group_data(rows: Rows, codes: np.ndarray, marked: list[int], labels: tuple[s
 
 
 def _numbers(log_hr: float, se: float, level: float) -> tuple[float, ...]:
-    reach = float(norm.ppf((1 + level) / 2)) * se
+    reach = float(ndtri((1 + level) / 2)) * se
     hr, lower, upper = (
         math.exp(value) if value < 700 else math.inf for value in (log_hr, log_hr - reach, log_hr + reach)
     )
-    return hr, lower, upper, log_hr, se, float(2 * norm.sf(abs(log_hr) / se)) if se > 0 else math.nan
+    return hr, lower, upper, log_hr, se, float(2 * ndtr(-abs(log_hr) / se)) if se > 0 else math.nan

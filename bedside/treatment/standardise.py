@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bedside.cohort.cohort import Cohort
 from bedside.cohort.groups import Grouping
@@ -338,7 +338,7 @@ def _differences(
     reference: int,
     level: float,
 ) -> tuple[StandardDifference, ...]:
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     found = []
     for code, label in enumerate(labels):
         if code == reference:

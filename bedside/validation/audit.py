@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.stats import chi2
 
 from bedside.cohort import Cohort, Grouping, group_by
 from bedside.errors import Fixable
+from bedside.tails import chi2_tail
 from bedside.validation.accuracy import brier, null_risk, prediction_accuracy
 from bedside.validation.audit_threshold import RATES, AtThreshold, at_threshold, difference, observed_with_error
 from bedside.validation.audit_words import Finding, findings, of_multiplicity
@@ -385,7 +385,7 @@ def cochran(key: str, name: str, pairs: np.ndarray) -> Heterogeneity:
     weight = 1 / known[:, 1] ** 2
     mean = (weight * known[:, 0]).sum() / weight.sum()
     q = float((weight * (known[:, 0] - mean) ** 2).sum())
-    return Heterogeneity(key, name, q, len(known) - 1, float(chi2.sf(q, len(known) - 1)), len(known))
+    return Heterogeneity(key, name, q, len(known) - 1, chi2_tail(q, len(known) - 1), len(known))
 
 
 def _take(rows: Rows, here: np.ndarray) -> Rows:

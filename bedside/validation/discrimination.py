@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from bedside.errors import Fixable
 from bedside.regression.concordance import Concordance, TimeWeight
@@ -15,6 +14,7 @@ from bedside.regression.cox import fit_cox
 from bedside.regression.data import cox_data
 from bedside.regression.dominance import earlier_and_lower
 from bedside.survival.curve import SLACK
+from bedside.tails import mean_ranks
 from bedside.validation.measure import Measure, Rows, measure, risk_matrix, rows_of
 from bedside.validation.weights import Convention, censoring_curve, censoring_influence, uncensored_weights
 
@@ -269,7 +269,7 @@ def royston_d(time: np.ndarray, cause: np.ndarray, score: np.ndarray, *, entry: 
     Royston & Sauerbrei (2004), Stat Med 23:723-748.
     """
     rows = rows_of(time, cause, entry)
-    z = ndtri((rankdata(score) - 3 / 8) / (len(rows.time) + 1 / 4)) / np.sqrt(KAPPA2)
+    z = ndtri((mean_ranks(score) - 3 / 8) / (len(rows.time) + 1 / 4)) / np.sqrt(KAPPA2)
     try:
         fit = fit_cox(cox_data(z, rows.time, rows.cause == 1, names=("score",), entry=rows.entry))
     except Fixable:

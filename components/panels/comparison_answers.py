@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 from streamlit.delta_generator import DeltaGenerator
 
 from bedside.cohort import Cohort, Outcome, convert
@@ -319,7 +319,7 @@ def conditional(found: Standardised, choice: Choice) -> dict[str, tuple[HazardRa
     coef = np.concatenate(([0.0], found.fit.coef[: k - 1]))
     variance = np.zeros((k, k))
     variance[1:, 1:] = found.fit.variance[: k - 1, : k - 1]
-    z = float(norm.ppf((1 + found.level) / 2))
+    z = float(ndtri((1 + found.level) / 2))
     told = []
     for i, label in enumerate(choice.groups.labels):
         if i == reference:
@@ -327,7 +327,7 @@ def conditional(found: Standardised, choice: Choice) -> dict[str, tuple[HazardRa
         log_hr = float(coef[i] - coef[reference])
         se = math.sqrt(variance[i, i] + variance[reference, reference] - 2 * variance[i, reference])
         ends = (math.exp(log_hr), math.exp(log_hr - z * se), math.exp(log_hr + z * se))
-        p = float(2 * norm.sf(abs(log_hr) / se))
+        p = float(2 * ndtr(-abs(log_hr) / se))
         told.append(HazardRatio(label, choice.reference, found.n, found.events, *ends, log_hr, se, p, False))
     return {"Cox model": tuple(told)}
 

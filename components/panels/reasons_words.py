@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
 from bedside.cohort import Variable
 from bedside.explain import Interactions
 from bedside.explain.overtime import Stability
 from bedside.report import say
+from bedside.tails import mean_ranks
 from components.panels.page import Markup, fill, join
 from components.panels.reasons_view import Part, Reasons
 
@@ -67,7 +67,7 @@ def direction(part: Part) -> str:
         return ""
     if part.levels:
         return _by_level(part, value, size)
-    rho = float(np.corrcoef(rankdata(value), rankdata(size))[0, 1])
+    rho = float(np.corrcoef(mean_ranks(value), mean_ranks(size))[0, 1])
     low, high = _ends(value, size, 0.2)
     # Also from end to end: a curve that bends back at a few high values goes in no one direction.
     if abs(rho) < CLEAR or (high - low) * rho < 0 or abs(high - low) < part.size / 2:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import chi2
 
 from bedside.cohort.compare_groups.comparison import Comparison, not_possible
 from bedside.cohort.compare_groups.fisher import fisher_p
+from bedside.tails import chi2_tail
 
 ONE_LINE = "there is only one group, or only one level, with patients"
 
@@ -59,7 +59,7 @@ def chi_squared(table: np.ndarray, *, yates: bool = False) -> Comparison:
     statistic = float((apart**2 / wanted).sum())
     df = (table.shape[0] - 1) * (table.shape[1] - 1)
     note = "some expected counts are below 5" if (wanted < 5).any() else ""
-    return Comparison(key, name, statistic, (float(df),), float(chi2.sf(statistic, df)), note)
+    return Comparison(key, name, statistic, (float(df),), chi2_tail(statistic, df), note)
 
 
 def fisher(table: np.ndarray, *, most: int | None = None) -> Comparison:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import chi2, f, mannwhitneyu, rankdata, t
+from scipy.special import ndtr, stdtr
 
 from bedside.cohort.compare_groups.comparison import Comparison, not_possible
+from bedside.tails import chi2_tail, f_tail, mean_ranks
 
 FEWEST = 2
 EXACT_BELOW = 50
@@ -65,7 +65,7 @@ def _t(key: str, name: str, first: np.ndarray, second: np.ndarray, error: float,
     if error < 10 * np.finfo(float).eps * max(abs(means[0]), abs(means[1])) or error == 0:
         return not_possible(key, name, "the values do not vary within the groups")
     statistic = (means[0] - means[1]) / error
-    return Comparison(key, name, statistic, (float(df),), float(2 * t.sf(abs(statistic), df)))
+    return Comparison(key, name, statistic, (float(df),), float(2 * stdtr(df, -abs(statistic))))
 
 
 def wilcoxon(first: np.ndarray, second: np.ndarray, *, correct: bool = True) -> Comparison:
@@ -93,7 +93,7 @@ def wilcoxon(first: np.ndarray, second: np.ndarray, *, correct: bool = True) -> 
     if (stop := _stop(key, name, (first, second), 1)) is not None:
         return stop
     m, n = float(len(first)), float(len(second))
-    ranks = rankdata(np.concatenate((first, second)))
+    ranks = mean_ranks(np.concatenate((first, second)))
     w = float(ranks[: len(first)].sum() - m * (m + 1) / 2)
     spread = math.sqrt(m * n / 12 * ((m + n + 1) - _tied(ranks) / ((m + n) * (m + n - 1))))
     z = w - m * n / 2
@@ -116,6 +116,8 @@ def wilcoxon_exact(first: np.ndarray, second: np.ndarray) -> Comparison:
     both = np.concatenate((first, second))
     if len(np.unique(both)) < len(both):
         return not_possible(key, name, "some values are equal")
+    from scipy.stats import mannwhitneyu  # half a second, for a test of small groups only
+
     found = mannwhitneyu(first, second, method="exact")
     return Comparison(key, name, float(found.statistic), (), float(found.pvalue))
 
@@ -136,14 +138,14 @@ def kruskal_wallis(samples: Samples) -> Comparison:
     samples = [sample for sample in samples if len(sample)]
     if (stop := _stop(key, name, samples, 1)) is not None:
         return stop
-    ranks = rankdata(np.concatenate(samples))
+    ranks = mean_ranks(np.concatenate(samples))
     n = float(len(ranks))
     sizes = np.array([len(sample) for sample in samples])
     sums = np.add.reduceat(ranks, np.concatenate(([0], np.cumsum(sizes)[:-1])))
     raw = 12 * float((sums**2 / sizes).sum()) / (n * (n + 1)) - 3 * (n + 1)
     statistic = raw / (1 - _tied(ranks) / (n**3 - n))
     df = len(samples) - 1
-    return Comparison(key, name, statistic, (float(df),), float(chi2.sf(statistic, df)))
+    return Comparison(key, name, statistic, (float(df),), chi2_tail(statistic, df))
 
 
 def anova(samples: Samples) -> Comparison:
@@ -164,7 +166,7 @@ def anova(samples: Samples) -> Comparison:
     overall = np.concatenate(samples).mean()
     between = sum(len(sample) * (sample.mean() - overall) ** 2 for sample in samples)
     statistic = float(between / (k - 1) / (within / (n - k)))
-    return Comparison(key, name, statistic, (float(k - 1), float(n - k)), float(f.sf(statistic, k - 1, n - k)))
+    return Comparison(key, name, statistic, (float(k - 1), float(n - k)), f_tail(statistic, k - 1, n - k))
 
 
 def welch_anova(samples: Samples) -> Comparison:
@@ -187,7 +189,7 @@ def welch_anova(samples: Samples) -> Comparison:
     centre = (weight * means).sum() / weight.sum()
     statistic = float((weight * (means - centre) ** 2).sum() / ((k - 1) * (1 + 2 * (k - 2) * spread)))
     df = 1 / (3 * spread)
-    return Comparison(key, name, statistic, (float(k - 1), df), float(f.sf(statistic, k - 1, df)))
+    return Comparison(key, name, statistic, (float(k - 1), df), f_tail(statistic, k - 1, df))
 
 
 def all_number_tests(samples: Samples) -> tuple[Comparison, ...]:
