@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bedside.cohort.derived import cut, to_body
 from bedside.cohort.groups import Grouping
 from bedside.intake import read_cohort
 from bedside.risk.learners import learn
 from bedside.risk.training import training
-from bedside.store.cohorts import Kept, keep, making
+from bedside.store.cohorts import Kept, keep, making, open_folder
+from bedside.store.key import patient_tokens, server_key
 from bedside.store.saved import Item, Saved
+from bedside.store.views import group_body
 from bedside.survival import log_rank_by
 from tests.house.kept_cohorts import write
 from tests.pages.reader import ROOT, Reader
@@ -169,6 +172,28 @@ def test_the_highest_fifth_of_risk_and_ticked_patients_become_groups(data: Path)
     assert f"Chi-squared {chi:.2f} on 2" in model.text
 
 
+def test_what_another_reader_shares_is_marked_so_and_stays_hers(data: Path):
+    hers = Saved("a" * 64)
+    body = group_body(to_body(cut(COHORT, "age", (50.0,))), COHORT)
+    group = hers.keep("group", cohort=GBSG2, name="Hers", body=body)
+    chosen = hers.keep("filter", cohort=GBSG2, name="Her filter", body={"filter": ""})
+    assert not any("Hers" in option for option in Reader(cohort=GBSG2).open("survival").options("survival_by"))
+    for item in (group, chosen):
+        hers.describe(item.id, shared=True)
+    reader = Reader(cohort=GBSG2).open("survival")
+    assert "Hers · shared group" in reader.options("survival_by")
+    reader.unfold("filter_add")
+    assert reader.options("saved_filter") == ["Her filter, shared"]
+    reader.open("library").unfold(f"library_more_{group.id}")
+    assert "somebody else’s, shared: Age cut at 50 years" in reader.text
+    assert not [button for button in reader.at.button if "library_item_delete" in str(button.key)]
+    # All that is one's own goes at once; hers stays.
+    Saved("local").keep("filter", cohort=GBSG2, name="Mine", body={"filter": ""})
+    reader.choose("library_other", GBSG2).unfold(f"library_forget_{GBSG2}").click(f"library_forget_yes_{GBSG2}")
+    assert "“Breast cancer, GBSG-2”: deleted: 1 saved item." in reader.text
+    assert [item.name for item in Saved("local").all(cohorts=[GBSG2])] == ["Her filter", "Hers"]
+
+
 def version(data: Path, key: str | None = None, *, newer: bool = False) -> Kept:
     """A cohort of 20 patients with a site; the newer one has one patient more, no site, and another level."""
     with making(data) as made:
@@ -182,6 +207,21 @@ def version(data: Path, key: str | None = None, *, newer: bool = False) -> Kept:
             told["variables"].append({"name": "site", "label": SITE, "kind": "categorical"})
         (made / "dictionary.json").write_text(json.dumps(told))
         return keep(made, reader="local", title="Ours", key=key, folder=data)
+
+
+def test_patients_drawn_around_become_a_group_whatever_else_a_browser_sends(data: Path):
+    kept = version(data)
+    cohort = read_cohort(open_folder(kept.key, reader="local"), key=kept.key)
+    reader = Reader(cohort=kept.key).open("reasons").choose("reasons_swarm_drawing", True)
+    points = [{"customdata": one} for one in (0, [5], 5, True, "7", 10**9, -1, None)]
+    reader.at.session_state["reasons_swarm"] = {
+        "selection": {"points": points, "point_indices": [], "box": [], "lasso": []}
+    }
+    reader.run().unfold("reasons_swarm_drawn_keep")
+    save(reader, "reasons_swarm_drawn_kept", "Drawn")
+    others, inside = (each["tokens"] for each in one("group", kept.key).body["definition"]["groups"])
+    marks = patient_tokens(server_key(), kept.key, cohort.identifiers)
+    assert inside == sorted((marks[0], marks[5])) and len(others) == 18
 
 
 def test_an_old_view_or_link_says_what_is_another_in_the_newest_version(data: Path):
