@@ -244,4 +244,7 @@ def _too_long() -> Fixable:
 
 
 def _unread() -> Fixable:
-    return Fixable(WHAT, "Its lines can't be parted into cells.", "Save it as CSV, TSV or Parquet where it came from.")
+    return Fixable(
+        WHAT, "Many of its lines have more or fewer cells than the header, or can't be parted into cells.",
+        "Save it as CSV, TSV or Parquet where it came from, and bring that.",
+    )  # fmt: skip
