@@ -15,7 +15,7 @@ from bedside.report.csv import file_name
 from bedside.store.cohorts import export, is_imported
 from bedside.store.cohorts_taken import forget_mine, pack_cbioportal, pack_csv, pack_mine
 from components import desk, imported
-from components.panels import page
+from components.panels import attached_tables, page
 from components.panels.import_words import count
 from components.panels.pick import told_apart
 
@@ -105,6 +105,7 @@ def others(reader: str) -> None:
             shown = told_apart({key: entry.short_title for key, entry in found.items()})
             key = st.selectbox("Cohort", list(shown), format_func=shown.__getitem__, key="library_other", width=320)
             if key in found:
+                attached_tables.menu(key, mine=True)
                 menu(found[key], reader)
                 _forget(found[key], reader)
 
