@@ -24,6 +24,8 @@ settings.load_profile("bedside")
 TESTS = Path(__file__).parent
 REFERENCE = TESTS / "reference"
 
+LONGEST_FIRST = {"browser": -3, "engines": -2, "pages": -1}
+BROWSER_LAST = {"browser": 1}
 RELATIVE = 1e-8
 """How far a statistic may be from R's, relatively."""
 
@@ -31,10 +33,11 @@ RELATIVE = 1e-8
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright keeps an event loop open in this thread, beside which no other can run.
 
-    On several cores they come first, since they take longest and wait most; the loop ends with the last of them.
+    On several cores they come first, since they take longest and wait most; the loop ends with the last of them. What
+    else takes long follows, so that no worker begins it when the others are about to end.
     """
-    last = "PYTEST_XDIST_WORKER" not in os.environ
-    items.sort(key=lambda item: ("browser" in item.path.relative_to(TESTS).parts) == last)
+    order = LONGEST_FIRST if "PYTEST_XDIST_WORKER" in os.environ else BROWSER_LAST
+    items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], 0))
 
 
 @pytest.hookimpl(optionalhook=True)
