@@ -23,6 +23,7 @@ _ARROW: dict[str, pa.DataType] = {
 _FAMILY: dict[str, Family] = {
     "bool": "truth", "int2": "whole", "int4": "whole", "int8": "whole", "float4": "float", "float8": "float",
     "numeric": "decimal", "text": "text", "varchar": "text", "bpchar": "other text", "name": "other text",
+    "uuid": "other text", '"char"': "other text", "oid": "other text",
     "date": "date", "timestamp": "moment", "timestamptz": "zoned",
 }  # fmt: skip
 
@@ -114,7 +115,10 @@ def _table(kinds: list[tuple[str, pa.DataType | None]], portions: Iterable[list[
 
 def _type_name(connection: psycopg.Connection, code: int) -> str:
     found = connection.adapters.types.get(code)
-    return "" if found is None else found.name
+    if found is None:
+        return ""
+    # Several values in one cell are found under the type of one of them.
+    return f"{found.name}[]" if code == found.array_oid else found.name
 
 
 @contextmanager

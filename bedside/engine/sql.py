@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any, ClassVar, Self
@@ -51,6 +52,8 @@ class SqlEngine(ABC):
     def __init__(self, relation: exp.Expression, fields: Sequence[tuple[str, Field]]) -> None:
         self._relation = relation
         self._fields = {clean_name(name): known for name, known in fields}
+        self.doubled = {name for name, n in Counter(clean_name(name) for name, _ in fields).items() if n > 1}
+        """Names that several of its columns have."""
         self._values: dict[str, Any] = {}
         self._written: dict[str, pa.Array] = {}
 

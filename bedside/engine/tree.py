@@ -88,7 +88,8 @@ class Question:
     def text(self, column: str) -> exp.Expression:
         """A column as text."""
         plain = self.raw(column)
-        return plain if self._field(column).family in ("text", "other text") else exp.cast(plain, "text")
+        # What arrives as text need not be text there: DuckDB's UUID is none.
+        return plain if self._field(column).family == "other text" else exp.cast(plain, "text")
 
     def number(self, column: str) -> exp.Expression:
         """A column as a number, NULL where it is none."""
@@ -116,14 +117,17 @@ class Question:
         plain: exp.Expression = exp.column(exp.to_identifier(known.name, quoted=True))
         if known.family == "zoned" and zone != "UTC":
             plain = exp.AtTimeZone(this=plain, zone=exp.Literal.string(zone))
-        return _bounded(exp.cast(plain, "date"))
+        day = exp.cast(plain, "date")
+        return _bounded(day, day.copy())
 
     def shown(self, column: str) -> exp.Expression:
         """A column for a page of rows: also dates, and points in time."""
         known = self.fields.get(column)
         if known is None or known.family not in DATED:
             return self.raw(column)
-        return _bounded(exp.column(exp.to_identifier(known.name, quoted=True)))
+        plain = exp.column(exp.to_identifier(known.name, quoted=True))
+        # Compared as a day: points in time of some kinds do not reach as far as the bounds.
+        return _bounded(exp.cast(plain, "date"), plain.copy())
 
     def holds(self, selection: Selection) -> exp.Expression | None:
         """True where a row is selected; None for everyone."""
@@ -202,9 +206,9 @@ class Question:
         return found
 
 
-def _bounded(dated: exp.Expression) -> exp.Expression:
-    first, last = (exp.cast(exp.Literal.string(day), "date") for day in (FIRST_DAY, LAST_DAY))
-    return exp.Case().when(exp.Between(this=dated, low=first, high=last), dated.copy())
+def _bounded(day: exp.Expression, value: exp.Expression) -> exp.Expression:
+    first, last = (exp.cast(exp.Literal.string(bound), "date") for bound in (FIRST_DAY, LAST_DAY))
+    return exp.Case().when(exp.Between(this=day, low=first, high=last), value)
 
 
 def _first_if(condition: exp.Expression, yes: int, no: int) -> exp.Expression:

@@ -146,6 +146,9 @@ def _faults(draft: Draft, told: LiveTold, engine: SqlEngine) -> Sequence[Fault]:
             found.append(Fault(FILE, variable.name, expected, "another kind"))
     if draft.identifier is not None and draft.identifier not in fields:
         found.append(Fault(FILE, draft.identifier, "a column of this name in the source (the identifier)", "none"))
+    used = {v.name for v in draft.variables} | of_outcomes | {draft.identifier} | made
+    found += [Fault(LIVE, name, "one column of this name in the source, blanks around it not counted", "several")
+              for name in sorted(engine.doubled) if name in used]  # fmt: skip
     if draft.visits is not None:
         found.append(Fault(FILE, "visits", "none in a cohort that stays in its source"))
     return found

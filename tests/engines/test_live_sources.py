@@ -20,6 +20,7 @@ from bedside.engine.gone import SourceGone
 from bedside.engine.postgres_moment import MOST
 from bedside.errors import Faults, Fixable
 from bedside.intake.from_source import open_live
+from bedside.intake.live_sample import sample_of
 from bedside.store.sources import Source, Sources, configured
 from tests.engines import live_places, made
 
@@ -322,6 +323,38 @@ def test_patients_are_found_by_the_names_that_pages_show(tmp_path, names):
     live.close()
 
 
+def test_types_that_databases_have_and_files_have_not(server, tmp_path):
+    """Identifiers of a type of their own are found; what fits in no cell is left out, and never asked for."""
+    common = "n % 2 = 0 AS dead, TIMESTAMPTZ '2020-01-01 10:00+02' AS came, n + 1 AS days, NULL AS nothing"
+    few = "(SELECT unnest(ARRAY[1, 2, 3, 4]) AS n) AS few"
+    with psycopg.connect(server) as connection:
+        connection.execute("CREATE TYPE clinic.stage AS ENUM ('I', 'II')")
+        connection.execute(
+            "CREATE TABLE clinic.typed AS SELECT gen_random_uuid() AS id, 'II'::clinic.stage AS stage, ARRAY[1, 2] AS "
+            f"several, '{{}}'::jsonb AS js, n::money AS paid, now()::time AS clock, {common} FROM {few}"
+        )
+    with duckdb.connect(str(tmp_path / "x.duckdb")) as connection:
+        connection.execute("CREATE TYPE stage AS ENUM ('I', 'II')")
+        connection.execute(
+            "CREATE TABLE typed AS SELECT uuid() AS id, 'II'::stage AS stage, [1, 2] AS several, {'a': 1} AS js, "
+            f"'x'::BLOB AS paid, TIME '10:00' AS clock, TIMESTAMP_NS '2020-01-01' AS exact, {common} FROM {few}"
+        )
+    variables = [{"name": "stage", "kind": "ordinal"}, {"name": "came", "kind": "date"}]
+    told = {**PLAIN, "variables": variables}
+    for kind, address, schema in (("postgresql", server, "clinic"), ("duckdb", str(tmp_path / "x.duckdb"), "main")):
+        sources = one(kind, address)
+        place = live_places.folder(tmp_path / kind, told, source="clinic", schema=schema, table="typed")
+        live = open_live(place, engine_of_source=sources.engine)
+        brought = live.bring()
+        assert [live.row(name).identifiers for name in brought.identifiers] == [[n] for n in brought.identifiers]
+        assert brought.frame["stage"].tolist() == ["II"] * 4
+        assert brought.frame["came"].tolist() == [pd.Timestamp("2020-01-01 08:00")] * 4
+        (tmp_path / f"{kind} sample").mkdir()
+        staged = sample_of(live.base, tmp_path / f"{kind} sample", name="typed")
+        assert staged.notes[1] == "Left out, being neither numbers, text nor dates: several, js, paid, clock."
+        live.close()
+
+
 def test_levels_that_came_since_the_dictionary_was_written(tmp_path):
     """They stand last, and are told; codes that are only spelled otherwise are none."""
     rows = ROWS.assign(arm=["a", "b", "c", None], sex=[1.0, 2.0, 1.0, 2.0], site=[" x", "y", "NA", "x"])
@@ -340,3 +373,11 @@ def test_levels_that_came_since_the_dictionary_was_written(tmp_path):
     assert summary_of(engine_of(live), live.variable("arm")).n == 3
     assert live.bring().frame["site"].tolist()[:2] == ["x", "y"]
     live.close()
+
+
+def test_names_that_are_one_without_blanks(tmp_path):
+    sources = one("parquet", str(live_places.parts(tmp_path / "p", ROWS.assign(**{" age ": 1, "x": 2, "x ": 3}), n=1)))
+    place = live_places.folder(tmp_path / "live", PLAIN, source="clinic")
+    with pytest.raises(Faults) as caught:
+        open_live(place, engine_of_source=sources.engine)
+    assert [fault.column for fault in caught.value.faults] == ["age"]
