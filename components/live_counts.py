@@ -96,7 +96,8 @@ def counting(entry: Entry) -> LiveCohort:
     """The cohort in its source, as of the moment that this session counts at."""
     moments = st.session_state.setdefault(MOMENTS, {})
     try:
-        moments[entry.key], found = live.POOL.get(entry, moments.get(entry.key))
+        with st.spinner("Counting the cohort in its source"):
+            moments[entry.key], found = live.POOL.get(entry, moments.get(entry.key))
     except Faults:
         raise
     except Fixable as stop:
