@@ -36,9 +36,7 @@ def show(held: Import, report: Report | None, found: Sequence[Finding] | None) -
         return
     lacking = _lacking(held, report) or ("" if not stoppers(found) else "First decide what each patient's row is.")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        fields.words("Title", plan.title, lambda text: _title(held, text), key="import_title", width=300)
-        fields.words("Short title, for lists", plan.short_title, lambda text: _short(held, text), longest=40,
-                     key="import_short", width=200)  # fmt: skip
+        fields.words("Title", plan.title, lambda text: _title(held, text), key="import_title", width=230)
         with desk.fixable():
             _versions(held)
         st.button("Import", key="import_go", type="primary", icon=":material/check:", disabled=bool(lacking),
@@ -69,11 +67,6 @@ def _title(held: Import, text: str) -> None:
         held.change(replace(held.plan, title=text.strip(), short_title=text.strip()[:40] if same else short))
 
 
-def _short(held: Import, text: str) -> None:
-    if held.plan is not None and text.strip():
-        held.change(replace(held.plan, short_title=text.strip()))
-
-
 def _versions(held: Import) -> None:
     """A new cohort, or the next version of one."""
     mine = [each for each in list_kept(reader=whose.reader()) if each.mine and each.trouble is None]
@@ -85,7 +78,7 @@ def _versions(held: Import) -> None:
     def keep(key: str) -> None:
         held.replaces = key
 
-    fields.choose("It becomes", options, held.replaces, keep, key="import_becomes", width=260)
+    fields.choose("It becomes", options, held.replaces, keep, key="import_becomes", width=200)
 
 
 def _run_key(held: Import) -> str:

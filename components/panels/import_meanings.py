@@ -31,7 +31,7 @@ def show(held: Import, outcome: OutcomePlan, i: int, read: OutcomeRead | None) -
     told = dict(outcome.meaning)
     offered = _offered(held, outcome)
     page.put('<p class="bs-muted">What each code stands for:</p>')
-    with st.container(horizontal=True, gap="small", key=f"import_o{i}_codes"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key=f"import_o{i}_codes"):
         for code in codes[:MOST]:
             rows = f"({counts[code]:,} rows)" if code in counts else ""
             fields.choose(
@@ -45,7 +45,7 @@ def show(held: Import, outcome: OutcomePlan, i: int, read: OutcomeRead | None) -
         )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         key = f"import_o{i}_other"
-        st.text_input("Something else that can come first", key=key, max_chars=80, autocomplete="off", width=225,
+        st.text_input("Something else that can come first", key=key, max_chars=80, autocomplete="off", width=300,
                       placeholder="Death of another cause", on_change=_other, args=(held, outcome, key),
                       help="Then it can be chosen above: after it, this one can't happen any more")  # fmt: skip
 

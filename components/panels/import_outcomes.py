@@ -75,6 +75,9 @@ def _who(held: Import, plan: Plan) -> None:
                 "Times of day become days in", _zones(), plan.time_zone, keep("time_zone"), key="import_zone",
                 width=225, help="11 in the evening in New York is the next day in London",
             )  # fmt: skip
+        fields.words("Short title, for lists", plan.short_title,
+                     lambda text: keep("short_title")(text.strip() or plan.short_title), longest=40,
+                     key="import_short", width=225)  # fmt: skip
     told = held.opened.guessed.guesses.get("identifier") if held.opened is not None else None
     if told is not None and held.opened is not None and plan.identifier == held.opened.guessed.plan.identifier:
         page.caption(f"Identifier: {' '.join(certain(told.confidence))}. {told.why}")
@@ -135,22 +138,21 @@ def answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) ->
     def keep(yes: bool) -> None:
         (held.confirmed.add if yes else held.confirmed.discard)(seal)
 
-    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=f"import_o{i}_answer"):
-        with st.container(width="stretch"):
-            page.put("<p><b>{label}</b> {t}</p>", label=f"{outcome.label}:", t=outcome_said(read, outcome))
-            left = left_said(read)
-            if left:
-                page.caption(left)
-            told = held.opened.guessed.guesses.get(f"outcome.{outcome.key}.status") if held.opened else None
-            if told is not None and told.confidence < LIKELY and read.no_status.n:
-                page.caution(told.why)
-            if report is not None and outcome.key in report.set_aside:
-                page.caution(
-                    "It is not known of everybody who is followed for the first outcome, so it will not stand in this "
-                    "cohort. Make it the first, or import the file once more for it."
-                )
+    with st.container(gap="xxsmall", key=f"import_o{i}_answer"):
+        page.put("<p><b>{label}</b> {t}</p>", label=f"{outcome.label}:", t=outcome_said(read, outcome))
+        left = left_said(read)
+        if left:
+            page.caption(left)
+        told = held.opened.guessed.guesses.get(f"outcome.{outcome.key}.status") if held.opened else None
+        if told is not None and told.confidence < LIKELY and read.no_status.n:
+            page.caution(told.why)
+        if report is not None and outcome.key in report.set_aside:
+            page.caution(
+                "It is not known of everybody who is followed for the first outcome, so it will not stand in this "
+                "cohort. Make it the first, or import the file once more for it."
+            )
         sure = import_counts.is_confirmed(held, outcome)
-        fields.tick(f"**Yes, read {md(outcome.label[:40])} so**", sure, keep, key=f"import_o{i}_sure", width="content")
+        fields.tick(f"**Yes, read {md(outcome.label[:40])} so**", sure, keep, key=f"import_o{i}_sure")
 
 
 def _sure(held: Import, outcome: OutcomePlan) -> None:

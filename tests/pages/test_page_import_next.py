@@ -27,7 +27,7 @@ def changed() -> bytes:
 
 def test_what_is_another_in_next_months_file_is_said_and_nothing_of_it_is_imported_unseen():
     reader = bring(Reader(cohort="gbsg2_breast"), ("Register 2024.csv", registry()))
-    reader.choose("import_o0_sure", True).choose("import_title", "Register").click("import_go", "import_next")
+    reader.choose("import_o0_sure", True).choose("import_title", "Register").click("import_go").click("import_next")
     bring(reader, ("Register 2025.csv", changed()))
     assert "This file looks like the one that “Register” was made of." in reader.text
     assert "New in this file: “Zentrum”. What it is is guessed." in reader.text
@@ -44,4 +44,4 @@ def test_what_is_another_in_next_months_file_is_said_and_nothing_of_it_is_import
     reader.click("import_go")
     assert f"Imported: Register 2025 {N - 1} patients" in reader.text and staged() == []
     died = int(DIED.sum() - DIED[4])
-    assert f"Death: {died} events of {N - 1}" in reader.text
+    assert f"Death : {died} events of {N - 1}" in reader.text
