@@ -19,7 +19,7 @@ from components.panels import import_fields as fields
 from components.panels.attached_end import after_stop, finish
 from components.panels.import_words import size_said
 
-COHORT = "attached_for"
+COHORT, CARD = "attached_for", "attached_card"
 KINDS = {"wide": "Genes and other wide tables", "visits": "Measurements over time"}
 WHAT = {
     "expression": "Gene expression", "copies": "Copy number", "methylation": "Methylation", "protein": "Protein",
@@ -48,9 +48,10 @@ def card() -> None:
         def keep(key: str) -> None:
             st.session_state[COHORT] = key
 
-        menu = st.expander("Choose the cohort and the file", key="attached_card", on_change="rerun",
-                           expanded=attaching.mine().file is not None or attaching.mine().made is not None)  # fmt: skip
-        if menu.open:
+        # What is under way is in sight, also for who comes back from another page.
+        busy = attaching.mine().file is not None or attaching.mine().made is not None
+        menu = st.container() if busy else st.expander("Choose the cohort and the file", key=CARD, on_change="rerun")
+        if busy or menu.open:
             with menu, desk.fixable():
                 st.session_state.setdefault(COHORT, now if now in titles else next(iter(titles), ""))
                 fields.choose("Cohort", titles, st.session_state[COHORT], keep, key="attached_cohort", width=420)
@@ -170,6 +171,11 @@ def _wide(held: Attaching, cohort: Cohort) -> None:
     after_stop(held, key)
 
 
+def _again() -> None:
+    attaching.forget()
+    st.session_state[CARD] = True
+
+
 def _done(held: Attaching) -> None:
     """The report."""
     made = held.made
@@ -183,6 +189,6 @@ def _done(held: Attaching) -> None:
             st.session_state["cohort"] = key = held.cohort
             attaching.forget()
             st.switch_page(desk.page("overview"), query_params={"cohort": key})
-        st.button("Attach another table", key="attached_next", on_click=attaching.forget)
+        st.button("Attach another table", key="attached_next", on_click=_again)
     if not visits:
         page.caption("“Measurements” above every page of the cohort finds one by name and makes it a variable.")

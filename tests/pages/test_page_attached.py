@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 from bedside.cohort.attached import Feature, with_features
 from bedside.cohort.derived import cut, to_body
 from bedside.intake import read_cohort
-from bedside.store.attached import list_attached
+from bedside.store.attached import list_attached, with_visits
 from bedside.store.cohorts import Kept, open_folder
 from bedside.store.saved import Saved
 from bedside.store.views import group_body
-from tests.house.kept_cohorts import keep_one
+from components import jobs
+from tests.house.kept_cohorts import WHO, keep_one
 from tests.house.kept_tables import attach_genes, attach_labs
 from tests.pages.reader import Reader
 
@@ -96,3 +98,40 @@ def test_damage_costs_the_table_alone(kept: Kept):
     assert "Labs" in saved.text and "The cohort itself is whole" in " ".join(saved.stops)
     saved.click(f"attached_remove_{kept.key}_visits", f"attached_remove_{kept.key}_expression")
     assert list_attached(kept.key, reader="local") == () and "Remove the table" not in saved.text
+
+
+def test_files_are_attached_on_the_page_and_the_report_says_what_became_of_them(kept: Kept, monkeypatch):
+    monkeypatch.setenv(jobs.PATIENCE, "60")
+    reader = Reader(cohort=kept.key).open("import_data").unfold("attached_card")
+    reader.choose("attached_cohort", kept.key)
+    genes = "gene," + ",".join(map(WHO.format, range(19))) + ",Nobody\n" + "ESR1," + ",".join(["1.5"] * 20) + "\n"
+    bring(reader, "array.csv", genes)
+    reader.choose("attached_what", "protein").choose("attached_title", "Blot").click("attached_go")
+    said = reader.box("Attached: Blot.")
+    assert "1 feature of 19 patients, numbers." in said
+    assert "Patients stood in columns: 20 identifiers, known as written (19)." in reader.text
+    assert "1 identifier of nobody in the cohort, left out." in reader.text
+    reader.click("attached_next").choose(f"attached_kind_{kept.key}", "visits")
+    bring(reader, "labs.csv", "who,week,LDH\n" + "".join(f"{WHO.format(i)},{w},{200 + i}\n" for i in range(20)
+                                                        for w in (1, 9, 60)))  # fmt: skip
+    assert reader.at.selectbox(key="attached_clock").value == "weeks"
+    reader.click("attached_go")
+    assert "40 visits of 20 patients with 1 measurement: LDH." in reader.text
+    assert "20 rows after the end of follow-up, left out." in reader.text
+    assert [t.id for t in list_attached(kept.key, reader="local")] == ["expression", "protein", "visits", "visits-2"]
+    assert not list((Path(os.environ["BEDSIDE_DATA"]) / "staging").iterdir())  # nothing of the files is left
+    found = desk_cohort(kept.key)
+    assert found.visits is not None and {v.name for v in found.visits.variables} == {"CRP", "LDH"}
+    assert found.visits.frame.groupby("visit patient").size().max() == 4
+
+
+def bring(reader: Reader, name: str, text: str) -> None:
+    """Drop a file into the card."""
+    reader.at.file_uploader[-1].set_value([(name, text.encode(), "text/plain")])
+    reader.run()
+
+
+def desk_cohort(key: str):
+    """The cohort with its visits, as a page opens it."""
+    plain = read_cohort(open_folder(key, reader="local"), key=key)
+    return with_visits(plain, [t for t in list_attached(key, reader="local") if t.kind == "visits"])[0]
