@@ -126,7 +126,7 @@ document.addEventListener("keydown", (event) => {
 // A menu that asks for a name is opened to type it, by mouse too: its inside comes from the server a moment later.
 function name(button, tries = 80) {
   const field = document.querySelector('[data-testid="stPopoverBody"] [class*="st-key-first_"] input')
-  if (field) field.focus()
+  if (field) field.focus({ preventScroll: true })
   else if (tries && button.getAttribute("aria-expanded") === "true") setTimeout(() => name(button, tries - 1), 50)
 }
 

@@ -39,7 +39,7 @@ def board(cohort: Cohort, outcome: Outcome, choice: Choice, fitted: Fitted | Non
         if panel.open:
             with panel, desk.fixable():
                 _save(cohort, outcome, choice, fitted, t)
-        saved_groups.by_risk(cohort, outcome, choice, fitted, when, unit, key="model_risk")
+        saved_groups.by_risk(cohort, outcome, choice, fitted, when, unit, key="model_risk", folded=True)
     panel = st.expander("Saved models", key="model_saved", icon=":material/inventory_2:", on_change="rerun")
     if panel.open:
         with panel, desk.fixable():

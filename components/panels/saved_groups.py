@@ -75,7 +75,15 @@ def from_survival(of: Cohort, outcome: Outcome, choice: Curves, labels: Sequence
 
 
 def by_risk(
-    cohort: Cohort, outcome: Outcome, model: Model, fitted: Fitted, when: float, unit: Unit, *, key: str
+    cohort: Cohort,
+    outcome: Outcome,
+    model: Model,
+    fitted: Fitted,
+    when: float,
+    unit: Unit,
+    *,
+    key: str,
+    folded: bool = False,
 ) -> None:
     """Keep parts of the predicted risk, or its highest part against all others.
 
@@ -88,10 +96,13 @@ def by_risk(
         By when the risk is.
     key : str
         Of this place.
+    folded : bool
+        Among sections that unfold, as one of them.
     """
     if my_estimates.first() or live_counts.is_counted(cohort):
         return
-    menu = st.popover("Keep risk groups", icon=ICON, key=f"{key}_keep", type="tertiary", on_change="rerun")
+    named = {"label": "Keep risk groups", "icon": ICON, "key": f"{key}_keep", "on_change": "rerun"}
+    menu = st.expander(**named) if folded else st.popover(**named, type="tertiary")
     if not menu.open:
         return
     with menu, desk.fixable():
