@@ -29,14 +29,22 @@ def gated(start, tmp_path_factory: pytest.TempPathFactory) -> Server:
     return start(app=launcher(tmp_path_factory.mktemp("gated"), SCRIPT))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 820, 1440])
-def test_a_first_visitor_on_a_deep_link_passes_by_keyboard(gated: Server, open_page, scheme: str, width: int):
+@pytest.mark.parametrize(
+    ("width", "scheme", "other"), [(360, "light", "dark"), (820, "dark", "light"), (1440, "light", "dark")]
+)
+def test_a_first_visitor_on_a_deep_link_passes_by_keyboard(
+    gated: Server, open_page, width: int, scheme: str, other: str
+):
     size = {"width": width, "height": 900}
     visit = open_page("/survival?by=grade", on=gated, passed=False, color_scheme=scheme, viewport=size)
     expect(visit.page.get_by_role("heading", name="Bedside", exact=True)).to_be_visible()
-    assert visit.axe() == []
-    assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    grounds = set()
+    for shown in (other, scheme):
+        visit.page.emulate_media(color_scheme=shown)
+        grounds.add(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert visit.axe() == []
+        assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert len(grounds) == 2
     visit.page.keyboard.press("Tab")
     expect(visit.page.get_by_role("button", name="I understand: open Bedside")).to_be_focused()
     visit.page.keyboard.press("Enter")

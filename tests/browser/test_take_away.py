@@ -7,15 +7,17 @@ import csv
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import Visit
-from tests.browser.walk import deep, drawn, open_menu, open_patient
+from tests.browser.conftest import Visit, arrive
+from tests.browser.walk import close_menu, deep, drawn, open_menu, open_patient
+from tests.serving import Server
 
 SVG = "{http://www.w3.org/2000/svg}"
 REFERENCE = re.compile(r"""url\(["']?#?([^"')]+)""")
@@ -33,11 +35,18 @@ COLOURS = """async data => {
 }"""
 
 
-@pytest.fixture
-def grades(open_page) -> Visit:
-    visit = open_page("/survival?cohort=gbsg2_breast&survival_by=grade")
+@pytest.fixture(scope="module")
+def survival(chromium: Browser, server: Server) -> Iterator[Visit]:
+    visit = arrive(chromium, server, "/survival?cohort=gbsg2_breast&survival_by=grade")
     drawn(visit, "Survival")
-    return visit
+    yield visit
+    visit.page.context.close()
+
+
+@pytest.fixture
+def grades(survival: Visit) -> Iterator[Visit]:
+    yield survival
+    close_menu(survival)
 
 
 def _saved(visit: Visit, button: Locator) -> tuple[str, bytes]:
