@@ -93,7 +93,8 @@ class _Told(pd.DataFrame):
         try:
             return super().__getitem__(key)
         except KeyError:
-            if isinstance(key, str) and self.of.has(key):
+            asked = [key] if isinstance(key, str) else list(key) if isinstance(key, list | tuple) else []
+            if any(isinstance(name, str) and self.of.has(name) for name in asked):
                 _ = self.of.frame  # a cohort that is only counted stops here, and says why
             raise
 

@@ -134,6 +134,10 @@ def test_overview_and_survival_are_counted_and_say_what_the_rows_say(asked: Coun
          ("choose", (next(w.key for w in there.at.slider if "alive" in str(w.key)), 1.0)))  # fmt: skip
     both(there, here, ("choose", ("outcome", "cause")), ("unfold", "survival_states"))
     assert "Gray's test" in there.text
+    both(there, here, ("choose", ("survival_state_first", "worse")))
+    assert len(there.figures) == 2
+    there.choose("survival_state_model", True)
+    assert "This needs the rows themselves." in there.stops[-1]
     assert set(asked) == ROWLESS
 
 
