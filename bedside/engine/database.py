@@ -12,11 +12,12 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from bedside.engine.gone import SourceGone, changed, let_go, stamp_of
+from bedside.engine import duck
+from bedside.engine.gone import SourceGone, changed, let_go, stamp_of, too_long
 from bedside.engine.sql import SqlEngine, family_of
 from bedside.engine.tree import Field
 from bedside.errors import Fixable
-from bedside.intake.duck import CLOSED
+from bedside.intake.duck import CLOSED, within
 
 CATALOG = "source"
 
@@ -107,7 +108,10 @@ class DatabaseEngine(SqlEngine):
     def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
         with self._file.held() as cursor:
             try:
-                return cursor.sql(tree.sql(self.dialect), params=values or None).to_arrow_table()
+                with within(cursor, duck.MOST_SECONDS):
+                    return cursor.sql(tree.sql(self.dialect), params=values or None).to_arrow_table()
+            except duckdb.InterruptException:
+                raise too_long() from None
             except duckdb.Error as error:
                 raise Fixable(
                     "The database file could not be counted.",

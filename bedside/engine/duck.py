@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
-from bedside.engine.gone import let_go
+from bedside.engine.gone import let_go, too_long
 from bedside.engine.sql import SqlEngine, family_of
 from bedside.engine.tree import Field
 from bedside.errors import Faults, Fixable
@@ -20,6 +20,8 @@ from bedside.intake.duck import Duck, literal, open_duck
 from bedside.intake.files import read_table
 
 _TABLE = "patients"
+MOST_SECONDS = 60.0
+"""Longest that one question may take."""
 
 
 class DuckEngine(SqlEngine):
@@ -35,7 +37,9 @@ class DuckEngine(SqlEngine):
 
     def _ask(self, tree: exp.Expression, values: dict[str, Any]) -> pa.Table:
         try:
-            return self._duck.query(tree.sql(self.dialect), {**self._told, **values})
+            return self._duck.query(tree.sql(self.dialect), {**self._told, **values}, most_seconds=MOST_SECONDS)
+        except duckdb.InterruptException:
+            raise too_long() from None
         except duckdb.ConnectionException:
             raise let_go() from None
         except duckdb.Error as error:

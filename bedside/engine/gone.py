@@ -43,3 +43,12 @@ def let_go() -> SourceGone:
         "Nobody had asked it for a while, and what was counted was of a moment that is over.",
         "Count anew.",
     )
+
+
+def too_long() -> Fixable:
+    """A question took more time than one may."""
+    return Fixable(
+        "The source did not answer.",
+        "It was asked for longer than is allowed.",
+        "Ask for less at once: set a filter, or choose fewer groups.",
+    )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -56,9 +57,15 @@ class Duck:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def query(self, sql: str, values: dict[str, Any]) -> pa.Table:
-        """Rows of a query as an Arrow table; ``values`` travel as parameters, never as text."""
-        with self._connection.cursor() as cursor:
+    def query(self, sql: str, values: dict[str, Any], *, most_seconds: float | None = None) -> pa.Table:
+        """Rows of a query as an Arrow table; ``values`` travel as parameters, never as text.
+
+        Raises
+        ------
+        duckdb.InterruptException
+            If it takes longer than it may.
+        """
+        with self._connection.cursor() as cursor, within(cursor, most_seconds):
             return cursor.sql(sql, params=values).to_arrow_table()
 
     def csv(self, path: Path, *, delimiter: str, n_columns: int) -> pa.Table:
@@ -98,6 +105,21 @@ class Duck:
                     raise TooLarge
                 batches.append(batch)
             return pa.Table.from_batches(batches, reader.schema)
+
+
+@contextmanager
+def within(cursor: duckdb.DuckDBPyConnection, most_seconds: float | None) -> Iterator[None]:
+    """Stop what a cursor does in the block once it has taken too long."""
+    if most_seconds is None:
+        yield
+        return
+    timer = Timer(most_seconds, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

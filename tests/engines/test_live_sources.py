@@ -15,10 +15,11 @@ import psycopg
 import pytest
 
 from bedside.cohort import Selection
-from bedside.engine import Level, Number, engine_of, summary_of
+from bedside.engine import Level, Number, duck, engine_of, summary_of
 from bedside.engine.gone import SourceGone
 from bedside.engine.postgres_moment import MOST
 from bedside.errors import Faults, Fixable
+from bedside.intake.duck import open_duck
 from bedside.intake.from_source import open_live
 from bedside.intake.live_sample import sample_of
 from bedside.store.sources import Source, Sources, configured
@@ -373,6 +374,19 @@ def test_levels_that_came_since_the_dictionary_was_written(tmp_path):
     assert summary_of(engine_of(live), live.variable("arm")).n == 3
     assert live.bring().frame["site"].tolist()[:2] == ["x", "y"]
     live.close()
+
+
+def test_a_question_has_a_limit_on_time_and_the_next_is_answered(tmp_path, monkeypatch):
+    long = "SELECT a.range AS a, b.range AS b FROM range(4000000) a, range(9000) b"
+    with duckdb.connect(str(tmp_path / "x.duckdb")) as connection:
+        connection.execute("CREATE VIEW t AS " + long)
+    with one("duckdb", str(tmp_path / "x.duckdb")).engine("clinic", "", "t") as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(duck, "MOST_SECONDS", 0.2)
+            assert refusal(lambda: engine.counts((Number("a"),))).why == "It was asked for longer than is allowed."
+        assert engine.rows(["a"], most=3).num_rows == 3
+    with open_duck(tmp_path) as files, pytest.raises(duckdb.InterruptException):
+        files.query("SELECT sum(a * b) FROM (" + long + ")", {}, most_seconds=0.2)
 
 
 def test_names_that_are_one_without_blanks(tmp_path):
