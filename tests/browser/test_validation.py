@@ -14,7 +14,7 @@ def test_the_quick_model_stands_at_once_and_the_others_come_by_themselves(open_p
     visit = open_page("/validation?cohort=lung_ncctg")
     drawn(visit, "Validation")
     expect(visit.page.get_by_text("Of 100 pairs of patients it had not seen, the Cox model ranks")).to_be_visible()
-    expect(visit.page.get_by_label("Differences")).to_be_visible(timeout=30_000)
+    expect(visit.page.get_by_label("Differences")).to_be_visible(timeout=90_000)
     visit.settle()
     assert visit.axe(include=MAIN) == []
     assert misfits(visit.page) == []
