@@ -152,7 +152,7 @@ def answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) ->
                 "cohort. Make it the first, or import the file once more for it."
             )
         sure = import_counts.is_confirmed(held, outcome)
-        fields.tick(f"**Yes, read {md(outcome.label[:40])} so**", sure, keep, key=f"import_o{i}_sure")
+        fields.tick(f"Yes, read {md(outcome.label[:40])} so", sure, keep, key=f"import_o{i}_sure")
 
 
 def _sure(held: Import, outcome: OutcomePlan) -> None:

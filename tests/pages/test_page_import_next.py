@@ -45,3 +45,24 @@ def test_what_is_another_in_next_months_file_is_said_and_nothing_of_it_is_import
     assert f"Imported: Register 2025 {N - 1} patients" in reader.text and staged() == []
     died = int(DIED.sum() - DIED[4])
     assert f"Death : {died} events of {N - 1}" in reader.text
+
+
+def test_a_file_that_cannot_be_read_leaves_the_others_and_what_was_put_right_is_told():
+    lines = registry().decode("cp1252").split("\n")
+    lines[3] = lines[3].replace(";42,5;", ";999;")
+    lines[4] = lines[4].replace(";43,5;", ";999;")
+    broken = ("0.csv", b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94.")
+    reader = bring(Reader(cohort="gbsg2_breast"), broken, ("Register.csv", "\n".join(lines).encode("cp1252")))
+    assert [stop.split(".")[0] for stop in reader.stops] == ["**This file was not read"]
+    reader.choose("import_which", "1")
+    assert reader.stops == [] and "All 60 rows would become patients." in reader.text
+    assert "each can be put right with one click" in reader.text
+    (fix,) = [b.key for b in reader.at.button if b.label.startswith("Count 2 impossible values of “Alter”")]
+    reader.click(fix).choose("import_o0_sure", True).click("import_go")
+    report = reader.table("What was read, kept and left out")
+    assert ["Count 2 impossible values of “Alter” as not recorded", "", ""] in report and [
+        "Patients",
+        "60",
+        "",
+    ] in report
+    assert [b.label for b in reader.at.get("download_button")] == ["Report (JSON)", "Recipe (JSON)"]
