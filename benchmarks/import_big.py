@@ -40,6 +40,10 @@ pandas.read_csv(sys.argv[1], dtype=str)
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 """
+PLACES = {"Patients": "/patients", "Survival": "/survival", "Overview": "/"}
+THERE = """(path) => location.pathname === path && document.querySelector('h1')
+  && document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-stale="true"]')"""
 SEEN = """(what) => {
   window.seen = {}
   const look = () => {
@@ -160,18 +164,14 @@ def entered(browser: Browser, server: Server, path: str) -> Page:
 
 def other_session(page: Page) -> Callable[[], float]:
     """Goes to the next page each time it is called; the seconds until that stands there."""
-    turns = [("Patients", "Patients"), ("Survival", "Survival"), ("Overview", "Overview")]
+    turns = list(PLACES)
 
     def step() -> float:
-        link, heading = turns[0]
+        link = turns[0]
         turns.append(turns.pop(0))
         began = time.perf_counter()
         page.get_by_role("link", name=link, exact=True).first.click()
-        page.wait_for_function(
-            "h => [...document.querySelectorAll('h1')].some(e => e.textContent.includes(h)) &&"
-            " document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'",
-            arg=heading,
-        )
+        page.wait_for_function(THERE, arg=PLACES[link])
         return time.perf_counter() - began
 
     return step
