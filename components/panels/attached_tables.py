@@ -60,10 +60,10 @@ def card() -> None:
 
 def menu(key: str, *, mine: bool) -> None:
     """On the page "Saved": the tables of one cohort."""
-    n = len(attached.tables(key))
-    if not (n or mine):
+    if not (mine or attached.tables(key)):
         return
-    box = st.popover(f"Tables ({n})" if n else "Tables", icon=":material/table_chart:", key=f"attached_menu_{key}",
+    # Always called the same: a menu with another name is another menu, and closed.
+    box = st.popover("Tables", icon=":material/table_chart:", key=f"attached_menu_{key}",
                      on_change="rerun")  # fmt: skip
     if box.open:
         with box, desk.fixable():
