@@ -204,7 +204,9 @@ def _codes(working: Working, outcome: OutcomePlan) -> tuple[tuple[str, str, int]
     query = exp.select(as_code(working.at(outcome.status)).as_("code"), exp.Count(this=exp.Star()).as_("n")).from_(
         working.table
     )
-    found = working.ask(query.group_by("code").order_by(exp.Ordered(this=exp.column("n"), desc=True)).limit(200))
+    found = working.ask(
+        query.group_by("code").order_by(exp.Ordered(this=exp.column("n"), desc=True), exp.column("code")).limit(200)
+    )
     return tuple((str(each), meaning.get(str(each), ""), n) for each, n in found if each is not None)
 
 

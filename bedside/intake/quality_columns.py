@@ -53,6 +53,7 @@ def levels(working: Working) -> list[Finding]:
         at = working.at(column.name)
         query = exp.select(at.copy().as_("v"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
         counts = [(str(v), n) for v, n in working.ask(query.group_by("v").limit(500)) if v is not None]
+        counts.sort(key=lambda each: (-each[1], each[0]))
         found += _spellings(column, counts)
         few = [code for code, n in counts if n < SPARSE and code != OTHER]
         if few and len(counts) > 2:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bedside.intake import read_cohort
+from bedside.intake import read_cohort, stepping, working
 from bedside.intake.building import build
 from bedside.intake.formats.any_file import read_any
 from bedside.intake.guess import guess
@@ -174,6 +174,21 @@ def test_each_is_put_right_and_comes_back_when_that_is_undone(month):
         assert left >= set(others) - {"missing|Todesursache", "known later|Todesursache", "duplicates"}
     left = {each.key for each in findings(file, fixed(plan, found))}
     assert not left & (set(FAULTS) - LASTING)
+
+
+def test_a_large_file_is_read_as_a_small_one(month, tmp_path, monkeypatch):
+    file, _, plan, found = month
+    whole = fixed(plan, found)
+    made = []
+    for name in ("held", "written down"):
+        (tmp_path / name).mkdir()
+        report = build(file, whole, tmp_path / name)
+        made.append((replace(report, file=""), pd.read_parquet(tmp_path / name / "data.parquet")))
+        monkeypatch.setattr(working, "KEPT_CELLS", 0)
+        monkeypatch.setattr(stepping, "HELD_CELLS", 0)
+    assert list(file.file.parent.glob("typed-*.parquet"))
+    assert made[0][0] == made[1][0] and made[0][1].equals(made[1][1])
+    assert {each.key: each for each in findings(file, plan)} == found
 
 
 def test_the_recipe_puts_right_next_months_file(month, tmp_path):
