@@ -61,7 +61,8 @@ def _must(held: Import, report: Report | None, finds: Sequence[Finding] | None) 
     for outcome in outcomes:
         if not import_counts.complete(outcome):
             found.append((True, f"{outcome.label}: choose its columns, under “What happened and when”, or remove it."))
-    open_ = [o.label for o in outcomes if import_counts.complete(o) and not import_counts.is_confirmed(held, o)]
+    told = [o for o in outcomes if import_counts.complete(o) and import_counts.read_of(report, o) is not None]
+    open_ = [o.label for o in told if not import_counts.is_confirmed(held, o)]
     if open_:
         what = ("the sentence", "it is") if len(open_) == 1 else ("the sentences", "they are")
         found.append((True, f"{listed(open_)}: read {what[0]} above, and tick if {what[1]} right."))

@@ -43,14 +43,16 @@ def show(held: Import) -> None:
 
 def to_check(held: Import) -> list[str]:
     """Columns whose guess is unsure, of those that are not left out."""
-    assert held.plan is not None
-    return [c.name for c in held.plan.columns if c.use != "drop" and _guess(held, c).confidence < LIKELY]
+    assert held.plan is not None and held.opened is not None
+    first = {c.name: c for c in held.opened.guessed.plan.columns}
+    return [c.name for c in held.plan.columns
+            if c.use != "drop" and _guess(held, c, first.get(c.name)).confidence < LIKELY]  # fmt: skip
 
 
-def _guess(held: Import, column: ColumnPlan) -> Guess:
+def _guess(held: Import, column: ColumnPlan, first: ColumnPlan | None = None) -> Guess:
     """What was guessed of a column; of one that the reader changed, that."""
     assert held.opened is not None
-    first = next((c for c in held.opened.guessed.plan.columns if c.name == column.name), None)
+    first = first or next((c for c in held.opened.guessed.plan.columns if c.name == column.name), None)
     told = held.opened.guessed.guesses.get(f"column.{column.name}", _NO_GUESS)
     same = first is not None and (first.kind, first.use, first.day_first) == (column.kind, column.use, column.day_first)
     return told if same else _NO_GUESS
@@ -69,7 +71,8 @@ def _chosen(held: Import, plan: Plan) -> list[str]:
         part = st.text_input(
             "Find a column", key="import_find", autocomplete="off", max_chars=100, width=240, persist_state="session"
         )
-        wanted = [c.name for c in plan.columns if _is(held, c, which) and part.casefold() in c.name.casefold()]
+        doubtful = set(to_check(held)) if which == CHECK else set()
+        wanted = [c.name for c in plan.columns if _is(c, which, doubtful) and part.casefold() in c.name.casefold()]
         last = max(1, -(-len(wanted) // PAGE))
         if st.session_state.get("import_page", 1) > last:
             st.session_state["import_page"] = last
@@ -79,9 +82,9 @@ def _chosen(held: Import, plan: Plan) -> list[str]:
     return wanted[(at - 1) * PAGE : at * PAGE]
 
 
-def _is(held: Import, column: ColumnPlan, which: str) -> bool:
+def _is(column: ColumnPlan, which: str, doubtful: set[str]) -> bool:
     if which == CHECK:
-        return _guess(held, column).confidence < LIKELY
+        return column.name in doubtful
     return which == ALL or column.use == {OUTCOMES: "outcome", LEFT: "drop"}.get(which)
 
 
