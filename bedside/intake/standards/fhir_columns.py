@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from bedside.cohort.codes import normal_code
 from bedside.intake.columns import MISSING, clean_name
-from bedside.intake.standards.fhir_rows import NO_VALUE
+from bedside.intake.standards.fhir_rows import NO_VALUE, distinct, runs
 from bedside.intake.standards.fhir_source import Source
 from bedside.intake.standards.fhir_time import NO_DAY
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 YEAR_DAYS = 365.25
 OLDEST = 120.0
 MOST_LEVELS = 12
+_PLACES = 2**32
 DEFAULT_NUMBERS, DEFAULT_KINDS = 12, 8
 """So many measurements, and entries of each kind, are in the default model if enough patients have them."""
 ENOUGH = 0.5
@@ -109,8 +110,7 @@ def of_record(columns: Columns, source: Source, found: Followed, *, own: set[str
 
 
 def _measured(columns: Columns, source: Source, found: Followed, hidden: set[str], most: int) -> None:
-    rows = _own(source.observations, found)
-    rows = rows[rows["day"].to_numpy() <= found.zero[rows["place"].to_numpy()]]
+    rows = _own(source.observations, found, last=found.zero)
     rows = rows.sort_values(["day"], kind="stable").drop_duplicates(["place", "code"], keep="last")
     share = rows["code"].value_counts(sort=False) / len(found)
     chosen = _most(share, source, hidden, most)
@@ -154,10 +154,17 @@ def _column(
     return coded, entry
 
 
-def _own(rows: pd.DataFrame, found: Followed) -> pd.DataFrame:
-    """Rows of patients who are followed, with their place."""
-    place = found.place[rows["patient"].to_numpy(np.int64)]
-    return rows.assign(place=place)[place >= 0]
+def _own(
+    rows: pd.DataFrame, found: Followed, *, first: np.ndarray | None = None, last: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Measurements of patients who are followed, with their place, from their ``first`` to their ``last`` day."""
+    place = found.place[rows["patient"].to_numpy()]
+    keep, day = place >= 0, rows["day"].to_numpy()
+    for bound, is_last in ((first, False), (last, True)):
+        if bound is not None:
+            own = bound[place]  # of who is not followed, anybody's: they are gone already
+            keep &= (day <= own) if is_last else (day >= own)
+    return rows.loc[keep, ["code", "day", "value", "text"]].assign(place=place[keep])
 
 
 # ------------------------------------------------------------------ what they had before
@@ -171,16 +178,19 @@ def _had(
 
     What had begun earlier and was written down only later was not known at time zero.
     """
-    rows = _own(rows, found)
-    latest = before[rows["place"].to_numpy()]
-    rows = rows[(rows["day"].to_numpy() <= latest) & (rows["known"].to_numpy() <= latest)]
-    rows = rows.drop_duplicates(["place", "code"])
-    share = rows["code"].value_counts(sort=False) / len(found)
+    place = found.place[rows["patient"].to_numpy()]
+    latest = before[place]
+    keep = (place >= 0) & (rows["day"].to_numpy() <= latest) & (rows["known"].to_numpy() <= latest)
+    # Each code and patient once: one number for both, since there may be tens of millions.
+    pairs = distinct(rows["code"].to_numpy()[keep].astype(np.int64) * _PLACES + place[keep])
+    codes, starts, n = runs(pairs // _PLACES)
+    share = pd.Series(n / len(found), index=codes)
     share = share[share < 1]
+    at = {int(code): pairs[start : start + k] % _PLACES for code, start, k in zip(codes, starts, n, strict=True)}
     for rank, code in enumerate(_most(share, source, hidden, most)):
         told = source.codes[code]
         values = np.zeros(len(found), dtype=np.int8)
-        values[rows.loc[rows["code"] == code, "place"].to_numpy()] = 1
+        values[at[code]] = 1
         default = rank < DEFAULT_KINDS and 0.05 <= share[code] <= 0.95
         columns.put(f"{kind} {told.key}", values, {
             "label": told.label, "kind": "binary", "use": "predictor" if default else "optional",
@@ -193,9 +203,7 @@ def _had(
 
 def visits_of(source: Source, found: Followed, *, most: int) -> tuple[pa.Table | None, list[dict[str, Any]]]:
     """Measurements from time zero to the end of follow-up: a row for each patient and day, a column for each code."""
-    rows = _own(source.observations, found)
-    place = rows["place"].to_numpy()
-    rows = rows[(rows["day"].to_numpy() >= found.zero[place]) & (rows["day"].to_numpy() <= found.end[place])]
+    rows = _own(source.observations, found, first=found.zero, last=found.end)
     share = rows.drop_duplicates(["place", "code"])["code"].value_counts(sort=False) / len(found)
     chosen = _most(share, source, set(TELLS_THE_END), most)
     rows = rows[rows["code"].isin(chosen)].sort_values("day", kind="stable")

@@ -232,3 +232,15 @@ class Person:
 def plain_id(keys: Iterable[str]) -> list[str]:
     """Ids without the server's address."""
     return [key.rsplit("|", 1)[-1] for key in keys]
+
+
+def distinct(numbers: np.ndarray) -> np.ndarray:
+    """Each number once, in order: of tens of millions sooner than by the hashes of ``numpy.unique``."""
+    ordered = np.sort(numbers)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
+
+
+def runs(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of numbers in order each once, where its first stands, and how often it does."""
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered[:0]
+    return ordered[starts], starts, np.diff(np.append(starts, len(ordered)))

@@ -19,7 +19,7 @@ from bedside.errors import Fixable
 from bedside.intake.staging import Progress
 from bedside.intake.standards.fhir import FEW, cohorts_of, is_serious
 from bedside.intake.standards.fhir_map import Start, followed
-from bedside.intake.standards.fhir_rows import NO_VALUE, Code, Codes
+from bedside.intake.standards.fhir_rows import NO_VALUE, Code, Codes, distinct, runs
 from bedside.intake.standards.fhir_source import Source, set_contacts
 from bedside.intake.standards.fhir_time import DAY, NO_DAY
 from bedside.intake.standards.fhir_units import measured, tidy
@@ -97,11 +97,17 @@ def read_meds(found: Found, options: MedsOptions | None = None, *, progress: Pro
 
 def _known(source: Source) -> list[tuple[str, str, int]]:
     """Codes that time zero can be taken from, those that are named as diagnoses first."""
-    rows = pd.concat([source.conditions, source.observations])[["patient", "code"]].drop_duplicates()
-    counts = rows["code"].value_counts()
-    coded = [(source.codes[int(code)], int(n)) for code, n in counts.items()]
+    coded = [(source.codes[code], n) for code, n in _subjects_with(source).items()]
     coded.sort(key=lambda each: (not is_serious(_diagnosis(each[0])), -each[1], each[0].key))
     return [(code.key, code.label, n) for code, n in coded]
+
+
+def _subjects_with(source: Source) -> dict[int, int]:
+    """How many subjects have each code."""
+    pairs = [distinct(each["code"].to_numpy().astype(np.int64) * 2**32 + each["patient"].to_numpy())
+             for each in (source.conditions, source.observations)]  # fmt: skip
+    codes, _, n = runs(distinct(np.concatenate(pairs)) >> 32)
+    return dict(zip(codes.tolist(), n.tolist(), strict=True))
 
 
 def _names(found: Found) -> tuple[str, ...]:
@@ -170,18 +176,23 @@ class _Reader:
         """Everything that was read, by subject."""
         rows = pd.concat(self._parts or [_EMPTY], ignore_index=True)
         static = pd.concat(self._static or [_EMPTY], ignore_index=True)
-        ids = np.unique(np.concatenate([rows["subject"].to_numpy(np.int64), static["subject"].to_numpy(np.int64)]))
+        ids = distinct(np.concatenate([rows["subject"].to_numpy(np.int64), static["subject"].to_numpy(np.int64)]))
         for each in (rows, static):
-            each["patient"] = np.searchsorted(ids, each["subject"].to_numpy(np.int64))
+            each["patient"] = np.searchsorted(ids, each.pop("subject").to_numpy(np.int64)).astype(np.int32)
         people = _people(ids, static, self.codes.all)
-        rows = rows.assign(exactly=DAY, known=NO_DAY, tag=0, text=NO_VALUE, resource=np.arange(len(rows)))
+        # There may be tens of millions: no column is wider than it has to be.
+        rows["exactly"], rows["tag"] = np.int8(DAY), np.int8(0)
+        rows["known"], rows["text"] = np.int32(NO_DAY), np.int32(NO_VALUE)
         number = np.isfinite(rows["value"].to_numpy())
-        events, values = rows[~number].reset_index(drop=True), rows[number].reset_index(drop=True)
+        contacts = (rows["patient"].to_numpy(), rows["day"].to_numpy())
+        values = rows[number].reset_index(drop=True)
+        events = rows.loc[~number].reset_index(drop=True)
+        del rows
         source = Source(
-            people, events, rows.iloc[:0], rows.iloc[:0], values, self.codes.all, had=(("Event", "conditions", 1),),
+            people, events, events.iloc[:0], events.iloc[:0], values, self.codes.all, had=(("Event", "conditions", 1),),
         )  # fmt: skip
         source.units = {int(code): _unit(self.codes.all[code].code) for code in values["code"].unique()}
-        set_contacts(source, [(rows["patient"], rows["day"])])
+        set_contacts(source, [contacts])
         dated = (people["death"] != NO_DAY).to_numpy()
         told = (
             ("subjects with events dated after their death", int((dated & (people["last"] > people["death"])).sum())),
@@ -193,7 +204,7 @@ class _Reader:
 
 
 _EMPTY = pd.DataFrame(
-    {"subject": np.empty(0, np.int64), "code": np.empty(0, np.int32), "day": np.empty(0, np.int64),
+    {"subject": np.empty(0, np.int64), "code": np.empty(0, np.int32), "day": np.empty(0, np.int32),
      "value": np.empty(0)}
 )  # fmt: skip
 
@@ -228,7 +239,7 @@ def _plain(rows: pa.Table, subject: str) -> pd.DataFrame:
         {
             "subject": pd.array(rows[subject].cast(pa.int64()).to_pandas(types_mapper=pd.ArrowDtype), dtype="Int64"),
             "code": code.cat.remove_unused_categories(),
-            "day": day.to_numpy().astype(np.int64),
+            "day": day.to_numpy().astype(np.int32),
             "value": value.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float),
         }
     )
@@ -294,9 +305,8 @@ def _metadata(path: Path, name: str, what: str) -> FileRead:
 
 def guessed(source: Source) -> tuple[Start, ...]:
     """The most frequent serious condition, and everybody from the first event."""
-    rows = pd.concat([source.conditions, source.observations])[["patient", "code"]].drop_duplicates()
-    counts = rows["code"].value_counts(sort=False)
-    known = [int(code) for code in counts.index if is_serious(_diagnosis(source.codes[int(code)]))]
+    counts = _subjects_with(source)
+    known = [code for code in counts if is_serious(_diagnosis(source.codes[code]))]
     ranked = sorted(known, key=lambda code: (-counts[code], source.codes[code].key))
     plans = [Start("event", (source.codes[code].key,)) for code in ranked[:1]]
     plans = [plan for plan in plans if len(followed(source, plan))]
