@@ -28,7 +28,7 @@ from bedside.intake.standards.offers import of_starts, to_recipe
 from bedside.intake.standards.recognise import Found
 
 BIRTH, DEATH = "MEDS_BIRTH", "MEDS_DEATH"
-MOST_ROWS = 60_000_000
+MOST_ROWS = 50_000_000
 BATCH = 1_000_000
 MAPPED = (
     ("subject_id", "the patient's identifier"), ("MEDS_BIRTH", "age at time zero"), ("MEDS_DEATH", "death"),
