@@ -145,7 +145,8 @@ class Watched:
     def memory(self) -> float:
         """Megabytes."""
         told = Path(f"/proc/{self.pid}/status").read_text()
-        return float(told.split("VmRSS:")[1].split()[0]) / 1024
+        _, there, rest = told.partition("VmRSS:")  # a process that has ended has none
+        return float(rest.split()[0]) / 1024 if there else 0.0
 
     def computed(self) -> float:
         """Seconds of computing, of the server and its jobs that have ended."""
