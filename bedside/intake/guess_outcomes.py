@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from bedside.cohort.units import Unit
-from bedside.intake.conventions import read_status
 from bedside.intake.names import words_of, wordset
-from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, Guess, OutcomePlan
-from bedside.intake.status_words import Meaning, meanings, partly
+from bedside.intake.plan import ColumnPlan, Guess, OutcomePlan
+from bedside.intake.status_columns import ENDPOINTS, Status, called, is_status_word, status_of
+from bedside.intake.status_words import Meaning
 
 if TYPE_CHECKING:
     from bedside.intake.guess import Seen
 
 Pair = tuple["Seen", ColumnPlan]
-MOST_CODES = 24
-PARTLY_SURE = 0.5
-"""Confidence in a status column of which some words are not known."""
-_KINDS = ("os", "pfs", "dfs", "rfs", "efs", "mfs", "ttp", "css", "dss")
 _OF_KINDS = wordset("days months years weeks time event status stat cens cnsr censor censored mo ind flag")
-_CENSORS = ("cnsr", "censor", "cens", "censored", "censoring", "zensiert", "censura", "censure")
 _ENTRIES = wordset("entry t0 entrytime entrydays entrydate tstart eintritt entree referral")
-_STATUS_ENDS = ("status", "event", "stat", *_CENSORS)
+_FILLERS = wordset("to of at the in last")
+MOSTLY = 0.8
+"""Share of the rows in which a follow-up is recorded, from which on it is taken for one without a question."""
 _NO_TIME = wordset("age alter edad eta idade leeftijd entry eintritt entree entrada ingresso start since")
 
 _TIME = wordset(
     "time days months years weeks futime survival followup fu duration tte aval surv stime survtime zeit dauer tage "
     "monate jahre uberleben uberlebenszeit nachbeobachtung temps duree suivi mois jours survie tiempo meses dias "
     "seguimiento supervivencia tempo mesi giorni sopravvivenza tijd maanden dagen overleving months2 os pfs dfs rfs "
-    "efs ttr ttd ttp rfstime dtime rtime "
+    "efs ttr ttd ttp rfstime dtime rtime dfi pfi dss css mfs dmfs stop tstop exit lenfol tenure survt surt "
 )
-_STATUS = wordset(
-    "status event dead death died vital vitalstatus cens censor censored cnsr fustat outcome deceased ereignis "
-    "verstorben tot statut deces mort etat estado muerte fallecido evento stato decesso obito overleden relapse "
-    "recurrence progression recur relapsed delta d vitalstatut vitalstatus2 rezidiv "
-)
+_TIME_ENDS = ("time", "days", "months", "years")
+_TIME_STARTS = ("time", "tto", "survtime")
+_ALONE = wordset("t week")
+"""Names of a follow-up that are one only as the whole name, and only with many values: T is a stage as well."""
+_MANY = 20
+_STOPS = wordset("stop tstop")
 _UNITS: dict[Unit, set[str]] = {
     "days": {"days", "day", "tage", "tag", "jours", "dias", "giorni", "dagen", "d"},
     "weeks": {"weeks", "week", "wochen", "semaines", "semanas", "settimane", "weken"},
@@ -47,15 +46,16 @@ _UNITS: dict[Unit, set[str]] = {
     "years": {"years", "year", "jahre", "jahr", "ans", "annees", "anos", "anni", "jaar", "yrs", "y"},
 }  # fmt: skip
 _NAMED: tuple[tuple[set[str], str, str, str, str], ...] = (
+    ({"dss", "css"}, "death_disease", "Death of the disease", "die of the disease", "alive"),
     ({"os", "death", "dead", "died", "overall", "mortality", "vital", "deceased", "verstorben", "tot", "deces", "mort",
       "muerte", "fallecido", "decesso", "obito", "overleden", "uberleben", "gesamtuberleben", "survival"},
      "death", "Death", "die", "alive"),
-    ({"pfs", "progression", "ttp"}, "progression", "Progression or death", "have progression or die",
+    ({"pfs", "progression", "ttp", "pfi"}, "progression", "Progression or death", "have progression or die",
      "alive and free of progression"),
-    ({"dfs", "rfs", "efs", "relapse", "recurrence", "recur", "rezidiv", "relapsed"}, "recurrence",
+    ({"dfs", "rfs", "efs", "dfi", "relapse", "recurrence", "recur", "rezidiv", "relapsed"}, "recurrence",
      "Recurrence or death",
      "have a recurrence or die", "alive and free of recurrence"),
-    ({"mfs", "dmfs", "metastasis", "metastases"}, "metastasis", "Metastasis", "have a metastasis",
+    ({"mfs", "dmfs", "drfs", "metastasis", "metastases"}, "metastasis", "Metastasis", "have a metastasis",
      "free of metastases"),
 )  # fmt: skip
 _STARTS = wordset(
@@ -79,20 +79,11 @@ _BIRTHS = wordset(
 )
 
 
-@dataclass(frozen=True)
-class _Status:
-    name: str
-    words: frozenset[str]
-    place: int
-    meanings: tuple[Meaning, ...]
-    sure: float
-    question: str = ""
-
-
 def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[OutcomePlan]:
     """Outcomes, the one that most columns speak for first."""
-    states = [found for i, pair in enumerate(columns) if (found := _status(i, *pair)) is not None]
-    found = _paired(columns, states, guesses) + _of_dates(columns, states, guesses)
+    states = [found for i, pair in enumerate(columns) if (found := status_of(i, *pair)) is not None]
+    found = _paired(columns, states, guesses)
+    found += _of_dates(columns, states, guesses, paired=bool(found))
     found = [_entered(outcome, columns, guesses) for outcome in found]
     unique: dict[str, OutcomePlan] = {}
     for outcome in found:
@@ -100,8 +91,8 @@ def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[O
         while key in unique:
             key, n = f"{outcome.key}_{n}", n + 1
         if key != outcome.key:
-            _rename(guesses, outcome.key, key, len(unique))
-            outcome = OutcomePlan(**{**{f: getattr(outcome, f) for f in outcome.__dataclass_fields__}, "key": key})
+            _rename(guesses, outcome.key, key, n - 1)
+            outcome = replace(outcome, key=key)
         unique[key] = outcome
     return list(unique.values())
 
@@ -109,8 +100,10 @@ def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[O
 def _entered(outcome: OutcomePlan, columns: Sequence[Pair], guesses: dict[str, Guess]) -> OutcomePlan:
     """The same with the column that says when observation began, where one is named so."""
     kind = "date" if outcome.of_dates else "continuous"
+    entries = _ENTRIES | ({"start"} if set(words_of(outcome.time)) & _STOPS else set())
     for seen, plan in columns:
-        named = set(words_of(seen.column.name)) & _ENTRIES and not set(words_of(seen.column.name)) & {"age", "alter"}
+        words = set(words_of(seen.column.name))
+        named = (words & entries) and not words & {"age", "alter"}
         if named and plan.kind == kind and seen.column.name not in outcome.columns:
             guesses[f"outcome.{outcome.key}.entry"] = Guess(
                 seen.column.name, 0.6, f"“{seen.column.name}” is named like the day on which observation began."
@@ -119,107 +112,83 @@ def _entered(outcome: OutcomePlan, columns: Sequence[Pair], guesses: dict[str, G
     return outcome
 
 
-def _rename(guesses: dict[str, Guess], old: str, new: str, _place: int) -> None:
+def _rename(guesses: dict[str, Guess], old: str, new: str, place: int) -> None:
     for part in ("", ".time", ".status"):
-        told = guesses.pop(f"outcome.{old}{part}#2", None)
+        told = guesses.pop(f"outcome.{old}{part}#{place}", None)
         if told is not None:
             guesses[f"outcome.{new}{part}"] = told
-
-
-# ------------------------------------------------------------------ status columns
-
-
-def _status(place: int, seen: Seen, plan: ColumnPlan) -> _Status | None:
-    """A column that says how follow-up ended; None for any other."""
-    words = _called(seen)
-    labels = dict(seen.column.labels)
-    rows = _coded(seen)
-    codes = list(rows)
-    if not 1 <= len(codes) <= MOST_CODES or plan.kind == "date":
-        return None
-    told = meanings([labels.get(code, code) for code in codes])
-    named = bool(words & _STATUS) or any(word.endswith(_STATUS_ENDS) for word in words)
-    if told:
-        plain = all(each.key == "event" for each in told)
-        if plain and not named:
-            return None  # any yes or no
-        told = tuple(_with_codes(each, codes, labels) for each in told)
-        return _Status(seen.column.name, words, place, told, 0.95 if not plain else 0.85)
-    usual = read_status(tuple(codes))
-    if named and usual is not None:
-        plainly = Meaning("event", "Event", _by_convention(words, codes, usual), "have the event", "free of the event")
-        return _Status(seen.column.name, words, place, (plainly,), 0.8)
-    some = partly({labels.get(code, code): n for code, n in rows.items()}, named=named)
-    if some is None:
-        return None
-    told = tuple(_with_codes(each, codes, labels) for each in some.meanings)
-    return _Status(seen.column.name, words, place, told, PARTLY_SURE, _question(some.asked, rows, labels))
-
-
-def _coded(seen: Seen) -> dict[str, int]:
-    """Codes as rows are told apart by them: 1.0 is 1."""
-    found: dict[str, int] = {}
-    for cell, n in seen.cells.items():
-        code = re.sub(r"\.0+$", "", cell)
-        found[code] = found.get(code, 0) + n
-    return found
-
-
-def _by_convention(
-    words: frozenset[str], codes: Sequence[str], usual: tuple[tuple[str, ...], tuple[str, ...]]
-) -> tuple[tuple[str, str], ...]:
-    censored, event = usual
-    if any(word.endswith(_CENSORS) for word in words) and set(codes) <= {"0", "1"}:
-        censored, event = ("1",), ("0",)  # 1 says that the event was not seen
-    return (*((c, CENSORED) for c in censored if c in codes), *((c, EVENT) for c in event if c in codes))
-
-
-def _question(asked: Sequence[str], rows: Mapping[str, int], labels: Mapping[str, str]) -> str:
-    """What has to be said of the words that are not known."""
-    by_word = {labels.get(code, code): n for code, n in rows.items()}
-    told = [f"{by_word[word]:,} row{'s say' if by_word[word] > 1 else ' says'} “{word[:40]}”" for word in asked[:3]]
-    more = f", and {len(asked) - 3} further words are not known" if len(asked) > 3 else ""
-    what = "what does it mean" if len(asked) == 1 else "what do they mean"
-    return f"{', '.join(told)}{more}: {what}? Until you say so, these rows are left out."
-
-
-def _with_codes(meaning: Meaning, codes: Sequence[str], labels: dict[str, str]) -> Meaning:
-    told = dict(meaning.codes)
-    pairs = tuple((code, told[labels.get(code, code)]) for code in codes)
-    return Meaning(meaning.key, meaning.label, pairs, meaning.event_phrase, meaning.free_phrase)
 
 
 # ------------------------------------------------------------------ follow-up in a column
 
 
-def _paired(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[str, Guess]) -> list[OutcomePlan]:
+@dataclass(frozen=True, eq=False)
+class _Match:
+    """A status with the follow-up that fits it best."""
+
+    status: Status
+    time: Seen
+    score: float
+
+    @property
+    def doubt(self) -> int:
+        """Of the status; little where follow-up and status are named alike."""
+        together = _own(self.status.words) & _own(called(self.time))
+        return min(self.status.doubt, 1) if together else self.status.doubt
+
+
+def _paired(columns: Sequence[Pair], states: Sequence[Status], guesses: dict[str, Guess]) -> list[OutcomePlan]:
     """Each status with the follow-up that its name and place speak for."""
     times = [(i, seen) for i, (seen, plan) in enumerate(columns) if _is_time(seen, plan)]
+    matches = [found for status in states if (found := _match(status, times)) is not None]
+    # What can hardly be read is offered only where nothing else can be.
+    least = min((match.doubt for match in matches), default=0)
+    matches = [match for match in matches if match.doubt == least]
     found: list[tuple[float, OutcomePlan]] = []
-    taken: set[str] = set()
-    for status in states:
-        best = max(times, key=lambda item: _fit(item[0], item[1], status), default=None)
-        if best is None or _fit(best[0], best[1], status) <= 0:
-            continue
-        score = _fit(best[0], best[1], status)
-        name = best[1].column.name
-        unit, sure = time_unit(best[1])
-        for meaning in status.meanings:
-            outcome = _worded(meaning, status, name, unit)
-            again = "#2" if outcome.key in taken else ""
-            taken.add(outcome.key)
-            together = f"“{name}” and “{status.name}” belong together."
-            guesses[f"outcome.{outcome.key}{again}"] = Guess(outcome.label, min(status.sure, 0.5 + score / 8), together)
-            guesses[f"outcome.{outcome.key}.time{again}"] = Guess(
-                f"follow-up in {unit}", sure, "Its name says so." if sure > 0.9 else "Judged by how long they are."
+    taken: Counter[str] = Counter()
+    for match in matches:
+        unit, sure = time_unit(match.time)
+        for meaning in match.status.meanings:
+            outcome = _worded(meaning, match.status, match.time.column.name, unit)
+            taken[outcome.key] += 1
+            again = f"#{taken[outcome.key]}" if taken[outcome.key] > 1 else ""
+            _told(
+                guesses,
+                f"outcome.{outcome.key}",
+                again,
+                match,
+                outcome,
+                Guess(
+                    f"follow-up in {unit}", sure, "Its name says so." if sure > 0.9 else "Judged by how long they are."
+                ),
             )
-            guesses[f"outcome.{outcome.key}.status{again}"] = Guess(_said(meaning), status.sure, _why(status))
-            found.append((score, outcome))
+            found.append((match.score, outcome))
     order = sorted(range(len(found)), key=lambda i: (-round(found[i][0]), i))
     return [found[i][1] for i in order]
 
 
-def _why(status: _Status) -> str:
+def _match(status: Status, times: Sequence[tuple[int, Seen]]) -> _Match | None:
+    scored = [(_fit(place, seen, status), seen) for place, seen in times if seen.column.name != status.name]
+    score, best = max(scored, key=lambda each: each[0], default=(0.0, None))
+    return _Match(status, best, score) if best is not None and score > 0 else None
+
+
+def _told(
+    guesses: dict[str, Guess], place: str, again: str, match: _Match, outcome: OutcomePlan, length: Guess
+) -> None:
+    status, time = match.status, match.time
+    share = time.present / max(time.n_rows, 1)
+    together, sure = f"“{time.column.name}” and “{status.name}” belong together.", 0.5 + match.score / 8
+    if share < MOSTLY:
+        together = f"“{time.column.name}” is recorded in only {100 * share:.0f} of 100 rows; the others are left out."
+        sure = 0.3
+    guesses[place + again] = Guess(outcome.label, min(status.sure, sure), together)
+    guesses[f"{place}.time{again}"] = length
+    said = ", ".join(f"{code} = {told}" for code, told in outcome.meaning)
+    guesses[f"{place}.status{again}"] = Guess(said, status.sure, _why(status))
+
+
+def _why(status: Status) -> str:
     return status.question or ("The words are known." if status.sure > 0.9 else "Read by convention.")
 
 
@@ -231,28 +200,28 @@ def _is_time(seen: Seen, plan: ColumnPlan) -> bool:
     if plan.kind == "date" or seen.numeric < 0.9:
         return False
     values = seen.values
-    words = _called(seen)
-    named = bool(words & _TIME) or any(word.endswith(("time", "days", "months", "years")) for word in words)
-    return (
-        named and len(values) > 0 and float(np.min(values)) >= -31 and len(np.unique(values)) > min(3, len(values) - 1)
-    )
+    words = called(seen)
+    alone = words_of(seen.column.name)[-1:] in [(word,) for word in _ALONE]
+    named = alone or words & _TIME or any(w.endswith(_TIME_ENDS) or w.startswith(_TIME_STARTS) for w in words)
+    if not named or not len(values) or float(np.min(values)) < -31:
+        return False
+    return len(np.unique(values)) > (_MANY if alone else min(3, len(values) - 1))
 
 
-def _called(seen: Seen) -> frozenset[str]:
-    """The words of a column's name and of its label: of statistics packages the name is often a number."""
-    return frozenset(words_of(seen.column.name)) | frozenset(words_of(seen.column.label))
+def _own(words: Iterable[str]) -> set[str]:
+    """Words that say of what a column is, and not that it is a follow-up or a status."""
+    return {word for word in words if word not in _TIME and not is_status_word(word) and word not in _FILLERS}
 
 
 def _endpoints(words: set[str]) -> set[str]:
     """Endpoints that words begin with: ``osdays`` and ``oscens`` are of one."""
-    return {each for each in _KINDS for word in words
+    return {each for each in ENDPOINTS for word in words
             if word == each or (word.startswith(each) and word[len(each) :] in _OF_KINDS)}  # fmt: skip
 
 
-def _fit(place: int, seen: Seen, status: _Status) -> float:
+def _fit(place: int, seen: Seen, status: Status) -> float:
     """How much speaks for a follow-up to belong to a status."""
-    words = _called(seen) - _TIME - _STATUS
-    theirs = set(status.words) - _TIME - _STATUS
+    words, theirs = _own(called(seen)), _own(status.words)
     mine, other = _endpoints(set(words_of(seen.column.name))), _endpoints(set(status.words))
     if mine and other and mine != other:
         return 0.0
@@ -260,8 +229,20 @@ def _fit(place: int, seen: Seen, status: _Status) -> float:
     score += 1.5 * len(words & theirs)
     score += max(0.0, 1.5 - 0.4 * abs(place - status.place))
     score += 0.5 if not words & _NO_TIME else -3.0
+    score -= 3.0 * (1 - seen.present / max(seen.n_rows, 1))  # known of the dead alone, it is no follow-up
+    score += 2.5 if _short_for(seen.column.name, status.name) else 0.0
     prefix = _common(seen.column.name, status.name)
     return score + (1.0 if prefix >= 2 else 0.0)
+
+
+def _short_for(time: str, status: str) -> bool:
+    """True for a follow-up that is named after a status: ``TIMEDTH`` is of ``DEATH``."""
+    bare = re.sub(r"[^a-z]", "", time.casefold())
+    stem, whole = re.sub(r"^(timeto|time|ttot?|daysto|days)|(time|days|months)$", "", bare), status.casefold()
+    if len(stem) < 2 or stem == bare or stem[0] != whole[:1]:
+        return False
+    letters = iter(whole)
+    return all(letter in letters for letter in stem)
 
 
 def _common(one: str, two: str) -> int:
@@ -288,7 +269,7 @@ def time_unit(seen: Seen) -> tuple[Unit, float]:
     return "years", 0.5
 
 
-def _worded(meaning: Meaning, status: _Status, time: str, unit: Unit) -> OutcomePlan:
+def _worded(meaning: Meaning, status: Status, time: str, unit: Unit) -> OutcomePlan:
     """An outcome with words, from the names of its columns where its codes say no more than yes and no."""
     words = set(status.words) | set(words_of(time))
     words |= _endpoints(words)
@@ -330,7 +311,9 @@ def role_of(name: str) -> Role:
     return ""
 
 
-def _of_dates(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[str, Guess]) -> list[OutcomePlan]:
+def _of_dates(
+    columns: Sequence[Pair], states: Sequence[Status], guesses: dict[str, Guess], *, paired: bool
+) -> list[OutcomePlan]:
     """Follow-up between dates, where columns are named like its beginning and its end."""
     dated = [(seen, plan) for seen, plan in columns if plan.kind == "date"]
     by_role: dict[Role, list[str]] = {}
@@ -344,7 +327,7 @@ def _of_dates(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[
     start, death = starts[0], deaths[0] if deaths else ""
     status = next((s for s in states if s.meanings and s.meanings[0].key in ("death", "event")), None)
     if status is None and not death:
-        return []
+        return [] if paired else [_unsaid(start, ends, guesses)]
     told = tuple(_named(each, status.words) for each in status.meanings) if status is not None else (
         Meaning("death", "Death", (), "die", "alive"),)  # fmt: skip
     found = []
@@ -365,6 +348,14 @@ def _of_dates(columns: Sequence[Pair], states: Sequence[_Status], guesses: dict[
         )  # fmt: skip
         found.append(outcome)
     return found
+
+
+def _unsaid(start: str, ends: Sequence[str], guesses: dict[str, Guess]) -> OutcomePlan:
+    """Follow-up between dates of which nothing says how it ended."""
+    said = _between(start, ends, "")
+    guesses["outcome.event"] = Guess("Event", 0.3, f"{said} No column is known to say what happened.")
+    guesses["outcome.event.time"] = Guess("days between dates", 0.85, said)
+    return OutcomePlan("event", "Event", start=start, end=tuple(ends), since=_since(start))
 
 
 def _between(start: str, ends: Sequence[str], death: str) -> str:

@@ -9,9 +9,8 @@ import streamlit as st
 
 from bedside.cohort.codes import normal_code
 from bedside.intake.building import OutcomeRead
-from bedside.intake.conventions import read_status
 from bedside.intake.plan import CENSORED, EVENT, UNKNOWN, OutcomePlan
-from bedside.intake.status_words import meanings
+from bedside.intake.status_columns import codes_read
 from components.importing import Import
 from components.panels import import_fields as fields
 from components.panels import page
@@ -93,17 +92,7 @@ def with_status(held: Import, outcome: OutcomePlan, name: str) -> OutcomePlan:
     if guessed:
         return replace(outcome, status=name, meaning=guessed[0].meaning)
     codes = [code for code, _ in held.plan.column(name).levels] or _first_codes(held, name)
-    told = meanings(codes)
-    if told:
-        return replace(outcome, status=name, meaning=told[0].codes)
-    usual = read_status(tuple(codes))
-    if usual is None:
-        return replace(outcome, status=name, meaning=())
-    censored, event = usual
-    return replace(
-        outcome, status=name,
-        meaning=(*((c, CENSORED) for c in censored if c in codes), *((c, EVENT) for c in event if c in codes)),
-    )  # fmt: skip
+    return replace(outcome, status=name, meaning=codes_read(name, codes))
 
 
 def _first_codes(held: Import, name: str) -> list[str]:

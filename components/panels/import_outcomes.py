@@ -144,7 +144,7 @@ def answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) ->
         if left:
             page.caption(left)
         told = held.opened.guessed.guesses.get(f"outcome.{outcome.key}.status") if held.opened else None
-        if told is not None and told.confidence < LIKELY and read.no_status.n:
+        if told is not None and told.confidence < LIKELY and not import_counts.is_confirmed(held, outcome):
             page.caution(told.why)
         if report is not None and outcome.key in report.set_aside:
             page.caution(

@@ -141,7 +141,7 @@ def test_who_cannot_be_followed_is_left_out_and_counted(tmp_path):
         "no follow-up": (3,), "no known status": (5,), "negative follow-up": (4,)
     }  # fmt: skip
     # Recurrence is not known of P6, who stays for the death: it needs a cohort of its own.
-    assert report.set_aside == ("Recurrence",)
+    assert report.set_aside == ("recurrence",)
     cohort = read_cohort(tmp_path / "c")
     assert list(cohort.identifiers) == ["P1", "P2", "P6", "P7"]
     assert list(cohort.event(cohort.outcomes[0])) == [True, False, False, True]
@@ -276,3 +276,56 @@ def test_a_table_of_many_columns_is_read_column_by_column(tmp_path):
     assert frame["g1"].tolist() == [i + 0.5 for i in range(20)]
     assert frame["g2"].isna().tolist() == [i in (3, 4, 5) for i in range(20)]
     assert frame["g3"].isna().tolist() == [i == 6 for i in range(20)]
+
+
+YES, NO, ASK = "event", "censored", "missing"
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        (("days", "status"), {"0": NO, "1": YES, "2": ASK}),
+        (("time", "status"), {"1": NO, "2": YES}),
+        (("time", "status"), {"1": ASK, "2": ASK, "3": ASK}),
+        (("etime", "event"), {"0": NO, "1": YES, "2": ASK, "3": ASK}),
+        (("futime", "died"), {"0": NO, "1": YES, "9": ASK}),
+        (("OS_time", "OS"), {"0": NO, "1": YES}),
+        (("DFI.time", "DFI"), {"0": NO, "1": YES}),
+        (("t", "d"), {"0": NO, "1": YES}),
+        (("time", "DEATH_EVENT"), {"0": NO, "1": YES}),
+        (("time", "cens"), {"0": YES, "1": NO}),
+        (("time", "censored"), {"no": YES, "yes": NO}),
+        (("months", "alive"), {"0": YES, "1": NO}),
+        (("Survival in days", "Vital status"), {"1": NO, "2": YES}),
+        (("overall_survival_months", "overall_survival"), {"0": ASK, "1": ASK}),
+        (("lenfol", "fstat"), {"0": NO, "1": YES}),
+        (("TIMEDTH", "DEATH"), {"0": NO, "1": YES}),
+    ],
+)
+def test_a_status_in_numbers(tmp_path, names, read):
+    codes = [*read, *read, *list(read)[:1]]
+    lines = [f"p{i},{100 + 7 * i},{codes[i % len(codes)]},{i % 2},{i % 3},{1 + i % 4}" for i in range(60)]
+    head = ",".join(("id", *names, "er_status", "smoking_status", "T"))
+    told = guess(staged(tmp_path, "\n".join((head, *lines))))
+    (outcome,) = told.plan.outcomes
+    assert (outcome.time, outcome.status, dict(outcome.meaning)) == (*names, read)
+    status = told.guesses[f"outcome.{outcome.key}.status"]
+    # What is not known is asked about, with its rows, and nothing that may be wrong is called likely.
+    assert (status.confidence < 0.7) == (ASK in read.values() or names[1] == "cens")
+    for code in (code for code, meaning in read.items() if meaning == ASK):
+        n = sum(codes[i % len(codes)] == code for i in range(60))
+        assert f"{n} rows say “{code}”" in status.why
+
+
+def test_dates_without_a_status_are_offered(tmp_path):
+    lines = [f"p{i},2015-03-{1 + i % 28:02d},2019-0{1 + i % 9}-11,{i % 3}" for i in range(40)]
+    told = guess(staged(tmp_path, "\n".join(("id,diagnosis_date,last_contact,grade", *lines))))
+    (outcome,) = told.plan.outcomes
+    assert (outcome.start, outcome.end, outcome.status) == ("diagnosis_date", ("last_contact",), "")
+    assert told.guesses["outcome.event"].confidence < 0.5
+    # Of follow-up that only the dead have, it is said that it leaves the others out.
+    lines = [
+        f"p{i},{'Dead' if i % 2 else 'Alive'},{300 + i if i % 2 else ''},{'' if i % 2 else 900}" for i in range(40)
+    ]
+    told = guess(staged(tmp_path, "\n".join(("id,vital_status,days_to_death,days_to_last_follow_up", *lines))))
+    assert told.guesses["outcome.death"].confidence < 0.5 and "50 of 100 rows" in told.guesses["outcome.death"].why

@@ -92,6 +92,7 @@ def close_menu(visit: Visit) -> None:
     """Close the menu that is open."""
     visit.page.keyboard.press("Escape")
     visit.page.get_by_test_id("stPopoverBody").wait_for(state="hidden")
+    visit.settle()  # a menu that opens while the server still hears that it closed stays empty
 
 
 def choose(visit: Visit, label: str, option: str) -> None:
