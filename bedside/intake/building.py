@@ -90,7 +90,7 @@ class Report:
     left_out : tuple of (reason, Rows)
         Patients who can't be followed for the first outcome.
     set_aside : tuple of str
-        Further outcomes that are not known of everybody: each needs a cohort of its own.
+        Keys of further outcomes that are not known of everybody: each needs a cohort of its own.
     unreadable : tuple of Unreadable
         Cells that became "not recorded".
     columns_kept, columns_dropped : int
@@ -321,7 +321,7 @@ def _left_out(read: OutcomeRead) -> tuple[tuple[str, Rows], ...]:
 
 
 def _known_of_all(working: Working, plan: Plan) -> tuple[tuple[tuple[OutcomePlan, Followed], ...], list[str]]:
-    """Outcomes that are known of everybody who can be followed for the first, and the labels of the others."""
+    """Outcomes that are known of everybody who can be followed for the first, and the keys of the others."""
     kept, aside = [], []
     first = followed(working, plan.outcomes[0])
     for outcome in plan.outcomes:
@@ -330,7 +330,7 @@ def _known_of_all(working: Working, plan: Plan) -> tuple[tuple[tuple[OutcomePlan
         if outcome is plan.outcomes[0] or not working.count(missing):
             kept.append((outcome, read))
         else:
-            aside.append(outcome.label)
+            aside.append(outcome.key)
     return tuple(kept), aside
 
 

@@ -134,15 +134,16 @@ def done(held: Import) -> None:
         version = f", version {kept.version}" if kept.version > 1 else ""
         page.heading(f"Imported: {kept.title}", said + version)
         for read in report.outcomes:
-            if read.label in report.set_aside:
+            if read.key in report.set_aside:
+                page.caption(
+                    f"“{read.label}” is not in it: it is not known of everybody. It needs a cohort of its own."
+                )
                 continue
             page.put(
                 "<p><b>{label}</b>: {events} of {n}, follow-up {a} to {b} {unit}, median {m}.</p>", label=read.label,
                 events=count(read.n_events, "event"), n=f"{read.n:,}", a=time_said(read.shortest),
                 b=time_said(read.longest), m=time_said(read.median), unit=read.unit,
             )  # fmt: skip
-        for label in report.set_aside:
-            page.caption(f"“{label}” is not in it: it is not known of everybody. It needs a cohort of its own.")
         _report(report)
         if kept.version > 1:
             with desk.fixable():
