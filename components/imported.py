@@ -11,6 +11,7 @@ import streamlit as st
 from bedside.cohort import Cohort
 from bedside.cohort.derived import Derived, with_groups
 from bedside.cohort.derived_words import COLUMN
+from bedside.engine.live import LiveCohort
 from bedside.errors import Fixable
 from bedside.intake import Entry
 from bedside.store import key as keys
@@ -131,6 +132,8 @@ def with_all(
 
     What was chosen of attached tables comes first: groups may be cut of it.
     """
+    if isinstance(plain, LiveCohort):
+        return plain, ()
     plain = attached.widened(plain, kept, _marks)
     try:
         mine, marks = Saved(whose.reader()), _marks(plain.key)

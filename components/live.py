@@ -22,10 +22,12 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from bedside.engine.live import LiveCohort
 from bedside.intake import Entry
 from bedside.intake.dictionary import FILE as DICTIONARY
+from bedside.intake.from_large import OWN, open_large
 from bedside.intake.from_source import open_live
+from bedside.intake.large import data_of
 from bedside.intake.live_told import FILE as LIVE
 from bedside.intake.live_told import LiveTold, read_live
-from bedside.store.sources import Sources, configured
+from bedside.store.sources import Source, Sources, configured
 
 IDLE = 600.0
 """Seconds after which a source that nobody asks is let go."""
@@ -51,6 +53,17 @@ def _secrets() -> Mapping[str, Any]:
 def title_of(name: str) -> str:
     """What a source is called on pages."""
     return next((source.title for source in sources().all if source.name == name), name)
+
+
+def source_of(of: LiveCohort) -> Source | None:
+    """The configured source that a cohort is counted in; None where it is the cohort's own file.
+
+    Raises
+    ------
+    Fixable
+        If it is not configured, or not as it should be.
+    """
+    return None if of.source_name == OWN else sources().named(of.source_name).checked()
 
 
 def may_write(entry: Entry) -> bool:
@@ -159,7 +172,10 @@ class Pool:
                     place.moments.popitem()[1].live.close()
 
     def _opened(self, entry: Entry, place: _Place) -> _Held:
-        live = open_live(entry.folder, engine_of_source=sources().engine, key=entry.key)
+        if entry.large:
+            live = open_large(entry.folder, key=entry.key)
+        else:
+            live = open_live(entry.folder, engine_of_source=sources().engine, key=entry.key)
         with self._lock:
             self._next += 1
             held = _Held(self._next, live, time.monotonic())
@@ -186,10 +202,10 @@ class Pool:
 
 def _key(entry: Entry) -> tuple[object, ...]:
     """A cohort, as its files are now."""
-    told = []
-    for name in (DICTIONARY, LIVE):
+    told, own = [], data_of(entry.folder)
+    for path in (entry.folder / DICTIONARY, entry.folder / LIVE, *([] if own is None else [own])):
         try:
-            seen = (entry.folder / name).stat()
+            seen = path.stat()
             told.append((seen.st_size, seen.st_mtime_ns))
         except OSError:
             told.append((0, 0))

@@ -10,6 +10,7 @@ from pathlib import Path
 from bedside.cohort import Cohort
 from bedside.cohort.selection import Selection
 from bedside.intake.building import Report, Rows
+from bedside.intake.from_large import open_large
 from bedside.intake.from_source import open_live
 from bedside.intake.guess import guess
 from bedside.intake.live_plan import how_read_live, live_from
@@ -30,9 +31,14 @@ class Brought:
     as_of: datetime
 
 
-def bring(folder: Path, key: str, source: Source, chosen: Selection, progress: Callable[[float, str], None]) -> Brought:
-    """The patients of a live cohort whom a filter keeps, with their rows."""
-    live = open_live(folder, engine_of_source=Sources((source,)).engine, key=key)
+def bring(
+    folder: Path, key: str, source: Source | None, chosen: Selection, progress: Callable[[float, str], None]
+) -> Brought:
+    """The patients of a live cohort whom a filter keeps, with their rows; without a source, from its own file."""
+    if source is None:
+        live = open_large(folder, key=key)
+    else:
+        live = open_live(folder, engine_of_source=Sources((source,)).engine, key=key)
     try:
         return Brought(live.select(chosen).bring(progress), live.as_of)
     finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -88,8 +89,16 @@ def opened(entry: Entry) -> Cohort:
     Fixable
         If its source is not configured, or can't be reached.
     """
+    only(entry)
     here = brought(entry.key)
     return counting(entry) if here is None else here.rows
+
+
+def only(entry: Entry) -> None:
+    """Let go of rows that were brought of another version of a cohort."""
+    here: Rows | None = st.session_state.get(ROWS)
+    if here is not None and here.key == entry.key and here.folder != entry.folder:
+        st.session_state.pop(ROWS)
 
 
 def counting(entry: Entry) -> LiveCohort:
@@ -135,6 +144,7 @@ class Rows:
     filter: str
     as_of: datetime
     source_name: str
+    folder: Path
 
 
 def want_rows() -> None:

@@ -71,7 +71,7 @@ def wanted(of: LiveCohort) -> Selection:
 
 
 def _bring(of: LiveCohort, chosen: Selection) -> None:
-    source = live.sources().named(of.source_name).checked()
+    source = live.source_of(of)
     key = ("live rows", of.fingerprint, chosen.to_text())
     entry = imported.at_version(next(entry for entry in desk.entries() if entry.key == of.key))
     found = jobs.wanted(
@@ -85,7 +85,9 @@ def _bring(of: LiveCohort, chosen: Selection) -> None:
     )
     if found is not None:
         desk.let_go(key)  # it is held once
-        live_counts.hold(live_counts.Rows(of.key, found.rows, chosen.to_text(), found.as_of, of.source_name))
+        live_counts.hold(
+            live_counts.Rows(of.key, found.rows, chosen.to_text(), found.as_of, of.source_name, entry.folder)
+        )
         st.rerun()
 
 

@@ -7,6 +7,7 @@ import json
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,11 +62,18 @@ def open_live(
     faults = [*draft.faults, *(() if isinstance(told, LiveTold) else told)]
     if faults or draft.whole is None or not isinstance(told, LiveTold):
         raise Faults(f"The cohort “{folder.name}” could not be opened.", tuple(faults))
-    moment = now or datetime.now(UTC)
+    return opened(draft, told, engine_of_source, key=key or folder.name, moment=now or datetime.now(UTC))
+
+
+def opened(
+    draft: Draft, told: LiveTold, engine_of_source: EngineOfSource, *, key: str, moment: datetime, seal: str = ""
+) -> LiveCohort:
+    """Open what a dictionary and ``live.json`` say, both without a fault; ``seal`` tells states of the rows apart."""
     with ExitStack() as stack:
         whole = stack.enter_context(engine_of_source(told.source, told.schema_name, told.table))
-        described, engine, n = _described(key or folder.name, draft, told, whole)
+        described, engine, n = _described(key, draft, told, whole)
         held = stack.pop_all()
+    described = replace(described, seal=described.seal + seal)
     live = LiveCohort(described, engine, as_of=moment, n=n, close=held.close)
     # The engine is shared by all that is selected from it: once the last of them is gone, the source is let go.
     weakref.finalize(engine, held.close)

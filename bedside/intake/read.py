@@ -33,6 +33,7 @@ from bedside.intake.duck import Duck, open_duck
 from bedside.intake.files import Read, read_table
 from bedside.intake.frame import finished
 from bedside.intake.guarded import unguarded
+from bedside.intake.large import is_large
 from bedside.intake.live_told import is_live
 from bedside.intake.paths import is_text, leads_out
 from bedside.intake.rows import say_rows
@@ -55,8 +56,15 @@ class Entry:
 
     @property
     def live(self) -> bool:
-        """True if its rows lie elsewhere: `bedside.intake.from_source.open_live` opens it, not `read_cohort`."""
-        return is_live(self.folder)
+        """True if its rows are counted where they are, and not read: `bedside.intake.from_source.open_live` opens it,
+        or, if it is large, `bedside.intake.from_large.open_large`.
+        """
+        return is_live(self.folder) or self.large
+
+    @property
+    def large(self) -> bool:
+        """True if its own table holds more rows than a server reads."""
+        return not is_live(self.folder) and is_large(self.folder)
 
 
 def list_cohorts(roots: Iterable[Path]) -> tuple[Entry, ...]:

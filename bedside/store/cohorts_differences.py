@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from bedside.cohort import Cohort
+from bedside.engine import Level
+from bedside.engine.live import LiveCohort
+from bedside.errors import Fixable
+from bedside.intake.dictionary import FILE as DICTIONARY
+from bedside.intake.from_large import open_large
+from bedside.intake.large import data_of, is_large
+from bedside.intake.live_told import is_live
 from bedside.intake.read import read_cohort
+from bedside.store.cohorts_differences_large import compared
 from bedside.store.cohorts_kept import open_folder
 
 
@@ -70,8 +79,50 @@ def differences(key: str, old: int, new: int, *, reader: str, folder: Path | Non
     Fixable
         If this reader may open no such cohort, or a version can't be opened.
     """
-    before = read_cohort(open_folder(key, old, reader=reader, folder=folder), key=key)
-    return compare_cohorts(before, read_cohort(open_folder(key, new, reader=reader, folder=folder), key=key))
+    places = [open_folder(key, version, reader=reader, folder=folder) for version in (old, new)]
+    files = [data_of(place) for place in places]
+    if any(is_live(place) for place in places):
+        raise Fixable(
+            "These versions are not compared.", "The rows of one of them stay in their source.",
+            "Open each of them, and compare what the overview says.",
+        )  # fmt: skip
+    if None not in files and any(is_large(place) for place in places):
+        return _counted(places, [file for file in files if file is not None], key)
+    before, after = (read_cohort(place, key=key) for place in places)
+    return compare_cohorts(before, after)
+
+
+def _counted(places: Sequence[Path], files: Sequence[Path], key: str) -> Differences:
+    """As `compare_cohorts`, with everything counted in the files."""
+    old, new = (open_large(place, key=key) for place in places)
+    try:
+        shared = [name for name in new.columns if name in old.columns]
+        kinds = {name: (_kind(old, name), _kind(new, name)) for name in shared}
+        alike = [name for name, both in kinds.items() if both[0] == both[1]]
+        found = None
+        if old.identifier is not None and new.identifier is not None:
+            found = compared(files, (old, new), [n for n in alike if n not in (old.identifier, new.identifier)])
+        cells = [] if found is None else [(_label(new, name), n) for name, n in found.cells.items() if n]
+        told = Differences(
+            len(old), len(new),
+            None if found is None else len(new) - found.again, None if found is None else len(old) - found.again,
+            tuple(_label(new, name) for name in new.columns if name not in old.columns),
+            tuple(_label(old, name) for name in old.columns if name not in new.columns),
+            tuple((_label(new, name), *both) for name, both in kinds.items() if both[0] != both[1]),
+            tuple(sorted(cells, key=lambda each: (-each[1], each[0]))), _outcomes(old, new), 0, 0, False,
+            tuple(_levels(old, new, alike)),
+        )  # fmt: skip
+    finally:
+        old.close()
+        new.close()
+    nothing = found is not None and not (told.added or told.removed or told.cells)
+    return replace(told, same=nothing and _words(places[0]) == _words(places[1]))
+
+
+def _words(place: Path) -> object:
+    """A dictionary but for where its table came from."""
+    told = json.loads((place / DICTIONARY).read_text(encoding="utf-8-sig"))
+    return {name: said for name, said in told.items() if name != "source"}
 
 
 def compare_cohorts(old: Cohort, new: Cohort) -> Differences:
@@ -152,7 +203,14 @@ def _outcomes(old: Cohort, new: Cohort) -> tuple[OutcomeChange, ...]:
 
 
 def _events(cohort: Cohort, key: str) -> int | None:
-    return int(cohort.event(key).sum()) if key in {outcome.key for outcome in cohort.outcomes} else None
+    if key not in {outcome.key for outcome in cohort.outcomes}:
+        return None
+    if isinstance(cohort, LiveCohort):
+        outcome = cohort.outcome(key)
+        counted = cohort.engine.counts((Level(outcome.status, outcome.codes),))
+        ended = np.array([code in outcome.any_event for code in counted.labels[0]] + [False])
+        return int(counted.n[ended[counted.columns[0]]].sum())
+    return int(cohort.event(key).sum())
 
 
 def _visits(cohort: Cohort) -> int:
@@ -163,6 +221,8 @@ def _kind(cohort: Cohort, name: str) -> str:
     """What a column is; times and statuses by how they lie in the table."""
     if cohort.has(name):
         return cohort.variable(name).kind
+    if isinstance(cohort, LiveCohort):
+        return "categorical" if name in {outcome.status for outcome in cohort.outcomes} else "continuous"
     return "categorical" if isinstance(cohort.frame[name].dtype, pd.CategoricalDtype) else "continuous"
 
 

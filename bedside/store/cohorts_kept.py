@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bedside.engine.live import LiveCohort
 from bedside.errors import Fixable
-from bedside.intake.read import read_cohort
+from bedside.intake.from_large import looked_at
 from bedside.store.cohorts_folder import TAKEN, TRIES, cohorts_folder, locked, seal, sync, unwritable, write_new
 from bedside.store.estimates import READER
 
@@ -150,19 +150,19 @@ def keep(
 
     Notes
     -----
-    Opens the cohort once, which takes the memory of its table: for large ones call it in a background job.
+    Opens the cohort once, which takes the memory of its table, or counts it: call it in a background job.
     """
     if not READER.fullmatch(reader):
         raise ValueError("a reader is local or a key of this server")
     if key is not None:
         _mine(key, reader, folder)
     new = key or f"i{secrets.token_hex(8)}"
-    cohort = read_cohort(folder_made, key=new) if live is None else live
+    cohort, n_columns = looked_at(folder_made, new, live)
     told = _Told(
         form=FORM, owner=reader, title=clean(title, LONGEST_TITLE) or cohort.short_title,
         note=clean(note, LONGEST_NOTE), made=(now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
         fingerprint=cohort.fingerprint, source_name=clean(source_name, LONGEST_SOURCE), sha256=clean(sha256, 64),
-        n_patients=len(cohort), n_columns=cohort.frame.shape[1] if live is None else len(live.columns),
+        n_patients=len(cohort), n_columns=n_columns,
     )  # fmt: skip
     root = cohorts_folder(folder)
     try:

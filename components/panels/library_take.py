@@ -14,7 +14,7 @@ from bedside.intake.staging import staging_folder
 from bedside.report.csv import file_name
 from bedside.store.cohorts import export, is_imported
 from bedside.store.cohorts_taken import forget_mine, pack_cbioportal, pack_csv, pack_mine
-from components import desk, imported
+from components import desk, imported, jobs, take_child
 from components.panels import attached_tables, page
 from components.panels.import_words import count
 from components.panels.pick import told_apart
@@ -28,7 +28,7 @@ SAYS = {
 }
 OF_LIVE = "What you saved and estimated of it, and its models; its rows stay in their database."
 OF_OTHERS = "Its table as CSV, what you saved, estimated and attached of it, and its models."
-DONE, TROUBLE, MADE = "library_said", "library_trouble", "library_made"
+DONE, TROUBLE, MADE, WANTED = "library_said", "library_trouble", "library_made", "library_wanted"
 SMALL = 8 * 2**20
 """Bytes of tables up to which a file is made as the menu opens."""
 
@@ -38,16 +38,19 @@ def menu(entry: Entry, reader: str) -> None:
     key = entry.key
     box = st.popover("Take along", icon=":material/download:", key=f"library_take_{key}", on_change="rerun")
     if not box.open:
-        st.session_state.pop(MADE, None)
+        for name in (MADE, WANTED):
+            st.session_state.pop(name, None)
         return
     with box, desk.fixable():
-        stays = (entry.folder / LIVE).is_file()
-        forms = [ALL] if stays else list(FORMS)
+        stays, large = (entry.folder / LIVE).is_file(), entry.large
+        forms = [ALL] if stays else [ALL, CSV] if large else list(FORMS)
         form = st.radio("As", forms, format_func=FORMS.__getitem__, key=f"library_form_of_{key}")
         says = OF_LIVE if stays else SAYS[form] if form != ALL or is_imported(key) else OF_OTHERS
         page.caption(says)
-        of = _columns(key) if form != ALL else None
-        data = _data(form, entry, reader, of, stays)
+        if large and not (form == ALL and is_imported(key)):
+            data = _apart(form, entry, reader)
+        else:
+            data = _data(form, entry, reader, _columns(key) if form != ALL else None, stays)
         if data is not None:
             st.download_button(
                 "Download", data, file_name=file_name(f"{entry.short_title}-{form}", data, "zip"), type="primary",
@@ -81,6 +84,25 @@ def _data(form: str, entry: Entry, reader: str, of: Cohort | None, stays: bool) 
     if size > SMALL:
         st.session_state[MADE] = (what, data)
     return data
+
+
+def _apart(form: str, entry: Entry, reader: str) -> bytes | None:
+    """The file of a cohort that is not read here, made beside the server."""
+    what = (entry.key, form, str(entry.folder))
+    held, data = st.session_state.get(MADE, (None, b""))
+    if held == what:
+        return data
+    asked = st.button("Make the file", key=f"library_make_{entry.key}", disabled=st.session_state.get(WANTED) == what)
+    if not asked and st.session_state.get(WANTED) != what:
+        return None
+    st.session_state[WANTED] = what
+    key = ("library take", *what)
+    found = jobs.wanted(key, "Packing", take_child.pack, entry.folder, entry.key, reader, form == ALL)
+    if found is not None:
+        desk.let_go(key)  # it is held once
+        st.session_state[MADE] = (what, found)
+        st.rerun()
+    return None
 
 
 def _packed(form: str, entry: Entry, reader: str, of: Cohort | None, stays: bool, folder: Path) -> Path:

@@ -14,7 +14,9 @@ import pyarrow.csv as pa_csv
 from bedside.cohort.cohort import Cohort
 from bedside.cohort.outcome import Outcome
 from bedside.cohort.variable import Part
+from bedside.engine.live import LiveCohort
 from bedside.errors import Fixable
+from bedside.intake.from_large import parts_of
 from bedside.intake.guarded import guarded
 from bedside.intake.staging import sealed
 
@@ -32,6 +34,7 @@ def export_csv(cohort: Cohort, into: Path) -> tuple[Path, ...]:
     Parameters
     ----------
     cohort : Cohort
+        One that is counted in a file of its own is written part by part.
     into : Path
         A folder, made if it is not there.
 
@@ -48,7 +51,10 @@ def export_csv(cohort: Cohort, into: Path) -> tuple[Path, ...]:
     try:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
         files = [into / DATA, into / DICTIONARY]
-        _write(cohort.frame, into / DATA)
+        if isinstance(cohort, LiveCohort):
+            cohort = _in_parts(cohort, into / DATA)
+        else:
+            _write(cohort.frame, into / DATA)
         if cohort.visits is not None:
             visits = cohort.visits
             _write(visits.frame[[visits.patient, visits.time, *(v.name for v in visits.variables)]], into / VISITS)
@@ -120,10 +126,21 @@ def _kind(values: pd.Series) -> dict[str, Any]:
     return {"kind": {"f": "continuous", "M": "date"}.get(values.dtype.kind, "text")}
 
 
-def _write(frame: pd.DataFrame, file: Path) -> None:
+def _in_parts(live: LiveCohort, file: Path) -> Cohort:
+    """Write what is too large to be held at once; the first of its parts, whose dictionary is that of all."""
+    first = None
+    for part in parts_of(live):
+        _write(part.frame, file, goes_on=first is not None)
+        first = first or part
+    assert first is not None  # a cohort has patients
+    return first
+
+
+def _write(frame: pd.DataFrame, file: Path, *, goes_on: bool = False) -> None:
     names = guarded(pa.array([str(name) for name in frame.columns], pa.string())).to_pylist()
-    with file.open("wb") as out:
-        out.write((BOM + ",".join('"' + name.replace('"', '""') + '"' for name in names) + "\n").encode())
+    with file.open("ab" if goes_on else "wb") as out:
+        if not goes_on:
+            out.write((BOM + ",".join('"' + name.replace('"', '""') + '"' for name in names) + "\n").encode())
         options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
         for start in range(0, len(frame), _BATCH):
             part = frame.iloc[start : start + _BATCH]
