@@ -18,18 +18,8 @@ from bedside.intake.followed import Followed, followed
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan, to_json
 from bedside.intake.staging import Progress, Staged
 from bedside.intake.steps import Step
+from bedside.intake.unread_cells import SHOWN, Rows, Unreadable, unreadable
 from bedside.intake.working import Working, open_working
-
-SHOWN = 20
-"""Rows that are named of those with a fault."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of a kind: how many, and the numbers of the first; the first below the header is 1."""
-
-    n: int
-    first: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -62,16 +52,7 @@ class OutcomeRead:
     no_time: Rows
     no_status: Rows
     negative: Rows
-    late: Rows = Rows(0, ())
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Cells of a column that hold something else than the plan says."""
-
-    column: str
-    expected: str
-    rows: Rows
+    late: Rows = field(default_factory=lambda: Rows(0, ()))
 
 
 @dataclass(frozen=True)
@@ -288,7 +269,7 @@ class _Seen:
 def _seen(working: Working) -> _Seen:
     reads = tuple(read_outcome(working, outcome) for outcome in working.plan.outcomes)
     kept, aside = _known_of_all(working, working.plan) if reads else ((), [])
-    return _Seen(reads, kept, tuple(aside), _unreadable(working))
+    return _Seen(reads, kept, tuple(aside), unreadable(working))
 
 
 def _report(staged: Staged, plan: Plan, seen: _Seen, steps: tuple[tuple[Step, int], ...], n_columns: int) -> Report:
@@ -332,23 +313,6 @@ def _known_of_all(working: Working, plan: Plan) -> tuple[tuple[tuple[OutcomePlan
         else:
             aside.append(outcome.key)
     return tuple(kept), aside
-
-
-def _unreadable(working: Working) -> tuple[Unreadable, ...]:
-    """Cells that are recorded and are no number, or no date, among the rows that are kept."""
-    found = []
-    said = {"continuous": "a number", "date": "a date"}
-    texts = [c for c in working.plan.columns if c.use != "drop" and c.kind in said]
-    texts = [c for c in texts if working.staged.column(c.name).kind == "text"]
-    if not texts:
-        return ()
-    lost = [working.at(c.name) for c in texts]
-    counts = working.one(*(exp.func("count_if", place) for place in lost), table=working.lost)
-    for column, place, n in zip(texts, lost, counts, strict=True):
-        if n:
-            rows = Rows(n, working.rows(place.copy(), SHOWN, working.lost))
-            found.append(Unreadable(column.name, said[column.kind], rows))
-    return tuple(found)
 
 
 def _write(

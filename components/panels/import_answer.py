@@ -97,8 +97,9 @@ def _may(held: Import, report: Report | None, found: Sequence[Finding] | None) -
         assert held.plan is not None
         points.append((False, "Dates hold a time of day: each becomes the day that it was in "
                               f"{held.plan.time_zone}, under “Who is who”."))  # fmt: skip
-    if report is not None and report.unreadable:
-        points.append((False, f"{count(sum(each.rows.n for each in report.unreadable), 'cell')} can't be read as what "
+    unread = [each.rows.n for each in report.unreadable if not each.placeholder] if report is not None else []
+    if unread:
+        points.append((False, f"{count(sum(unread), 'cell')} can't be read as what "
                               "the column is, under “What does not fit”."))  # fmt: skip
     stopping = {id(each) for each in stoppers(found)}
     faults = [each for each in found or () if each.severity == "fault" and id(each) not in stopping]

@@ -12,7 +12,7 @@ from bedside.intake.staging import Staged
 from bedside.intake.steps import Step
 from components.importing import Import
 from components.panels import import_counts, page
-from components.panels.import_words import count, rows_said
+from components.panels.import_words import count, rows_said, unread_said
 from components.text import md
 
 SEVERITY = {"fault": ("Wrong", "caution"), "doubt": ("Look at it", "muted"), "remark": ("Good to know", "muted")}
@@ -58,10 +58,9 @@ def _unreadable(report: Report) -> None:
         page.caption("Every cell can be read as what its column is.")
         return
     page.put(
-        "<p>These cells hold something else than their column and would count as not recorded. If a column holds "
-        "words, say so under “What each column is”.</p>"
+        "<p>These cells would count as not recorded. If a column holds words, say so under “What each column is”.</p>"
     )
-    rows = [(each.column, f"not {each.expected}", f"{each.rows.n:,}", rows_said(each.rows))
+    rows = [(each.column, unread_said(each), f"{each.rows.n:,}", rows_said(each.rows))
             for each in report.unreadable[:50]]  # fmt: skip
     page.table(("Column", "", "Cells", "Which"), rows, label="Cells that can't be read", numeric_from=2)
 

@@ -18,7 +18,7 @@ from components.importing import Import
 from components.panels import import_counts, import_last, library_versions, page
 from components.panels import import_fields as fields
 from components.panels.import_answer import stoppers
-from components.panels.import_words import count, rows_said, time_said
+from components.panels.import_words import count, rows_said, time_said, unread_said
 
 RUNNING = "import_running"
 NEW = ""
@@ -173,6 +173,6 @@ def _report(report: Report) -> None:
     rows += [(step.said, f"−{n:,}" if n else "", "") for step, n in report.steps]
     rows += [(f"Left out: {reason}", f"−{each.n:,}", rows_said(each)) for reason, each in report.left_out]
     rows.append(("Patients", f"{report.rows_kept:,}", ""))
-    rows += [(f"{each.column}: not {each.expected}, now not recorded", f"{each.rows.n:,}", rows_said(each.rows))
+    rows += [(f"{each.column}: {unread_said(each)}, now not recorded", f"{each.rows.n:,}", rows_said(each.rows))
              for each in report.unreadable[:20]]  # fmt: skip
     page.table(("", "Number", "Which"), rows, label="What was read, kept and left out")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from bedside.intake.building import OutcomeRead, Rows
+from bedside.intake.building import OutcomeRead, Rows, Unreadable
 from bedside.intake.plan import CENSORED, EVENT, UNKNOWN, ColumnPlan, OutcomePlan
 from bedside.intake.staging import Reading, Staged
 from components.panels.page import fill, join
@@ -89,6 +89,11 @@ def rows_said(rows: Rows) -> str:
     more = rows.n - len(shown)
     return f"{'row' if rows.n == 1 else 'rows'} " + ", ".join(f"{row:,}" for row in shown) + (
         f" and {more:,} more" if more > 0 else "")  # fmt: skip
+
+
+def unread_said(found: Unreadable) -> str:
+    """Why cells count as not recorded."""
+    return "a placeholder, such as 1900-01-01" if found.placeholder else f"not {found.expected}"
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -156,6 +156,15 @@ def test_cells_that_are_no_number_are_told(tmp_path):
     (tmp_path / "c").mkdir()
     (told,) = build(file, plan, tmp_path / "c").unreadable
     assert (told.column, told.expected, told.rows.n, told.rows.first) == ("albumin", "a number", 1, (61,))
+    # Days that stand for "unknown" are no faults of writing.
+    days = ["1900-01-01", "9999-12-31", "soon"]
+    rows = "".join(f"{i},{100 + i},{i % 2},{days[i] if i < 3 else f'2015-03-{1 + i % 28:02d}'}\n" for i in range(40))
+    file = staged(tmp_path, "id,days,dead,operated_on\n" + rows)
+    plan = guess(file).plan
+    (tmp_path / "d").mkdir()
+    wrong, standing = build(file, plan, tmp_path / "d").unreadable
+    assert (wrong.rows.n, wrong.placeholder, wrong.rows.first) == (1, False, (3,))
+    assert (standing.rows.n, standing.placeholder, standing.rows.first) == (2, True, (1, 2))
 
 
 def test_what_was_put_right_is_a_rule(tmp_path):
