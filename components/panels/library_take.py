@@ -38,8 +38,7 @@ def menu(entry: Entry, reader: str) -> None:
     key = entry.key
     box = st.popover("Take along", icon=":material/download:", key=f"library_take_{key}", on_change="rerun")
     if not box.open:
-        for name in (MADE, WANTED):
-            st.session_state.pop(name, None)
+        _let_go(key)
         return
     with box, desk.fixable():
         stays, large = (entry.folder / LIVE).is_file(), entry.large
@@ -57,6 +56,14 @@ def menu(entry: Entry, reader: str) -> None:
                 mime="application/zip", key=f"library_zip_{key}", icon=":material/folder_zip:", on_click="ignore",
             )  # fmt: skip
         page.caption("A ZIP file that holds patients: keep it where patients’ data may be.")
+
+
+def _let_go(key: str) -> None:
+    """Forget the file that was made of a cohort: its menu is closed."""
+    if st.session_state.get(MADE, (("",),))[0][0] == key:
+        st.session_state.pop(MADE)
+    if st.session_state.get(WANTED, ("",))[0] == key:
+        st.session_state.pop(WANTED)
 
 
 def _columns(key: str) -> Cohort:
@@ -101,8 +108,7 @@ def _apart(form: str, entry: Entry, reader: str) -> bytes | None:
     if found is not None:
         desk.let_go(key)  # it is held once
         st.session_state[MADE] = (what, found)
-        st.rerun()
-    return None
+    return found
 
 
 def _packed(form: str, entry: Entry, reader: str, of: Cohort | None, stays: bool, folder: Path) -> Path:
