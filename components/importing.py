@@ -79,6 +79,8 @@ class Import:
         Key of the cohort that a new version is made of; empty for a new cohort.
     last : str
         What became of last time's answers: ``""``, ``"used"`` or ``"undone"``.
+    given : mapping or None
+        A recipe that was brought for this file.
     made : Made or None
     sources : tuple of Source or None
         Where the files are of a standard: what they are.
@@ -116,6 +118,7 @@ class Import:
     edits: int = 0
     replaces: str = ""
     last: str = ""
+    given: Mapping[str, Any] | None = None
     made: Made | None = None
     sources: tuple[Source, ...] | None = None
     source: int = 0
@@ -140,7 +143,7 @@ class Import:
     def take(self, opened: Opened) -> None:
         """What reading it found."""
         self.opened, self.plan = opened, opened.guessed.plan
-        self.others, self.dated, self.last = {}, set(), ""
+        self.others, self.dated, self.last, self.given = {}, set(), "", None
         self.edits += 1
 
     def read_again(self, reading: Reading | None) -> None:

@@ -13,7 +13,7 @@ from bedside.intake.sample import sample_file
 from bedside.intake.staging import Reading
 from components import desk, importing, jobs
 from components.importing import MOST_MB, Import
-from components.panels import attached_tables, import_database, page
+from components.panels import attached_tables, import_database, import_recipe, page
 from components.panels import import_fields as fields
 from components.panels.import_words import DECIMALS, DELIMITERS, ENCODINGS, FORMATS, file_said, size_said
 
@@ -123,6 +123,7 @@ def head(held: Import) -> None:
         with st.container(width="stretch"):
             page.heading(staged.name, file_said(staged))
         how = st.popover("Read it otherwise", icon=":material/tune:", key="import_how", on_change="rerun")
+        import_recipe.button(held)
         another()
     if how.open:
         with how:

@@ -12,6 +12,7 @@ import streamlit as st
 from bedside.errors import Fixable
 from bedside.intake import opening
 from bedside.intake.plan import Plan, from_json, header_signature
+from bedside.intake.recipes import gone_from
 from bedside.store.cohorts import list_kept, open_folder
 from bedside.store.saved import Saved
 from components import desk, importing, whose
@@ -55,7 +56,7 @@ def offer(held: Import) -> None:
     """Use the answers of the last file with these columns, or nearly these."""
     assert held.opened is not None  # the file is read
     with desk.fixable():
-        last = desk.kept(("import_recall", held.mark, held.turn), lambda: (_recalled(held),))[0]
+        last = _given(held) or desk.kept(("import_recall", held.mark, held.turn), lambda: (_recalled(held),))[0]
         if last is None:
             return
         with (
@@ -72,7 +73,10 @@ def offer(held: Import) -> None:
 
 
 def _say(held: Import, last: Last) -> None:
-    if held.last == "used":
+    if held.last == "used" and held.given is not None:
+        page.put("<p><b>The recipe of “{title}” is used.</b> Look it over, and confirm how the status is read.</p>",
+                 title=last.title)  # fmt: skip
+    elif held.last == "used":
         page.put("<p><b>Last time's answers are used.</b> Look them over, and confirm how the status is read.</p>")
     elif last.title:
         page.put("<p><b>This file looks like the one that “{title}” was made of.</b> Your answers of that time can be "
@@ -97,6 +101,15 @@ def _lost(last: Last) -> list[str]:
     """Outcomes of that time that need a column which is gone."""
     gone = set(last.gone)
     return [outcome.label for outcome in from_json(last.told).outcomes if set(outcome.columns) & gone]
+
+
+def _given(held: Import) -> Last | None:
+    """The recipe that was brought for this file, while it is used."""
+    if held.given is None or held.last != "used" or held.opened is None:
+        return None
+    plan, names = from_json(held.given), [column.name for column in held.opened.staged.columns]
+    known = {column.name for column in plan.columns}
+    return Last(held.given, plan.title, tuple(name for name in names if name not in known), gone_from(plan, names))
 
 
 def _recalled(held: Import) -> Last | None:
@@ -143,4 +156,4 @@ def _use(held: Import, told: Mapping[str, Any]) -> None:
 def _undo(held: Import) -> None:
     assert held.opened is not None
     held.change(held.opened.guessed.plan)
-    held.last = "undone"
+    held.last, held.given = "undone", None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.pages.reader import Reader
-from tests.pages.test_page_import import DIED, N, bring, registry, staged
+from tests.pages.test_page_import import DIED, N, bring, codes_of, registry, staged
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +67,35 @@ def test_a_file_that_cannot_be_read_leaves_the_others_and_what_was_put_right_is_
         "",
     ] in report
     assert [b.label for b in reader.at.get("download_button")] == ["Report (JSON)", "Recipe (JSON)"]
+
+
+def test_a_recipe_that_was_downloaded_is_used_on_another_file(tmp_path: Path):
+    reader = bring(Reader(cohort="gbsg2_breast"), ("Register 2024.csv", registry()))
+    lebend, verstorben = codes_of(reader)["lebend"], codes_of(reader)["verstorben"]
+    reader.choose(lebend, "event").choose(verstorben, "censored").choose("import_o0_sure", True)
+    reader.choose("import_title", "Turned").click("import_go")
+    (file,) = (tmp_path / "data" / "cohorts").rglob("recipe.json")
+    told = json.loads(file.read_text())
+    told["plan"]["steps"] = [{"kind": "drop_outside", "column": "Alter", "high": 89.0, "said": "Leave out the old"}]
+
+    bring(reader.click("import_next"), ("Other.csv", changed()))
+    reader.unfold("import_recipe_menu")
+    for data, why in ((b"[" * 100_000, "It is no JSON."), (b"[]", "It is no recipe of a table."),
+                      (json.dumps({"plan": {**told["plan"], "time_zone": "../x"}}).encode(), "Its time zone"),
+                      (b'{"plan": {"columns": 7}}', "not of the form")):  # fmt: skip
+        use(reader, data)
+        assert any(why in stop for stop in reader.stops) and "Death: xyz = not known, lebend" not in reader.text
+    use(reader, json.dumps(told).encode())
+    assert reader.stops == [] and "The recipe of “Turned” is used." in reader.text
+    assert "No longer in it: “Größe (cm)”." in reader.text and "New in this file: “Zentrum”." in reader.text
+    assert "Leave out the old (11 rows fewer)" in reader.text
+    assert "lebend = Death" in reader.box("Death:", "events of")
+    reader.click("import_last_undo")
+    assert "verstorben = Death" in reader.box("Death:", "events of") and "The recipe of" not in reader.text
+
+
+def use(reader: Reader, recipe: bytes) -> None:
+    """Bring a recipe for the file that is open."""
+    (uploader,) = [each for each in reader.at.file_uploader if each.label == "Recipe"]
+    uploader.set_value([("recipe.json", recipe, "application/json")])
+    reader.run()
