@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from components.guard.frames import Frames
+from tests.alone import run_alone
 from tests.serving import Server, launcher, serve
 
 SCRIPT = """
@@ -56,7 +56,7 @@ def passed_on(*frames: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[
             given.append(await socket.receive())
         await socket.send({"type": "websocket.send", "bytes": b"late"})
 
-    asyncio.run(run())
+    run_alone(run())
     return given, sent
 
 

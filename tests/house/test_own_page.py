@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 
 import pytest
 
 from components.guard.own_page import OwnPage
+from tests.alone import run_alone
 
 PAGE = b"<html><head><title>Streamlit</title></head><body></body></html>"
 
@@ -30,7 +30,7 @@ def answer(
         sent.append(message)
 
     scope = {"type": "http", "path": "/", "headers": [(b"accept", accept), (b"accept-encoding", b"gzip")]}
-    asyncio.run(OwnPage(app, base=base)(scope, None, send))
+    run_alone(OwnPage(app, base=base)(scope, None, send))
     start = dict(sent[0]["headers"])
     return b"".join(m.get("body", b"") for m in sent[1:]), start, asked[0]
 

@@ -18,6 +18,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from components.guard import identity, passes
 from components.guard.identity import Identity
 from components.guard.sessions import IDLE_SECONDS, Sessions, is_act
+from tests.alone import run_alone
 from tests.serving import Server, launcher, serve
 
 SECRET = "s" * 32
@@ -184,7 +185,7 @@ def test_the_socket_of_an_ended_session_is_closed(monkeypatch: pytest.MonkeyPatc
         table.revoke(who)
         await asyncio.wait_for(task, 2)
 
-    asyncio.run(run())
+    run_alone(run())
     assert sent == [{"type": "websocket.close", "code": 4401}]
 
 
