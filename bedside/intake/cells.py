@@ -10,6 +10,7 @@ from bedside.intake.staging import StagedColumn
 
 ROW = "row"
 """Column with the number of each row; the first below the header is 1."""
+_ZONED = "TIMESTAMP WITH TIME ZONE"
 BLANKS = " \t\n\r\u00a0\ufeff"
 _THOUSANDS = {".": r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", ",": r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"}
 
@@ -17,14 +18,23 @@ _THOUSANDS = {".": r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", ",": r"[+-]?\d{1,3}(\.\d{3}
 def value_of(cell: exp.Expr, column: StagedColumn, own: ColumnPlan, time_zone: str = "UTC") -> exp.Expr:
     """A cell as its plan reads it."""
     if own.kind == "date":
-        zoned = exp.func("timezone", exp.Literal.string(time_zone), cell) if column.kind == "datetime" else cell
-        return exp.TryCast(this=zoned, to=exp.DataType.build("DATE"))
+        return _day_of(cell, column, time_zone)
     if own.kind == "continuous":
         return number_of(cell, own) if column.kind == "text" else _known_number(cell, column, own)
     if column.kind == "text":
         return known(trimmed(cell), own)
     code = code_text(cell, column)
     return known(code, own)
+
+
+def _day_of(cell: exp.Expr, column: StagedColumn, time_zone: str) -> exp.Expr:
+    """The day in the plan's zone of a point in time that has a zone; of one without, the day that stands there."""
+    day = exp.TryCast(this=cell, to=exp.DataType.build("DATE"))
+    if column.kind != "datetime":
+        return day
+    there = exp.func("timezone", exp.Literal.string(time_zone), cell.copy())
+    zoned = exp.EQ(this=exp.Anonymous(this="typeof", expressions=[cell.copy()]), expression=exp.Literal.string(_ZONED))
+    return exp.Case().when(zoned, exp.TryCast(this=there, to=exp.DataType.build("DATE"))).else_(day)
 
 
 def _known_number(cell: exp.Expr, column: StagedColumn, own: ColumnPlan) -> exp.Expr:
