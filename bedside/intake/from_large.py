@@ -15,6 +15,7 @@ from bedside.engine.live import LiveCohort
 from bedside.engine.rows import cohort_of_rows
 from bedside.engine.sql import SqlEngine
 from bedside.errors import Fault, Faults
+from bedside.intake.columns import Column
 from bedside.intake.dictionary import FILE, Draft, read_dictionary
 from bedside.intake.from_source import opened
 from bedside.intake.large import data_of, is_large
@@ -97,6 +98,20 @@ def parts_of(live: LiveCohort, *, most: int = PART) -> Iterator[Cohort]:
     rows = live.engine.rows(names, most=len(live))
     for first in range(0, rows.num_rows, most):
         yield cohort_of_rows(live, rows.slice(first, most), names)
+
+
+def identifiers_of(cohort: Cohort) -> tuple[str, ...]:
+    """The identifier of every patient, also of a cohort that is counted in a file of its own.
+
+    Raises
+    ------
+    RowsStay
+        If they are elsewhere.
+    """
+    if not isinstance(cohort, LiveCohort) or cohort.source_name != OWN or cohort.identifier is None:
+        return tuple(cohort.identifiers)
+    (names,) = cohort.engine.rows((cohort.identifier,), most=len(cohort)).columns
+    return tuple(Column(names).texts())
 
 
 @contextmanager

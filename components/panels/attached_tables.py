@@ -9,9 +9,10 @@ import streamlit as st
 from bedside.cohort import Cohort
 from bedside.errors import Fixable
 from bedside.intake.attaching import VisitsMade, attach_wide_job
+from bedside.intake.from_large import identifiers_of
 from bedside.intake.visits_table import about_visits
 from bedside.store.attached import Attached, remove
-from components import attached, attaching, desk, jobs, whose
+from components import attached, attaching, desk, jobs, live_counts, whose
 from components.attaching import Attaching
 from components.importing import MOST_MB
 from components.panels import attached_visits, attached_words, page
@@ -87,7 +88,9 @@ def show(key: str, *, mine: bool = True) -> None:
     elif held.kind == "wide":
         _wide(held, desk.another(key))
     else:
-        attached_visits.show(held, desk.another(key))
+        cohort = desk.another(key)
+        live_counts.need_rows(cohort)
+        attached_visits.show(held, cohort)
 
 
 def _one(key: str, table: Attached) -> None:
@@ -157,7 +160,7 @@ def _wide(held: Attaching, cohort: Cohort) -> None:
         return
     ask = {
         "source": held.file.path, "name": held.file.name, "work": held.folder, "cohort": held.cohort,
-        "patients": tuple(cohort.identifiers) if cohort.identifier is not None else (), "reader": whose.reader(),
+        "patients": identifiers_of(cohort) if cohort.identifier is not None else (), "reader": whose.reader(),
         "what": held.what, "title": held.title, "unit": held.unit,
     }  # fmt: skip
     if cohort.identifier is None:

@@ -15,7 +15,7 @@ from bedside.engine import engine_of, event_tables, groups_of, summary_of
 from bedside.engine.gone import SourceGone
 from bedside.engine.live import LiveCohort
 from bedside.intake import large, list_cohorts, read_cohort
-from bedside.intake.from_large import OWN, open_large
+from bedside.intake.from_large import OWN, identifiers_of, open_large
 from bedside.intake.large import is_large
 from bedside.intake.standards.export_csv import export_csv
 from bedside.store.cohorts import differences, export, keep, making, versions
@@ -115,6 +115,7 @@ def test_table_one_and_rows_are_those_in_memory(counted, cohort, place):
         np.testing.assert_allclose((mine.mean, mine.median, mine.q3), (told.mean, told.median, told.q3), rtol=1e-12)
     brought = ours.bring().frame.set_index("id").sort_index()
     pd.testing.assert_frame_equal(brought, theirs.frame.set_index("id").sort_index()[list(brought)])
+    assert identifiers_of(counted) == identifiers_of(cohort) == tuple(cohort.identifiers)
     # The same file is the same cohort whenever it is opened; as of when it was written.
     again = open_large(place, key="c")
     assert again.fingerprint == counted.fingerprint and again.as_of == counted.as_of and again.source_name == OWN
