@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bedside.cohort.units import Unit
+from bedside.intake.entries import entered
 from bedside.intake.names import words_of, wordset
 from bedside.intake.plan import ColumnPlan, Guess, OutcomePlan
 from bedside.intake.status_columns import ENDPOINTS, Status, called, is_status_word, status_of
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Pair = tuple["Seen", ColumnPlan]
 _OF_KINDS = wordset("days months years weeks time event status stat cens cnsr censor censored mo ind flag")
-_ENTRIES = wordset("entry t0 entrytime entrydays entrydate tstart eintritt entree referral")
 _FILLERS = wordset("to of at the in last")
 MOSTLY = 0.8
 """Share of the rows in which a follow-up is recorded, from which on it is taken for one without a question."""
@@ -38,7 +38,6 @@ _TIME_STARTS = ("time", "tto", "survtime")
 _ALONE = wordset("t week")
 """Names of a follow-up that are one only as the whole name, and only with many values: T is a stage as well."""
 _MANY = 20
-_STOPS = wordset("stop tstop")
 _UNITS: dict[Unit, set[str]] = {
     "days": {"days", "day", "tage", "tag", "jours", "dias", "giorni", "dagen", "d"},
     "weeks": {"weeks", "week", "wochen", "semaines", "semanas", "settimane", "weken"},
@@ -84,7 +83,7 @@ def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[O
     states = [found for i, pair in enumerate(columns) if (found := status_of(i, *pair)) is not None]
     found = _paired(columns, states, guesses)
     found += _of_dates(columns, states, guesses, paired=bool(found))
-    found = [_entered(outcome, columns, guesses) for outcome in found]
+    found = [entered(outcome, columns, guesses) for outcome in found]
     unique: dict[str, OutcomePlan] = {}
     for outcome in found:
         key, n = outcome.key, 2
@@ -95,21 +94,6 @@ def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[O
             outcome = replace(outcome, key=key)
         unique[key] = outcome
     return list(unique.values())
-
-
-def _entered(outcome: OutcomePlan, columns: Sequence[Pair], guesses: dict[str, Guess]) -> OutcomePlan:
-    """The same with the column that says when observation began, where one is named so."""
-    kind = "date" if outcome.of_dates else "continuous"
-    entries = _ENTRIES | ({"start"} if set(words_of(outcome.time)) & _STOPS else set())
-    for seen, plan in columns:
-        words = set(words_of(seen.column.name))
-        named = (words & entries) and not words & {"age", "alter"}
-        if named and plan.kind == kind and seen.column.name not in outcome.columns:
-            guesses[f"outcome.{outcome.key}.entry"] = Guess(
-                seen.column.name, 0.6, f"“{seen.column.name}” is named like the day on which observation began."
-            )
-            return replace(outcome, entry=seen.column.name)
-    return outcome
 
 
 def _rename(guesses: dict[str, Guess], old: str, new: str, place: int) -> None:

@@ -141,7 +141,9 @@ def outcome_said(read: OutcomeRead, outcome: OutcomePlan) -> Markup:
         f"follow-up {time_said(read.shortest)} to {time_said(read.longest)} {read.unit}, "
         f"median {time_said(read.median)}"
     )
-    return join([Markup(", ").join(named), fill(": <b>{e}</b>{f}; {t}.", e=events, f=first, t=followed)])
+    entry = fill("; each patient counts from <b>{x}</b>", x=outcome.entry) if outcome.entry else Markup("")
+    return join([Markup(", ").join(named),
+                 fill(": <b>{e}</b>{f}; {t}{x}.", e=events, f=first, t=followed, x=entry)])  # fmt: skip
 
 
 def _by_meaning(read: OutcomeRead) -> list[tuple[str, list[str], int]]:
