@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from bedside.intake.building import Report
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.quality import Finding
@@ -12,6 +14,11 @@ from components.panels import import_columns, import_counts, import_outcomes, pa
 from components.panels.import_words import count, listed
 
 NAMED = 3
+PLACES = {
+    "“What each column is”": "import-columns", "“Who is who”": "import-who", "“What happened and when”": "import-what",
+    "“What does not fit”": "import-checks", "the sentence above": "import-read", "the sentences above": "import-read",
+}  # fmt: skip
+"""Words that lead to a place of this page."""
 
 
 def show(held: Import, report: Report | None) -> None:
@@ -21,10 +28,13 @@ def show(held: Import, report: Report | None) -> None:
     if report is not None and report.outcomes:
         lost = rows - report.rows_kept
         if lost:
-            page.put('<p class="bs-lead">Of {rows}, <b>{n}</b> would become patients and {lost} be left out.</p>',
-                     rows=count(rows, "row"), n=f"{report.rows_kept:,}", lost=f"{lost:,}")  # fmt: skip
+            page.put('<p class="bs-lead" id="import-read">Of {rows}, <b>{n}</b> would become patients and {lost} be '
+                     'left out.</p>', rows=count(rows, "row"), n=f"{report.rows_kept:,}", lost=f"{lost:,}")  # fmt: skip
         else:
-            page.put('<p class="bs-lead">All <b>{rows}</b> would become patients.</p>', rows=count(rows, "row"))
+            page.put(
+                '<p class="bs-lead" id="import-read">All <b>{rows}</b> would become patients.</p>',
+                rows=count(rows, "row"),
+            )
     elif not any(import_counts.complete(o) for o in held.plan.outcomes):
         page.put('<p class="bs-lead">{n} are read. What happened, and when, is still to be said.</p>',
                  n=count(rows, "row"))  # fmt: skip
@@ -40,11 +50,21 @@ def left(held: Import, report: Report | None, found: Sequence[Finding] | None) -
             '<div class="bs-import-left"><p class="bs-eyebrow">{head}</p><ul class="bs-sure">{points}</ul></div>',
             head="Still to decide" if any(must for must, _ in points) else "Worth a look below",
             points=page.join(
-                page.fill('<li class="{kind}"><i aria-hidden="true">{mark}</i><span>{said}</span></li>', said=said,
-                          kind="bs-caution" if must else "bs-unknown", mark="!" if must else "·")
+                page.fill('<li class="{kind}"><i aria-hidden="true">{mark}</i><span>{said}</span></li>',
+                          said=_linked(said), kind="bs-caution" if must else "bs-unknown", mark="!" if must else "·")
                 for must, said in points
             ),
         )  # fmt: skip
+
+
+def _linked(said: str) -> Markup:
+    """A line with the place that it names as a link to it."""
+    words = next((words for words in PLACES if words in said), "")
+    if not words:
+        return page.fill("{said}", said=said)
+    before, _, after = said.rpartition(words)
+    link = page.fill('<a href="#{place}">{words}</a>', place=PLACES[words], words=words.strip("“”"))
+    return page.fill("{before}{link}{after}", before=before, link=link, after=after)
 
 
 def stoppers(found: Sequence[Finding] | None) -> list[Finding]:
@@ -68,7 +88,9 @@ def _must(held: Import, report: Report | None, finds: Sequence[Finding] | None) 
         found.append((True, f"{listed(open_)}: read {what[0]} above, and tick if {what[1]} right."))
     found += [(True, said) for outcome in outcomes if (said := _unread(held, outcome, report))]
     if report is not None and report.outcomes and not report.rows_kept:
-        found.append((True, "Nobody can be followed: look at how the first outcome is read."))
+        found.append(
+            (True, "Nobody can be followed: look under “What happened and when” at how the first outcome is read.")
+        )
     found += [(True, f"{each.said} Choose what to do, under “What does not fit”.") for each in stoppers(finds)]
     return found
 

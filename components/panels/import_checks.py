@@ -25,7 +25,7 @@ def show(held: Import, report: Report | None) -> tuple[Finding, ...] | None:
     plan = held.plan
     assert plan is not None and held.opened is not None  # the file is read
     with st.container(border=True, key="card_import_checks"):
-        page.heading("What does not fit", "nothing of this is changed without you")
+        page.heading("What does not fit", "nothing of this is changed without you", place="import-checks")
         if report is not None:
             _left_out(report, held.opened.staged)
             _unreadable(report)

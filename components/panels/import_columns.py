@@ -30,7 +30,7 @@ def show(held: Import) -> None:
     with st.container(border=True, key="card_import_columns"):
         doubtful = len(to_check(held))
         aside = f"{doubtful:,} to check" if doubtful else "nothing looks doubtful"
-        page.heading("What each column is", f"{len(plan.columns):,} columns, {aside}")
+        page.heading("What each column is", f"{len(plan.columns):,} columns, {aside}", place="import-columns")
         names = _chosen(held, plan)
         if not names:
             page.caption("No column is like that.")

@@ -32,9 +32,9 @@ def show(held: Import, report: Report | None, *, asked: bool = True) -> None:
     plan = held.plan
     assert plan is not None  # the file is read
     with st.container(border=True, key="card_import_who"):
-        page.heading("Who is who")
+        page.heading("Who is who", place="import-who")
         _who(held, plan)
-    page.heading("What happened and when", "the first outcome decides who is in the cohort")
+    page.heading("What happened and when", "the first outcome decides who is in the cohort", place="import-what")
     for i, outcome in enumerate(plan.outcomes):
         with st.container(border=True, key=f"card_import_outcome_{i}"):
             _outcome(held, outcome, i, report, asked)

@@ -101,13 +101,14 @@ def title(text: str, aside: str = "", *, by: str = "") -> None:
     put('<div class="bs-title"><h1>{text}</h1><span class="bs-muted">{aside}</span></div>', text=text, aside=aside)
 
 
-def heading(text: str, aside: str = "") -> None:
-    """A section's heading inside a page."""
+def heading(text: str, aside: str = "", *, place: str = "") -> None:
+    """A section's heading inside a page; with a place, a link of the same page can lead to it."""
     put(
-        '<div class="bs-title"><h2 style="font-size:1.05rem;font-weight:650;margin:0;padding:0">{text}</h2>'
+        '<div class="bs-title"{place}><h2 style="font-size:1.05rem;font-weight:650;margin:0;padding:0">{text}</h2>'
         '<span class="bs-muted">{aside}</span></div>',
         text=text,
         aside=aside,
+        place=fill(' id="{place}"', place=place) if place else Markup(""),
     )
 
 
