@@ -13,6 +13,7 @@ from bedside.cohort.variable import Variable
 from bedside.engine.sql import SqlEngine
 from bedside.engine.tree import Family, Question
 from bedside.intake.columns import MISSING
+from bedside.intake.ends import parted
 
 if TYPE_CHECKING:
     from bedside.intake.live_told import LiveTold
@@ -31,16 +32,23 @@ def made_columns(question: Question, told: LiveTold) -> dict[str, tuple[exp.Expr
             gone = exp.In(this=column, expressions=[question.value(value) for value in written])
             made[name] = (exp.Case().when(gone, exp.null()).else_(column.copy()), question.fields[name].family)
     for name, span in told.times.items():
-        made[name] = (days_between(question, span.start, span.ends, told.time_zone), "whole")
+        happened = tuple(told.happened.values())
+        made[name] = (days_between(question, span.start, span.ends, told.time_zone, happened), "whole")
     for name, date in told.happened.items():
         there = question.day(date, told.time_zone).is_(exp.null()).not_()
         made[name] = (exp.Case().when(there, exp.Literal.number(1)).else_(exp.Literal.number(0)), "whole")
     return made
 
 
-def days_between(question: Question, start: str, ends: Sequence[str], zone: str = "UTC") -> exp.Expression:
-    """Whole days from a date to the first of others that is recorded."""
-    days = [question.day(name, zone) for name in ends]
+def days_between(
+    question: Question, start: str, ends: Sequence[str], zone: str = "UTC", happened: Sequence[str] = ()
+) -> exp.Expression:
+    """Whole days from a date to the first recorded day of an event, else to the latest recorded contact."""
+    events, contacts = parted(ends, happened)
+    days: list[exp.Expression] = [question.day(name, zone) for name in events]
+    if contacts:
+        first, *others = (question.day(name, zone) for name in contacts)
+        days.append(exp.Greatest(this=first, expressions=others) if others else first)
     end = exp.Coalesce(this=days[0], expressions=days[1:]) if len(days) > 1 else days[0]
     apart = exp.DateDiff(this=end, expression=question.day(start, zone), unit=exp.var("DAY"))
     return exp.cast(apart, "bigint")

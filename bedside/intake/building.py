@@ -15,6 +15,7 @@ from bedside.errors import Fixable
 from bedside.intake.cells import ROW, as_code
 from bedside.intake.described import DATA, derived_names, dictionary_of, entry_name
 from bedside.intake.followed import Followed, followed
+from bedside.intake.partial_dates import partial_notes
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan, to_json
 from bedside.intake.staging import Progress, Staged
 from bedside.intake.steps import Step
@@ -264,12 +265,13 @@ class _Seen:
     kept: tuple[tuple[OutcomePlan, Followed], ...]
     aside: tuple[str, ...]
     unreadable: tuple[Unreadable, ...]
+    notes: tuple[str, ...]
 
 
 def _seen(working: Working) -> _Seen:
     reads = tuple(read_outcome(working, outcome) for outcome in working.plan.outcomes)
     kept, aside = _known_of_all(working, working.plan) if reads else ((), [])
-    return _Seen(reads, kept, tuple(aside), unreadable(working))
+    return _Seen(reads, kept, tuple(aside), unreadable(working), partial_notes(working))
 
 
 def _report(staged: Staged, plan: Plan, seen: _Seen, steps: tuple[tuple[Step, int], ...], n_columns: int) -> Report:
@@ -278,7 +280,7 @@ def _report(staged: Staged, plan: Plan, seen: _Seen, steps: tuple[tuple[Step, in
         rows_kept=seen.reads[0].n if seen.reads else 0, rejected=Rows(staged.n_rejected, staged.rejected[:SHOWN]),
         steps=steps, outcomes=seen.reads, left_out=_left_out(seen.reads[0]) if seen.reads else (),
         set_aside=seen.aside, unreadable=seen.unreadable, columns_kept=n_columns,
-        columns_dropped=len(staged.columns) - len(_kept_columns(plan)), notes=staged.notes,
+        columns_dropped=len(staged.columns) - len(_kept_columns(plan)), notes=(*staged.notes, *seen.notes),
     )  # fmt: skip
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from bedside.intake.cells import as_code
+from bedside.intake.cells import ROW, as_code
+from bedside.intake.ends import parted
+from bedside.intake.partial_dates import spanning
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.working import Working
 
@@ -39,7 +41,9 @@ class Followed:
 def followed(working: Working, outcome: OutcomePlan) -> Followed:
     """How long each row was followed (in days between dates, else in the outcome's unit) and how that ended.
 
-    The status is the meaning of its code; NULL where that is unknown.
+    The status is the meaning of its code; NULL where that is unknown. A date of death or of another event ends
+    follow-up; of dates of contact the latest that is recorded does. An end of which only the month or the year is
+    known, and that may lie on or after the beginning, is not before it.
     """
     happened = working.at(outcome.happened) if outcome.happened else None
     if outcome.status:
@@ -53,7 +57,11 @@ def followed(working: Working, outcome: OutcomePlan) -> Followed:
         status = exp.Case().when(had, exp.Literal.string("event")).else_(exp.Literal.string("censored"))
     if not outcome.of_dates:
         return Followed(working.at(outcome.time), status, working.at(outcome.entry) if outcome.entry else None)
-    end = exp.func("coalesce", *(working.at(name) for name in outcome.end)) if outcome.end else exp.Null()
+    events, contacts = parted(outcome.end)
+    days: list[exp.Expr] = [working.at(name) for name in events]
+    if contacts:
+        days.append(_greatest([working.at(name) for name in contacts]))
+    end = exp.func("coalesce", *days) if days else exp.Null()
     if happened is not None:
         had = exp.and_(
             happened.copy().is_(exp.Null()).not_(),
@@ -62,4 +70,14 @@ def followed(working: Working, outcome: OutcomePlan) -> Followed:
         end = exp.Case().when(had, happened.copy()).else_(end)
     start = working.at(outcome.start)
     entry = exp.Sub(this=working.at(outcome.entry), expression=start.copy()) if outcome.entry else None
-    return Followed(exp.Sub(this=end, expression=start), status, entry)
+    time = exp.Sub(this=end.copy(), expression=start.copy())
+    rows = spanning(working, outcome, end)
+    if rows:
+        inside = exp.In(this=exp.column(ROW), query=exp.select(exp.column(ROW)).from_(rows).subquery())
+        time = exp.Case().when(inside, exp.Literal.number(0)).else_(time)
+    return Followed(time, status, entry)
+
+
+def _greatest(days: list[exp.Expr]) -> exp.Expr:
+    """The latest of those that are recorded."""
+    return exp.Greatest(this=days[0], expressions=days[1:]) if len(days) > 1 else days[0]

@@ -18,7 +18,7 @@ MAX_BYTES = 2**20
 
 
 class Span(Part):
-    """Whole days from one date to the first of others that is recorded."""
+    """Whole days from one date to that of an event among others, else to the latest of these that is recorded."""
 
     start: str = Field(alias="from", min_length=1)
     ends: tuple[str, ...] = Field(alias="to", min_length=1)

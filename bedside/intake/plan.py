@@ -72,7 +72,8 @@ class OutcomePlan:
     start : str
         Column with the date of time zero.
     end : tuple of str
-        Columns with the date of last contact or of the event: of each patient the first that is recorded.
+        Columns with dates of contact: of each patient the latest that is recorded. One that is named after a death or
+        another event ends follow-up wherever it is recorded.
     happened : str
         Column with the date of the event: who has one had it, and then follow-up ends with it.
     status : str

@@ -48,6 +48,8 @@ class Working:
         cell holds something else; of all rows.
     dropped : tuple of int
         Rows that each step has left out.
+    known : dict
+        Names of tables that were worked out once, by what they hold.
     """
 
     staged: Staged
@@ -56,6 +58,7 @@ class Working:
     table: str
     lost: str
     dropped: tuple[int, ...] = ()
+    known: dict[str, str] = field(default_factory=dict, repr=False)
     _numbers: Iterator[int] = field(default_factory=count, repr=False)
 
     def ask(self, query: exp.Query) -> list[tuple[Any, ...]]:
@@ -68,6 +71,13 @@ class Working:
         with self.connection.cursor() as cursor:
             name = f"kept_{next(self._numbers)}"
             cursor.sql(query.sql(dialect="duckdb")).create(name)
+        return name
+
+    def hold(self, table: pa.Table) -> str:
+        """Keep a table that was made here; its name."""
+        with self.connection.cursor() as cursor:
+            name = f"kept_{next(self._numbers)}"
+            cursor.from_arrow(table).create(name)
         return name
 
     def one(self, *what: exp.Expr, where: exp.Expr | None = None, table: str = "") -> tuple[Any, ...]:
