@@ -58,8 +58,10 @@ def _unreadable(report: Report) -> None:
         page.caption("Every cell can be read as what its column is.")
         return
     page.put(
-        "<p>These cells would count as not recorded. If a column holds words, say so under “What each column is”.</p>"
-    )
+        "<p>These cells would count as not recorded.{more}</p>",
+        more="" if all(each.placeholder for each in report.unreadable)
+        else " If a column holds words, say so under “What each column is”.",
+    )  # fmt: skip
     rows = [(each.column, unread_said(each), f"{each.rows.n:,}", rows_said(each.rows))
             for each in report.unreadable[:50]]  # fmt: skip
     page.table(("Column", "", "Cells", "Which"), rows, label="Cells that can't be read", numeric_from=2)

@@ -45,8 +45,11 @@ def to_check(held: Import) -> list[str]:
     """Columns whose guess is unsure, of those that are not left out."""
     assert held.plan is not None and held.opened is not None
     first = {c.name: c for c in held.opened.guessed.plan.columns}
+    # What its codes mean is asked with the outcome.
+    states = {outcome.status for outcome in held.plan.outcomes}
     return [c.name for c in held.plan.columns
-            if c.use != "drop" and _guess(held, c, first.get(c.name)).confidence < LIKELY]  # fmt: skip
+            if c.use != "drop" and c.name not in states
+            and _guess(held, c, first.get(c.name)).confidence < LIKELY]  # fmt: skip
 
 
 def _guess(held: Import, column: ColumnPlan, first: ColumnPlan | None = None) -> Guess:

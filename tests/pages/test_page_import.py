@@ -77,7 +77,7 @@ def test_a_registry_becomes_a_cohort_and_next_months_file_its_second_version():
     assert "60 rows · 7 columns · Text · Western European (Windows-1252) · parted by semicolon" in reader.text
     assert "Row Patientennummer identifier" in reader.text and "Erstdiagnose date, day first" in reader.text
     go = reader.at.button(key="import_go")
-    assert go.disabled and "Still to decide ! Death: read the sentence above, and tick if it is right." in reader.text
+    assert go.disabled and "Still to decide ! Death: read the sentence above , and tick if it is right." in reader.text
 
     reader.open("survival").open("import_data")  # nothing is lost on the way
     reader.choose("import_o0_sure", True)

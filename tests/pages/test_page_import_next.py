@@ -36,7 +36,7 @@ def test_what_is_another_in_next_months_file_is_said_and_nothing_of_it_is_import
     reader.click("import_last")
     assert "Death: “xyz” (1 row) has no meaning yet, so it counts as not known." in reader.text
     twice = "1 row has an identifier that another row has."
-    assert f"{twice} Choose what to do, under “What does not fit”." in reader.text
+    assert f"{twice} Choose what to do, under What does not fit ." in reader.text
     reader.choose("import_o0_sure", True)
     assert "has no meaning yet" not in reader.text and reader.at.button(key="import_go").disabled  # one patient twice
     (keep,) = [b.key for b in reader.at.button if b.label == "Keep the first row of each identifier"]
