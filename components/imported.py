@@ -157,6 +157,11 @@ def mark_of(name: str) -> str:
     return " · group"
 
 
+def group_columns(key: str) -> frozenset[str]:
+    """Columns of the groups made of a cohort, whether or not they are worked out now."""
+    return frozenset(f"{COLUMN}{item}" for item, *_ in _marks(key))
+
+
 def troubles() -> tuple[Fixable, ...]:
     """Why groups of the open cohort are not there."""
     return st.session_state.get(TROUBLES, ())

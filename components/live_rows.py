@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bedside.cohort.derived_words import COLUMN
 from bedside.cohort.selection import Selection
 from bedside.engine.ask import EVERYONE
 from bedside.engine.live import LiveCohort
@@ -12,6 +13,8 @@ from bedside.report import say
 from components import desk, imported, jobs, live, live_child, live_counts
 from components.panels import page
 
+WITHOUT = "live_without_groups"
+"""The cohort whose counts are to be shown although a link asks for a group of it."""
 COUNTED = ("", "overview", "survival", "patients", "report")
 """Pages that need no rows."""
 
@@ -36,8 +39,11 @@ def ready(name: str, title: str) -> bool:
                 f"{live.title_of(here.source_name)}."
             )
         return True
+    waits = not needs and _waits_for_group(of)
     if not needs and not live_counts.asked(of.key):
-        return True
+        if waits:
+            _offer(of)
+        return not waits
     with desk.fixable():
         if needs and not (name == "patient" and _meanwhile(of)):
             page.title(title)
@@ -49,7 +55,32 @@ def ready(name: str, title: str) -> bool:
                 "server, and let go when you leave."
             )
         _bring(of, chosen)
-    return not needs
+    return not needs and not waits
+
+
+def _waits_for_group(of: LiveCohort) -> bool:
+    """True where a link brings a choice of a group that is worked out of the rows, and these could come."""
+    if st.session_state.get(WITHOUT) == of.key or not of.stay().can_come:
+        return False
+    asked = [value for name, value in st.query_params.items() if desk.from_link(name) is not None]
+    return any(value.startswith(COLUMN) for value in asked) and not imported.group_columns(of.key).isdisjoint(asked)
+
+
+def _offer(of: LiveCohort) -> None:
+    """The rows that a group needs, in the place of the page."""
+    page.put(
+        "<p>This goes by a group that was made of the cohort. Groups are worked out of the rows, which stay in "
+        "<b>{source}</b>.</p>",
+        source=live.title_of(of.source_name),
+    )
+    with st.container(horizontal=True, gap="small", key="live_group"):
+        st.button("Bring the rows and show it", key="live_group_bring", type="primary", on_click=live_counts.ask,
+                  args=(of.key,))  # fmt: skip
+        st.button("Show it without the group", key="live_group_without", on_click=_without, args=(of.key,))
+
+
+def _without(key: str) -> None:
+    st.session_state[WITHOUT] = key
 
 
 def wanted(of: LiveCohort) -> Selection:

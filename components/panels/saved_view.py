@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -121,11 +122,20 @@ def _set_filter(item: Item, of: Cohort) -> bool:
 def _changed(item: Item, of: Cohort) -> tuple[str, ...]:
     shown = imported.version_of(item.cohort)
     return what_changed(
-        item, of, version=item.version if shown is None else shown.version,
+        _without_waiting(item, of), of, version=item.version if shown is None else shown.version,
         newest=0 if shown is None else shown.newest, models=list_models(),
         # What is counted where it lies is another at every moment.
         read="" if live_counts.is_counted(of) else imported.brought(of),
     )  # fmt: skip
+
+
+def _without_waiting(item: Item, of: Cohort) -> Item:
+    """The item without groups that are only waiting for the rows of a cohort that is counted in its source."""
+    told = item.body.get("columns")
+    if not live_counts.stays(of) or not isinstance(told, dict):
+        return item
+    waiting = imported.group_columns(of.key)
+    return replace(item, body={**item.body, "columns": {k: v for k, v in told.items() if k not in waiting}})
 
 
 def _restore(choices: object, of: Cohort) -> None:

@@ -11,9 +11,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bedside.cohort.derived import cut, to_body
 from bedside.engine.sql import SqlEngine
 from bedside.errors import Fixable
-from bedside.intake.read import entry_of
+from bedside.intake.read import entry_of, read_cohort
+from bedside.store.saved import Saved
+from bedside.store.views import group_body
 from components import live
 from components.live import NEW, Pool
 from tests.engines.live_places import database, folder
@@ -152,6 +155,22 @@ def test_a_card_that_needs_rows_brings_them_and_counting_anew_lets_them_go(asked
     assert set(asked) <= ROWLESS  # the rows came into a process of their own
     reader.open("overview").click("live_anew")
     assert "Counted in registry" in reader.text and "brought" not in reader.text
+
+
+def test_a_link_to_a_group_offers_the_rows_that_it_is_worked_out_of(place: Path) -> None:
+    here = read_cohort(place / "cohorts" / "here")
+    body = group_body(to_body(cut(here, "age", (55.0,))), here)
+    group = Saved("local").keep("group", cohort="there", name="Older", body=body)
+    by = f"group:{group.id}"
+    reader = Reader(cohort="there").open("survival", survival_by=by)
+    assert "This goes by a group that was made of the cohort." in reader.text
+    assert not reader.figures and reader.link["survival_by"] == by
+    reader.click("live_group_bring")
+    assert len(reader.figures) >= 1 and reader.link["survival_by"] == by
+    assert "by older" in reader.text.lower() and "not here" not in reader.text
+    other = Reader(cohort="there").open("survival", survival_by=by).click("live_group_without")
+    assert other.figures and "survival_by" not in other.link
+    Saved("local").delete(group.id)
 
 
 def test_patients_come_fifty_at_a_time_and_the_one_who_is_opened(
