@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlglot import exp
 
-from bedside.engine.gone import let_go, too_long
+from bedside.engine.gone import let_go, too_large, too_long
 from bedside.engine.sql import SqlEngine, family_of
 from bedside.engine.tree import Field
 from bedside.errors import Faults, Fixable
@@ -40,6 +40,8 @@ class DuckEngine(SqlEngine):
             return self._duck.query(tree.sql(self.dialect), {**self._told, **values}, most_seconds=MOST_SECONDS)
         except duckdb.InterruptException:
             raise too_long() from None
+        except duckdb.OutOfMemoryException:
+            raise too_large() from None
         except duckdb.ConnectionException:
             raise let_go() from None
         except duckdb.Error as error:

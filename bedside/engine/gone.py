@@ -52,3 +52,12 @@ def too_long() -> Fixable:
         "It was asked for longer than is allowed.",
         "Ask for less at once: set a filter, or choose fewer groups.",
     )
+
+
+def too_large() -> Fixable:
+    """A question took more memory than one may."""
+    return Fixable(
+        "This is too much to be counted at once.",
+        "It takes more memory than one question may.",
+        "Set a filter, choose fewer groups, or search for a patient instead of turning pages.",
+    )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +15,9 @@ from bedside.cohort import Cohort, Selection, group_by, table_one
 from bedside.engine import engine_of, event_tables, groups_of, summary_of
 from bedside.engine.gone import SourceGone
 from bedside.engine.live import LiveCohort
+from bedside.errors import Fixable
 from bedside.intake import large, list_cohorts, read_cohort
+from bedside.intake.duck import Duck
 from bedside.intake.from_large import OWN, identifiers_of, open_large
 from bedside.intake.large import is_large
 from bedside.intake.standards.export_csv import export_csv
@@ -184,3 +187,12 @@ def test_versions_are_kept_compared_and_taken_along(told, tmp_path, monkeypatch)
     fingerprint = open_large(tmp_path / "cohorts" / again / "v3", key=again).fingerprint
     assert versions(again, reader="local")[0].fingerprint == fingerprint
     assert export(again, reader="local", into=tmp_path).stat().st_size > 1000
+
+
+def test_a_question_that_takes_too_much_memory_says_so(counted, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise duckdb.OutOfMemoryException
+
+    monkeypatch.setattr(Duck, "query", full)
+    with pytest.raises(Fixable, match="search for a patient"):
+        counted.page(first=10**6)
