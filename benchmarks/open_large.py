@@ -23,7 +23,7 @@ from benchmarks.import_big import ROWS, Watched, entered, other_session, until, 
 from benchmarks.screen import browser_path
 from tests.serving import serve
 
-BAR_OPEN, BAR_GROWTH, BAR_OTHERS = 5.0, 400.0, 2.0
+BAR_OPEN, BAR_GROWTH, BAR_OTHERS = 5.0, 500.0, 2.0
 SEEN = """(words) => {
   window.seen = {}
   const look = () => {
