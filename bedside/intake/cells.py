@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from bedside.intake.columns import MISSING
+from bedside.intake.dates import PLACEHOLDERS, SERIAL_ZERO, SERIALS
 from bedside.intake.plan import ColumnPlan
 from bedside.intake.staging import StagedColumn
 
 ROW = "row"
 """Column with the number of each row; the first below the header is 1."""
+_DATE = exp.DataType.build("DATE")
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 BLANKS = " \t\n\r\u00a0\ufeff"
 _THOUSANDS = {".": r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", ",": r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"}
@@ -18,7 +20,7 @@ _THOUSANDS = {".": r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", ",": r"[+-]?\d{1,3}(\.\d{3}
 def value_of(cell: exp.Expr, column: StagedColumn, own: ColumnPlan, time_zone: str = "UTC") -> exp.Expr:
     """A cell as its plan reads it."""
     if own.kind == "date":
-        return _day_of(cell, column, time_zone)
+        return _day_of_number(cell, own) if column.kind == "number" else _day_of(cell, column, time_zone)
     if own.kind == "continuous":
         return number_of(cell, own) if column.kind == "text" else _known_number(cell, column, own)
     if column.kind == "text":
@@ -35,6 +37,26 @@ def _day_of(cell: exp.Expr, column: StagedColumn, time_zone: str) -> exp.Expr:
     there = exp.func("timezone", exp.Literal.string(time_zone), cell.copy())
     zoned = exp.EQ(this=exp.Anonymous(this="typeof", expressions=[cell.copy()]), expression=exp.Literal.string(_ZONED))
     return exp.Case().when(zoned, exp.TryCast(this=there, to=exp.DataType.build("DATE"))).else_(day)
+
+
+def _day_of_number(cell: exp.Expr, own: ColumnPlan) -> exp.Expr:
+    """The day of a typed number such as 20150401 or, where the plan says so, of days as spreadsheets count them."""
+    number = exp.TryCast(this=cell.copy(), to=exp.DataType.build("DOUBLE"))
+    whole = exp.TryCast(this=exp.func("floor", number.copy()), to=exp.DataType.build("INTEGER"))
+    text = exp.Cast(this=whole.copy(), to=exp.DataType.build("VARCHAR"))
+    together = exp.Anonymous(this="try_strptime", expressions=[text, exp.Literal.string("%Y%m%d")])
+    day = exp.Case().when(_within(whole, 18_500_101, 20_991_231), exp.Cast(this=together, to=_DATE.copy()))
+    if own.serials:
+        zero = exp.Cast(this=exp.Literal.string(SERIAL_ZERO.isoformat()), to=_DATE.copy())
+        day = day.when(_within(whole, *SERIALS), exp.Add(this=zero, expression=whole.copy()))
+    stands = [exp.Literal.string(each.isoformat()) for each in sorted(PLACEHOLDERS)]
+    gone = [exp.Literal.number(float(code)) for code in own.missing if _is_number(code)]
+    day = _unless(exp.In(this=day.copy(), expressions=[exp.Cast(this=each, to=_DATE.copy()) for each in stands]), day)
+    return _unless(exp.In(this=number, expressions=gone), day) if gone else day
+
+
+def _within(number: exp.Expr, low: int, high: int) -> exp.Expr:
+    return exp.Between(this=number.copy(), low=exp.Literal.number(low), high=exp.Literal.number(high))
 
 
 def _known_number(cell: exp.Expr, column: StagedColumn, own: ColumnPlan) -> exp.Expr:

@@ -271,7 +271,8 @@ def look_at(
     day_first : bool, optional
         If it is known from elsewhere; it decides only where the column itself doesn't.
     serials : bool, optional
-        By default whole numbers are days where other cells are dates, or all lie where recent days do.
+        By default whole numbers are days where other cells are dates and nearly all numbers lie where recent days do;
+        of a column of numbers alone, who calls has to know by its name that it holds dates.
     """
     orders = [_order(text) for text in cells]
     day, month = sum(o == "day" for o in orders), sum(o == "month" for o in orders)
@@ -282,7 +283,7 @@ def look_at(
     style = DateStyle(first, bool(serials), time_zone, this_year)
     counts = count_ways(cells, style)
     total = sum(cells.values())
-    numbers = sum(n for text, n in cells.items() if _SERIAL.fullmatch(text.strip()))
+    numbers = sum(n for text, n in cells.items() if _is_serial(text))
     if serials is None and numbers and _days_of_today(cells, counts, numbers, total):
         style = DateStyle(first, True, time_zone, this_year)
         counts = count_ways(cells, style)
@@ -293,10 +294,25 @@ def look_at(
 
 def _days_of_today(cells: Mapping[str, int], counts: Mapping[str, int], numbers: int, total: int) -> bool:
     """True if the whole numbers among dates, or all of a column of them, lie where days since 1960 do."""
-    values = [int(m[1]) for text in cells if (m := _SERIAL.fullmatch(text.strip()))]
-    plausible = sum(21_900 < value < 60_000 for value in values) > 0.9 * len(values)
     others = total - numbers - counts.get("unreadable", 0)
-    return plausible and (others > 0.2 * total or numbers < total)
+    return of_today(cells) and (others > 0.2 * total or numbers < total)
+
+
+def of_today(cells: Iterable[str]) -> bool:
+    """True if nearly all whole numbers among cells, years aside, lie where days since 1960 do."""
+    days = whole_days(cells)
+    return bool(days) and sum(21_900 < day < 60_000 for day in days) > 0.9 * len(days)
+
+
+def whole_days(cells: Iterable[str]) -> list[int]:
+    """The numbers among cells that may count days; a year is none."""
+    return [int(text.strip().replace(",", ".").split(".")[0]) for text in cells if _is_serial(text)]
+
+
+def _is_serial(text: str) -> bool:
+    """True for what may be a number of days; a year is none, and neither are a month and a year."""
+    bare = text.strip()
+    return bool(_SERIAL.fullmatch(bare)) and not _YEAR.fullmatch(bare) and not _MONTH_YEAR.fullmatch(bare)
 
 
 def count_ways(cells: Mapping[str, int], style: DateStyle) -> dict[str, int]:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from bedside.cohort.codes import normal_code
 from bedside.intake.cells import code_text, trimmed
 from bedside.intake.columns import MISSING
+from bedside.intake.dated import dates_in
 from bedside.intake.dates import DateColumn, look_at
 from bedside.intake.guess_outcomes import guess_outcomes
 from bedside.intake.names import spoken, words_of, wordset
@@ -29,20 +30,6 @@ FEW = 60
 MOST_LEVELS = 20
 SURE, LIKELY, MAYBE = 0.95, 0.8, 0.5
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+|\d{1,3}([.,\s'’\u00a0\u202f]\d{3})+([.,]\d+)?)([eE][+-]?\d+)?")
-_DATED = {
-    "date",
-    "datum",
-    "fecha",
-    "data",
-    "dt",
-    "dat",
-    "day",
-    "birthday",
-    "dob",
-    "geburtsdatum",
-    "geboren",
-    "naissance",
-}
 _IDS = wordset(
     "id pid mrn identifier subject patientid subjid usubjid patid caseid patnr patientennummer fallnummer nummer "
     "dossier nr no patno patnum studyno regno registro expediente historia cartella "
@@ -199,20 +186,7 @@ def _seen(
     if column.kind == "text" and total and not decimal_fits(cells, decimal):
         decimal = "." if decimal == "," else ","
     numbers = sum(count for cell, count in cells.items() if as_number(cell, decimal) is not None)
-    dates = None
-    if column.kind == "text" and total:
-        named = bool(set(words_of(column.name)) & _DATED)
-        seen = look_at(cells, time_zone=time_zone, this_year=this_year, serials=True if named else None)
-        wordy = sum(count for cell, count in cells.items() if not re.fullmatch(r"[\d.,+-]+", cell)) > 0.5 * total
-        years = all(re.fullmatch(r"(1[89]|20)\d{2}", cell) for cell in cells)
-        written = sum(seen.counts.get(how, 0) for how in ("read", "either way", "two-digit year", "placeholder"))
-        if (
-            seen.share > 0.8
-            and not years
-            and (named or written > 0.3 * total)
-            and (wordy or written > 0.3 * total or named)
-        ):
-            dates = seen
+    dates = dates_in(column, cells, this_year=this_year, time_zone=time_zone)
     share = numbers / total if total else 0.0
     return Seen(column, n, cells, int(totals[0]), int(totals[1]), staged.n_rows, share, decimal, dates)
 

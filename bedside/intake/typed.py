@@ -75,7 +75,8 @@ def typed_file(staged: Staged, plan: Plan, connection: duckdb.DuckDBPyConnection
 
 def is_lossy(staged: Staged, own: ColumnPlan) -> bool:
     """True if cells of a column may hold something else than the plan says."""
-    return own.kind in _TYPES and staged.column(own.name).kind == "text"
+    kind = staged.column(own.name).kind
+    return (own.kind in _TYPES and kind == "text") or (own.kind == "date" and kind == "number")
 
 
 def _seal(staged: Staged, plan: Plan) -> str:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from bedside.intake.cells import ROW, trimmed
 from bedside.intake.dates import DateStyle, read_date
 from bedside.intake.plan import ColumnPlan
+from bedside.intake.typed import is_lossy
 from bedside.intake.working import Working
 
 SHOWN = 20
@@ -45,7 +46,7 @@ class Unreadable:
 def unreadable(working: Working) -> tuple[Unreadable, ...]:
     """Cells that are recorded and are no number, or no date, in the columns that are kept."""
     texts = [c for c in working.plan.columns if c.use != "drop" and c.kind in _SAID]
-    texts = [c for c in texts if working.staged.column(c.name).kind == "text"]
+    texts = [c for c in texts if is_lossy(working.staged, c)]
     if not texts:
         return ()
     counts = working.one(*(exp.func("count_if", working.at(c.name)) for c in texts), table=working.lost)
