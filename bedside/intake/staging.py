@@ -26,6 +26,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from bedside.errors import Fixable
+from bedside.intake.own_rows import Shifts
 from bedside.store.cohorts_folder import lock
 from bedside.store.folder import data_folder
 
@@ -129,6 +130,8 @@ class Staged:
         The file's name, to be shown.
     notes : tuple of str
         What was done to read it.
+    shifts : tuple of (row, shift)
+        What a row is called in the file itself: see `bedside.intake.own_rows`.
     """
 
     file: Path
@@ -142,6 +145,7 @@ class Staged:
     size: int = 0
     name: str = ""
     notes: tuple[str, ...] = ()
+    shifts: Shifts = ()
 
     def place(self, name: str) -> str:
         """The column's name in the Parquet file."""
@@ -276,6 +280,7 @@ def staged_of(told: Mapping[str, Any], file: Path) -> Staged:
         file=file, columns=columns, n_rows=told["n_rows"], reading=Reading(**told["reading"]),
         sheets=tuple(told["sheets"]), rejected=tuple(told["rejected"]), n_rejected=told["n_rejected"],
         sha256=told["sha256"], size=told["size"], notes=tuple(told["notes"]), name=told.get("name", ""),
+        shifts=tuple((row, shift) for row, shift in told.get("shifts", ())),
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def read_any(source: Path, folder: Path, reading: Reading | None, progress: Prog
     done = Staged(
         file=written.file, columns=written.columns, n_rows=written.n_rows, reading=written.reading,
         sheets=written.sheets, rejected=written.rejected, n_rejected=written.n_rejected, sha256=_digest(source),
-        size=size, notes=(*notes, *written.notes),
+        size=size, notes=(*notes, *written.notes), shifts=written.shifts,
     )  # fmt: skip
     if not done.columns or not done.n_rows:
         raise Fixable(WHAT, "It holds no rows.", "Bring a table with names in its first line and a row for a patient.")

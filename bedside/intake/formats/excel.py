@@ -13,6 +13,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from bedside.errors import Fixable
 from bedside.intake.formats.sniff import names_at
 from bedside.intake.formats.written import Written, check_width, columns_of, write
+from bedside.intake.own_rows import shifts_of
 from bedside.intake.staging import WHAT, Kind, Progress, Reading
 
 _BATCH = 20_000
@@ -38,12 +39,14 @@ def read_excel(source: Path, folder: Path, reading: Reading, progress: Progress)
             if not sheets:
                 raise Fixable(WHAT, "The workbook has no sheet.", "Bring one with a table.")
             sheet = reading.sheet if reading.sheet in sheets else _fullest(book, sheets)
-            rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=True)
+            table = book.get_sheet_by_name(sheet)
+            rows, above = table.to_python(skip_empty_area=True), (table.start or (0, 0))[0]
     except (CalamineError, OSError, ValueError):
         raise Fixable(
             WHAT, "The workbook is damaged, or locked with a password.", "Save it again without one, or as CSV."
         ) from None
-    rows = [row for row in rows if any(cell not in ("", None) for cell in row)]
+    filled = [i for i, row in enumerate(rows) if any(cell not in ("", None) for cell in row)]
+    rows = [rows[i] for i in filled]
     at = reading.header_row if reading.sheet else _header(rows)
     if not rows or at >= len(rows):
         raise Fixable(WHAT, "The sheet is empty.", "Choose another sheet.")
@@ -59,7 +62,8 @@ def read_excel(source: Path, folder: Path, reading: Reading, progress: Progress)
     columns, notes = columns_of(names, kinds)
     notes += [f"Sheet “{sheet}” of {len(sheets)}."] if len(sheets) > 1 else []
     told = replace(reading, format="excel", sheet=sheet, header_row=at)
-    return Written(out, columns, n_rows, told, sheets, notes=tuple(notes))
+    shifts = shifts_of(above + 1 + i for i in filled[at + 1 :])
+    return Written(out, columns, n_rows, told, sheets, notes=tuple(notes), shifts=shifts)
 
 
 def _fullest(book: CalamineWorkbook, sheets: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from bedside.errors import Fixable
 from bedside.intake.duck import literal
 from bedside.intake.formats.encode import plain_text
 from bedside.intake.formats.sniff import LONGEST_CELL, Manner, sniff
+from bedside.intake.formats.text_rows import text_shifts
 from bedside.intake.formats.written import MOST_ROWS, Written, check_width, columns_of, too_many_rows
 from bedside.intake.staging import ROWS, WHAT, Progress, Reading
 
@@ -66,9 +67,10 @@ def read_text(source: Path, folder: Path, reading: Reading, progress: Progress) 
         reading, encoding=plain.encoding, delimiter=manner.delimiter, quote=manner.quote, decimal=decimal,
         header_row=manner.header_row,
     )  # fmt: skip
+    shifts = text_shifts(plain.file, manner, n_rows, rejected, n_rejected)
     if plain.file != source:
         plain.file.unlink()
-    return Written(folder / ROWS, columns, n_rows, told, (), rejected, n_rejected, (*plain.notes, *notes))
+    return Written(folder / ROWS, columns, n_rows, told, (), rejected, n_rejected, (*plain.notes, *notes), shifts)
 
 
 def _copied(file: Path, out: Path, manner: Manner) -> tuple[int, tuple[int, ...], int]:

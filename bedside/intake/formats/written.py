@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from bedside.errors import Fixable
 from bedside.intake.columns import clean_name
+from bedside.intake.own_rows import Shifts
 from bedside.intake.staging import ROWS, WHAT, Kind, Reading, StagedColumn
 
 MOST_COLUMNS = 2_000
@@ -32,6 +33,7 @@ class Written:
     rejected: tuple[int, ...] = ()
     n_rejected: int = 0
     notes: tuple[str, ...] = ()
+    shifts: Shifts = ()
 
 
 def named(originals: Sequence[str]) -> tuple[list[str], list[str]]:
