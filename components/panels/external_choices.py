@@ -303,7 +303,7 @@ def _offer() -> None:
     )
     page.caption("Choose, above, patients whom the model has never seen: another cohort, or a part of this one.")
     for entry in desk.entries():
-        for i, title in enumerate(entry.external):
+        for i, title in enumerate(() if entry.live else entry.external):  # rows that are counted declare no tests
             told = md(f"Show an example: {entry.short_title}, {say.in_sentence(title)}")
             st.button(told, key=f"external_demo_{entry.key}_{i}", icon=":material/play_arrow:", on_click=_show,
                       args=(entry.key, i))  # fmt: skip
