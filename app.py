@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from threadpoolctl import threadpool_limits
 
+from components import closing
 from components.guard import Guard, failures, refuse_if_exposed
 from components.guard.own_page import OwnPage
 
@@ -42,12 +43,16 @@ def settle() -> None:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Warm up and tidy up beside the running server, a moment after it is ready to answer."""
+    """Warm up and tidy up beside the running server, a moment after it is ready to answer; leave no file behind."""
     timer = threading.Timer(0.5, settle)
     timer.daemon = True
     timer.start()
+    ended = threading.Event()
+    threading.Thread(target=closing.keep_looking, args=(ended,), name="closed-sessions", daemon=True).start()
     yield
     timer.cancel()
+    ended.set()
+    closing.end()
 
 
 if __name__ == "__main__":

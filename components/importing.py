@@ -27,6 +27,7 @@ from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
 from bedside.intake.staging import Reading, new_staging, remove_staging, sealed, shown_name, sweep_staging
 from bedside.store.cohorts_kept import Kept
 from bedside.store.folder import data_folder
+from components import closing
 from components.live_child import Place
 
 MOST_MB = 250
@@ -204,6 +205,10 @@ class _Holder:
         weakref.finalize(self, _ended, found := [self.now])
         self._all = found
 
+    def let_go(self) -> None:
+        """The session is over."""
+        self.begin()
+
     def begin(self) -> Import:
         """Let go of the file that is here, if any."""
         self.now.end()
@@ -222,7 +227,10 @@ def mine() -> Import:
 
 def _holder() -> _Holder:
     if HELD not in st.session_state:
-        st.session_state[HELD] = _Holder()
+        st.session_state[HELD] = holder = _Holder()
+        context = get_script_run_ctx()
+        if context is not None:
+            closing.watch(holder, context.session_id)
     return st.session_state[HELD]
 
 
