@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from bedside.cohort.cohort import Cohort
 from bedside.errors import Fixable
 from bedside.intake.dates import look_at
+from bedside.intake.guess_outcomes import role_of
 from bedside.intake.names import words_of, wordset
 from bedside.intake.staging import Staged
 from bedside.intake.wide_match import Known
@@ -26,17 +27,23 @@ DIFFERENT = 400
 THIS_YEAR = 2026
 OF_COHORT, OF_FILE = "cohort:", "file:"
 """Before the name of the column that holds time zero: which table it stands in."""
-_TIMES = wordset(
-    "time day days week weeks month months year years visit date datum since studyday ady visitdy followup zeit tag "
-    "temps jour fecha"
-)
 _NAMES = wordset(
     "test lab analyte parameter param measurement code item variable name paramcd lbtest lbtestcd component "
     "observation marker analysis"
 )
 _VALUES = wordset("value result aval measurement lbstresn lborres wert valor valeur num")
 _UNITS = wordset("unit units avalu lbstresu lborresu einheit uom")
-_UNIT_OF: dict[str, Clock] = {"week": "weeks", "month": "months", "year": "years", "day": "days"}
+_UNIT_OF: dict[Clock, frozenset[str]] = {
+    "weeks": wordset("week weeks wk wks woche wochen semaine semaines semana semanas settimana settimane week weken"),
+    "months": wordset("month months mo mos mth mths monat monate mois mes meses mese mesi maand maanden"),
+    "years": wordset("year years yr yrs jahr jahre an ans annee annees ano anos anno anni jaar"),
+    "days": wordset("day days tag tage jour jours dia dias giorno giorni dag dagen studyday ady visitdy"),
+}
+_TIMES = frozenset().union(*_UNIT_OF.values()) | wordset(
+    "time date datum since followup zeit temps fecha data tiempo tempo tijd visit besuch visite visita"
+)
+_NUMBERS = wordset("visit no nr num number visitnum visitno visitnr besuch visite visita untersuchung")
+"""Words of a column that says which visit it was, and not when."""
 
 
 @dataclass(frozen=True)
@@ -128,24 +135,30 @@ def _patient(cells: Mapping[str, list[str]], known: Known) -> str:
 
 
 def _time(staged: Staged, names: list[str], cells: Mapping[str, list[str]]) -> tuple[str, Clock]:
-    """The column of times: one of numbers that is called so goes first, then one of dates, then any called so."""
+    """The column of times: a visit's date, then numbers named by a unit of time, then numbers named as a time.
+
+    Which visit it was is no time: where nothing else says when it was, it has to be chosen.
+    """
     called = [name for name in names if set(words_of(name)) & _TIMES]
-    for name in called:
-        if _numeric(cells[name]):
-            return name, _clock(name)
     dated = [name for name in names if _is_dated(staged, name, cells[name])]
-    for name in (*[name for name in called if name in dated], *dated):
+    own = [name for name in dated if role_of(name) not in ("birth", "death", "start")]
+    numeric = [name for name in called if name not in dated and _numeric(cells[name])]
+    in_units = [name for name in numeric if _clock(name)]
+    other = [name for name in numeric if not set(words_of(name)) & _NUMBERS]
+    for name in ([name for name in own if name in called] or ([] if numeric else own))[:1]:
         return name, "date"
-    return (called[0], _clock(called[0])) if called else ("", "days")
+    for name in (*in_units, *other):
+        return name, _clock(name) or "days"
+    for name in (*own, *dated):
+        return name, "date"
+    left = [name for name in called if not set(words_of(name)) & _NUMBERS]
+    return (left[0], _clock(left[0]) or "days") if left else ("", "days")
 
 
-def _clock(name: str) -> Clock:
+def _clock(name: str) -> Clock | None:
+    """The unit of time that a name says."""
     words = words_of(name)
-    for each in words:
-        for stem, unit in _UNIT_OF.items():
-            if each in (stem, f"{stem}s"):
-                return unit
-    return "days"
+    return next((unit for each in words for unit, said in _UNIT_OF.items() if each in said), None)
 
 
 def _numeric(cells: list[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,12 +19,13 @@ from bedside.cohort.cohort import Cohort
 from bedside.cohort.units import convert
 from bedside.cohort.variable import Level, Variable
 from bedside.errors import Fixable
-from bedside.intake.columns import MISSING, clean_name
+from bedside.intake.columns import clean_name
 from bedside.intake.dates import DateStyle, look_at, read_date
 from bedside.intake.names import spoken
 from bedside.intake.staging import Progress, Staged
 from bedside.intake.visits_plan import OF_COHORT, OF_FILE, THIS_YEAR, VisitsPlan
 from bedside.intake.visits_table import DAY, PATIENT, VisitsAbout, VisitsReport, write_visits
+from bedside.intake.visits_values import APART, decimal_of, numbers_of, texts_of, times_of_own
 from bedside.intake.wide_match import Known
 
 MOST_ROWS = 5_000_000
@@ -36,7 +36,6 @@ MOSTLY = 0.5
 SLACK = 0.5
 """Days by which a visit may lie after the end of follow-up: that was rounded too."""
 NOTHING = "Nothing was attached."
-_LIMIT = re.compile(r"^[<>≤≥]=?\s*")
 
 
 @dataclass(eq=False)
@@ -154,12 +153,6 @@ def _column(staged: Staged, name: str) -> pa.Array:
     return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
-def _texts(array: pa.Array) -> pa.Array:
-    """Text without blanks around it; None where nothing stands, or what means so."""
-    text = pc.utf8_trim_whitespace(pc.cast(array, pa.string()))
-    return pc.if_else(pc.is_in(text, pa.array(sorted(MISSING))), pa.scalar(None, pa.string()), text)
-
-
 # ------------------------------------------------------------------ who and when
 
 
@@ -167,7 +160,7 @@ def _patients(staged: Staged, plan: VisitsPlan, cohort: Cohort) -> tuple[_Rows, 
     array = _column(staged, plan.patient)
     if pa.types.is_floating(array.type):  # 17.0 is patient 17
         array = pa.array([None if cell is None else normal_code(cell) for cell in array.to_pylist()], pa.string())
-    coded = _texts(array).dictionary_encode()
+    coded = texts_of(array).dictionary_encode()
     known, place = Known(cohort.identifiers), {name: i for i, name in enumerate(cohort.identifiers)}
     found = [known.patient(name) for name in coded.dictionary.to_pylist()]
     of_code = np.array([-1 if each is None else place[each[0]] for each in found] or [-1], dtype=np.int64)
@@ -185,7 +178,8 @@ def _timed(staged: Staged, plan: VisitsPlan, cohort: Cohort, rows: _Rows) -> Non
     if plan.clock == "date":
         rows.day = _days(array, rows.kept, rows) - _zero(staged, plan, cohort, rows)
     else:
-        values, _ = _numbers(_texts(array.take(pa.array(rows.kept))), staged.reading.decimal)
+        values, _, said = numbers_of(array.take(pa.array(rows.kept)), _usual(staged))
+        rows.notes += [f"“{clean_name(plan.time)[:80]}”: {said}."] if said else []
         rows.day = convert(values, plan.clock, "days")
     rows.leave(np.isnan(rows.day), "untimed")
     rows.leave(rows.day < -SLACK, "before")
@@ -216,7 +210,7 @@ def _days(array: pa.Array, kept: np.ndarray, rows: _Rows) -> np.ndarray:
         moments = pc.cast(array, pa.timestamp("us"), safe=False)
         days = moments.to_numpy(zero_copy_only=False).astype("datetime64[D]")
         return np.where(np.isnat(days), np.nan, days.astype(np.int64))
-    coded = _texts(array).dictionary_encode()
+    coded = texts_of(array).dictionary_encode()
     cells = coded.dictionary.to_pylist()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     n = np.bincount(codes[codes >= 0], minlength=max(len(cells), 1))
@@ -247,10 +241,10 @@ def _measurements(staged: Staged, plan: VisitsPlan, rows: _Rows) -> list[_Measur
         if len(plan.measured) > len(measured):
             rows.notes.append(f"Of {len(plan.measured):,} measurements the first {MOST_MEASURED} are kept.")
         return [_Measured(name, "", everyone, _column(staged, name).take(here)) for name in measured]
-    names = _texts(_column(staged, plan.name).take(here)).dictionary_encode()
+    names = texts_of(_column(staged, plan.name).take(here)).dictionary_encode()
     codes = pc.fill_null(names.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     values = _column(staged, plan.value).take(here)
-    units = _texts(_column(staged, plan.unit).take(here)).dictionary_encode() if plan.unit else None
+    units = texts_of(_column(staged, plan.unit).take(here)).dictionary_encode() if plan.unit else None
     of_unit = np.full(len(codes), -1) if units is None else \
         pc.fill_null(units.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)  # fmt: skip
     counted = Counter(zip(codes.tolist(), of_unit.tolist(), strict=True))
@@ -273,13 +267,14 @@ def _table(
     variables: list[Variable] = []
     left: list[str] = []
     taken = {PATIENT, DAY}
+    decimal = decimal_of([each.cells for each in measured], _usual(staged))
     for each in measured:
-        understood = _understood(each, staged, rows)
+        understood = _understood(each, decimal, rows)
         if isinstance(understood, str):
             left.append(f"{clean_name(each.name)[:80]}: {understood}")
             continue
         values, levels = understood
-        variable = _variable(each, levels, cohort, taken)
+        variable = _variable(each, understood, cohort, rows, taken)
         there = ~pd.isna(values)
         places = visit[each.row[there]]
         rows.counts["together"] += len(places) - len(np.unique(places))
@@ -291,19 +286,25 @@ def _table(
     return frame, variables, left
 
 
-def _understood(each: _Measured, staged: Staged, rows: _Rows) -> tuple[np.ndarray, tuple[str, ...]] | str:
+def _usual(staged: Staged) -> str:
+    """The decimal mark if no cell says so: where commas part cells, those within a cell part thousands."""
+    return "." if staged.reading.delimiter == "," else staged.reading.decimal
+
+
+def _understood(each: _Measured, decimal: tuple[str, bool], rows: _Rows) -> tuple[np.ndarray, tuple[str, ...]] | str:
     """Numbers, or codes with their levels; or why it is no measurement."""
     if pa.types.is_date(each.cells.type) or pa.types.is_timestamp(each.cells.type):
         return "dates"
-    texts = _texts(each.cells)
+    texts = texts_of(each.cells)
     n = len(texts) - texts.null_count
     if not n:
         return "empty"
-    values, n_limits = _numbers(texts, staged.reading.decimal)
+    values, n_limits, said = numbers_of(each.cells, decimal[0], sure=decimal[1])
     read = int((~np.isnan(values)).sum())
     if read >= MOSTLY * n:
         rows.counts["unread"] += n - read
         rows.counts["limits"] += n_limits
+        rows.notes += [f"“{clean_name(each.name)[:80]}”: {said}."] if said else []
         return values, ()
     codes = [None if cell is None else normal_code(cell) for cell in texts.to_pylist()]
     levels = tuple(sorted({code for code in codes if code is not None}))
@@ -312,27 +313,18 @@ def _understood(each: _Measured, staged: Staged, rows: _Rows) -> tuple[np.ndarra
     return np.array(codes, dtype=object), levels
 
 
-def _numbers(texts: pa.Array, decimal: str) -> tuple[np.ndarray, int]:
-    """float64, and how many limits such as ``<5`` were read as the number."""
-    limits = pc.match_substring_regex(texts, _LIMIT.pattern).fill_null(False)
-    bare = pc.replace_substring_regex(texts, _LIMIT.pattern, "")
-    commas = pc.match_substring_regex(bare, r"^[+-]?\d*,\d+$").fill_null(False)
-    if decimal == "," or pc.sum(commas).as_py():
-        bare = pc.replace_substring(bare, ",", ".")
-    looks = pc.match_substring_regex(bare, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$").fill_null(False)
-    values = pc.cast(pc.if_else(looks, bare, pa.scalar(None, pa.string())), pa.float64())
-    found = values.to_numpy(zero_copy_only=False).astype(float)
-    found[np.isinf(found)] = np.nan
-    return found, int((limits.to_numpy(zero_copy_only=False) & ~np.isnan(found)).sum())
-
-
-def _variable(each: _Measured, levels: tuple[str, ...], cohort: Cohort, taken: set[str]) -> Variable:
+def _variable(
+    each: _Measured, understood: tuple[np.ndarray, tuple[str, ...]], cohort: Cohort, rows: _Rows, taken: set[str]
+) -> Variable:
     """The cohort's own variable where it has one of that name and unit, so that its value is carried forward."""
+    values, levels = understood
     own = _own(each, levels, cohort)
-    if own is not None and own.name not in taken:
+    if own is not None and own.name not in taken and _alike(each, values, own, cohort, rows):
         return own
     name = base = clean_name(each.name) or "measurement"
     label = spoken(base)
+    if own is not None and own.is_numeric and not each.unit:
+        name, label = f"{base} (unit not said)", f"{label} (unit not said)"
     if name in taken or (each.unit and any(v.name == name for v in cohort.variables)):
         name, label = f"{base} ({each.unit})", f"{label} ({each.unit})"
     n = 1
@@ -343,6 +335,25 @@ def _variable(each: _Measured, levels: tuple[str, ...], cohort: Cohort, taken: s
         told = tuple(Level(code=code, label=code) for code in levels)
         return Variable(name=name, label=label, kind="categorical", levels=told)
     return Variable(name=name, label=label, kind="continuous", unit=each.unit)
+
+
+def _alike(each: _Measured, values: np.ndarray, own: Variable, cohort: Cohort, rows: _Rows) -> bool:
+    """Whether measurements without a unit are as large as those of the cohort, which is said."""
+    if not own.is_numeric or each.unit:
+        return True
+    column = cohort.frame[own.name].to_numpy(dtype=float)
+    times, unit = times_of_own(values, rows.patient[each.row], column), f" ({own.unit})" if own.unit else ""
+    name = clean_name(each.name)[:80]
+    if 1 / APART < times < APART or np.isnan(times):
+        if own.unit:
+            rows.notes.append(f"“{name}” says no unit: read in {own.unit}, as in the cohort, whose values are alike.")
+        return True
+    size = f"{times:,.0f} times" if times > 1 else f"1/{1 / times:,.0f} of"
+    rows.notes.append(
+        f"“{name}” says no unit, and its values are {size} those of the same patients in the cohort{unit}: kept apart. "
+        "Bring it in the cohort's unit for it to be carried forward."
+    )
+    return False
 
 
 def _own(each: _Measured, levels: tuple[str, ...], cohort: Cohort) -> Variable | None:
