@@ -167,10 +167,19 @@ def _numbers(column: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.where(odd, np.nan, values), odd, present
 
 
+_PARTED = {
+    ".": r"^[+-]?\d{1,3}((,\d{3})+\.\d+|(,\d{3}){2,})$",
+    ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$",
+}
+"""Numbers with marks between thousands, by decimal mark."""
+
+
 def text_numbers(column: pa.Array, decimal: str = ".") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same for text: None where nothing stands."""
     column = pc.utf8_trim_whitespace(column)
     column = pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
+    parted = pc.match_substring_regex(column, _PARTED[decimal]).fill_null(False)
+    column = pc.if_else(parted, pc.replace_substring(column, "." if decimal == "," else ",", ""), column)
     if decimal == ",":
         column = pc.replace_substring(column, ",", ".")
     present = column.is_valid().to_numpy(zero_copy_only=False)

@@ -26,7 +26,10 @@ MOST_RAGGED = 10_000
 HEAD = 30
 """Lines that are looked at to tell names from numbers."""
 _GONE = sorted({*MISSING, "[Not Available]", "[Not Applicable]", "[Unknown]", "-", "NULL", "#DIV/0!"})
-_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[+-]?(\d+[.,]?\d*|[.,]\d+|\d{1,3}(\.\d{3})+(,\d+)?|\d{1,3}(,\d{3})+(\.\d+)?)([eE][+-]?\d+)?|[+-]?inf(inity)?",
+    re.IGNORECASE,
+)
 
 
 class TextGrid:
@@ -73,6 +76,8 @@ class TextGrid:
 
     def by_rows(self, columns: Sequence[int]) -> Iterator[Block]:
         """Rows of these columns."""
+        if not columns:
+            return
         for table in self._tables(columns, numbers=True):
             for start in range(0, table.num_rows, step := max(1, BLOCK // max(len(columns), 1))):
                 read = [_read(part, self._decimal) for part in table.slice(start, step).columns]
@@ -81,6 +86,8 @@ class TextGrid:
 
     def by_columns(self, columns: Sequence[int]) -> Iterator[Block]:
         """These columns, by way of a file on the disk that is turned over in pieces."""
+        if not columns:
+            return
         scratch = self._folder / "turned"
         unread, present = np.zeros(len(columns), dtype=np.int64), np.zeros(len(columns), dtype=np.int64)
         n_rows = 0
@@ -219,8 +226,8 @@ def _header(lines: Sequence[str]) -> tuple[int, str]:
 
 def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
     cells = [cell for row in rows for cell in row[:200]] if delimiter != "," else []
-    commas = sum(bool(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell.strip())) for cell in cells)
-    points = sum(bool(re.fullmatch(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", cell.strip())) for cell in cells)
+    commas = sum(bool(re.fullmatch(r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?", cell.strip())) for cell in cells)
+    points = sum(bool(re.fullmatch(r"[+-]?(\d*|\d{1,3}(,\d{3})+)\.\d+([eE][+-]?\d+)?", cell.strip())) for cell in cells)
     return "," if commas > points else "."
 
 
