@@ -14,7 +14,8 @@ from bedside.cohort.units import Unit
 from bedside.intake.entries import entered
 from bedside.intake.names import words_of, wordset
 from bedside.intake.plan import ColumnPlan, Guess, OutcomePlan
-from bedside.intake.status_columns import ENDPOINTS, Status, called, is_status_word, status_of
+from bedside.intake.status_columns import ENDPOINTS, PARTLY, Status, called, is_status_word, status_of
+from bedside.intake.status_composed import DEAD
 from bedside.intake.status_words import Meaning
 
 if TYPE_CHECKING:
@@ -44,18 +45,23 @@ _UNITS: dict[Unit, set[str]] = {
     "months": {"months", "month", "monate", "monat", "mois", "meses", "mesi", "maanden", "mo", "mths"},
     "years": {"years", "year", "jahre", "jahr", "ans", "annees", "anos", "anni", "jaar", "yrs", "y"},
 }  # fmt: skip
-_NAMED: tuple[tuple[set[str], str, str, str, str], ...] = (
-    ({"dss", "css"}, "death_disease", "Death of the disease", "die of the disease", "alive"),
-    ({"os", "death", "dead", "died", "overall", "mortality", "vital", "deceased", "verstorben", "tot", "deces", "mort",
-      "muerte", "fallecido", "decesso", "obito", "overleden", "uberleben", "gesamtuberleben", "survival"},
-     "death", "Death", "die", "alive"),
-    ({"pfs", "progression", "ttp", "pfi"}, "progression", "Progression or death", "have progression or die",
+_EITHERS = wordset("pfs dfs rfs efs")
+"""Names of a follow-up that ends with death as well."""
+_OR = wordset("or oder ou o u lub and und et y e eller")
+_RECURS = wordset("relapse relapsed recurrence recur recurred rezidiv recidive rechute recidiva recaida recidief "
+                  "wznowa dfi ttr")  # fmt: skip
+_PROGRESSES = wordset("progression progressed progress ttp pfi progresion progressione progressao progressie progresja")
+_NAMED: tuple[tuple[frozenset[str], str, str, str, str], ...] = (
+    (wordset("dss css"), "death_disease", "Death of the disease", "die of the disease", "alive"),
+    (wordset("pfs"), "progression", "Progression or death", "have progression or die",
      "alive and free of progression"),
-    ({"dfs", "rfs", "efs", "dfi", "relapse", "recurrence", "recur", "rezidiv", "relapsed"}, "recurrence",
-     "Recurrence or death",
-     "have a recurrence or die", "alive and free of recurrence"),
-    ({"mfs", "dmfs", "drfs", "metastasis", "metastases"}, "metastasis", "Metastasis", "have a metastasis",
+    (wordset("dfs rfs efs"), "recurrence", "Recurrence or death", "have a recurrence or die",
+     "alive and free of recurrence"),
+    (wordset("mfs dmfs drfs metastasis metastases"), "metastasis", "Metastasis", "have a metastasis",
      "free of metastases"),
+    (_PROGRESSES, "progression", "Progression", "have progression", "free of progression"),
+    (_RECURS, "recurrence", "Recurrence", "have a recurrence", "free of recurrence"),
+    (DEAD | wordset("os overall mortality vital uberleben gesamtuberleben survival"), "death", "Death", "die", "alive"),
 )  # fmt: skip
 _STARTS = wordset(
     "diagnosis diagnosed diag dx surgery operation op randomisation randomization randomised randomized enrolment "
@@ -132,7 +138,7 @@ def _paired(columns: Sequence[Pair], states: Sequence[Status], guesses: dict[str
     taken: Counter[str] = Counter()
     for match in matches:
         unit, sure = time_unit(match.time)
-        for meaning in match.status.meanings:
+        for meaning in _offered(match.status, match.time.column.name):
             outcome = _worded(meaning, match.status, match.time.column.name, unit)
             taken[outcome.key] += 1
             again = f"#{taken[outcome.key]}" if taken[outcome.key] > 1 else ""
@@ -141,6 +147,7 @@ def _paired(columns: Sequence[Pair], states: Sequence[Status], guesses: dict[str
                 f"outcome.{outcome.key}",
                 again,
                 match,
+                meaning,
                 outcome,
                 Guess(
                     f"follow-up in {unit}", sure, "Its name says so." if sure > 0.9 else "Judged by how long they are."
@@ -158,22 +165,27 @@ def _match(status: Status, times: Sequence[tuple[int, Seen]]) -> _Match | None:
 
 
 def _told(
-    guesses: dict[str, Guess], place: str, again: str, match: _Match, outcome: OutcomePlan, length: Guess
-) -> None:
+    guesses: dict[str, Guess], place: str, again: str, match: _Match, meaning: Meaning, outcome: OutcomePlan,
+    length: Guess,
+) -> None:  # fmt: skip
     status, time = match.status, match.time
     share = time.present / max(time.n_rows, 1)
     together, sure = f"“{time.column.name}” and “{status.name}” belong together.", 0.5 + match.score / 8
     if share < MOSTLY:
         together = f"“{time.column.name}” is recorded in only {100 * share:.0f} of 100 rows; the others are left out."
         sure = 0.3
-    guesses[place + again] = Guess(outcome.label, min(status.sure, sure), together)
+    known, why = _how_sure(status, meaning)
+    guesses[place + again] = Guess(outcome.label, min(known, sure), together)
     guesses[f"{place}.time{again}"] = length
     said = ", ".join(f"{code} = {told}" for code, told in outcome.meaning)
-    guesses[f"{place}.status{again}"] = Guess(said, status.sure, _why(status))
+    guesses[f"{place}.status{again}"] = Guess(said, known, why)
 
 
-def _why(status: Status) -> str:
-    return status.question or ("The words are known." if status.sure > 0.9 else "Read by convention.")
+def _how_sure(status: Status, meaning: Meaning) -> tuple[float, str]:
+    """How sure the codes of an outcome are, and why: what has to be asked about them."""
+    asked = " ".join(each for each in (meaning.question, status.question) if each)
+    sure = min(status.sure, PARTLY) if meaning.question else status.sure
+    return sure, asked or ("The words are known." if status.sure > 0.9 else "Read by convention.")
 
 
 def _said(meaning: Meaning) -> str:
@@ -253,24 +265,43 @@ def time_unit(seen: Seen) -> tuple[Unit, float]:
     return "years", 0.5
 
 
+def _offered(status: Status, time: str) -> list[Meaning]:
+    """What a status is offered as: recurrence or death together first, but only where a name speaks of both."""
+    words = set(status.words) | set(words_of(time))
+    both = (words | _endpoints(words)) & _EITHERS
+    found = [each for each in status.meanings if both or not each.either]
+    return sorted(found, key=lambda each: not each.either)
+
+
 def _worded(meaning: Meaning, status: Status, time: str, unit: Unit) -> OutcomePlan:
     """An outcome with words, from the names of its columns where its codes say no more than yes and no."""
-    words = set(status.words) | set(words_of(time))
-    words |= _endpoints(words)
-    told = _named(meaning, words)
+    told = _named(meaning, status.words, words_of(time))
     return OutcomePlan(
         key=told.key, label=told.label, time=time, unit=unit, status=status.name, meaning=told.codes,
         event_phrase=told.event_phrase, free_phrase=told.free_phrase,
     )  # fmt: skip
 
 
-def _named(meaning: Meaning, words: Iterable[str]) -> Meaning:
-    """What a plain yes and no is about, by the names of its columns."""
-    said = set(words)
-    if meaning.key == "event" or (meaning.key == "recurrence" and said & {"pfs", "progression"}):
-        for names, key, label, phrase, free in _NAMED:
-            if said & names:
-                return Meaning(key, label, meaning.codes, phrase, free)
+def _named(meaning: Meaning, status: Iterable[str], time: Iterable[str] = ()) -> Meaning:
+    """What a plain yes and no is about: by the name of the status, or else of the follow-up."""
+    mine, theirs = (set(words) | _endpoints(set(words)) for words in (status, time))
+    if meaning.key in ("recurrence", "progression"):
+        # Without a code for death, what is named progression-free survival counts it as the event.
+        apart = any(means not in ("event", "censored", "missing") for _, means in meaning.codes)
+        return meaning if apart or "pfs" not in mine | theirs else _called(meaning, {"pfs"})
+    if meaning.key != "event":
+        return meaning
+    named = _called(meaning, mine)
+    return named if named.key != "event" else _called(meaning, theirs)
+
+
+def _called(meaning: Meaning, said: set[str]) -> Meaning:
+    either = bool(said & DEAD and said & _OR)
+    for words, key, label, phrase, free in _NAMED:
+        if said & words:
+            if either and key in ("recurrence", "progression") and not label.endswith("or death"):
+                label, phrase, free = f"{label} or death", f"{phrase} or die", f"alive and {free}"
+            return replace(meaning, key=key, label=label, event_phrase=phrase, free_phrase=free)
     return meaning
 
 
@@ -302,7 +333,7 @@ def _of_dates(
     dated = [(seen, plan) for seen, plan in columns if plan.kind == "date"]
     by_role: dict[Role, list[str]] = {}
     for seen, _ in dated:
-        by_role.setdefault(role_of(seen.column.name), []).append(seen.column.name)
+        by_role.setdefault(role_of(seen.column.name) or role_of(seen.column.label), []).append(seen.column.name)
     starts, ends, deaths = (by_role.get(role, []) for role in ("start", "end", "death"))  # type: ignore[call-overload]
     if not starts and by_role.get("") and (ends or deaths):
         starts = by_role[""][:1]
@@ -312,7 +343,7 @@ def _of_dates(
     status = next((s for s in states if s.meanings and s.meanings[0].key in ("death", "event")), None)
     if status is None and not death:
         return [] if paired else [_unsaid(start, ends, guesses)]
-    told = tuple(_named(each, status.words) for each in status.meanings) if status is not None else (
+    told = tuple(_named(each, status.words) for each in status.meanings if not each.either) if status is not None else (
         Meaning("death", "Death", (), "die", "alive"),)  # fmt: skip
     found = []
     for meaning in told:
@@ -327,8 +358,8 @@ def _of_dates(
         )
         guesses.setdefault(
             f"outcome.{outcome.key}.status",
-            Guess(_said(meaning) or f"a date in “{death}” = event", status.sure if status else 0.8,
-                  _why(status) if status else "Who has a date of death has died."),
+            Guess(_said(meaning) or f"a date in “{death}” = event",
+                  *(_how_sure(status, meaning) if status else (0.8, "Who has a date of death has died."))),
         )  # fmt: skip
         found.append(outcome)
     return found

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bedside.intake.conventions import read_status
-from bedside.intake.names import words_of, wordset
+from bedside.intake.names import spoken, words_of, wordset
 from bedside.intake.plan import CENSORED, EVENT, UNKNOWN, ColumnPlan
+from bedside.intake.status_composed import DEAD, DISEASE, FREE, NOT, OTHER
+from bedside.intake.status_opposite import ALIVE, Opposite, opposite
 from bedside.intake.status_words import Meaning, meanings, partly, plain
 
 if TYPE_CHECKING:
@@ -34,13 +36,14 @@ _STATUS = wordset(
 )
 _ALONE = wordset("e d delta arrest churn")
 """Names of a status that are one only as the whole name: in longer names they say something else."""
-_ALIVE = wordset("alive living survived survivor lebt lebend vivant vivo")
 _SURVIVAL = wordset("survival overallsurvival uberleben survie supervivencia")
 _BESIDE = wordset(
     "of at the last final follow up fu followup followed patient patients code coded cd ind indicator flag num n full "
-    "overall survival any cause all time etime os vitalstatus recode at last contact x date free is has had cause 1 2 3"
+    "overall survival any cause all time etime os vitalstatus recode at last contact x date free is has had cause "
+    "or oder 1 2 3"
 )
 """Words beside which a status is still one; “smoking status” and “er_status” are not."""
+_HAPPENS = wordset("event relapse recurrence progression rezidiv ereignis evento")
 _YES = wordset("yes y true t ja j oui si sim tak")
 _NO = wordset("no n false f nein non nao nee nie")
 
@@ -89,9 +92,18 @@ def status_of(place: int, seen: Seen, plan: ColumnPlan) -> Status | None:
     told = _read(seen.column.name, words, rows, dict(seen.column.labels))
     if told is None:
         return None
-    doubt = 2 if all(each.key == "event" for each in told.meanings) and not _bare(seen.column.name) else 0
+    name = seen.column.name
+    doubt = _doubt(name, words, told)
+    if doubt and set(words_of(name)) & DEAD and told.meanings[0].key == "event":
+        told = _of_cause(name, told)
     doubt = doubt or int(told.sure <= ASKED or words_of(seen.column.name)[-1] in _ALONE)
     return Status(seen.column.name, words, place, told.meanings, told.sure, told.question, doubt)
+
+
+def _doubt(name: str, words: frozenset[str], told: _Told) -> int:
+    keys = {each.key for each in told.meanings}
+    plainly = keys == {"event"} and not _bare(name) and opposite(name, words) == ""
+    return 2 if plainly or keys == {"disease"} else 0
 
 
 def codes_read(name: str, codes: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -107,17 +119,17 @@ def called(seen: Seen) -> frozenset[str]:
 
 def is_status_word(word: str) -> bool:
     """True for words that status columns are called by."""
-    return word in _STATUS or word in _ALIVE
+    return word in _STATUS or word in ALIVE
 
 
 def _read(name: str, words: frozenset[str], rows: Mapping[str, int], labels: Mapping[str, str]) -> _Told | None:
     codes = list(rows)
-    if words & _ALIVE and (alive := _alive(codes)):
-        return _Told((_event(alive),), USUAL)
+    if (free := opposite(name, words)) and (pairs := _turned(codes)):
+        return _opposite(name, free, pairs, words)
     named = bool(words & _STATUS) or any(word.endswith(_ENDS) for word in words) or _alone(name)
     told = meanings([labels.get(code, code) for code in codes])
     if told:
-        return _worded(told, words, codes, labels, named=named)
+        return _worded(told, words, rows, labels, named=named)
     bare = _bare(name)
     usual = read_status(tuple(codes))
     if usual is not None and (bare or named) and not _unclear(words):
@@ -127,7 +139,7 @@ def _read(name: str, words: frozenset[str], rows: Mapping[str, int], labels: Map
     some = partly({labels.get(code, code): n for code, n in rows.items()}, named=named)
     if some is None:
         return None
-    told = tuple(_with_codes(each, codes, labels) for each in some.meanings)
+    told = tuple(_with_codes(each, rows, labels) for each in some.meanings)
     return _Told(told, PARTLY, _question(some.asked, rows, labels))
 
 
@@ -141,29 +153,33 @@ def _bare(name: str) -> bool:
     """True where a name says status, or an endpoint, and of nothing in particular."""
     parts = words_of(name)
     parts = parts[:-1] if len(parts) > 1 else parts
-    said = [word for word in parts if word in _STATUS | _ALIVE or word in ENDPOINTS or word.endswith(_ENDS)]
+    said = [word for word in parts if word in _STATUS | ALIVE or word in ENDPOINTS or word.endswith(_ENDS)]
     rest = [word for word in parts if word not in said and word not in _BESIDE]
     return _alone(name) or (bool(said) and not rest) or words_of(name)[-1:] in [(word,) for word in _SURVIVAL]
 
 
 def _unclear(words: frozenset[str]) -> bool:
     """True where a name says neither that somebody died nor that somebody lives: “overall survival”."""
-    return bool(words & _SURVIVAL) and not words & _STATUS
+    # Of “recurrence free survival” the 1 may be either, and of “dead or alive”.
+    if words & DEAD and words & ALIVE:
+        return True
+    said = words - _HAPPENS if words & FREE else words
+    return bool(words & _SURVIVAL) and not said & _STATUS
 
 
 # ------------------------------------------------------------------ words, and the usual numbers
 
 
 def _worded(
-    told: tuple[Meaning, ...], words: frozenset[str], codes: Sequence[str], labels: Mapping[str, str], *, named: bool
+    told: tuple[Meaning, ...], words: frozenset[str], rows: Mapping[str, int], labels: Mapping[str, str], *, named: bool
 ) -> _Told | None:
     plainly = all(each.key == "event" for each in told)
     if plainly and not named:
         return None  # any yes or no
-    told = tuple(_with_codes(each, codes, labels) for each in told)
-    said = {plain(labels.get(code, code)) for code in codes}
+    told = tuple(_with_codes(each, rows, labels) for each in told)
+    said = {plain(labels.get(code, code)) for code in rows}
     if plainly and _censors(words) and said <= _YES | _NO:
-        turned = tuple((code, CENSORED if plain(labels.get(code, code)) in _YES else EVENT) for code in codes)
+        turned = tuple((code, CENSORED if plain(labels.get(code, code)) in _YES else EVENT) for code in rows)
         return _Told((replace(told[0], codes=turned),), USUAL)
     return _Told(told, SURE if not plainly else LIKELY)
 
@@ -187,12 +203,50 @@ def _censors(words: frozenset[str]) -> bool:
     return any(word.endswith(CENSORS) for word in words)
 
 
-def _alive(codes: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Codes of a column that says who lives."""
+def _turned(codes: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Codes of a column whose yes says that nothing happened."""
     said = {code: plain(code) for code in codes}
     if len(codes) != 2 or not all(word in _YES | _NO | {"0", "1"} for word in said.values()):
         return ()
     return tuple((code, CENSORED if word in _YES | {"1"} else EVENT) for code, word in said.items())
+
+
+def _opposite(name: str, free: Opposite, pairs: tuple[tuple[str, str], ...], words: frozenset[str]) -> _Told:
+    if free == "dead":
+        turned = tuple((code, EVENT if means == CENSORED else CENSORED) for code, means in pairs)
+        return _Told((Meaning("death", "Death", turned, "die", "alive"),), USUAL)
+    yes, no = (next(code for code, means in pairs if means == what) for what in (CENSORED, EVENT))
+    if free in ("alive", "free of death"):
+        meaning = Meaning("death", "Death", pairs, "die", "alive")
+    elif free == "free of disease":
+        meaning = Meaning("disease", "Disease", pairs, "have the disease", "free of the disease")
+    elif free == "free of recurrence" and not any("progre" in word for word in words):
+        meaning = Meaning("recurrence", "Recurrence", pairs, "have a recurrence", "free of recurrence")
+    elif free == "free of recurrence":
+        meaning = Meaning("progression", "Progression", pairs, "have progression", "free of progression")
+    else:
+        meaning = Meaning("any_event", "Event", pairs, "have the event", "free of the event")
+    if free == "alive" and "status" not in words:
+        return _Told((meaning,), USUAL)
+    return _Told((meaning,), PARTLY, f"“{name}” says that nothing happened: {yes} is taken for censored, and {no} for "
+                                     "the event. Is it so in this file?")  # fmt: skip
+
+
+def _of_cause(name: str, told: _Told) -> _Told:
+    """A yes or no of a certain death: “cvd_death” is not death of any cause."""
+    words = set(words_of(name))
+    if words & OTHER or (words & NOT and words & DISEASE):
+        key, label, phrase = "death_other", "Death of another cause", "die of another cause"
+    elif words & DISEASE:
+        key, label, phrase = "death_disease", "Death of the disease", "die of the disease"
+    else:
+        key, label, phrase = "death_cause", spoken(name), "die in this way"
+    asked = f"“{name}” may be death of one kind alone. Who died otherwise is counted as alive at that time. Is it so?"
+    return _Told(
+        tuple(replace(each, key=key, label=label, event_phrase=phrase, free_phrase="alive or dead otherwise")
+              for each in told.meanings),
+        min(told.sure, PARTLY - 0.1), told.question or asked,
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------ numbers that nobody has explained
@@ -228,16 +282,17 @@ def _coded(seen: Seen) -> dict[str, int]:
     return found
 
 
-def _question(asked: Sequence[str], rows: Mapping[str, int], labels: Mapping[str, str]) -> str:
-    """What has to be said of the codes that are not known."""
+def _question(asked: Sequence[str], rows: Mapping[str, int], labels: Mapping[str, str], what: str = "") -> str:
+    """What has to be said of the codes that are not known, or of those that are known but not to this outcome."""
     by_word = {labels.get(code, code): n for code, n in rows.items()}
     told = [f"{by_word[word]:,} row{'s say' if by_word[word] > 1 else ' says'} “{word[:40]}”" for word in asked[:3]]
-    more = f", and {len(asked) - 3} further codes are not known" if len(asked) > 3 else ""
-    what = "what does it mean" if len(asked) == 1 else "what do they mean"
+    more = f", and {len(asked) - 3} further codes are not known" if len(asked) > 3 and not what else ""
+    what = what or ("what does it mean" if len(asked) == 1 else "what do they mean")
     return f"{', '.join(told)}{more}: {what}? Until you say so, these rows are left out."
 
 
-def _with_codes(meaning: Meaning, codes: Sequence[str], labels: Mapping[str, str]) -> Meaning:
+def _with_codes(meaning: Meaning, rows: Mapping[str, int], labels: Mapping[str, str]) -> Meaning:
     told = dict(meaning.codes)
-    pairs = tuple((code, told[labels.get(code, code)]) for code in codes)
-    return Meaning(meaning.key, meaning.label, pairs, meaning.event_phrase, meaning.free_phrase)
+    pairs = tuple((code, told[labels.get(code, code)]) for code in rows)
+    asked = _question(meaning.asked, rows, labels, meaning.question) if meaning.asked else ""
+    return replace(meaning, codes=pairs, question=asked)

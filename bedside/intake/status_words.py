@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bedside.intake.status_composed import composed
+from bedside.intake.status_composed import RELAPSE, composed
 
-State = Literal["alive", "alive with", "alive without", "dead", "dead of disease", "dead of other", "relapse", "event",
-                "no event", "lost", "unknown"]  # fmt: skip
+State = Literal[
+    "alive", "alive with", "alive without", "alive after relapse", "dead", "dead of disease", "dead of other",
+    "dead of unknown", "dead after relapse", "dead without relapse", "relapse", "event", "no event", "lost", "unknown",
+]  # fmt: skip
 
 _PHRASES: dict[State, tuple[str, ...]] = {
     "dead of disease": (
@@ -28,14 +30,14 @@ _PHRASES: dict[State, tuple[str, ...]] = {
         "doc", "dead of other cause", "dead of other causes", "died of other causes", "dead other", "other death",
         "dead of unrelated causes", "intercurrent death", "death from other cause", "death from other causes",
         "dead from other causes", "died of other cause", "death of other causes", "non cancer death",
-        "dead without disease", "death without relapse", "death without recurrence", "death without progression",
+        "dead without disease",
         "nicht tumorbedingt verstorben", "anders verstorben", "tod anderer ursache", "tod durch andere ursache",
         "andere todesursache", "decede autre cause", "mort autre cause", "deces d autre cause",
         "muerto por otra causa", "muerte por otra causa", "morto per altra causa", "deceduto per altra causa",
         "morto por outra causa", "overleden door andere oorzaak", "zgon z innej przyczyny",
     ),
     "alive with": (
-        "awd", "alive with disease", "alive with relapse", "alive with recurrence", "alive with progression",
+        "awd", "alive with disease",
         "living with disease", "lebt mit tumor", "lebend mit tumor", "lebt mit krankheit", "vivant avec maladie",
         "en vie avec maladie", "vivo con enfermedad", "vivo con malattia", "vivo com doenca", "levend met ziekte",
     ),
@@ -74,10 +76,10 @@ _PHRASES: dict[State, tuple[str, ...]] = {
     "lost": (
         "lost", "lost to follow up", "lost to followup", "ltfu", "lfu", "withdrawn", "perdu de vue", "perdido",
         "perdido de vista", "perso al follow up", "uit beeld", "abgebrochen", "verloren", "verzogen", 
-        "drop out", "dropout",
+        "drop out", "dropout", "withdrawn consent", "withdrew consent", "withdrew", "consent withdrawn",
     ),
     "unknown": ("unknown", "unk", "not known", "unbekannt", "inconnu", "desconocido", "ignoto", "sconosciuto",
-                "onbekend", "?", "nk", "not available", "nieznany"),
+                "onbekend", "?", "nk", "not available", "nieznany", "not reported"),
 }  # fmt: skip
 
 
@@ -91,8 +93,13 @@ def plain(text: str) -> str:
 
 WORDS: dict[str, State] = {plain(phrase): state for state, phrases in _PHRASES.items() for phrase in phrases}
 
-ENDS: frozenset[State] = frozenset(["dead", "dead of disease", "dead of other"])
-LIVES: frozenset[State] = frozenset(["alive", "alive with", "alive without", "lost"])
+_OTHERS: frozenset[State] = frozenset(["dead of other", "dead without relapse"])
+ENDS: frozenset[State] = _OTHERS | {"dead", "dead of disease", "dead of unknown", "dead after relapse"}
+LIVES: frozenset[State] = frozenset(["alive", "alive with", "alive without", "alive after relapse", "lost"])
+_EARLIER: frozenset[State] = frozenset(["alive after relapse", "dead after relapse"])
+"""States of who had a recurrence, on a day that the follow-up does not say."""
+UNDATED = "the disease may have come back earlier, on a day that is not known. How are they counted"
+UNCAUSED = "of what they died is not known. How are they counted"
 MOSTLY_KNOWN = 0.5
 """Share of its rows in which the words of a status column have to be known, for the rest to be asked."""
 
@@ -100,7 +107,8 @@ MOSTLY_KNOWN = 0.5
 def state_of(code: str) -> State | None:
     """What a word of a status column means; None for one that is not known."""
     said = plain(code)
-    return WORDS.get(said) or composed(said)  # type: ignore[return-value]
+    found = WORDS.get(said) or composed(said) or ("relapse" if said in RELAPSE else None)
+    return found  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,12 @@ class Meaning:
     codes : tuple of (code, meaning)
         ``"censored"``, ``"event"``, ``"missing"``, or the name of what can come first instead.
     event_phrase, free_phrase : str
+    asked : tuple of str
+        Codes that are known, but not what they are to this outcome: ``"missing"`` until the reader says so.
+    question : str
+        Why these are asked about.
+    either : bool
+        Recurrence or death, whichever is first: what columns named after a disease-free survival are of.
     """
 
     key: str
@@ -120,6 +134,9 @@ class Meaning:
     codes: tuple[tuple[str, str], ...]
     event_phrase: str
     free_phrase: str
+    asked: tuple[str, ...] = ()
+    question: str = ""
+    either: bool = False
 
 
 def meanings(codes: Sequence[str]) -> tuple[Meaning, ...]:
@@ -134,22 +151,44 @@ def meanings(codes: Sequence[str]) -> tuple[Meaning, ...]:
     found = []
     if known <= ENDS | LIVES and known & ENDS:
         found.append(_read(states, "death", "Death", ENDS, "die", "alive"))
-        if "dead of disease" in known and "dead of other" in known and "dead" not in known:
+        if "dead of disease" in known and known & _OTHERS and "dead" not in known:
+            causes: dict[State, str] = dict.fromkeys(_OTHERS, "Death of another cause")
             found.append(
                 _read(states, "death_disease", "Death of the disease", frozenset(["dead of disease"]),
-                      "die of the disease", "alive", {"dead of other": "Death of another cause"})
+                      "die of the disease", "alive", causes,
+                      asked=frozenset(["dead of unknown", "dead after relapse"]), question=UNCAUSED)
             )  # fmt: skip
     elif "relapse" in known and known <= ENDS | LIVES | {"relapse", "no event"}:
-        competing = {state: "Death without recurrence" for state in known & ENDS}
-        found.append(
-            _read(states, "recurrence", "Recurrence", frozenset(["relapse"]), "have a recurrence",
-                  "free of recurrence", competing)
-        )  # fmt: skip
+        found += _recurrence(states, known)
     elif known <= {"event", "no event"} and "event" in known:
         found.append(_read(states, "event", "Event", frozenset(["event"]), "have the event", "free of the event"))
     elif known <= ENDS | {"no event", "lost"}:
         found.append(_read(states, "death", "Death", ENDS, "die", "alive"))
     return tuple(found)
+
+
+def _recurrence(states: dict[str, State | None], known: set[State | None]) -> list[Meaning]:
+    """Recurrence with death as what may come first instead, and where deaths are told apart, either of them."""
+    said = " ".join(plain(code) for code, state in states.items() if state == "relapse")
+    progress = (
+        re.search(r"progre[sd]", said) is not None and re.search(r"rec|rela|rez|rech|r[eu]+ckf|met|wzn", said) is None
+    )
+    key, label, phrase = (
+        ("progression", "Progression", "have progression") if progress else
+        ("recurrence", "Recurrence", "have a recurrence")
+    )  # fmt: skip
+    competing = {state: f"Death without {key}" for state in known & ENDS if state is not None}
+    ill: frozenset[State] = frozenset() if progress else frozenset(["alive with"])
+    earlier = _EARLIER | ill
+    found = [
+        _read(states, key, label, frozenset(["relapse"]), phrase, f"free of {key}", competing,
+              asked=earlier | {"dead of disease", "dead of unknown"}, question=UNDATED)
+    ]  # fmt: skip
+    if competing:
+        both = _read(states, f"{key}_or_death", f"{label} or death", ENDS | {"relapse"}, f"{phrase} or die",
+                     f"alive and free of {key}", asked=earlier, question=UNDATED)  # fmt: skip
+        found.append(replace(both, either=True))
+    return found
 
 
 @dataclass(frozen=True)
@@ -206,13 +245,16 @@ def _read(
     events: frozenset[State],
     phrase: str,
     free: str,
-    competing: dict[State, str] | None = None,
+    competing: Mapping[State, str] | None = None,
+    *,
+    asked: frozenset[State] = frozenset(),
+    question: str = "",
 ) -> Meaning:
     def meaning(state: State | None) -> str:
-        if state in events:
-            return "event"
-        if state == "unknown":
+        if state is None or state == "unknown" or state in asked:
             return "missing"
-        return (competing or {}).get(state, "censored") if state is not None else "missing"
+        return "event" if state in events else (competing or {}).get(state, "censored")
 
-    return Meaning(key, label, tuple((code, meaning(state)) for code, state in states.items()), phrase, free)
+    codes = tuple((code, meaning(state)) for code, state in states.items())
+    ask = tuple(code for code, state in states.items() if state in asked)
+    return Meaning(key, label, codes, phrase, free, ask, question if ask else "")
