@@ -17,6 +17,7 @@ from bedside.intake.building import Report, build
 from bedside.intake.guess import guess
 from bedside.intake.plan import ColumnPlan, Guessed, OutcomePlan, Plan, from_json, to_json
 from bedside.intake.staging import Progress, Reading, Staged, preview, stage
+from bedside.intake.unanswered import left_open
 from bedside.store.cohorts_folder import making
 from bedside.store.cohorts_kept import Kept, keep  # not the whole store, whose models take a second to import
 
@@ -71,7 +72,7 @@ def open_file(
             "Choose another file, sheet or row of the header.",
         )  # fmt: skip
     tell(0.8, "Looking at what is in each column")
-    return Opened(staged, guess(staged), preview(staged, ROWS_SHOWN))
+    return Opened(staged, left_open(guess(staged), staged), preview(staged, ROWS_SHOWN))
 
 
 def make(

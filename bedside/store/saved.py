@@ -249,6 +249,15 @@ class Saved:
             )  # fmt: skip
             return self._item(rows[0]).body.get("plan") if rows else None
 
+    def recalled_of(self, signature: str) -> str:
+        """Key of the cohort that was last made of a layout of columns; empty if none was."""
+        with reading(self.folder) as tables:
+            rows = [] if tables is None else tables.ask(
+                "SELECT cohort FROM bedside_saved WHERE owner = $1 AND kind = 'recipe' AND name = $2 "
+                "ORDER BY made DESC, id LIMIT 1", self.reader, clean(signature, LONGEST_NAME),
+            )  # fmt: skip
+            return str(rows[0]["cohort"] or "") if rows else ""
+
     def _item(self, row: Mapping[str, Any]) -> Item:
         body = json.loads(row["body"])
         return Item(

@@ -10,7 +10,7 @@ from bedside.intake.building import Report
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.quality import Finding
 from components.importing import Import
-from components.panels import import_columns, import_counts, import_outcomes, page
+from components.panels import import_columns, import_counts, import_meanings, import_outcomes, page
 from components.panels.import_words import count, listed
 
 NAMED = 3
@@ -86,7 +86,7 @@ def _must(held: Import, report: Report | None, finds: Sequence[Finding] | None) 
     if open_:
         what = ("the sentence", "it is") if len(open_) == 1 else ("the sentences", "they are")
         found.append((True, f"{listed(open_)}: read {what[0]} above, and tick if {what[1]} right."))
-    found += [(True, said) for outcome in outcomes if (said := _unread(held, outcome, report))]
+    found += [(True, said) for outcome in outcomes if (said := _unread(outcome, report))]
     if report is not None and report.outcomes and not report.rows_kept:
         found.append(
             (True, "Nobody can be followed: look under “What happened and when” at how the first outcome is read.")
@@ -95,17 +95,16 @@ def _must(held: Import, report: Report | None, finds: Sequence[Finding] | None) 
     return found
 
 
-def _unread(held: Import, outcome: OutcomePlan, report: Report | None) -> str:
+def _unread(outcome: OutcomePlan, report: Report | None) -> str:
     """Codes that nobody has given a meaning, such as one that is new in this month's file."""
-    read = import_counts.read_of(report, outcome)
-    if read is None or import_counts.is_confirmed(held, outcome):
-        return ""
-    codes = [f"“{code[:40]}” ({count(n, 'row')})" for code, meaning, n in read.codes if not meaning]
+    found = import_meanings.unanswered(import_counts.read_of(report, outcome))
+    codes = [f"“{code[:40]}” ({count(n, 'row')})" for code, n in found]
     if not codes:
         return ""
     shown = listed(codes[:NAMED], more=len(codes) - NAMED)
-    what = "has no meaning yet, so it counts" if len(codes) == 1 else "have no meaning yet, so they count"
-    return f"{outcome.label}: {shown} {what} as not known. Say under “What happened and when” what each stands for."
+    what = "has" if len(codes) == 1 else "have"
+    return (f"{outcome.label}: {shown} {what} no meaning yet. Say what each stands for, or that it is not known (then "
+            "these rows are left out), under “What happened and when”.")  # fmt: skip
 
 
 def _may(held: Import, report: Report | None, found: Sequence[Finding] | None) -> list[tuple[bool, str]]:

@@ -15,7 +15,7 @@ from bedside.store.cohorts import list_kept
 from bedside.store.saved import Saved
 from components import desk, importing, jobs, whose
 from components.importing import Import
-from components.panels import import_counts, import_last, library_versions, page
+from components.panels import import_counts, import_last, import_meanings, library_versions, page
 from components.panels import import_fields as fields
 from components.panels.import_answer import stoppers
 from components.panels.import_words import count, rows_said, time_said, unread_said
@@ -51,6 +51,8 @@ def _lacking(held: Import, report: Report | None) -> str:
         return "Add an outcome first."
     if any(not import_counts.complete(o) for o in plan.outcomes):
         return "Choose the columns of every outcome, or remove the outcome."
+    if any(import_meanings.unanswered(import_counts.read_of(report, outcome)) for outcome in plan.outcomes):
+        return "First say what every code of the status stands for."
     if report is None:
         return "Once it is counted how the outcomes are read, and you have confirmed it, it can be imported."
     if not report.rows_kept:
@@ -74,6 +76,8 @@ def _versions(held: Import) -> None:
         held.replaces = NEW
         return
     options = {NEW: "a new cohort"} | {each.key: f"a new version of {each.title}" for each in mine}
+
+    held.replaces = held.replaces if held.replaces in options else NEW
 
     def keep(key: str) -> None:
         held.replaces = key

@@ -36,12 +36,15 @@ class Last:
         The plan, as it was kept.
     title : str
         Of the cohort that they made, where its columns are not all the same.
+    cohort : str
+        Key of the cohort that they made, if it is still there.
     new, gone : tuple of str
         Columns that this file has and that one had not, and the other way round.
     """
 
     told: Mapping[str, Any]
     title: str = ""
+    cohort: str = ""
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
@@ -69,7 +72,7 @@ def offer(held: Import) -> None:
                 st.button("Back to the guesses", key="import_last_undo", on_click=_undo, args=(held,))
             else:
                 st.button("Use last time's answers", key="import_last", type="primary", on_click=_use,
-                          args=(held, last.told))  # fmt: skip
+                          args=(held, last))  # fmt: skip
 
 
 def _say(held: Import, last: Last) -> None:
@@ -109,12 +112,13 @@ def _given(held: Import) -> Last | None:
         return None
     plan, names = from_json(held.given), [column.name for column in held.opened.staged.columns]
     known = {column.name for column in plan.columns}
-    return Last(held.given, plan.title, tuple(name for name in names if name not in known), gone_from(plan, names))
+    return Last(held.given, plan.title, "", tuple(name for name in names if name not in known), gone_from(plan, names))
 
 
 def _recalled(held: Import) -> Last | None:
-    told = Saved(whose.reader()).recall(signature(held))
-    return Last(told) if told is not None else _alike(held)
+    saved = Saved(whose.reader())
+    told = saved.recall(signature(held))
+    return Last(told, cohort=saved.recalled_of(signature(held))) if told is not None else _alike(held)
 
 
 def _alike(held: Import) -> Last | None:
@@ -130,7 +134,7 @@ def _alike(held: Import) -> Last | None:
         share = len(here & there) / max(len(here | there), 1)
         if share >= ALIKE and (best is None or share > best[0]):
             told = opening.to_remember(plan, plan)  # type: ignore[arg-type]
-            best = share, Last(told, kept.title, tuple(c for c in columns if c not in there),
+            best = share, Last(told, kept.title, kept.key, tuple(c for c in columns if c not in there),
                                tuple(sorted(there - here)))  # fmt: skip
     return None if best is None else best[1]
 
@@ -144,11 +148,11 @@ def _recipe(key: str) -> Plan | None:
         return None
 
 
-def _use(held: Import, told: Mapping[str, Any]) -> None:
+def _use(held: Import, last: Last) -> None:
     assert held.opened is not None
     try:
-        held.change(opening.remembered(told, held.opened.staged, held.opened.guessed.plan))
-        held.last = "used"
+        held.change(opening.remembered(last.told, held.opened.staged, held.opened.guessed.plan))
+        held.last, held.replaces = "used", last.cohort
     except Fixable as stop:
         st.session_state[importing.TROUBLE] = stop
 
@@ -156,4 +160,4 @@ def _use(held: Import, told: Mapping[str, Any]) -> None:
 def _undo(held: Import) -> None:
     assert held.opened is not None
     held.change(held.opened.guessed.plan)
-    held.last, held.given = "undone", None
+    held.last, held.given, held.replaces = "undone", None, ""

@@ -11,12 +11,14 @@ from bedside.cohort.codes import normal_code
 from bedside.intake.building import OutcomeRead
 from bedside.intake.plan import CENSORED, EVENT, UNKNOWN, OutcomePlan
 from bedside.intake.status_columns import codes_read
+from bedside.intake.unanswered import known
 from components.importing import Import
 from components.panels import import_fields as fields
 from components.panels import page
 from components.panels.import_words import meaning_said
 from components.text import md
 
+OPEN = ""
 MOST = 24
 """Codes that are asked about one by one; of a column with more it is hardly a status."""
 
@@ -34,7 +36,8 @@ def show(held: Import, outcome: OutcomePlan, i: int, read: OutcomeRead | None) -
         for code in codes[:MOST]:
             rows = f"({counts[code]:,} rows)" if code in counts else ""
             fields.choose(
-                f"{md(code)} {rows}".strip(), offered, told.get(code, UNKNOWN), _keep(held, outcome, code),
+                f"{md(code)} {rows}".strip(), offered if told.get(code) else {OPEN: "choose"} | offered,
+                told.get(code) or OPEN, _keep(held, outcome, code),
                 key=f"import_o{i}_code_{fields.seal([code])}", width=225,
             )  # fmt: skip
     if len(codes) > MOST:
@@ -69,12 +72,24 @@ def _said(meaning: str, outcome: OutcomePlan) -> str:
 
 def _keep(held: Import, outcome: OutcomePlan, code: str) -> Any:
     def keep(meaning: str) -> None:
+        if meaning == OPEN:
+            return
         changed = {**dict(outcome.meaning), code: meaning}
         # What came first must not be lost from the list with the last code that meant it.
         held.others[outcome.key] = tuple(dict.fromkeys([*held.others.get(outcome.key, ()), *outcome.competing]))
         held.outcome(outcome.key, replace(outcome, meaning=tuple(changed.items())))
+        for other in held.plan.outcomes if held.plan is not None and meaning in (CENSORED, UNKNOWN) else ():
+            # Who had no event at all had none of the others either.
+            if other.status == outcome.status and not dict(other.meaning).get(code):
+                held.outcome(other.key, replace(other, meaning=(*other.meaning, (code, meaning))))
 
     return keep
+
+
+def unanswered(read: OutcomeRead | None) -> list[tuple[str, int]]:
+    """Codes that nobody has given a meaning, such as one that is new in this month's file, with their rows."""
+    codes = [(code, n) for code, meaning, n in read.codes if not meaning] if read is not None else []
+    return codes if read is not None and len(read.codes) <= MOST else []
 
 
 def _other(held: Import, outcome: OutcomePlan, key: str) -> None:
@@ -92,7 +107,7 @@ def with_status(held: Import, outcome: OutcomePlan, name: str) -> OutcomePlan:
     if guessed:
         return replace(outcome, status=name, meaning=guessed[0].meaning)
     codes = [code for code, _ in held.plan.column(name).levels] or _first_codes(held, name)
-    return replace(outcome, status=name, meaning=codes_read(name, codes))
+    return replace(outcome, status=name, meaning=known(codes_read(name, codes)))
 
 
 def _first_codes(held: Import, name: str) -> list[str]:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from bedside.intake import opening
 from bedside.intake.building import Report
-from bedside.intake.plan import OutcomePlan, Plan
+from bedside.intake.plan import Guess, OutcomePlan, Plan
 from components.importing import Import, fitted
 from components.panels import import_columns, import_counts, import_meanings, page
 from components.panels import import_fields as fields
@@ -143,7 +143,7 @@ def answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) ->
         left = left_said(read)
         if left:
             page.caption(left)
-        told = held.opened.guessed.guesses.get(f"outcome.{outcome.key}.status") if held.opened else None
+        told = _why(held, outcome)
         if told is not None and told.confidence < LIKELY and not import_counts.is_confirmed(held, outcome):
             page.caution(told.why)
         if report is not None and outcome.key in report.set_aside:
@@ -153,6 +153,15 @@ def answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) ->
             )
         sure = import_counts.is_confirmed(held, outcome)
         fields.tick(f"Yes, read {md(outcome.label[:40])} so", sure, keep, key=f"import_o{i}_sure")
+
+
+def _why(held: Import, outcome: OutcomePlan) -> Guess | None:
+    """Why the codes are read as they are, as long as they are read as was guessed."""
+    assert held.opened is not None
+    guessed = next((o for o in held.opened.guessed.plan.outcomes if o.key == outcome.key), None)
+    if guessed is None or (guessed.status, guessed.meaning) != (outcome.status, outcome.meaning):
+        return None
+    return held.opened.guessed.guesses.get(f"outcome.{outcome.key}.status")
 
 
 def _sure(held: Import, outcome: OutcomePlan) -> None:
@@ -185,7 +194,7 @@ def _when(held: Import, outcome: OutcomePlan, i: int) -> None:
             known = {name: said for name, said in dates.items() if name}
             fields.several(
                 "Last contact", known, outcome.end, lambda names: keep("end")(tuple(names)), key=f"import_o{i}_end",
-                width=300, help="Of each patient the first of these columns that holds a date",
+                width=300, help="Of each patient the latest of these dates; one named after a death or another event ends follow-up",
             )  # fmt: skip
             fields.choose("Date of the event", {**dates, "": "none"}, outcome.happened, keep("happened"),
                           key=f"import_o{i}_happened", width=225)  # fmt: skip
