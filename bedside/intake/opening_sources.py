@@ -14,7 +14,7 @@ from bedside.intake.opening import Opened, open_file
 from bedside.intake.plan import header_signature
 from bedside.intake.staging import Progress, Reading
 from bedside.intake.standards.describe import short
-from bedside.intake.standards.folder import DICTIONARY, ImportReport, Offer, write_made
+from bedside.intake.standards.folder import DICTIONARY, ImportReport, Offer, unnamed, write_made
 from bedside.intake.standards.recognise import SAID, recognise
 from bedside.intake.standards.unpacked import opened_up
 from bedside.store.cohorts_folder import making
@@ -56,7 +56,7 @@ class SourceRead:
     titles, names : tuple of str
         What each is called, and its name among the cohorts of its source, which is the same next month.
     told : bytes
-        The report as JSON.
+        The report as JSON, to be kept and taken along: it names no file.
     recipe : dict
         Kind and options, with everything that was decided.
     offers : tuple of Offer
@@ -151,7 +151,7 @@ def read_source(
         folders.append(into / f"cohort_{i}")
         write_made(imported, made, folders[-1])
     titles = tuple(str(made.dictionary.get("title", made.name)) for made in imported.cohorts)
-    told = json.dumps(asdict(imported.report), ensure_ascii=False, indent=1).encode()
+    told = json.dumps(asdict(unnamed(imported.report)), ensure_ascii=False, indent=1).encode()
     return SourceRead(
         imported.report, tuple(folders), titles, told, tuple(made.name for made in imported.cohorts), imported.recipe,
         imported.offers, header_signature((SIGNED, found.kind, *imported.layout)),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 
 import streamlit as st
+from markupsafe import Markup
 
 from bedside.intake import opening_sources
 from bedside.intake.opening_sources import READ, SourceRead
@@ -19,8 +20,8 @@ from components.panels import import_fields as fields
 from components.panels.import_words import count, time_said
 
 NAMED = 8
-FEW_FILES = 12
-"""Up to so many, each has its row at once."""
+CODES_NAMED = 4
+KINDS_NAMED = 8
 RUNNING = "import_sources_running"
 
 
@@ -100,31 +101,33 @@ def _plain(held: Import) -> None:
     held.read_again(None)
 
 
-def _outcome_said(each: OutcomeMade) -> str:
-    return (
-        f"{each.label}: {count(each.n_events, 'event')}"
-        + (f", another first in {each.n_competing:,}" if each.n_competing else "")
-        + f", follow-up {time_said(each.shortest)} to {time_said(each.longest)} {each.unit} "
-        f"(median {time_said(each.median)})"
-    )
+def _outcome_said(each: OutcomeMade, n: int) -> Markup:
+    """How an outcome is read, in the sentence that a table has: what stands there = what it means, and the events."""
+    ends: dict[str, list[Markup]] = {}
+    for end in each.ends:
+        ends.setdefault(end.means, []).append(page.fill("<b>{w}</b> ({n})", w=end.written, n=f"{end.n:,}"))
+    named = [
+        page.fill("{codes}{more} = {what}", codes=Markup(" or ").join(codes[:CODES_NAMED]), what=means,
+                  more=f" ({len(codes) - CODES_NAMED} more)" if len(codes) > CODES_NAMED else "")
+        for means, codes in ends.items()
+    ]  # fmt: skip
+    return page.fill(
+        "{label}. <b>{column}</b>: {named}: <b>{events}</b> of {n}{first}; follow-up {low} to {high} {unit}, median "
+        "{median}.", label=each.label, column=each.column, named=Markup(", ").join(named), n=f"{n:,}",
+        events=count(each.n_events, "event"), low=time_said(each.shortest), high=time_said(each.longest),
+        first=f", {each.n_competing:,} had another event first" if each.n_competing else "", unit=each.unit,
+        median=time_said(each.median),
+    )  # fmt: skip
 
 
 def _cohort_said(made: CohortMade) -> None:
-    """A cohort in numbers: in a sentence, and its outcomes below one another where there are several."""
-    several = len(made.outcomes) > 1
-    said = [] if several else [_outcome_said(each) for each in made.outcomes]
-    if made.n_visits:
-        said.append(f"{made.n_visits:,} measurements over time")
-    said += [f"left out, {reason}: {n:,}" for reason, n in made.left_out]
+    """A cohort in numbers, and each of its outcomes in a sentence."""
+    said = [f"{made.n_visits:,} measurements over time"] if made.n_visits else []
+    said += [f"{n:,} left out: {reason}" for reason, n in made.left_out if n]
     page.put("<p><b>{title}</b>, {n}. {said}</p>", title=made.title, n=count(made.n, "patient"),
              said="; ".join(said) + "." * bool(said))  # fmt: skip
-    if several:
-        other = any(each.n_competing for each in made.outcomes)
-        rows = [(each.label, f"{each.n_events:,}", *((f"{each.n_competing:,}",) if other else ()),
-                 f"{time_said(each.shortest)} to {time_said(each.longest)} {each.unit}", time_said(each.median))
-                for each in made.outcomes]  # fmt: skip
-        page.table(("Outcome", "Events", *(("Another first",) if other else ()), "Follow-up", "Median"), rows,
-                   label="How its outcomes are read")  # fmt: skip
+    page.put("<ul>{each}</ul>", each=page.join(
+        page.fill("<li>{t}</li>", t=_outcome_said(each, made.n)) for each in made.outcomes))  # fmt: skip
 
 
 def _cohorts(held: Import, read: SourceRead) -> None:
@@ -169,7 +172,9 @@ def _begin(key: tuple[object, ...]) -> None:
 
 
 def _keep(held: Import, read: SourceRead, chosen: tuple[int, ...]) -> None:
-    name = held.files[0].name + (f" and {len(held.files) - 1} more" if len(held.files) > 1 else "")
+    assert held.sources is not None  # they were shown
+    source = held.sources[held.source]
+    name = f"{count(len(source.names), 'file')} of {source.said}"  # some exports call files by the patient
     titles = {i: held.titles[read.names[i]] for i in chosen if read.names[i] in held.titles}
     replaces = {i: held.versions.get(read.names[i], "") for i in chosen}
     key = ("import_sources_keep", held.mark, held.source, repr(chosen), import_choices.seal(
@@ -202,22 +207,21 @@ def _report(read: SourceRead) -> None:
     page.heading("What was read", "every file is accounted for")
     files = read.report.files
     total, used = sum(each.n_read for each in files), sum(each.n_mapped for each in files)
-    page.put("<p><b>{files}</b>: {read} read, {used} used, {not_used} not used.</p>", files=count(len(files), "file"),
-             read=f"{total:,}", used=f"{used:,}", not_used=f"{total - used:,}")  # fmt: skip
-    if len(files) > FEW_FILES:
-        why: Counter[str] = Counter()
-        for each in files:
-            why.update(dict(each.why))
-        if why:
-            page.table(("Not used, since", "How many"), [(reason, f"{n:,}") for reason, n in why.most_common()],
-                       label="Why what was not used was not")  # fmt: skip
-        with st.expander("Every file", key="import_each_file", on_change="rerun") as box:
-            if box.open:
-                _each(read)
-    else:
-        _each(read)
-    if read.report.faults:
-        page.table(("What is wrong in the source", "How often"), [(what, f"{n:,}") for what, n in read.report.faults],
+    left = f", {total - used:,} not used" if total > used else ""
+    page.put("<p><b>{files}</b>: {read} read, {used} used{left}.</p>", files=count(len(files), "file"),
+             read=f"{total:,}", used=f"{used:,}", left=left)  # fmt: skip
+    why: Counter[str] = Counter()
+    for each in files:
+        why.update(dict(each.why))
+    reasons = _reasons(why)
+    if reasons:
+        page.table(("Not used, since", "How many"), reasons, label="Why what was not used was not")
+    with st.expander("Every file", key="import_each_file", on_change="rerun") as box:
+        if box.open:
+            _each(read)
+    faults = [(what, f"{n:,}") for what, n in read.report.faults if n]
+    if faults:
+        page.table(("What is wrong in the source", "How often"), faults,
                    label="What is wrong in the source")  # fmt: skip
     if read.report.mapped:
         with st.expander("What became what", key="import_mapped", on_change="rerun") as box:
@@ -230,6 +234,22 @@ def _report(read: SourceRead) -> None:
         )  # fmt: skip
 
 
+def _reasons(why: Mapping[str, int]) -> list[tuple[str, str]]:
+    """One line for each reason, with the kinds that it holds for: ``a kind that is not read: Claim 66, Goal 5``."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for reason, n in why.items():
+        kind, colon, rest = reason.partition(": ")
+        of_kind = bool(colon) and " " not in kind
+        found[rest if of_kind else reason][kind if of_kind else ""] += n
+    lines = []
+    for reason, kinds in sorted(found.items(), key=lambda each: (-each[1].total(), each[0])):
+        named = ", ".join(f"{kind} {n:,}" for kind, n in kinds.most_common(KINDS_NAMED) if kind)
+        more = f" and {len(kinds) - KINDS_NAMED} more kinds" if len(kinds) > KINDS_NAMED else ""
+        if kinds.total():
+            lines.append((f"{reason}: {named}{more}" if named else reason, f"{kinds.total():,}"))
+    return lines
+
+
 def _each(read: SourceRead) -> None:
     files = read.report.files
     above = _above([each.name for each in files])
@@ -237,7 +257,7 @@ def _each(read: SourceRead) -> None:
             for each in files]  # fmt: skip
     page.table(("File", "What it is", "Read", "Used", "Not used"), rows, label="What was read of each file",
                numeric_from=2)  # fmt: skip
-    reasons = [(each.name[above:], reason, f"{n:,}") for each in files for reason, n in each.why]
+    reasons = [(each.name[above:], reason, f"{n:,}") for each in files for reason, n in each.why if n]
     if reasons:
         page.table(("File", "Not used, since", "How many"), reasons, label="Why not all of each file was used",
                    numeric_from=2)  # fmt: skip

@@ -16,7 +16,7 @@ from bedside.errors import Fixable
 from bedside.intake import read_cohort
 from bedside.intake.opening_sources import SourceRead, answer, bring, keep_source, look_at, read_source
 from bedside.intake.standards.unpacked import is_archive, opened_up, unpack
-from bedside.store.cohorts_kept import list_kept
+from bedside.store.cohorts_kept import list_kept, open_folder
 
 HEART, STROKE = "SNOMED 53741008", "SNOMED 230690007"
 DISEASES = {HEART: "Coronary heart disease", STROKE: "Stroke"}
@@ -215,3 +215,33 @@ def test_an_archive_writes_nothing_outside_and_swells_within_bounds(tmp_path):
     assert not is_archive(tmp_path / "book.xlsx")
     (tmp_path / "table.csv").write_text("a,b\n1,2\n")
     assert not is_archive(tmp_path / "table.csv")
+
+
+def test_names_of_files_stay_on_the_readers_screen(tmp_path):
+    """Some exports call a file by its patient: neither the report that is kept nor the cohort says so."""
+    files = {name.replace("export/", "export/Andy_Schaden_"): text for name, text in fhir().items()}
+    place = brought(tmp_path, files)
+    read = read_source(place, 0, tmp_path / "read")
+    assert "Andy_Schaden" in read.report.files[0].name
+    (kept,) = keep_source(read, (0,), "12 files of FHIR R4 resources", "local")
+    assert b"Schaden" not in read.told
+    folder = open_folder(kept.key, reader="local")
+    assert not [file for file in folder.iterdir() if b"Schaden" in file.read_bytes()]
+    assert json.loads((folder / "report.json").read_bytes())["files"][1]["name"] == "file 2"
+
+
+@pytest.mark.parametrize(
+    ("files", "column", "ends"),
+    [
+        (study, "OS_STATUS", [("1:DECEASED", "dead", 6), ("0:LIVING", "alive", 6)]),
+        (trial, "CNSR of OS", [("0", "dead", 6), ("1", "alive", 5)]),
+        (fhir, "deceased[x]", [("a date", "dead", 6), ("none, followed to the last contact", "alive", 6)]),
+        (meds, "MEDS_DEATH", [("a date", "dead", 4), ("none, followed to the last contact", "alive", 8)]),
+        (omop, "DEATH", [("a date", "dead", 3), ("none up to the end of observation", "alive", 8),
+                         ("a date after the end of observation", "alive", 1)]),
+    ],
+)  # fmt: skip
+def test_how_the_events_are_read_is_told_of_every_standard(files, column, ends, tmp_path):
+    read = read_source(brought(tmp_path, files()), 0, tmp_path / "read")
+    told = read.report.cohorts[0].outcomes[0]
+    assert (told.column, [(end.written, end.means, end.n) for end in told.ends]) == (column, ends)

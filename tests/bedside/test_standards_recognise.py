@@ -131,7 +131,11 @@ def test_what_is_written_opens_and_its_report_comes_back(tmp_path):
     report = counted(report, (made,))
     assert asdict(report.cohorts[0].outcomes[0]) == {
         "key": "os", "label": "Survival", "unit": "days", "n_events": 2, "n_competing": 1, "shortest": 1.5,
-        "median": 2.5, "longest": 9.0,
+        "median": 2.5, "longest": 9.0, "column": "s", "ends": (
+            {"written": "dead", "means": "the event", "n": 2},
+            {"written": "other", "means": "other (another event first)", "n": 1},
+            {"written": "alive", "means": "no event", "n": 1},
+        ),
     }  # fmt: skip
     visits = pd.DataFrame({"id": ["a", "a"], "day": [0.0, 5.0], "v": [1.0, 2.0]})
     write_folder(

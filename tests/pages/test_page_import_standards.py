@@ -41,11 +41,15 @@ def export(n: int) -> bytes:
 def test_an_archive_of_fhir_is_chosen_from_kept_and_read_the_same_next_month():
     reader = bring(Reader(cohort="gbsg2_breast"), ("export.zip", export(15)))
     assert "FHIR R4 resources : 0.ndjson, 1.ndjson" in reader.text
-    assert "15 files : 45 read, 45 used, 0 not used." in reader.text
-    assert "10 patients. Death: 5 events, follow-up 1,096 to 1,461 days" in reader.text
-    assert "left out, dead, and nobody wrote down when: 5" in reader.text
+    assert "15 files : 45 read, 45 used." in reader.text
+    assert (
+        "Death. deceased[x] : a date (5) = dead, none, followed to the last contact (5) = alive: "
+        "5 events of 10; follow-up 1,096 to 1,461 days"
+    ) in reader.text
+    assert "5 left out: dead, and nobody wrote down when." in reader.text
     reader.unfold("import_choices_more").choose("import_choice_undated", "last contact")
-    assert "15 patients. Death: 10 events, follow-up 1,096 to 1,461 days" in reader.text
+    assert "no date, taken as of the last contact (5) = dead" in reader.text
+    assert "10 events of 15; follow-up 1,096 to 1,461 days" in reader.text
     assert reader.at.button(key="import_sources_go").disabled
     reader.choose("import_cohort_0", True).choose("import_cohort_title_0", "Heart clinic").click("import_sources_go")
     assert "Imported 1 cohort" in reader.text
@@ -56,9 +60,9 @@ def test_an_archive_of_fhir_is_chosen_from_kept_and_read_the_same_next_month():
 
     reader.open("import_data").click("import_next")
     bring(reader, ("export.zip", export(18)))
-    assert "12 patients. Death: 6 events" in reader.text
+    assert "6 events of 12" in reader.text
     reader.click("import_source_last")
-    assert "18 patients. Death: 12 events" in reader.text
+    assert "12 events of 18" in reader.text
     reader.choose("import_cohort_0", True)
     assert reader.at.text_input(key="import_cohort_title_0").value == "Heart clinic"
     assert reader.at.selectbox(key="import_cohort_becomes_0").value == cohort.key

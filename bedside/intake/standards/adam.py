@@ -17,7 +17,16 @@ from bedside.intake.standards.adam_subjects import Subjects, read_subjects
 from bedside.intake.standards.adam_visits import DAY, PATIENT, Measured, read_measured
 from bedside.intake.standards.cohorts import in_cohorts
 from bedside.intake.standards.describe import SOURCE, key_of, short, words_for
-from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, Offer, as_table, counted
+from bedside.intake.standards.folder import (
+    FileRead,
+    Imported,
+    ImportReport,
+    Made,
+    Offer,
+    Written,
+    as_table,
+    counted,
+)
 from bedside.intake.standards.offers import to_recipe
 from bedside.intake.standards.recognise import Found
 from bedside.intake.standards.staged_table import StagedTable, staged_table
@@ -71,7 +80,7 @@ def read_adam(found: Found, options: AdamOptions | None = None, *, progress: Pro
         tables: dict[Path, StagedTable] = {}
         for i, part in enumerate(found.parts):
             if part.what in ("ADSL", "ADTTE", "BDS"):
-                tell(i / len(found.parts), f"Reading {part.path.name}")
+                tell(i / len(found.parts), f"Reading file {i + 1:,} of {len(found.parts):,}")
                 tables[part.path] = stack.enter_context(staged_table(part.path, part.path.name))
         return _read(found, tables, options)
 
@@ -187,10 +196,15 @@ def _cohort(
                 rows[entry["name"]] = each.baseline[entry["name"]].reindex(who)
                 variables.append(entry)
     outcomes: list[dict[str, Any]] = []
+    written: dict[str, Written] = {}
     for parameter in parameters:
         time, status = f"{parameter.code}: time", f"{parameter.code}: CNSR"
         rows[time], rows[status] = parameter.rows["time"].reindex(who), parameter.rows["status"].reindex(who)
         outcomes.append(_outcome(parameter, time, status, [each["key"] for each in outcomes]))
+        own = parameter.rows.reindex(who)
+        ends = [f"{cnsr} “{text}”" if text else str(cnsr)
+                for cnsr, text in zip(own["status"], own["said"], strict=True)]  # fmt: skip
+        written[outcomes[-1]["key"]] = (f"CNSR of {parameter.code}", ends)
     dictionary: dict[str, Any] = {
         "title": title, "short_title": short(title), "identifier": "USUBJID", "variables": variables,
         "outcomes": outcomes, "summary": "Imported from CDISC ADaM.",
@@ -204,7 +218,7 @@ def _cohort(
     left_out = (*outside, *(((f"no record of {parameters[0].code}", without),) if without else ()))
     kept = rows[[column for column in rows if column in {v["name"] for v in variables} or ": " in column]]
     return Made(key_of(title, taken), as_table(kept.reset_index(drop=True)), dictionary,
-                None if visits is None else as_table(visits), left_out)  # fmt: skip
+                None if visits is None else as_table(visits), left_out, written)  # fmt: skip
 
 
 def _outcome(parameter: Parameter, time: str, status: str, taken: list[str]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Parameter:
         PARAMCD and PARAM.
     unit : str
     rows : pandas.DataFrame
-        Index USUBJID, each once; columns ``time`` (float), ``status`` (CNSR as text).
+        Index USUBJID, each once; columns ``time`` (float), ``status`` (CNSR as text), ``said`` (how it ended).
     said : tuple of (CNSR, description, n)
         What the trial says about each kind of end.
     """
@@ -94,7 +94,7 @@ def _parameter(code: str, rows: pd.DataFrame, found: Events) -> Parameter | None
     kept["status"] = kept["cnsr"].astype(int).astype(str)
     said = kept.groupby(["status", "said"]).size()
     told = tuple((str(status), str(text), int(n)) for (status, text), n in said.items() if text)
-    return Parameter(code, label, unit, kept.set_index("subject")[["time", "status"]], told)
+    return Parameter(code, label, unit, kept.set_index("subject")[["time", "status", "said"]], told)
 
 
 def _first(rows: pd.DataFrame, name: str) -> str:

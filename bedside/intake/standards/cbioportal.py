@@ -18,7 +18,16 @@ from bedside.intake.standards.cbioportal_genes import Mutations, gene_columns, r
 from bedside.intake.standards.cbioportal_study import PATIENT, SAMPLE, Pair, Study, read_pairs, read_study
 from bedside.intake.standards.cohorts import in_cohorts
 from bedside.intake.standards.describe import SOURCE, key_of, short, variable, with_sex, words_for
-from bedside.intake.standards.folder import FileRead, Imported, ImportReport, Made, Offer, as_table, counted
+from bedside.intake.standards.folder import (
+    FileRead,
+    Imported,
+    ImportReport,
+    Made,
+    Offer,
+    Written,
+    as_table,
+    counted,
+)
 from bedside.intake.standards.offers import to_recipe
 from bedside.intake.standards.recognise import Found
 
@@ -223,6 +232,7 @@ def _cohort(
             entries.append({"name": name, "label": f"{gene} mutation", "kind": "binary", "levels": levels,
                             "use": "optional"})  # fmt: skip
     outcomes: list[dict[str, Any]] = []
+    written: dict[str, Written] = {}
     for pair in group:
         time, status = f"{pair.prefix}_MONTHS", f"{pair.prefix}_STATUS"
         rows[time], rows[status] = pair.rows["time"].reindex(who), pair.rows["status"].reindex(who)
@@ -230,6 +240,7 @@ def _cohort(
             "key": key_of(pair.prefix, [each["key"] for each in outcomes]), "label": pair.label, "time": time,
             "unit": "months", "status": status, "censored": ["0"], "event": ["1"], **words_for(pair.prefix, pair.label),
         })  # fmt: skip
+        written[outcomes[-1]["key"]] = (status, pair.rows["written"].reindex(who).to_list())
     title = told["title"]
     dictionary = {
         "title": title, "short_title": short(title), "identifier": PATIENT, "outcomes": outcomes,
@@ -239,7 +250,7 @@ def _cohort(
     }  # fmt: skip
     without = len(study.frame) - len(who)
     left_out = ((f"no {group[0].prefix}_STATUS or {group[0].prefix}_MONTHS", without),) if without else ()
-    return Made(key_of(title, taken), as_table(rows.reset_index(drop=True)), dictionary, None, left_out)
+    return Made(key_of(title, taken), as_table(rows.reset_index(drop=True)), dictionary, None, left_out, written)
 
 
 # ------------------------------------------------------------------ the report

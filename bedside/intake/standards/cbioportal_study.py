@@ -29,7 +29,7 @@ _EVENT = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One outcome; ``rows`` by patient with ``time`` in months and ``status`` 0 or 1."""
+    """One outcome; ``rows`` by patient: ``time`` in months, ``status`` 0 or 1, and what is ``written`` of it."""
 
     prefix: str
     label: str
@@ -147,7 +147,7 @@ def _pair(prefix: str, study: Study) -> Pair | None:
     ):  # fmt: skip
         if where.any():
             study.faults[f"{prefix}: {why}"] += int(where.sum())
-    rows = pd.DataFrame({"time": time, "status": status})
+    rows = pd.DataFrame({"time": time, "status": status, "written": study.frame[f"{prefix}_STATUS"]})
     rows = rows[rows["status"].notna() & rows["time"].notna() & (rows["time"] >= 0)]
     if rows.empty:
         return None

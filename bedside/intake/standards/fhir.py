@@ -96,7 +96,7 @@ def read_fhir(found: Found, options: FhirOptions | None = None, *, progress: Pro
     tell = progress or (lambda share, sentence: None)
     reader = Reader(options.time_zone)
     for i, path in enumerate(found.files):
-        tell(0.8 * i / len(found.files), f"Reading {path.name}")
+        tell(0.8 * i / len(found.files), f"Reading file {i + 1:,} of {len(found.files):,}")
         reader.file(path, _shown(path, found.root))
     tell(0.8, "Putting patients together")
     source = source_of(reader)
@@ -229,7 +229,7 @@ def _notes(reader: Reader, source: Source, plans: Iterable[Start]) -> list[str]:
         notes.append("There is no patient in these files: no cohort.")
     else:
         n = len(source) - len(np.unique(source.conditions["patient"]))
-        notes.append(f"{n} of {len(source)} patients have no condition on record.")
+        notes += [f"{n} of {len(source)} patients have no condition on record."] * bool(n)
     systems = Counter(source.codes[int(code)].system for code in source.observations["code"])
     other = sum(n for system, n in systems.items() if system != "LOINC")
     if other:

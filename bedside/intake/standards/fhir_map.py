@@ -16,7 +16,7 @@ from bedside.intake.standards import fhir_columns
 from bedside.intake.standards.describe import SOURCE, key_of, short
 from bedside.intake.standards.fhir_source import Source
 from bedside.intake.standards.fhir_time import DAY, EPOCH, MONTH, NO_DAY, YEAR
-from bedside.intake.standards.folder import Made
+from bedside.intake.standards.folder import Made, Written
 from bedside.intake.standards.mcode import add_cancer
 
 ID, DAYS, STATUS = "patient", "days", "status"
@@ -233,7 +233,16 @@ def cohort_of(source: Source, plan: Start, *, origin: str, kind: str, taken: Seq
         dictionary["visits"] = {"file": "visits.parquet", "patient": ID, "time": "day", "unit": "days",
                                 "variables": declared}  # fmt: skip
     name = key_of(title, taken)
-    return Made(name, columns.table(), dictionary, visits if declared else None, tuple(found.left_out))
+    written = {"death": _written(found, source, kind)}
+    return Made(name, columns.table(), dictionary, visits if declared else None, tuple(found.left_out), written)
+
+
+def _written(found: Followed, source: Source, kind: str) -> Written:
+    """What a record says of each patient's death."""
+    what = "MEDS_DEATH" if kind == "MEDS" else "deceased[x]"
+    dated = source.people["death"].to_numpy()[found.who] != NO_DAY
+    said = np.where(found.died, "no date, taken as of the last contact", "none, followed to the last contact")
+    return what, np.where(found.died & dated, "a date", said).tolist()
 
 
 def _outcome(columns: fhir_columns.Columns, found: Followed, plan: Start, source: Source) -> dict[str, Any]:

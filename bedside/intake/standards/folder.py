@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ VISITS = "visits.parquet"
 DICTIONARY, REPORT, RECIPE = "dictionary.json", "report.json", "recipe.json"
 
 Reasons = tuple[tuple[str, int], ...]
+Written = tuple[str, Sequence[str]]
 Form = Literal["one", "several", "yes", "number", "words", "json"]
 
 
@@ -54,8 +56,20 @@ class FileRead:
 
 
 @dataclass(frozen=True)
+class EndRead:
+    """One way in which follow-up ends: what stands in the source, what it is read as, and in how many patients."""
+
+    written: str
+    means: str
+    n: int
+
+
+@dataclass(frozen=True)
 class OutcomeMade:
-    """One outcome of a cohort that was made, in numbers; follow-up in ``unit``."""
+    """One outcome of a cohort that was made, in numbers; follow-up in ``unit``.
+
+    ``column`` is where its events stand in the source, ``ends`` how each of them is read: events first.
+    """
 
     key: str
     label: str
@@ -65,6 +79,8 @@ class OutcomeMade:
     shortest: float
     median: float
     longest: float
+    column: str = ""
+    ends: tuple[EndRead, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,8 @@ class Made:
         Repeated measurements, declared under ``visits`` in the dictionary.
     left_out : tuple of (reason, n)
         Patients of the source who are not in it.
+    written : mapping of str to (str, sequence of str)
+        By key of an outcome, where its events stand in the source, and for each row what stands there.
     """
 
     name: str
@@ -139,6 +157,7 @@ class Made:
     dictionary: dict[str, Any]
     visits: pa.Table | None = None
     left_out: Reasons = ()
+    written: Mapping[str, Written] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -190,9 +209,16 @@ class Imported:
     layout: tuple[str, ...] = ()
 
 
+def unnamed(report: ImportReport) -> ImportReport:
+    """A report as it is kept: files by number, since some exports call them by the patient."""
+    files = tuple(replace(each, name=f"file {i}") for i, each in enumerate(report.files, start=1))
+    return replace(report, files=files)
+
+
 def write_made(imported: Imported, made: Made, into: Path) -> None:
-    """Write one cohort of an import, with the report of the whole import beside it."""
-    write_folder(into, rows=made.rows, dictionary=made.dictionary, report=imported.report, visits=made.visits,
+    """Write one cohort of an import, with the report of the whole import beside it, which names no file."""
+    report = unnamed(imported.report)
+    write_folder(into, rows=made.rows, dictionary=made.dictionary, report=report, visits=made.visits,
                  recipe=imported.recipe)  # fmt: skip
 
 
@@ -298,17 +324,35 @@ def counted(report: ImportReport, made: tuple[Made, ...]) -> ImportReport:
 
 
 def _cohort(made: Made) -> CohortMade:
-    outcomes = tuple(_outcome(made.rows, each) for each in made.dictionary["outcomes"])
+    outcomes = tuple(_outcome(made.rows, each, made.written.get(each["key"])) for each in made.dictionary["outcomes"])
     n_visits = made.visits.num_rows if made.visits is not None else 0
     return CohortMade(made.dictionary["title"], made.rows.num_rows, outcomes, n_visits, made.left_out)
 
 
-def _outcome(rows: pa.Table, told: Mapping[str, Any]) -> OutcomeMade:
+def _outcome(rows: pa.Table, told: Mapping[str, Any], written: Written | None) -> OutcomeMade:
     time = rows.column(clean_name(told["time"])).to_pandas().astype(float)
     status = rows.column(clean_name(told["status"])).to_pandas().astype(str)
     competing = [code for codes in told.get("competing", {}).values() for code in codes]
     return OutcomeMade(
         told["key"], told["label"], told["unit"], int(status.isin([str(c) for c in told["event"]]).sum()),
         int(status.isin([str(c) for c in competing]).sum()), float(time.min()), float(time.median()),
-        float(time.max()),
+        float(time.max()), *_ends(status, told, written),
     )  # fmt: skip
+
+
+def _ends(status: pd.Series, told: Mapping[str, Any], written: Written | None) -> tuple[str, tuple[EndRead, ...]]:
+    """Where the events of an outcome stand, and how each thing that stands there is read."""
+    column, values = written or (str(told["status"]), status.to_numpy())
+    concept = told.get("concept", "")
+    event = "dead" if concept == "death" else concept or "the event"
+    means = {str(code): event for code in told["event"]}
+    for name, codes in told.get("competing", {}).items():
+        means |= {str(code): f"{name[:1].lower()}{name[1:]} (another event first)" for code in codes}
+    free = str((concept and told.get("free_phrase")) or "no event")
+    order = list(means.values())
+    found = pd.DataFrame(
+        {"what": [means.get(code, free) for code in status], "written": np.asarray(values, dtype=object)}
+    )
+    counts = [EndRead(str(text), str(what), int(n)) for (what, text), n in found.value_counts(sort=False).items()]
+    rank = {what: i for i, what in enumerate(order)}
+    return column, tuple(sorted(counts, key=lambda each: (rank.get(each.means, len(rank)), -each.n, each.written)))

@@ -80,7 +80,7 @@ def read_meds(found: Found, options: MedsOptions | None = None, *, progress: Pro
     reader = _Reader(_descriptions(found))
     files = []
     for i, part in enumerate(found.parts):
-        tell(0.8 * i / len(found.parts), f"Reading {part.path.name}")
+        tell(0.8 * i / len(found.parts), f"Reading file {i + 1:,} of {len(found.parts):,}")
         name = str(part.path.relative_to(found.root)) if part.path.is_relative_to(found.root) else part.path.name
         files.append(reader.file(part.path, name) if part.what == "data" else _metadata(part.path, name, part.what))
     source = reader.source()

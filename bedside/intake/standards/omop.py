@@ -123,7 +123,8 @@ def _cohort(followed: Followed, known: Features, options: OmopOptions) -> Made:
         dictionary["visits"] = {"patient": PERSON, "time": DAY, "unit": "days", "variables": known.visit_entries}
     kept = [PERSON, *(entry["name"] for entry in entries), "days", "vital status"]
     visits = None if known.visits is None else as_table(known.visits)
-    return Made(key_of(title), as_table(rows[kept]), dictionary, visits, tuple(sorted(followed.left_out.items())))
+    return Made(key_of(title), as_table(rows[kept]), dictionary, visits, tuple(sorted(followed.left_out.items())),
+                {"death": ("DEATH", followed.rows["written"].to_list())})  # fmt: skip
 
 
 # ------------------------------------------------------------------ the report

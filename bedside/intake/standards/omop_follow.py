@@ -296,6 +296,11 @@ def _outcome(rows: pd.DataFrame, start: np.ndarray, until: np.ndarray, died: np.
     end = np.where(seen, died, until)
     rows["time"] = (end - start).astype(float)
     rows["status"] = np.where(seen, DEAD, ALIVE)
+    rows["written"] = np.where(
+        late,
+        "a date after the end of observation",
+        np.where(seen, "a date", "none up to the end of observation"),
+    )
     if found.n_late:
         how = "counted" if found.deaths_after else "censored at the end of observation"
         found.notes.append(f"{found.n_late:,} deaths after the end of observation are {how}.")
