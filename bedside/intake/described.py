@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bedside.cohort.codes import normal_code
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan
 from bedside.intake.staging import Staged
+from bedside.intake.units_guess import one_each
 
 DATA = "data.parquet"
+DEATH = "death"
+_ANY_DEATH = re.compile(
+    r"^\s*(death|dead|died|os|overall survival\b.*|(death|mortality),? (of|from) any cause|"
+    r"all.?cause (death|mortality))\s*$",
+    re.IGNORECASE,
+)
+"""Labels of an outcome that is death, whatever it was of."""
 
 
 def derived_names(outcome: OutcomePlan, taken: Sequence[str]) -> tuple[str, str]:
@@ -34,9 +44,10 @@ def entry_name(outcome: OutcomePlan, taken: Sequence[str]) -> str:
 
 def dictionary_of(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], names: Sequence[str]) -> dict[str, Any]:
     """The dictionary of the cohort that a plan makes."""
-    kept = [_merged(c, plan) for c in plan.columns if c.name in names]
-    read = {name for outcome in outcomes for name in (outcome.time, outcome.status, outcome.entry) if name}
+    kept = one_each([_merged(c, plan) for c in plan.columns if c.name in names])
     entries = [entry_of(outcome, [c.name for c in kept]) for outcome in outcomes]
+    # Of follow-up between dates the outcome's columns are made: the status that was read for it is no variable either.
+    read = {entry[part] for entry in entries for part in ("time", "status", "entry") if part in entry}
     aside = {name for outcome in plan.outcomes for name in outcome.columns} - read
     identifier = plan.identifier if plan.identifier in names else None
     told: dict[str, Any] = {
@@ -66,7 +77,7 @@ def _merged(column: ColumnPlan, plan: Plan) -> ColumnPlan:
         for code, new in step.codes:
             levels.pop(code, None)
             levels.setdefault(new, new)
-    return replace(column, levels=tuple(levels.items()))
+    return replace(column, levels=tuple({normal_code(code): label for code, label in levels.items()}.items()))
 
 
 def entry_of(outcome: OutcomePlan, taken: Sequence[str]) -> dict[str, Any]:
@@ -79,22 +90,26 @@ def entry_of(outcome: OutcomePlan, taken: Sequence[str]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "key": outcome.key, "label": outcome.label, "time": time, "status": status,
         "unit": "days" if outcome.of_dates else outcome.unit,
-        "censored": [code for code, meaning in codes if meaning == CENSORED] or ["no event"],
-        "event": [code for code, meaning in codes if meaning == EVENT] or ["event"],
+        "censored": _meaning(codes, CENSORED) or ["no event"], "event": _meaning(codes, EVENT) or ["event"],
         "event_phrase": outcome.event_phrase, "free_phrase": outcome.free_phrase, "since": outcome.since,
     }  # fmt: skip
     if outcome.entry:
         told["entry"] = entry_name(outcome, taken) if outcome.of_dates else outcome.entry
     if outcome.competing:
-        told["competing"] = {
-            each: [code for code, meaning in codes if meaning == each] for each in outcome.competing
-        }  # fmt: skip
+        told["competing"] = {each: _meaning(codes, each) for each in outcome.competing}
         whole = outcome.composite or " or ".join([outcome.label, *(each.lower() for each in outcome.competing)])
         told["composite"] = {
             "label": whole, "event_phrase": f"have {whole[:1].lower()}{whole[1:]}",
             "free_phrase": f"free of {whole[:1].lower()}{whole[1:]}",
         }  # fmt: skip
+    elif _ANY_DEATH.search(outcome.label):
+        told["concept"] = DEATH
     return told
+
+
+def _meaning(codes: Sequence[tuple[str, str]], of: str) -> list[str]:
+    """Codes of one meaning, each once."""
+    return list(dict.fromkeys(normal_code(code) for code, meaning in codes if meaning == of))
 
 
 def _variable(column: ColumnPlan, part_of_outcome: bool) -> dict[str, Any]:
@@ -112,4 +127,8 @@ def _variable(column: ColumnPlan, part_of_outcome: bool) -> dict[str, Any]:
         told["kind"] = column.kind if column.kind in ("identifier", "date", "text") else "identifier"
     if part_of_outcome and told["kind"] not in ("identifier", "date", "text"):
         told["use"] = "outcome"
+        if told["kind"] != "continuous":
+            # Which codes occur is the outcome's own matter.
+            told["kind"] = "categorical"
+            told.pop("levels", None)
     return told

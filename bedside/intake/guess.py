@@ -20,7 +20,7 @@ from bedside.intake.guess_outcomes import guess_outcomes
 from bedside.intake.names import spoken, words_of, wordset
 from bedside.intake.plan import ColumnPlan, Guess, Guessed, OutcomePlan, Plan
 from bedside.intake.staging import Staged, StagedColumn
-from bedside.intake.units_guess import unit_of
+from bedside.intake.units_guess import one_each, unit_of
 from bedside.intake.working import Working, open_written
 
 CELLS = 300_000
@@ -124,7 +124,7 @@ def guess(staged: Staged, *, title: str = "", this_year: int | None = None, time
     plans = [replace(p, use="identifier", kind="identifier") if p.name == identifier else p for p in plans]
     outcomes = guess_outcomes([(s, p) for s, p in zip(seen, plans, strict=True)], guesses)
     used = {name for outcome in outcomes for name in outcome.columns}
-    plans = [_used(plan, outcomes, used) for plan in plans]
+    plans = list(one_each([_used(plan, outcomes, used) for plan in plans]))
     treatment = _treatment(seen, plans, guesses, used)
     name = title or re.sub(r"\.\w{1,8}$", "", staged.name).replace("_", " ").strip() or "Imported cohort"
     plan = Plan(
@@ -308,7 +308,7 @@ def _keeps_zeros(seen: Seen) -> bool:
 def _levels(seen: Seen) -> tuple[tuple[str, str], ...]:
     """The codes that occur with their labels, numbers by size."""
     told = dict(seen.column.labels)
-    codes = [cell if seen.column.kind == "text" else normal_code(cell) for cell in seen.cells]
+    codes = list(dict.fromkeys(normal_code(cell) for cell in seen.cells))
     try:
         codes = sorted(codes, key=lambda code: float(code.replace(",", ".")))
     except ValueError:

@@ -74,7 +74,8 @@ def findings(staged: Staged, plan: Plan, *, progress: Progress | None = None) ->
     from bedside.intake.quality_near import alike, constant, together, twins
     from bedside.intake.quality_rows import ends, identifiers, repeated
     from bedside.intake.quality_time import immortal, late, order
-    from bedside.intake.quality_values import impossible, mixed_units, placeholders
+    from bedside.intake.quality_units import mixed_units
+    from bedside.intake.quality_values import impossible, placeholders
 
     checks: tuple[tuple[str, Callable[[Working], list[Finding]]], ...] = (
         ("Rows that stand twice", repeated), ("Identifiers", identifiers), ("Rows that stand twice", twins),

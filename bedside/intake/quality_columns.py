@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from bedside.intake.cells import as_code
 from bedside.intake.followed import followed
 from bedside.intake.names import words_of, wordset
 from bedside.intake.plan import ColumnPlan, OutcomePlan
@@ -51,7 +52,7 @@ def levels(working: Working) -> list[Finding]:
         if column.kind not in GROUPED:
             continue
         at = working.at(column.name)
-        query = exp.select(at.copy().as_("v"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
+        query = exp.select(as_code(at).as_("v"), exp.Count(this=exp.Star()).as_("n")).from_(working.table)
         counts = [(str(v), n) for v, n in working.ask(query.group_by("v").limit(500)) if v is not None]
         counts.sort(key=lambda each: (-each[1], each[0]))
         found += _spellings(column, counts)
@@ -84,7 +85,7 @@ def _spellings(column: ColumnPlan, counts: Sequence[tuple[str, int]]) -> list[Fi
             "spelling", "fault", f"“{column.name}” has levels that are one and the same in several spellings.",
             "They would stand as different groups.", (column.name,), n, (),
             (Step("merge_levels", column=column.name, codes=changed,
-                  said=f"Take spellings of “{column.name}” together ({n:,} rows)"),),
+                  said=f"Take spellings of “{column.name}” together"),),
         )
     ]  # fmt: skip
 

@@ -83,7 +83,7 @@ def twins(working: Working) -> list[Finding]:
     if not n:
         return []
     said = f"{n:,} row{'s are' if n > 1 else ' is'} alike to another in every column but the identifier."
-    fix = Step("drop_alike", column=name, said=f"Leave out {n:,} row{'s' if n > 1 else ''} alike but for “{name}”")
+    fix = Step("drop_alike", column=name, said=f"Leave out rows alike but for “{name}”")
     return [Finding("twins", "doubt", said, "They may be one patient under two identifiers.", (name,), n,
                     working.rows(further, SHOWN, found), (fix,))]  # fmt: skip
 

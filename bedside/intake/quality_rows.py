@@ -25,7 +25,7 @@ def repeated(working: Working) -> list[Finding]:
         Finding(
             "duplicates", "fault", f"{n:,} row{'s are' if n > 1 else ' is'} in the file more than once, alike in every "
             "column.", "Patients who stand twice count twice: intervals become too narrow.", (), n, rows,
-            (Step("drop_duplicates", said=f"Leave out {n:,} repeated row{'s' if n > 1 else ''}"),),
+            (Step("drop_duplicates", said="Leave out repeated rows"),),
         )
     ]  # fmt: skip
 
@@ -62,7 +62,7 @@ def identifiers(working: Working) -> list[Finding]:
     empty = own.copy().is_(exp.Null())
     if lacking := working.count(empty):
         rows = working.rows(empty)
-        drop = Step("drop_empty", column=name, said=f"Leave out {lacking:,} rows without identifier")
+        drop = Step("drop_empty", column=name, said="Leave out rows without identifier")
         found.append(
             Finding("no identifier", "fault", f"{lacking:,} row{'s have' if lacking > 1 else ' has'} no identifier.",
                     "Every patient needs one, or none has any.", (name,), lacking, rows, (drop,))
@@ -89,7 +89,7 @@ def ends(working: Working) -> list[Finding]:
                 Finding(
                     "negative follow-up", "fault", f"“{outcome.label}” ends before it begins in {n:,} "
                     f"row{'s' if n > 1 else ''}.", "They can't be followed, and are left out.", outcome.columns, n,
-                    working.rows(below), _fixes(working, outcome, below, n),
+                    working.rows(below), _fixes(working, outcome, below),
                 )
             )  # fmt: skip
         nothing = exp.EQ(this=read.time.copy(), expression=exp.Literal.number(0))
@@ -104,8 +104,8 @@ def ends(working: Working) -> list[Finding]:
     return found
 
 
-def _fixes(working: Working, outcome: OutcomePlan, where: exp.Expr, n: int) -> tuple[Step, ...]:
-    said = f"Leave out {n:,} rows with negative follow-up"
+def _fixes(working: Working, outcome: OutcomePlan, where: exp.Expr) -> tuple[Step, ...]:
+    said = "Leave out rows with negative follow-up"
     if not outcome.of_dates:
         return (Step("drop_outside", column=outcome.time, low=0, said=said),)
     if len(outcome.end) != 1 or outcome.happened:

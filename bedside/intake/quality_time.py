@@ -53,7 +53,7 @@ def _to_come(working: Working, column: ColumnPlan) -> list[Finding]:
     if not n:
         return []
     fix = Step("set_missing_outside", column=column.name, high=float((last - EPOCH).days),
-               said=f"Count {n:,} days to come in “{column.name}” as not recorded")  # fmt: skip
+               said=f"Count days to come in “{column.name}” as not recorded")  # fmt: skip
     said = f"“{column.name}” lies in the future in {n:,} row{'s' if n > 1 else ''}."
     return [Finding("future", "fault", said, "Follow-up becomes too long.", (column.name,), n, working.rows(ahead),
                     (fix,))]  # fmt: skip
@@ -72,7 +72,7 @@ def _births(working: Working, column: ColumnPlan) -> list[Finding]:
     if not n:
         return []
     fix = Step("drop_before", column=column.name, other=start,
-               said=f"Leave out {n:,} rows in which “{start}” is before “{column.name}”")  # fmt: skip
+               said=f"Leave out rows in which “{start}” is before “{column.name}”")  # fmt: skip
     said = f"“{column.name}” is later than “{start}” in {n:,} row{'s' if n > 1 else ''}."
     return [Finding("born later", "fault", said, "One of the two dates is wrong.", (column.name, start), n,
                     working.rows(after), (fix,))]  # fmt: skip

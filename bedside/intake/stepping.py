@@ -27,7 +27,7 @@ class Stepped:
     ----------
     table : str
     dropped : tuple of int
-        Rows that each step has left out.
+        Rows that each step has left out, or changed.
     """
 
     table: str
@@ -60,9 +60,10 @@ def stepped(
         if gone:
             dropped.append(gone)
             query = _without(table, f"gone_{i}")
-        elif (changed := _changes(staged, step, table, kinds)) is not None:
-            dropped.append(0)
-            query = changed
+        elif not step.drops_rows:
+            changed = _changed(staged, step, staged.place(step.column), kinds)
+            dropped.append(_altered(connection, changed, table))
+            query = _with(staged, changed, table)
         else:
             dropped.append(0)
             continue
@@ -91,14 +92,11 @@ def _fits(step: Step, kinds: Mapping[str, str]) -> bool:
 # ------------------------------------------------------------------ rows that are left out
 
 
-DROPPING = ("drop_rows", "drop_duplicates", "drop_alike", "keep_one", "drop_outside", "drop_empty", "drop_before")
-
-
 def _gone(
     connection: duckdb.DuckDBPyConnection, staged: Staged, step: Step, table: str, name: str, kinds: Mapping[str, str]
 ) -> int:
     """Keep the numbers of the rows that a step leaves out under a name; how many they are."""
-    if step.kind not in DROPPING:
+    if not step.drops_rows:
         return 0
     if step.kind == "drop_rows":
         connection.execute("DROP TABLE IF EXISTS listed")
@@ -164,13 +162,21 @@ def again(table: str, by: Sequence[exp.Expr], *, last: bool = False) -> exp.Sele
 # ------------------------------------------------------------------ cells that are changed
 
 
-def _changes(staged: Staged, step: Step, table: str, kinds: Mapping[str, str]) -> exp.Select | None:
-    """The rows with some cells changed; None for a step that changes none."""
-    if step.kind in DROPPING:
-        return None
-    changed = _changed(staged, step, staged.place(step.column), kinds)
+def _with(staged: Staged, changed: Mapping[str, exp.Expr], table: str) -> exp.Select:
+    """The rows with some cells changed."""
     others = [exp.column(f"c{i}") for i in range(len(staged.columns)) if f"c{i}" not in changed]
     return exp.select(exp.column(ROW), *others, *(value.as_(name) for name, value in changed.items())).from_(table)
+
+
+def _altered(connection: duckdb.DuckDBPyConnection, changed: Mapping[str, exp.Expr], table: str) -> int:
+    """In how many rows a cell is another than before."""
+    both = [each for i, (place, value) in enumerate(changed.items())
+            for each in (exp.column(place).as_(f"was_{i}"), value.copy().as_(f"is_{i}"))]  # fmt: skip
+    differs = [exp.NullSafeNEQ(this=exp.column(f"was_{i}"), expression=exp.column(f"is_{i}"))
+               for i in range(len(changed))]  # fmt: skip
+    counted = exp.select(exp.func("count_if", exp.or_(*differs))).from_(exp.select(*both).from_(table).subquery("rows"))
+    ((n,),) = connection.sql(counted.sql(dialect="duckdb")).fetchall()
+    return int(n or 0)
 
 
 def _changed(staged: Staged, step: Step, place: str, kinds: Mapping[str, str]) -> dict[str, exp.Expr]:

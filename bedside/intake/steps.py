@@ -11,6 +11,10 @@ StepKind = Literal["drop_duplicates", "keep_one", "drop_rows", "drop_outside", "
                    "multiply", "merge_levels", "drop_column", "swap_dates", "drop_empty", "drop_before", "drop_alike",
                    "same_spelling"]  # fmt: skip
 
+DROPPING = frozenset({"drop_rows", "drop_duplicates", "drop_alike", "keep_one", "drop_outside", "drop_empty",
+                      "drop_before"})  # fmt: skip
+"""Kinds that leave out rows."""
+
 
 @checked(frozen=True, config=ConfigDict(extra="forbid"))
 class Step:
@@ -49,3 +53,8 @@ class Step:
     factor: float = 1.0
     keep: Literal["first", "last"] = "last"
     said: str = ""
+
+    @property
+    def drops_rows(self) -> bool:
+        """True if it leaves out rows; the others change cells."""
+        return self.kind in DROPPING

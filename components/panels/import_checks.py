@@ -119,7 +119,8 @@ def _steps(held: Import, report: Report | None) -> None:
     for i, step in enumerate(plan.steps):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             with st.container(width="stretch"):
-                left = f" ({count(counts[i], 'row')} fewer)" if counts.get(i) else ""
+                how = "fewer" if step.drops_rows else "changed"
+                left = f" ({count(counts[i], 'row')} {how})" if counts.get(i) else ""
                 page.put("<p>{n}. {said}{left}</p>", n=i + 1, said=step.said, left=left)
             st.button("Undo", key=f"import_undo_{i}", type="tertiary", icon=":material/undo:", on_click=_undo,
                       args=(held, i))  # fmt: skip

@@ -174,7 +174,9 @@ def _report(report: Report) -> None:
     rows = [("Rows in the file", f"{report.rows_read:,}", "")]
     if report.rejected.n:
         rows.append(("Lines of another width than the header", f"{report.rejected.n:,}", ""))
-    rows += [(step.said, f"−{n:,}" if n else "", "") for step, n in report.steps]
+    rows += [
+        (step.said, (f"−{n:,}" if step.drops_rows else f"{n:,} changed") if n else "", "") for step, n in report.steps
+    ]
     rows += [(f"Left out: {reason}", f"−{each.n:,}", rows_said(each)) for reason, each in report.left_out]
     rows.append(("Patients", f"{report.rows_kept:,}", ""))
     rows += [(f"{each.column}: {unread_said(each)}, now not recorded", f"{each.rows.n:,}", rows_said(each.rows))

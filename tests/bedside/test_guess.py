@@ -182,7 +182,7 @@ def test_what_was_put_right_is_a_rule(tmp_path):
         plan = plan.with_step(step)
     (tmp_path / "c").mkdir()
     report = build(file, plan, tmp_path / "c")
-    assert [n for _, n in report.steps] == [1, 1, 0, 0]
+    assert [n for _, n in report.steps] == [1, 1, 20, 1]
     table = pd.read_parquet(tmp_path / "c" / "data.parquet")
     assert len(table) == 60
     assert set(table["height"]) == {170.0}
