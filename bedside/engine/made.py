@@ -48,7 +48,7 @@ def days_between(
     days: list[exp.Expression] = [question.day(name, zone) for name in events]
     if contacts:
         first, *others = (question.day(name, zone) for name in contacts)
-        days.append(exp.Greatest(this=first, expressions=others) if others else first)
+        days.append(exp.Greatest(this=first, expressions=others, ignore_nulls=True) if others else first)
     end = exp.Coalesce(this=days[0], expressions=days[1:]) if len(days) > 1 else days[0]
     apart = exp.DateDiff(this=end, expression=question.day(start, zone), unit=exp.var("DAY"))
     return exp.cast(apart, "bigint")

@@ -14,6 +14,7 @@ from sqlglot import exp
 from bedside.errors import Fixable
 from bedside.intake.cells import ROW, as_code
 from bedside.intake.described import DATA, derived_names, dictionary_of, entry_name
+from bedside.intake.entry_units import entry_notes, is_made
 from bedside.intake.followed import Followed, followed
 from bedside.intake.partial_dates import partial_notes
 from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan, to_json
@@ -233,11 +234,21 @@ def build(staged: Staged, plan: Plan, into: Path, *, progress: Progress | None =
         tell(0.4, "Writing the table")
         names = _write(working, plan, seen.kept, into / DATA)
     tell(0.8, "Writing what the columns mean")
-    _put(into / "dictionary.json", dictionary_of(staged, plan, [outcome for outcome, _ in seen.kept], names))
+    _put(into / "dictionary.json", _described(staged, plan, [outcome for outcome, _ in seen.kept], names))
     report = _report(staged, plan, seen, steps, len(names))
     _put(into / "recipe.json", {"plan": to_json(plan), "reading": asdict(staged.reading), "sha256": staged.sha256})
     _put(into / "report.json", asdict(report))
     return report
+
+
+def _described(staged: Staged, plan: Plan, outcomes: Sequence[OutcomePlan], names: Sequence[str]) -> dict[str, Any]:
+    """The dictionary, with entries that were converted in the columns that were made of them."""
+    told = dictionary_of(staged, plan, outcomes, names)
+    own = [c.name for c in plan.columns if c.name in names]
+    for outcome, entry in zip(outcomes, told["outcomes"], strict=True):
+        if not outcome.of_dates and is_made(plan, outcome):
+            entry["entry"] = entry_name(outcome, own)
+    return told
 
 
 def foresee(staged: Staged, plan: Plan, *, progress: Progress | None = None) -> Report:
@@ -271,7 +282,8 @@ class _Seen:
 def _seen(working: Working) -> _Seen:
     reads = tuple(read_outcome(working, outcome) for outcome in working.plan.outcomes)
     kept, aside = _known_of_all(working, working.plan) if reads else ((), [])
-    return _Seen(reads, kept, tuple(aside), unreadable(working), partial_notes(working))
+    return _Seen(reads, kept, tuple(aside), unreadable(working),
+                 (*entry_notes(working.plan), *partial_notes(working)))  # fmt: skip
 
 
 def _report(staged: Staged, plan: Plan, seen: _Seen, steps: tuple[tuple[Step, int], ...], n_columns: int) -> Report:
@@ -330,10 +342,10 @@ def _write(
             days = exp.Cast(this=read.time.copy(), to=exp.DataType.build("INTEGER"))
             query = query.select(days.as_(time, quoted=True), read.status.copy().as_(status, quoted=True))
             names += [time, status]
-            if read.entry is not None:
-                entry = exp.Cast(this=read.entry.copy(), to=exp.DataType.build("INTEGER"))
-                query = query.select(entry.as_(entry_name(outcome, names), quoted=True))
-                names.append(entry_name(outcome, names))
+        if read.entry is not None and is_made(plan, outcome):
+            entry = exp.Cast(this=read.entry.copy(), to=exp.DataType.build("INTEGER" if outcome.of_dates else "DOUBLE"))
+            query = query.select(entry.as_(entry_name(outcome, names), quoted=True))
+            names.append(entry_name(outcome, names))
     query = query.where(outcomes[0][1].usable).order_by(exp.column(ROW))
     with working.connection.cursor() as cursor:
         cursor.sql(query.sql(dialect="duckdb")).write_parquet(str(file), compression="zstd")

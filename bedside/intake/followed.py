@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from bedside.intake.cells import ROW, as_code
 from bedside.intake.ends import parted
+from bedside.intake.entry_units import entry_factor
 from bedside.intake.partial_dates import spanning
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.working import Working
@@ -56,7 +57,7 @@ def followed(working: Working, outcome: OutcomePlan) -> Followed:
         had = (happened or exp.Null()).copy().is_(exp.Null()).not_()
         status = exp.Case().when(had, exp.Literal.string("event")).else_(exp.Literal.string("censored"))
     if not outcome.of_dates:
-        return Followed(working.at(outcome.time), status, working.at(outcome.entry) if outcome.entry else None)
+        return Followed(working.at(outcome.time), status, _entry(working, outcome))
     events, contacts = parted(outcome.end)
     days: list[exp.Expr] = [working.at(name) for name in events]
     if contacts:
@@ -78,6 +79,13 @@ def followed(working: Working, outcome: OutcomePlan) -> Followed:
     return Followed(time, status, entry)
 
 
+def _entry(working: Working, outcome: OutcomePlan) -> exp.Expr | None:
+    """When observation began, in the unit of the follow-up."""
+    factor = entry_factor(working.plan, outcome)
+    entry = working.at(outcome.entry) if outcome.entry else None
+    return entry if entry is None or factor == 1.0 else exp.Mul(this=entry, expression=exp.Literal.number(factor))
+
+
 def _greatest(days: list[exp.Expr]) -> exp.Expr:
     """The latest of those that are recorded."""
-    return exp.Greatest(this=days[0], expressions=days[1:]) if len(days) > 1 else days[0]
+    return exp.Greatest(this=days[0], expressions=days[1:], ignore_nulls=True) if len(days) > 1 else days[0]

@@ -21,6 +21,7 @@ from bedside.errors import Fixable
 from bedside.intake.building import OutcomeRead, Rows
 from bedside.intake.described import derived_names, dictionary_of, entry_name, entry_of
 from bedside.intake.dictionary import FILE, OutcomeEntry
+from bedside.intake.entry_units import is_made
 from bedside.intake.from_source import EngineOfSource, open_live
 from bedside.intake.live_told import FILE as LIVE
 from bedside.intake.live_told import LiveTold, Span
@@ -69,6 +70,8 @@ def fit_of(staged: Staged, plan: Plan) -> Fit:
         elif what:
             left.append((column.name, what))
     stops += [why for outcome in plan.outcomes for why in _outcome_stops(staged, outcome)]
+    stops += [f"“{o.entry}” is in another unit than the follow-up of “{o.label}”."
+              for o in plan.outcomes if not o.of_dates and is_made(plan, o)]  # fmt: skip
     if not plan.outcomes:
         stops.append("The plan names no outcome.")
     return Fit(tuple(dict.fromkeys(stops)), tuple(left))

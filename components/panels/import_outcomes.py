@@ -194,7 +194,7 @@ def _when(held: Import, outcome: OutcomePlan, i: int) -> None:
             known = {name: said for name, said in dates.items() if name}
             fields.several(
                 "Last contact", known, outcome.end, lambda names: keep("end")(tuple(names)), key=f"import_o{i}_end",
-                width=300, help="Of each patient the latest of these dates; one named after a death or another event ends follow-up",
+                width=300, help="Of each patient the latest; a date named after a death or another event goes first",
             )  # fmt: skip
             fields.choose("Date of the event", {**dates, "": "none"}, outcome.happened, keep("happened"),
                           key=f"import_o{i}_happened", width=225)  # fmt: skip

@@ -212,7 +212,8 @@ def test_points_in_time_become_days_of_one_zone(server, tmp_path):
             "('a', '2020-01-01 23:59', '2020-01-01 22:30Z', '2020-01-03 23:30Z', 'infinity'), "
             "('b', '2020-02-28 00:00', '2020-02-28 12:00Z', NULL, '2020-03-01'), "
             "('c', '2020-02-28 00:00', '2020-02-28 12:00Z', NULL, 'infinity'), "
-            "('d', NULL, '2020-06-01 12:00Z', '0044-03-15 BC', '2020-06-30')"
+            "('d', NULL, '2020-06-01 12:00Z', '0044-03-15 BC', '2020-06-30'), "
+            "('e', NULL, '2020-06-01 12:00Z', '2020-06-06 12:00Z', '2020-06-30')"
         )
     sources = configured({"p": {"kind": "postgresql", "address": server}}, {})
     outcome = {"key": "death", "label": "Death", "time": "span", "unit": "days", "status": "ended"}
@@ -222,13 +223,13 @@ def test_points_in_time_become_days_of_one_zone(server, tmp_path):
         "source": {"citation": "none", "licence": "none", "origin": "made up"},
     }  # fmt: skip
     spans = {"times": {"span": {"from": "came", "to": ["gone", "till"]}}, "happened": {"ended": "gone"}}
-    for zone, days in (("UTC", [2.0, 2.0, 29.0]), ("Europe/Berlin", [3.0, 2.0, 29.0])):
+    for zone, days in (("UTC", [2.0, 2.0, 29.0, 5.0]), ("Europe/Berlin", [3.0, 2.0, 29.0, 5.0])):
         place = live_places.folder(tmp_path / zone, told, source="p", table="moments", time_zone=zone, **spans)
         live = open_live(place, engine_of_source=sources.engine)
         brought = live.bring()
         assert brought.frame["span"].tolist() == days and live.left_out == (("no follow-up", 1),)
-        assert brought.event("death").tolist() == [True, False, False]
-        assert brought.frame["till"].isna().tolist() == [True, False, False]
+        assert brought.event("death").tolist() == [True, False, False, True]
+        assert brought.frame["till"].isna().tolist() == [True, False, False, False]
         assert brought.frame["born"][1] == pd.Timestamp("2020-02-28")
         live.close()
 
@@ -242,10 +243,12 @@ def test_leap_years_and_long_spans(kind, server, tmp_path):
         (date(2024, 3, 30), date(2024, 4, 1)), (date(2020, 12, 31), date(2020, 12, 31)),
     ]  # fmt: skip
     rows = pd.DataFrame({"id": [f"p{i}" for i in range(5)], "a": [p[0] for p in pairs], "b": [p[1] for p in pairs]})
+    gone = date(1849, 1, 1) if kind == "parquet" else None  # a file of nothing else has no dates
+    rows["seen"] = [gone, date(1900, 2, 1), date(1850, 1, 1), gone, date(2019, 1, 1)]  # the latest contact counts
     rows["dead"] = 1
     if kind == "postgresql":
         with psycopg.connect(server) as connection:
-            fill(connection, "spans", rows, {"a": "date", "b": "date", "dead": "integer"})
+            fill(connection, "spans", rows, {"a": "date", "b": "date", "seen": "date", "dead": "integer"})
         address, table = server, "spans"
     elif kind == "parquet":
         address, table = str(live_places.parts(tmp_path / "p", rows)), ""
@@ -257,7 +260,7 @@ def test_leap_years_and_long_spans(kind, server, tmp_path):
         "source": {"citation": "none", "licence": "none", "origin": "made up"},
     }  # fmt: skip
     place = live_places.folder(
-        tmp_path / "live", told, source="s", table=table, times={"t": {"from": "a", "to": ["b"]}}
+        tmp_path / "live", told, source="s", table=table, times={"t": {"from": "a", "to": ["seen", "b"]}}
     )
     live = open_live(place, engine_of_source=configured({"s": {"kind": kind, "address": address}}, {}).engine)
     assert live.bring().frame["t"].tolist() == [float((b - a).days) for a, b in pairs]
