@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
@@ -335,9 +335,3 @@ def _order(text: str) -> str:
     if second > 12 >= first:
         return "month"
     return "either" if first != second else ""
-
-
-def days_of(cells: Iterable[str], style: DateStyle) -> tuple[Sequence[str], Sequence[date | None]]:
-    """Every different cell and its day, as two columns to join by."""
-    distinct = list(dict.fromkeys(cells))
-    return distinct, [read_date(text, style).day for text in distinct]

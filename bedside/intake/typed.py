@@ -1,4 +1,4 @@
-"""The columns of a large file as its plan reads them, worked out once and kept beside it.
+"""The columns of a file as its plan reads them, worked out once and kept beside it.
 
 Whatever is counted afterwards (how an outcome is read, what looks wrong, what an import would leave out) reads whole
 numbers, days and trimmed words instead of going through all cells as they were written again. Every different cell of

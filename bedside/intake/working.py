@@ -13,19 +13,16 @@ import pyarrow as pa
 from sqlglot import exp
 
 from bedside.errors import Fixable
-from bedside.intake.cells import ROW, known, trimmed, value_of
-from bedside.intake.dates import DateStyle, days_of
+from bedside.intake.cells import ROW
 from bedside.intake.duck import literal
-from bedside.intake.plan import ColumnPlan, Plan
+from bedside.intake.plan import Plan
 from bedside.intake.staging import Progress, Staged
 from bedside.intake.stepping import Stepped, stepped
 from bedside.intake.steps import Step
 from bedside.intake.typed import LOST, is_lossy, typed_file
 
 KEPT_CELLS = 3_000_000
-"""Cells up to which the rows are held as they are read; of more they are written down once."""
-KEPT_COLUMNS = 60
-"""And columns: all of them in one query take memory for each step of each expression."""
+"""Cells up to which the rows are held; of more they are looked up where they were written down."""
 _MEMORY = "800MB"
 _SETTINGS = {
     "autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "threads": "2",
@@ -169,19 +166,20 @@ def _numbered(staged: Staged, table: str) -> exp.Select:
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, progress: Progress | None) -> None:
-    """Make ``typed`` with the columns as they are read, and ``lost``, which says of each cell whether that failed."""
-    if staged.n_rows * len(staged.columns) > KEPT_CELLS or len(staged.columns) > KEPT_COLUMNS:
-        file = typed_file(staged, plan, connection, progress)
-        connection.sql(
-            "SELECT * FROM read_parquet($file, file_row_number = true)", params={"file": literal(file)}
-        ).create_view("typed_file")
-        small = staged.n_rows * len(staged.columns) <= KEPT_CELLS
-        for name, query in (("typed", _numbered(staged, "typed_file")), ("lost", _lost(staged, plan))):
-            found = connection.sql(query.sql(dialect="duckdb"))
-            # A table is bound in a moment however many columns it has; a view is understood anew for every question.
-            (found.create if small else found.create_view)(name)
-    else:
-        _typed_here(connection, staged, plan)
+    """Make ``typed`` with the columns as they are read, and ``lost``, which says of each cell whether that failed.
+
+    Each column is read by itself: one query over all of them takes memory for every step of every expression, and
+    with some forty columns more than there is, however few the rows are.
+    """
+    file = typed_file(staged, plan, connection, progress)
+    connection.sql(
+        "SELECT * FROM read_parquet($file, file_row_number = true)", params={"file": literal(file)}
+    ).create_view("typed_file")
+    small = staged.n_rows * len(staged.columns) <= KEPT_CELLS
+    for name, query in (("typed", _numbered(staged, "typed_file")), ("lost", _lost(staged, plan))):
+        found = connection.sql(query.sql(dialect="duckdb"))
+        # A table is bound in a moment however many columns it has; a view is understood anew for every question.
+        (found.create if small else found.create_view)(name)
 
 
 def _lost(staged: Staged, plan: Plan) -> exp.Select:
@@ -190,41 +188,3 @@ def _lost(staged: Staged, plan: Plan) -> exp.Select:
     there = {column.name for column in staged.columns}
     places = [staged.place(c.name) for c in plan.columns if c.name in there and is_lossy(staged, c)]
     return exp.select(number.as_(ROW), *(exp.column(f"{LOST}{p[1:]}").as_(p) for p in places)).from_("typed_file")
-
-
-def _typed_here(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
-    """Of a small file all rows, held as they are read."""
-    planned = {column.name: column for column in plan.columns}
-    query = exp.select(exp.column(ROW, table="written")).from_("written")
-    lost = query.copy()
-    for i, column in enumerate(staged.columns):
-        own = planned.get(column.name) or ColumnPlan(column.name, "drop", "text")
-        cell = exp.column(f"c{i}", table="written")
-        value = value_of(cell, column, own, plan.time_zone)
-        if own.kind == "date" and column.kind == "text":
-            table = _dates(connection, i, own, plan)
-            value = exp.column("day", table=table)
-            same = exp.EQ(this=trimmed(cell), expression=exp.column("cell", table=table))
-            query.join(table, on=same, join_type="left", copy=False)
-            lost.join(table, on=same.copy(), join_type="left", copy=False)
-        query.select(value.as_(f"c{i}"), copy=False)
-        if is_lossy(staged, own):
-            something = known(trimmed(cell), own).is_(exp.Null()).not_()
-            lost.select(exp.and_(something, value.copy().is_(exp.Null())).as_(f"c{i}"), copy=False)
-    connection.sql(query.sql(dialect="duckdb")).create("typed")
-    connection.sql(lost.sql(dialect="duckdb")).create_view("lost")
-
-
-def _dates(connection: duckdb.DuckDBPyConnection, i: int, own: ColumnPlan, plan: Plan) -> str:
-    """A table of every different cell of a column and its day."""
-    cell = trimmed(exp.column(f"c{i}"))
-    query = exp.select(cell.as_("cell")).distinct().from_("written").where(exp.column(f"c{i}").is_(exp.Null()).not_())
-    found = connection.execute(query.sql(dialect="duckdb")).fetchall()
-    style = DateStyle(own.day_first, own.serials, plan.time_zone, plan.this_year)
-    gone = set(own.missing)
-    cells, days = days_of((text for (text,) in found if text is not None and text not in gone), style)
-    name = f"dates_{i}"
-    connection.from_arrow(pa.table({"cell": pa.array(cells, pa.string()), "day": pa.array(days, pa.date32())})).create(
-        name
-    )
-    return name
