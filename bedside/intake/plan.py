@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from bedside.cohort.units import Unit
 from bedside.errors import Fixable
-from bedside.intake.steps import Step
+from bedside.intake.steps import MOST_STEPS, Step, possible
 
 VERSION = 1
 Use = Literal["identifier", "predictor", "optional", "later", "outcome", "drop"]
@@ -215,7 +215,7 @@ def from_json(told: Any) -> Plan:
     Raises
     ------
     Fixable
-        If it is none, or of a later release.
+        If it is none, is of a later release, or has a step that can't be taken.
     """
     try:
         plan = _ADAPTER.validate_python(told)
@@ -229,6 +229,11 @@ def from_json(told: Any) -> Plan:
         raise Fixable(
             "This recipe can't be used.", "It was made by a later release of Bedside.", "Update Bedside, or start anew."
         )
+    if len(plan.steps) > MOST_STEPS or not all(map(possible, plan.steps)):
+        raise Fixable(
+            "This recipe can't be used.", "A step in it can't be taken, or there are too many of them.",
+            "Go through the file by hand once; a new recipe is kept then.",
+        )  # fmt: skip
     return plan
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,17 +12,13 @@ from zoneinfo import available_timezones
 
 from bedside.errors import Fixable
 from bedside.intake.plan import OutcomePlan, Plan, from_json
-from bedside.intake.steps import Step
+from bedside.intake.steps import LONGEST_TEXT, MOST_CODES
 
 LONGEST = 16 * 2**20
 """Bytes."""
-LONGEST_TEXT = 2_000
-MOST_OUTCOMES, MOST_STEPS, MOST_CODES = 50, 500, 500
+MOST_OUTCOMES = 50
 YEARS = (1900, 2200)
 _KEY = re.compile(r"[a-z0-9_]{1,60}")
-_WHOLE = ("drop_duplicates", "drop_rows")
-"""Steps that are of no column."""
-_OF_TWO = ("swap_dates", "drop_before")
 
 
 def recipe_of(data: bytes, sha256: str = "") -> Plan:
@@ -87,8 +82,6 @@ def _wrong(plan: Plan) -> Iterator[str]:
         yield "An outcome in it is not of the form that Bedside writes."
     if plan.time_zone not in {"UTC"} | available_timezones() or not YEARS[0] <= plan.this_year <= YEARS[1]:
         yield "Its time zone or its year is none."
-    if len(plan.steps) > MOST_STEPS or any(not _possible(step) for step in plan.steps):
-        yield "A step in it can't be taken."
     texts = [plan.title, plan.short_title, plan.summary, plan.identifier, plan.treatment]
     texts += [text for c in plan.columns for text in (c.name, c.label, c.unit, c.why_later, c.concept, *c.missing)]
     if any(len(text) > LONGEST_TEXT for text in texts):
@@ -100,9 +93,3 @@ def _sound(outcome: OutcomePlan) -> bool:
     texts += [text for pair in outcome.meaning for text in pair]
     few = len(outcome.meaning) <= MOST_CODES and all(len(text) <= LONGEST_TEXT for text in texts)
     return few and bool(_KEY.fullmatch(outcome.key)) and bool(outcome.label.strip())
-
-
-def _possible(step: Step) -> bool:
-    numbers = [each for each in (step.low, step.high, step.factor) if each is not None]
-    named = bool(step.column) or step.kind in _WHOLE
-    return all(map(math.isfinite, numbers)) and named and (bool(step.other) or step.kind not in _OF_TWO)

@@ -286,6 +286,8 @@ def staged_of(told: Mapping[str, Any], file: Path) -> Staged:
 
 def preview(staged: Staged, rows: int = 20) -> pd.DataFrame:
     """The first rows under the columns' names, as written; None where a cell is empty."""
+    if not staged.file.is_file():
+        raise gone()
     with pq.ParquetFile(staged.file) as file:
         first = next(file.iter_batches(batch_size=rows), None)
     if first is None:
@@ -311,8 +313,10 @@ def in_process(
     Raises
     ------
     Fixable
-        Its own stop, or that it was ended.
+        Its own stop, that it was ended, or that what it is to read is no longer there.
     """
+    if not (Path(ask["source"]).exists() and Path(ask["folder"]).is_dir()):
+        raise gone()
     process = _started(ask)
     timer = threading.Timer(MOST_WALL, process.kill)
     timer.start()
@@ -382,6 +386,12 @@ def _ended(code: int) -> Fixable:
     else:
         why = "It made the program that reads such files break down, as damaged files do."
     return Fixable(WHAT, why, "Open it where it came from, save it as CSV, and bring that.")
+
+
+def gone() -> Fixable:
+    """A folder that was swept while somebody was at work in it."""
+    why = "What is brought is held for as long as it is worked on, and then removed."
+    return Fixable("The file is no longer here.", why, "Bring it again.")
 
 
 def sealed(path: Path) -> None:

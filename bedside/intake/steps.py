@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import ConfigDict
@@ -14,6 +15,14 @@ StepKind = Literal["drop_duplicates", "keep_one", "drop_rows", "drop_outside", "
 DROPPING = frozenset({"drop_rows", "drop_duplicates", "drop_alike", "keep_one", "drop_outside", "drop_empty",
                       "drop_before"})  # fmt: skip
 """Kinds that leave out rows."""
+
+MOST_STEPS, MOST_CODES, MOST_ROWS = 500, 500, 1_000_000
+"""Of one plan; codes and rows of one step."""
+LONGEST_TEXT = 2_000
+_OF_THE_TABLE = ("drop_duplicates", "drop_alike", "drop_rows")
+"""Steps that are of no column, or may be."""
+_OF_TWO = ("swap_dates", "drop_before")
+_LAST_ROW = 2**53
 
 
 @checked(frozen=True, config=ConfigDict(extra="forbid"))
@@ -58,3 +67,16 @@ class Step:
     def drops_rows(self) -> bool:
         """True if it leaves out rows; the others change cells."""
         return self.kind in DROPPING
+
+
+def possible(step: Step) -> bool:
+    """Whether a step can be taken at all: one that was written by hand may say anything."""
+    numbers = [each for each in (step.low, step.high, step.factor) if each is not None]
+    named = bool(step.column) or step.kind in _OF_THE_TABLE
+    few = len(step.codes) <= MOST_CODES and len(step.rows) <= MOST_ROWS
+    texts = [step.column, step.other, step.said, *(text for pair in step.codes for text in pair)]
+    return (
+        all(map(math.isfinite, numbers)) and named and (bool(step.other) or step.kind not in _OF_TWO) and few
+        and all(1 <= row <= _LAST_ROW for row in step.rows)
+        and all(len(text) <= LONGEST_TEXT and "\0" not in text for text in texts)
+    )  # fmt: skip

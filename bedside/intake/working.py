@@ -16,7 +16,7 @@ from bedside.errors import Fixable
 from bedside.intake.cells import ROW
 from bedside.intake.duck import literal
 from bedside.intake.plan import Plan
-from bedside.intake.staging import Progress, Staged
+from bedside.intake.staging import Progress, Staged, gone
 from bedside.intake.stepping import Stepped, stepped
 from bedside.intake.steps import Step
 from bedside.intake.typed import LOST, is_lossy, typed_file
@@ -144,6 +144,10 @@ def _connected(staged: Staged) -> Iterator[duckdb.DuckDBPyConnection]:
             "This file is too large to be worked on.", "It takes more memory than an import may.",
             "Leave out columns that are not needed, and bring it again.",
         ) from None  # fmt: skip
+    except (duckdb.IOException, FileNotFoundError):
+        if staged.file.is_file():
+            raise
+        raise gone() from None
     finally:
         connection.close()
 

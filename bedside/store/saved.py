@@ -290,7 +290,10 @@ def _name(name: str) -> str:
 
 
 def _packed(body: Mapping[str, Any]) -> str:
-    told = json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    try:
+        told = json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        raise _refused("It holds what can't be written down, as a number that is none.", "Start it anew.") from None
     if len(told) > MOST_BODY:
         raise _refused(f"It takes more than {MOST_BODY // 2**20} MB.", "Save fewer patients or columns.")
     return told

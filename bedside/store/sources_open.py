@@ -56,8 +56,11 @@ def place_in(root: Path, table: str) -> Path:
         If it is not there, or leads out of it.
     """
     place = root.joinpath(*(part for part in table.split("/") if part)) if table else root
-    inside = place.resolve().is_relative_to(root.resolve()) if "\0" not in table else False
-    if not inside or not place.exists():
+    try:
+        there = "\0" not in table and place.resolve().is_relative_to(root.resolve()) and place.exists()
+    except (OSError, ValueError):  # no name that any file could have
+        there = False
+    if not there:
         raise Fixable(
             "The source has no such table.",
             "There is no file or folder of the name that was asked for in it.",

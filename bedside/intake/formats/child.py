@@ -105,6 +105,7 @@ def _say(message: dict[str, Any]) -> None:
 
 
 def _bounded() -> None:
+    os.umask(0o077)  # what it writes is for this user only
     for what, most in (
         (resource.RLIMIT_AS, MOST_BYTES),
         (resource.RLIMIT_CPU, MOST_SECONDS),
