@@ -136,5 +136,9 @@ document.addEventListener("click", (event) => {
   const menu = event.target.closest && event.target.closest('[data-testid="stPopoverButton"]')
   if (menu) setTimeout(() => name(menu), 50)
 })
+// The frame follows the system into dark or light at once; what the server drew follows when it is asked again, by the
+// frame's own key for that. Nothing is lost, as it would be by loading the page anew.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+  setTimeout(() => document.dispatchEvent(new KeyboardEvent("keydown", { key: "r", code: "KeyR", keyCode: 82, bubbles: true })), 300))
 new MutationObserver(lookSoon).observe(document.documentElement, { childList: true, subtree: true })
 localTimes()
