@@ -19,6 +19,8 @@ _FEW = 3
 _LOOKED_AT = 5_000
 _PLAIN = {".": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", ",": r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"}
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+_BELOW_ONE = re.compile(r"[+-]?0[.,]\d+")
+"""No group of thousands begins with a zero."""
 _SAID = {".": "points", ",": "commas"}
 
 
@@ -45,7 +47,7 @@ def decimal_of(columns: Sequence[pa.Array], usual: str) -> tuple[str, bool]:
         if mark:
             votes[mark] += 1
     if votes["."] == votes[","]:
-        return usual, bool(votes["."])
+        return usual, False
     return max(votes, key=lambda mark: votes[mark]), True
 
 
@@ -96,6 +98,9 @@ def _marked(array: pa.Array) -> dict[str, int]:
 
 def _told(marked: dict[str, int]) -> str:
     """The decimal mark that the cells of a column need; empty where either can be it."""
+    below = {cell.lstrip("+-")[1] for cell in marked if _BELOW_ONE.fullmatch(cell)}
+    if len(below) == 1:
+        return below.pop()
     fits = [mark for mark in (".", ",") if decimal_fits(marked, mark)]
     return fits[0] if len(fits) == 1 else ""
 
