@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import pandas as pd
 from bedside.errors import Faults, Fixable
 from bedside.intake.building import Report, build
 from bedside.intake.guess import guess
+from bedside.intake.noted import quality_of, told_of
 from bedside.intake.plan import ColumnPlan, Guessed, OutcomePlan, Plan, from_json, to_json
+from bedside.intake.quality import Finding
 from bedside.intake.staging import Progress, Reading, Staged, preview, stage
 from bedside.intake.unanswered import left_open
 from bedside.store.cohorts_folder import making
@@ -76,9 +78,15 @@ def open_file(
 
 
 def make(
-    staged: Staged, plan: Plan, reader: str, key: str | None, *, progress: Progress | None = None
+    staged: Staged, plan: Plan, reader: str, key: str | None, found: Sequence[Finding] | None = None, *,
+    progress: Progress | None = None,
 ) -> Made:  # fmt: skip
-    """Build a cohort and keep it, as a new one or as the next version of one.
+    """Build a cohort and keep it with its quality report, as a new one or as the next version of one.
+
+    Parameters
+    ----------
+    found : sequence of Finding, optional
+        What looks wrong in the file with this plan, where that is known already.
 
     Raises
     ------
@@ -87,8 +95,12 @@ def make(
     """
     tell = progress or (lambda share, sentence: None)
     with making() as folder:
-        report = build(staged, plan, folder, progress=lambda share, said: tell(0.8 * share, said))
-        recipe, told = ((folder / name).read_bytes() for name in ("recipe.json", "report.json"))
+        report = build(staged, plan, folder, progress=lambda share, said: tell(0.6 * share, said))
+        tell(0.6, "Writing down what was found in it")
+        quality = quality_of(staged, plan, report, found, progress=lambda share, said: tell(0.6 + 0.2 * share, said))
+        told = json.dumps(told_of(report, quality, staged), ensure_ascii=False, indent=1).encode()
+        (folder / "report.json").write_bytes(told)
+        recipe = (folder / "recipe.json").read_bytes()
         tell(0.85, "Opening it once, to be sure that it opens")
         try:
             kept = keep(folder, reader=reader, title=plan.title, key=key, source_name=staged.name, sha256=staged.sha256)

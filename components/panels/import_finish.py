@@ -15,7 +15,7 @@ from bedside.store.cohorts import list_kept
 from bedside.store.saved import Saved
 from components import desk, importing, jobs, whose
 from components.importing import Import
-from components.panels import import_counts, import_last, import_meanings, library_versions, page
+from components.panels import import_counts, import_last, import_meanings, library_versions, page, quality_told
 from components.panels import import_fields as fields
 from components.panels.import_answer import stoppers
 from components.panels.import_words import count, rows_said, time_said, unread_said
@@ -32,7 +32,7 @@ def show(held: Import, report: Report | None, found: Sequence[Finding] | None) -
     plan = held.plan
     assert plan is not None  # the file is read
     if st.session_state.get(RUNNING) == _run_key(held):
-        _run(held)
+        _run(held, found)
         return
     lacking = _lacking(held, report) or ("" if not stoppers(found) else "First decide what each patient's row is.")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -95,13 +95,13 @@ def _begin(held: Import) -> None:
     st.session_state[RUNNING] = _run_key(held)
 
 
-def _run(held: Import) -> None:
+def _run(held: Import, found: Sequence[Finding] | None) -> None:
     """The import in the background, and what it made once it is there."""
     assert held.opened is not None and held.plan is not None
     key = ("import_make", _run_key(held))
     with desk.fixable():
         made = jobs.wanted(key, "Importing", opening.make, held.opened.staged, held.plan, whose.reader(),
-                           held.replaces or None)  # fmt: skip
+                           held.replaces or None, found)  # fmt: skip
         if made is None:
             page.caption("You may go to other pages meanwhile; come back here for the result.")
             job = jobs.mine().get(key)
@@ -148,6 +148,7 @@ def done(held: Import) -> None:
                 events=count(read.n_events, "event"), n=f"{read.n:,}", a=time_said(read.shortest),
                 b=time_said(read.longest), m=time_said(read.median), unit=read.unit,
             )  # fmt: skip
+        quality_told.show(made.told, kept.title, key="import_quality")
         _report(report)
         if kept.version > 1:
             with desk.fixable():

@@ -9,7 +9,7 @@ from bedside.store.cohorts import Differences, Kept, differences, open_folder, v
 from bedside.store.models import list_models
 from bedside.store.saved import Saved
 from components import desk, imported, jobs
-from components.panels import page
+from components.panels import page, quality_told
 from components.panels.import_counts import AT_ONCE
 from components.panels.import_words import count
 
@@ -39,6 +39,8 @@ def menu(kept: Kept, reader: str) -> None:
                 continue
             with desk.fixable():
                 _resting(each, reader)
+                quality_told.of_version(each.key, each.version, each.title,
+                                        key=f"library_quality_{each.key}_{each.version}")  # fmt: skip
                 _files(each, reader)
                 if i + 1 < len(found):
                     show_differences(each, found[i + 1].version, reader)

@@ -11,7 +11,7 @@ from bedside.cohort.table_one import Summary
 from bedside.report import say
 from bedside.report.tables import table_one_rows
 from components import desk
-from components.panels import live_bar, page, save
+from components.panels import live_bar, page, quality_told, save
 
 CARDS = 12
 BARS = 5
@@ -168,12 +168,12 @@ def missing(cohort: Cohort) -> None:
 def source(everyone: Cohort) -> None:
     """Where the data come from, and what was randomised."""
     page.heading("Where it comes from")
+    quality_told.of_open(everyone)
     live_bar.warn(everyone)
-    lines = [
-        everyone.source.citation,
-        f"Licence: {everyone.source.licence.rstrip('.')}. Origin: {everyone.source.origin}",
-        everyone.source.note,
-    ]
+    told = everyone.source
+    lines = [told.citation, f"Licence: {told.licence.rstrip('.')}. Origin: {told.origin}", told.note]
+    if told.citation.startswith("Not published"):  # then it is first of all where it was brought from
+        lines = [f"{told.origin.rstrip('.')}. {told.note}".strip(), f"{told.citation} Licence: {told.licence}"]
     if everyone.treatment is not None:
         how = (
             "was randomised"
