@@ -6,7 +6,7 @@ from bedside.cohort.units import DAYS, Unit
 from bedside.intake.names import words_of, wordset
 from bedside.intake.plan import OutcomePlan, Plan
 
-_SAID: dict[Unit, frozenset[str]] = {
+SAID: dict[Unit, frozenset[str]] = {
     "days": wordset("d day days tag tage jour jours dia dias giorno giorni dag dagen"),
     "weeks": wordset("w wk wks week weeks woche wochen semaine semaines semana semanas settimana settimane weken"),
     "months": wordset("mo mos mth mths month months monat monate mois mes meses mese mesi maand maanden"),
@@ -26,7 +26,7 @@ def unit_of_entry(plan: Plan, outcome: OutcomePlan) -> Unit:
     if own is None or outcome.of_dates or own.concept == "age":
         return outcome.unit
     for words in (words_of(own.unit), words_of(own.name)):
-        for unit, said in _SAID.items():
+        for unit, said in SAID.items():
             if set(words) & said:
                 return unit
     return outcome.unit

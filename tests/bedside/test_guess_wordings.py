@@ -44,7 +44,7 @@ DEAD = [i % 2 for i in range(N)]
         ("t0_marker", RNG.integers(1, 30, N), False),
         ("referral_distance_km", RNG.integers(1, 300, N), False),
         ("entry_year", RNG.integers(2000, 2010, N), False),
-        ("entry_months", RNG.integers(0, 12, N), False),
+        ("entry_months", RNG.integers(0, 2, N), True),
         ("entry", RNG.integers(2000, 3000, N), False),
         ("entry", RNG.integers(0, 30, N), True),
         ("study_entry_days", RNG.integers(0, 300, N), True),

@@ -17,7 +17,7 @@ from bedside.intake.dated import dates_in
 from bedside.intake.ends import parted
 from bedside.intake.formats.any_file import read_any
 from bedside.intake.guess import guess
-from bedside.intake.plan import OutcomePlan, Plan
+from bedside.intake.plan import Plan
 from bedside.intake.staging import ROWS, Staged, StagedColumn, staged_of
 
 
@@ -121,10 +121,10 @@ def test_labels_say_what_dates_are_of(tmp_path):
 def test_an_entry_in_another_unit_is_converted(tmp_path):
     rows = ["id,entry_months,survival_days,dead"] + [f"p{i},{i % 12},{400 + i},{i % 2}" for i in range(40)]
     file = brought(tmp_path, "x.csv", "\n".join(rows))
-    plan = guess(file, this_year=2026).plan
-    assert not plan.outcomes[0].entry  # nobody said it: it is not taken for days
-    outcome = OutcomePlan("death", "Death", time="survival_days", status="dead", entry="entry_months",
-                          meaning=(("0", "censored"), ("1", "event")))  # fmt: skip
-    cohort, report = made(tmp_path, file, replace(plan, outcomes=(outcome,)))
+    guessed = guess(file, this_year=2026)
+    assert guessed.plan.outcomes[0].entry == "entry_months"
+    told = guessed.guesses["outcome.death.entry"]
+    assert told.confidence == 0.5 and told.why.endswith("It is in months: converted to days.")
+    cohort, report = made(tmp_path, file, guessed.plan)
     assert cohort.entry("death").tolist() == pytest.approx([30.4375 * (i % 12) for i in range(40)])
     assert report.notes == ("“entry_months” is in months and the follow-up of “Death” in days: it was converted.",)
