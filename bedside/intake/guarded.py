@@ -14,6 +14,11 @@ _RUNS = rf"^{_BLANKS}[\x00-\x1f=+\-@＝＋－＠﹢﹣﹦﹫']"
 _NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would take a text for a formula."""
+    return not text.startswith(MARK) and guarded(pa.array([text], pa.string()))[0].as_py() != text
+
+
 def guarded(texts: pa.Array) -> pa.Array:
     """Texts as they may be opened in a spreadsheet.
 

@@ -214,6 +214,23 @@ def test_hostile_names_and_values_keep_the_rules(tmp_path):
     assert "PRIMARY_SITE" in (tmp_path / "data_clinical_sample.txt").read_text().split("\n")[4]
 
 
+def test_nothing_in_a_study_runs_in_a_spreadsheet(tmp_path):
+    frame = pd.DataFrame({
+        "id": ["-1", "=cmd", "c", "d"], "t": [1.0, 2, 3, 4], "s": ["0", "1", "0", "1"],
+        "drug": ["=1+1", "@sum", "-2.5", None], "er": ["+", "-", "+", "-"],
+    })  # fmt: skip
+    outcome = Outcome(key="os", label="=Death", time="t", unit="months", status="s", censored=("0",), event=("1",))
+    told = export_cbioportal(cohort_from_frame(frame, outcomes=[outcome], identifier="id", title="=t"), tmp_path)
+    assert faults_of(tmp_path) == []
+    lines = [line.split("\t") for line in (tmp_path / "data_clinical_patient.txt").read_text().split("\n")[:-1]]
+    rows = [dict(zip(lines[4], line, strict=True)) for line in lines[5:]]
+    assert [row["DRUG"] for row in rows] == ["'=1+1", "'@sum", "-2.5", ""]
+    assert [row["ER"] for row in rows] == ["+", "-", "+", "-"]
+    assert [row["PATIENT_ID"] for row in rows] == ["ID-1", "ID-cmd", "c", "d"]
+    assert not any(cell[:1] in tuple("=@") for line in lines for cell in line)
+    assert any("2 cells have an apostrophe in front" in note for note in told.notes)
+
+
 def test_the_checker_finds_what_it_forbids(tmp_path):
     export_cbioportal(read_cohort(ROOT / "sample_data" / "lung_ncctg"), tmp_path)
     file = tmp_path / "data_clinical_patient.txt"

@@ -21,6 +21,7 @@ from bedside.cohort.outcome import Outcome
 from bedside.cohort.units import convert
 from bedside.cohort.variable import UNSHARED, Variable
 from bedside.errors import Fixable
+from bedside.intake.guarded import MARK, is_formula
 from bedside.intake.standards.cbioportal_files import NULLS
 
 PATIENT, SAMPLE = "PATIENT_ID", "SAMPLE_ID"
@@ -152,7 +153,8 @@ def _patient_ids(cohort: Cohort, sheet: Sheet) -> list[str]:
     taken: set[str] = set()
     changed = 0
     for original in cohort.identifiers:
-        bare = re.sub(r"[^A-Za-z0-9._-]+", "-", original)[:LONGEST_ID] or "-"
+        bare = re.sub(r"[^A-Za-z0-9._-]+", "-", original) or "-"
+        bare = (f"ID{bare}" if bare.startswith("-") else bare)[:LONGEST_ID]  # else a spreadsheet reckons with it
         unique, n = bare, 2
         while unique in taken or unique.lower() in NULLS:
             unique, n = f"{bare[: LONGEST_ID - 8]}_{n}", n + 1
@@ -160,7 +162,8 @@ def _patient_ids(cohort: Cohort, sheet: Sheet) -> list[str]:
         taken.add(unique)
         found.append(unique)
     if changed and cohort.identifier is not None:
-        sheet.notes.append(f"{changed:,} identifiers were changed: letters, digits, points, _ and - only are allowed.")
+        sheet.notes.append(f"{changed:,} identifiers were changed: letters, digits, points, _ and - only are allowed, "
+                           "and - not in front.")  # fmt: skip
     return found
 
 
@@ -183,6 +186,11 @@ def _line(text: str) -> str:
 def _word(text: str, instead: str) -> str:
     line = _line(text)
     return _line(instead) if line.lower() in NULLS else line
+
+
+def _safe(text: str) -> str:
+    """Text as it may be opened in a spreadsheet; signs alone, as of a receptor, are no formula."""
+    return MARK + text if is_formula(text) and text.strip("+-") else text
 
 
 def _cut(text: str, longest: int = LONGEST_CELL) -> str:
@@ -250,6 +258,10 @@ def _add_variable(cohort: Cohort, variable: Variable, sheet: Sheet) -> None:
     if lost:
         sheet.notes.append(f"{variable.label}: {lost} cells hold a word that cBioPortal reads as not recorded.")
     dated = not variable.is_numeric and any(_looks_dated(cell) for cell in set(cells))
+    marked = sum(cell.startswith(MARK) and _safe(cell[1:]) == cell for cell in cells)
+    if marked:
+        sheet.notes.append(f"{variable.label}: {marked:,} cells have an apostrophe in front, since a spreadsheet would "
+                           "take them for a formula.")  # fmt: skip
     name = _attribute(variable.name, sheet.taken, then="_DATE" if dated and "date" not in variable.name.lower() else "")
     if (name in OF_TEXT and datatype == "NUMBER") or (name in OF_NUMBERS and datatype == "STRING"):
         name = _attribute(f"{name} value", sheet.taken)
@@ -270,9 +282,9 @@ def _makes_a_pair(name: str, taken: set[str]) -> bool:
 
 
 def _levels(variable: Variable, values: pd.Series) -> list[str]:
-    labels = [_cut(_line(level.label)) for level in variable.levels]
+    labels = [_cut(_safe(_line(level.label))) for level in variable.levels]
     codes = [level.code for level in variable.levels]
-    said = labels if len(set(labels)) == len(labels) and all(labels) else [_cut(_line(code)) for code in codes]
+    said = labels if len(set(labels)) == len(labels) and all(labels) else [_cut(_safe(_line(code))) for code in codes]
     if len(set(said)) < len(said) or not all(said):
         said = [f"level {i + 1}" for i in range(len(said))]
     told = dict(zip(codes, said, strict=True))
@@ -299,8 +311,8 @@ def _id(name: str, what: str, ids: list[str]) -> Attribute:
 
 def _table(attributes: list[Attribute]) -> str:
     above = [
-        [_cut(attribute.label) for attribute in attributes],
-        [_cut(attribute.description, LONGEST_DESCRIPTION) for attribute in attributes],
+        [_cut(_safe(attribute.label)) for attribute in attributes],
+        [_cut(_safe(attribute.description), LONGEST_DESCRIPTION) for attribute in attributes],
         [attribute.datatype for attribute in attributes], ["1"] * len(attributes),
     ]  # fmt: skip
     lines = ["#" + "\t".join(row) for row in above]
