@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bedside.intake.anew import differs
 from bedside.intake.formats.any_file import read_any
 from bedside.intake.guess import guess
+from bedside.intake.opening import remembered, to_remember
 from bedside.intake.plan import Guessed
 from bedside.intake.staging import ROWS, Staged, staged_of
 from bedside.intake.status_columns import codes_read
 from bedside.intake.status_opposite import opposite
+from bedside.intake.unanswered import left_open
 
 N = 60
 
@@ -44,7 +47,7 @@ DEAD = [i % 2 for i in range(N)]
         ("t0_marker", RNG.integers(1, 30, N), False),
         ("referral_distance_km", RNG.integers(1, 300, N), False),
         ("entry_year", RNG.integers(2000, 2010, N), False),
-        ("entry_months", RNG.integers(0, 2, N), True),
+        ("entry_months", RNG.integers(0, 12, N), True),
         ("entry", RNG.integers(2000, 3000, N), False),
         ("entry", RNG.integers(0, 30, N), True),
         ("study_entry_days", RNG.integers(0, 300, N), True),
@@ -150,3 +153,26 @@ def test_a_death_of_unknown_cause_is_a_death_and_its_cause_is_asked(tmp_path):
     assert told.guesses["outcome.death.status"].confidence > 0.9
     assert told.guesses["outcome.death_disease.status"].confidence <= 0.5
     assert "15 rows say “Dead, disease status unknown”" in told.guesses["outcome.death_disease.status"].why
+
+
+def test_new_words_and_another_decimal_mark_of_the_next_file_are_read_and_named(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    ids = [f"p{i}" for i in range(N)]
+    one = staged(tmp_path / "one", id=ids, months=DAYS, status=[("alive", "dead")[i % 2] for i in range(N)],
+                 psa=[f"{0.5 + i / 8:.2f}" for i in range(N)])  # fmt: skip
+    first = guess(one, this_year=2026).plan
+    # The reader counted the dead as censored: what is guessed alike follows.
+    (death,) = first.outcomes
+    for meaning in ({"alive": "censored", "dead": "event"}, {"alive": "event", "dead": "censored"}):
+        given = replace(first, outcomes=(replace(death, label="Mine", meaning=tuple(meaning.items())),))
+        words = ["alive", "dead", "Dead ", "withdrawn", "verstorben", "transplanted"]
+        two = staged(tmp_path / "two", id=ids, months=DAYS, status=[words[i % 6] for i in range(N)],
+                     psa=[f"{0.5 + i / 8:.2f}".replace(".", ",") for i in range(N)])  # fmt: skip
+        now = remembered(to_remember(given, first), two, left_open(guess(two, this_year=2026), two).plan)
+        (outcome,) = now.outcomes
+        read = {**meaning, "Dead": meaning["dead"], "withdrawn": meaning["alive"], "verstorben": meaning["dead"]}
+        assert outcome.label == "Mine" and dict(outcome.meaning) == read and now.column("psa").decimal == ","
+        new = differs(given, now)
+        assert new.decimals == (("psa", ","),)
+        assert set(new.codes) == {("status", code, read[code]) for code in ("Dead", "withdrawn", "verstorben")}
