@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from bedside.errors import Faults, Fixable
+from bedside.intake.anew import decimal_of, with_new_codes
 from bedside.intake.building import Report, build
 from bedside.intake.guess import guess
 from bedside.intake.noted import quality_of, told_of
@@ -174,6 +175,8 @@ def _own_levels(now: ColumnPlan, first: ColumnPlan | None) -> bool:
 def remembered(told: Mapping[str, Any], staged: Staged, guessed: Plan) -> Plan:
     """Last time's answers on this file: columns, codes and levels that are new keep what is guessed of them.
 
+    `bedside.intake.anew.differs` names the codes of a status and the decimal marks that are new.
+
     Raises
     ------
     Fixable
@@ -182,8 +185,8 @@ def remembered(told: Mapping[str, Any], staged: Staged, guessed: Plan) -> Plan:
     last, fresh = from_json(told), {c.name: c for c in guessed.columns}
     there = {column.name for column in staged.columns}
     kept = {c.name: c for c in last.columns if c.name in there}
-    columns = tuple(_again(kept.get(name), fresh[name]) for name in fresh)
-    outcomes = tuple(o for o in last.outcomes if set(o.columns) <= there)
+    columns = tuple(_again(kept.get(name), fresh[name], staged) for name in fresh)
+    outcomes = tuple(with_new_codes(o, guessed) for o in last.outcomes if set(o.columns) <= there)
     return replace(
         last, columns=columns, outcomes=outcomes or guessed.outcomes,
         identifier=last.identifier if last.identifier in there else guessed.identifier,
@@ -193,11 +196,11 @@ def remembered(told: Mapping[str, Any], staged: Staged, guessed: Plan) -> Plan:
     )  # fmt: skip
 
 
-def _again(last: ColumnPlan | None, fresh: ColumnPlan) -> ColumnPlan:
+def _again(last: ColumnPlan | None, fresh: ColumnPlan, staged: Staged) -> ColumnPlan:
     if last is None:
         return fresh
     if last.kind not in LEVELLED:
-        return last
+        return decimal_of(last, fresh, staged)
     known = {code for code, _ in last.levels}
     found = fresh.levels if fresh.kind in LEVELLED else ()
     levels = (*last.levels, *((code, label) for code, label in found if code not in known))

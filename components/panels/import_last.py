@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from bedside.errors import Fixable
-from bedside.intake import opening
+from bedside.intake import anew, opening
 from bedside.intake.plan import Plan, from_json, header_signature
 from bedside.intake.recipes import gone_from
 from bedside.store.cohorts import list_kept, open_folder
@@ -18,7 +18,7 @@ from bedside.store.saved import Saved
 from components import desk, importing, whose
 from components.importing import Import
 from components.panels import page
-from components.panels.import_words import listed
+from components.panels.import_words import listed, meaning_said
 
 ALIKE = 0.6
 """Share of all columns of two files that both have, from which one may be the next of the other."""
@@ -94,6 +94,20 @@ def _say(held: Import, last: Last) -> None:
         lost = _lost(last)
         said = f" {listed(lost)} can't be read as last time: what is guessed stands instead." if lost else ""
         page.caution(f"No longer in it: {_named(last.gone)}.{said}")
+    if held.last == "used":
+        _say_anew(held, last)
+
+
+def _say_anew(held: Import, last: Last) -> None:
+    """Codes of the status and decimal marks that were not in the last file, with what they are taken for now."""
+    new = anew.differs(from_json(last.told), held.plan)
+    outcomes = {outcome.status: outcome for outcome in reversed(held.plan.outcomes)}
+    for column in dict.fromkeys(column for column, _, _ in new.codes):
+        said = [f"“{code}” = {meaning_said(means, outcomes[column])}" for of, code, means in new.codes if of == column]
+        page.caption(f"New in “{column}”: {listed(said[:NAMED], more=len(said) - NAMED)}.")
+    for mark, called in ((",", "comma"), (".", "point")):
+        if columns := tuple(column for column, used in new.decimals if used == mark):
+            page.caption(f"Written with a decimal {called} this time, and read so: {_named(columns)}.")
 
 
 def _named(names: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ def changed() -> bytes:
     kept = [line.rsplit(";", 1)[0] for line in (head, *rows)]
     lines = [f"{kept[0]};Zentrum", *(f"{line};{'AB'[i % 2]}" for i, line in enumerate(kept[1:]))]
     lines[5] = lines[5].replace("verstorben", "xyz").replace("lebend", "xyz")
+    lines[6] = lines[6].replace("verstorben", "Verstorben").replace("lebend", "LEBEND")
     return "\n".join([*lines, lines[1].replace(";40,5;", ";41,5;")]).encode("cp1252")
 
 
@@ -34,6 +35,8 @@ def test_what_is_another_in_next_months_file_is_said_and_nothing_of_it_is_import
     assert "New in this file: “Zentrum”. What it is is guessed." in reader.text
     assert "No longer in it: “Größe (cm)”." in reader.text and "can't be read as last time" not in reader.text
     reader.click("import_last")
+    new = ("“LEBEND” = alive", "“Verstorben” = Death")[bool(DIED[5])]
+    assert f"New in “Status”: {new}." in reader.text
     assert "Death: “xyz” (1 row) has no meaning yet, so it counts as not known." in reader.text
     twice = "1 row has an identifier that another row has."
     assert f"{twice} Choose what to do, under What does not fit ." in reader.text
@@ -61,7 +64,7 @@ def test_a_file_that_cannot_be_read_leaves_the_others_and_what_was_put_right_is_
     (fix,) = [b.key for b in reader.at.button if b.label.startswith("Count impossible values of “Alter”")]
     reader.click(fix).choose("import_o0_sure", True).click("import_go")
     report = reader.table("What was read, kept and left out")
-    assert ["Count impossible values of “Alter” as not recorded (0 to 120 is possible)", "", ""] in report and [
+    assert ["Count impossible values of “Alter” as not recorded (0 to 120 is possible)", "2 changed", ""] in report and [
         "Patients",
         "60",
         "",
@@ -91,7 +94,9 @@ def test_a_recipe_that_was_downloaded_is_used_on_another_file(tmp_path: Path):
     assert "Leave out the old (11 rows fewer)" in reader.text
     assert "lebend = Death" in reader.box("Death:", "events of")
     reader.click("import_last_undo")
-    assert "verstorben = Death" in reader.box("Death:", "events of") and "The recipe of" not in reader.text
+    assert (
+        "verstorben or Verstorben = Death" in reader.box("Death:", "events of") and "The recipe of" not in reader.text
+    )
 
 
 def use(reader: Reader, recipe: bytes) -> None:
