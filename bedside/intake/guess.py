@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
 from sqlglot import exp
@@ -29,6 +30,7 @@ FEW = 60
 """Different cells of a column up to which all of a long file are counted."""
 MOST_LEVELS = 20
 SURE, LIKELY, MAYBE = 0.95, 0.8, 0.5
+_PLAIN = re.compile(r"[+-]?\d{1,300}(\.\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+|\d{1,3}([.,\s'’\u00a0\u202f]\d{3})+([.,]\d+)?)([eE][+-]?\d+)?")
 _IDS = wordset(
     "id pid mrn identifier subject patientid subjid usubjid patid caseid patnr patientennummer fallnummer nummer "
@@ -78,14 +80,14 @@ class Seen:
     decimal: str
     dates: DateColumn | None
 
-    @property
+    @cached_property
     def values(self) -> np.ndarray:
         """The numbers among the cells, as often as they occur."""
         pairs = [(as_number(cell, self.decimal), n) for cell, n in self.cells.items()]
         kept = [(value, n) for value, n in pairs if value is not None]
         return np.repeat([value for value, _ in kept], [n for _, n in kept]) if kept else np.array([])
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """True if all numbers are whole."""
         values = self.values
@@ -193,6 +195,8 @@ def _seen(
 
 def as_number(cell: str, decimal: str) -> float | None:
     """A cell as a number, if it is one."""
+    if decimal == "." and _PLAIN.fullmatch(cell):
+        return float(cell)
     if not _NUMBER.fullmatch(cell):
         return None
     bare = re.sub(r"[\s'’\u00a0\u202f]", "", cell)
@@ -212,6 +216,8 @@ def decimal_fits(cells: Mapping[str, int], decimal: str) -> bool:
     """False if more cells are numbers when the other mark is taken."""
     other = "," if decimal == "." else "."
     mine = sum(n for cell, n in cells.items() if as_number(cell, decimal) is not None)
+    if mine == sum(cells.values()):
+        return True
     return mine >= sum(n for cell, n in cells.items() if as_number(cell, other) is not None)
 
 

@@ -8,11 +8,14 @@ from bedside.intake import opening
 from bedside.intake.building import OutcomeRead, Report, foresee
 from bedside.intake.plan import OutcomePlan, Plan
 from bedside.intake.quality import Finding, findings
+from bedside.intake.staging import Staged
 from components import desk, jobs
 from components.importing import Import
 
 AT_ONCE = 400_000
 """Cells that are counted while the page is drawn; more in the background."""
+MOST_AT_ONCE = 200
+"""And columns: each is a question of its own, however few rows there are."""
 
 
 def complete(outcome: OutcomePlan) -> bool:
@@ -27,13 +30,17 @@ def counted(held: Import) -> Report | None:
     plan = opening.counted(replace(held.plan, outcomes=tuple(o for o in held.plan.outcomes if complete(o))))
     key = ("import_counted", held.mark, held.turn, opening.seal(plan))
     found: Report | None = None
-    if staged.n_rows * len(staged.columns) <= AT_ONCE:
+    if _at_once(staged):
         with desk.fixable():
             found = desk.kept(key, lambda: foresee(staged, plan))
     else:
         only(key)
         found = jobs.wanted(key, "Counting how it would be read", foresee, staged, plan)
     return found
+
+
+def _at_once(staged: Staged) -> bool:
+    return len(staged.columns) <= MOST_AT_ONCE and staged.n_rows * len(staged.columns) <= AT_ONCE
 
 
 def only(key: jobs.Key, *kinds: str) -> None:
@@ -50,7 +57,7 @@ def findings_of(held: Import) -> tuple[Finding, ...] | None:
     uses = repr([(c.use, c.unit) for c in plan.columns])
     key = ("import_findings", held.mark, held.turn, opening.seal(opening.counted(plan), uses))
     found: tuple[Finding, ...] | None = None
-    if staged.n_rows * len(staged.columns) <= AT_ONCE:
+    if _at_once(staged):
         with desk.fixable():
             found = desk.kept(key, lambda: findings(staged, plan))
     else:

@@ -122,9 +122,10 @@ def head(held: Import) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch"):
             page.heading(staged.name, file_said(staged))
-        how = st.popover("Read it otherwise", icon=":material/tune:", key="import_how", on_change="rerun")
-        import_recipe.button(held)
-        another()
+        with st.container(horizontal=True, gap="small", width="content"):  # on a narrow screen they wrap as one
+            how = st.popover("Read it otherwise", icon=":material/tune:", key="import_how", on_change="rerun")
+            import_recipe.button(held)
+            another()
     if how.open:
         with how:
             _reading(held, staged.reading, staged.sheets)

@@ -11,7 +11,7 @@ from bedside.intake import opening
 from bedside.intake.building import Report
 from bedside.intake.quality import Finding
 from bedside.report.csv import file_name
-from bedside.store.cohorts import list_kept
+from bedside.store.cohorts import list_kept, sweep
 from bedside.store.saved import Saved
 from components import desk, importing, jobs, whose
 from components.importing import Import
@@ -106,6 +106,7 @@ def _run(held: Import, found: Sequence[Finding] | None) -> None:
             page.caption("You may go to other pages meanwhile; come back here for the result.")
             job = jobs.mine().get(key)
             if job is not None and job.ended.is_set():
+                sweep()  # a process that was stopped leaves its half of a cohort behind
                 st.button("Change the answers", key="import_back", on_click=_stop, args=(key,))
             return
         st.session_state.pop(RUNNING)

@@ -93,7 +93,7 @@ def rows_said(rows: Rows) -> str:
 
 def unread_said(found: Unreadable) -> str:
     """Why cells count as not recorded."""
-    return "a placeholder, such as 1900-01-01" if found.placeholder else f"not {found.expected}"
+    return "a placeholder date" if found.placeholder else f"not {found.expected}"
 
 
 def count(n: int, one: str, many: str = "") -> str:
