@@ -72,13 +72,14 @@ def findings(staged: Staged, plan: Plan, *, progress: Progress | None = None) ->
     """
     from bedside.intake.quality_columns import later, levels, missing
     from bedside.intake.quality_near import alike, constant, together, twins
-    from bedside.intake.quality_rows import ends, identifiers, repeated
+    from bedside.intake.quality_rows import ends, footers, identifiers, repeated
     from bedside.intake.quality_time import immortal, late, order
     from bedside.intake.quality_units import mixed_units
     from bedside.intake.quality_values import impossible, placeholders
 
     checks: tuple[tuple[str, Callable[[Working], list[Finding]]], ...] = (
-        ("Rows that stand twice", repeated), ("Identifiers", identifiers), ("Rows that stand twice", twins),
+        ("The end of the file", footers), ("Rows that stand twice", repeated), ("Identifiers", identifiers),
+        ("Rows that stand twice", twins),
         ("Follow-up", ends), ("Follow-up", late), ("The order of dates", order), ("The order of dates", immortal),
         ("Impossible values", impossible), ("Units", mixed_units), ("Numbers for unknown", placeholders),
         ("What is missing", missing), ("What is missing", together), ("Columns with one value", constant),

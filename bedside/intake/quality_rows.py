@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from bedside.intake.cells import ROW
 from bedside.intake.followed import followed
+from bedside.intake.footer import footer_of, last_rows
 from bedside.intake.plan import OutcomePlan
 from bedside.intake.quality import SHOWN, Finding
 from bedside.intake.stepping import again, spelling
@@ -68,6 +70,22 @@ def identifiers(working: Working) -> list[Finding]:
                     "Every patient needs one, or none has any.", (name,), lacking, rows, (drop,))
         )  # fmt: skip
     return found
+
+
+def footers(working: Working) -> list[Finding]:
+    """Lines below the table that are no rows: a sum, a remark."""
+    below = footer_of(working.ask(last_rows(working.staged)))
+    there = exp.In(this=exp.column(ROW), expressions=[exp.Literal.number(row) for row in below])
+    rows = working.rows(there) if below else ()
+    if not rows:
+        return []
+    n = len(rows)
+    said = "The last row fills" if n == 1 else f"The last {n} rows fill"
+    drop = Step("drop_footer", said="Leave out lines below the table that fill one cell at most")
+    return [
+        Finding("footer", "fault", f"{said} one cell at most, as a sum or a remark below the table does.",
+                "It is no patient.", (), n, rows, (drop,))
+    ]  # fmt: skip
 
 
 def _later_of(working: Working, by: list[exp.Expr]) -> tuple[tuple[int, ...], int]:

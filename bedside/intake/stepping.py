@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from bedside.intake.cells import ROW, as_code, regexp_replace
+from bedside.intake.footer import footer_of, last_rows
 from bedside.intake.plan import Plan
 from bedside.intake.staging import Staged
 from bedside.intake.steps import Step
@@ -92,15 +93,21 @@ def _fits(step: Step, kinds: Mapping[str, str]) -> bool:
 # ------------------------------------------------------------------ rows that are left out
 
 
+_LISTED = ("drop_rows", "drop_footer")
+"""Steps whose rows are known by their numbers."""
+
+
 def _gone(
     connection: duckdb.DuckDBPyConnection, staged: Staged, step: Step, table: str, name: str, kinds: Mapping[str, str]
 ) -> int:
     """Keep the numbers of the rows that a step leaves out under a name; how many they are."""
     if not step.drops_rows:
         return 0
-    if step.kind == "drop_rows":
+    if step.kind in _LISTED:
+        last = connection.sql(last_rows(staged).sql(dialect="duckdb")) if step.kind == "drop_footer" else None
+        rows = step.rows if last is None else footer_of(last.fetchall())
         connection.execute("DROP TABLE IF EXISTS listed")
-        connection.from_arrow(pa.table({ROW: pa.array(step.rows, pa.int64())})).create("listed")
+        connection.from_arrow(pa.table({ROW: pa.array(rows, pa.int64())})).create("listed")
     connection.sql(_dropping(staged, step, table, kinds).sql(dialect="duckdb")).create(name)
     counted = exp.select(exp.Count(this=exp.Star())).from_(name)
     ((n,),) = connection.sql(counted.sql(dialect="duckdb")).fetchall()
@@ -112,7 +119,7 @@ def _dropping(staged: Staged, step: Step, table: str, kinds: Mapping[str, str]) 
     row = exp.column(ROW)
     if step.kind in ("drop_duplicates", "drop_alike"):
         return again(table, [exp.column(f"c{i}") for i, c in enumerate(staged.columns) if c.name != step.column])
-    if step.kind == "drop_rows":
+    if step.kind in _LISTED:
         where = row.isin(query=exp.select(row.copy()).from_("listed"))
         return exp.select(row).from_(table).where(where)
     column = exp.column(staged.place(step.column))

@@ -10,16 +10,16 @@ from pydantic.dataclasses import dataclass as checked
 
 StepKind = Literal["drop_duplicates", "keep_one", "drop_rows", "drop_outside", "set_missing", "set_missing_outside",
                    "multiply", "merge_levels", "drop_column", "swap_dates", "drop_empty", "drop_before", "drop_alike",
-                   "same_spelling"]  # fmt: skip
+                   "same_spelling", "drop_footer"]  # fmt: skip
 
 DROPPING = frozenset({"drop_rows", "drop_duplicates", "drop_alike", "keep_one", "drop_outside", "drop_empty",
-                      "drop_before"})  # fmt: skip
+                      "drop_before", "drop_footer"})  # fmt: skip
 """Kinds that leave out rows."""
 
 MOST_STEPS, MOST_CODES, MOST_ROWS = 500, 500, 1_000_000
 """Of one plan; codes and rows of one step."""
 LONGEST_TEXT = 2_000
-_OF_THE_TABLE = ("drop_duplicates", "drop_alike", "drop_rows")
+_OF_THE_TABLE = ("drop_duplicates", "drop_alike", "drop_rows", "drop_footer")
 """Steps that are of no column, or may be."""
 _OF_TWO = ("swap_dates", "drop_before")
 _LAST_ROW = 2**53
@@ -39,7 +39,8 @@ class Step:
         ``set_missing_outside``: where a number lies outside of ``low`` and ``high`` (of dates, days since 1970-01-01).
         ``set_missing``: where a cell is one of ``codes``. ``multiply``: numbers between ``low`` and ``high`` by
         ``factor``. ``merge_levels``: codes become others. ``same_spelling``: texts that differ only in blanks, capitals
-        or the form of letters become the first of them. ``drop_column``.
+        or the form of letters become the first of them. ``drop_footer``: lines at the end of the file that fill one
+        cell at most, such as a sum. ``drop_column``.
     column, other : str
         As it was staged.
     codes : tuple of (code, new code)
