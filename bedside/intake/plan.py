@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -229,6 +230,13 @@ def from_json(told: Any) -> Plan:
         raise Fixable(
             "This recipe can't be used.", "It was made by a later release of Bedside.", "Update Bedside, or start anew."
         )
+    try:
+        json.dumps(to_json(plan), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Fixable(
+            "This recipe can't be used.", "It holds letters that are none.",
+            "Go through the file by hand once; a new recipe is kept then.",
+        ) from None  # fmt: skip
     if len(plan.steps) > MOST_STEPS or not all(map(possible, plan.steps)):
         raise Fixable(
             "This recipe can't be used.", "A step in it can't be taken, or there are too many of them.",

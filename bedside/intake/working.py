@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -148,6 +149,14 @@ def _connected(staged: Staged) -> Iterator[duckdb.DuckDBPyConnection]:
         if staged.file.is_file():
             raise
         raise gone() from None
+    except duckdb.BinderException:
+        # Kinds are the reader's to choose, and a recipe's: a follow-up that is said to be a date is none.
+        logging.getLogger("bedside").error("a staged file and its plan do not fit together")
+        raise Fixable(
+            "The columns can't be read like this together.",
+            "One is said to be of a kind that what it is used for can't be, as a follow-up that is a date.",
+            "Look at how the columns of the outcomes and the identifier are read.",
+        ) from None
     finally:
         connection.close()
 

@@ -45,14 +45,21 @@ def test_a_recipe_with_a_step_that_nobody_can_take_is_refused():
         recipe_of(json.dumps(plain | {"steps": [WRONG[2]]}).encode())
     with pytest.raises(Fixable, match="can't be used"):
         from_json(plain | {"steps": RIGHT[:1] * (MOST_STEPS + 1)})
+    with pytest.raises(Fixable, match="can't be used"):
+        from_json(plain | {"title": "\ud800"})
     assert len(from_json(plain | {"steps": RIGHT}).steps) == len(RIGHT)
 
 
-def test_a_file_that_is_no_longer_here_is_to_be_brought_again(tmp_path):
+def test_a_file_that_is_gone_or_whose_columns_do_not_fit_is_refused(tmp_path):
     folder, source = new_staging(), tmp_path / "a.csv"
     source.write_text("patient,days,dead\n" + "".join(f"P{i},{i + 1},{i % 2}\n" for i in range(30)))
     opened = opening.open_file(source, "a.csv", folder, None)
     assert stat.S_IMODE(opened.staged.file.stat().st_mode) == 0o600
+    for kind in ("date", "continuous", "categorical"):
+        columns = [{"name": name, "kind": kind} for name in ("patient", "days", "dead")]
+        odd = from_json(to_json(opened.guessed.plan) | {"columns": columns})
+        with pytest.raises(Fixable):
+            opening.make(opened.staged, odd, "local", None)
     shutil.rmtree(folder)
     for work in (
         lambda: preview(opened.staged), lambda: stage(source, "a.csv", folder),
