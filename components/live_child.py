@@ -13,7 +13,7 @@ from bedside.intake.building import Report, Rows
 from bedside.intake.from_large import open_large
 from bedside.intake.from_source import open_live
 from bedside.intake.guess import guess
-from bedside.intake.live_plan import how_read_live, live_from
+from bedside.intake.live_plan import countable, how_read_live, live_from
 from bedside.intake.live_sample import sample_of
 from bedside.intake.opening import ROWS_SHOWN, Opened
 from bedside.intake.plan import Plan
@@ -63,7 +63,7 @@ def look(place: Place, folder: Path) -> Opened:
     """Some rows of a table, and what they let guess."""
     with place.source.engine(place.schema, place.table) as engine:
         staged = sample_of(engine, folder, name=place.name)
-    return Opened(staged, guess(staged, title=place.name), preview(staged, ROWS_SHOWN))
+    return Opened(staged, countable(staged, guess(staged, title=place.name)), preview(staged, ROWS_SHOWN))
 
 
 def read(place: Place, staged: Staged, plan: Plan) -> Report:

@@ -88,7 +88,10 @@ def guess_outcomes(columns: Sequence[Pair], guesses: dict[str, Guess]) -> list[O
     """Outcomes, the one that most columns speak for first."""
     states = [found for i, pair in enumerate(columns) if (found := status_of(i, *pair)) is not None]
     found = _paired(columns, states, guesses)
-    found += _of_dates(columns, states, guesses, paired=bool(found))
+    # The same of dates as of columns is one outcome: the first of them. The other can be added by hand.
+    said = {(outcome.key, outcome.label) for outcome in found}
+    dated = _of_dates(columns, states, guesses, paired=bool(found))
+    found += [outcome for outcome in dated if (outcome.key, outcome.label) not in said]
     found = [entered(outcome, columns, guesses) for outcome in found]
     unique: dict[str, OutcomePlan] = {}
     for outcome in found:

@@ -25,7 +25,7 @@ from bedside.intake.entry_units import is_made
 from bedside.intake.from_source import EngineOfSource, open_live
 from bedside.intake.live_told import FILE as LIVE
 from bedside.intake.live_told import LiveTold, Span
-from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, OutcomePlan, Plan
+from bedside.intake.plan import CENSORED, EVENT, ColumnPlan, Guessed, OutcomePlan, Plan
 from bedside.intake.staging import Staged
 
 MOST_LEVELS = 500
@@ -75,6 +75,24 @@ def fit_of(staged: Staged, plan: Plan) -> Fit:
     if not plan.outcomes:
         stops.append("The plan names no outcome.")
     return Fit(tuple(dict.fromkeys(stops)), tuple(left))
+
+
+def countable(staged: Staged, guessed: Guessed) -> Guessed:
+    """A guess with those of its outcomes that can be counted in the source; with all of them where none can.
+
+    Where a status says who had the event, its date only says when follow-up ended.
+    """
+    plan = guessed.plan
+    outcomes = [_by_status(outcome) for outcome in plan.outcomes]
+    alone = replace(plan, identifier="", treatment="", steps=())
+    counted = tuple(o for o in outcomes if not fit_of(staged, replace(alone, outcomes=(o,))).in_the_way)
+    return replace(guessed, plan=replace(plan, outcomes=counted or plan.outcomes))
+
+
+def _by_status(outcome: OutcomePlan) -> OutcomePlan:
+    if not (outcome.status and outcome.happened and outcome.of_dates):
+        return outcome
+    return replace(outcome, happened="", end=tuple(dict.fromkeys((outcome.happened, *outcome.end))))
 
 
 def _wrong_type(column: ColumnPlan, kind: str) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bedside.cohort import Cohort
@@ -19,10 +21,10 @@ from bedside.intake import read_cohort
 from bedside.intake.building import OutcomeRead, build, how_read
 from bedside.intake.from_source import open_live
 from bedside.intake.guess import guess
-from bedside.intake.live_plan import fit_of, how_read_live, live_from
+from bedside.intake.live_plan import countable, fit_of, how_read_live, live_from
 from bedside.intake.live_sample import sample_of
 from bedside.intake.plan import ColumnPlan, OutcomePlan, Plan
-from bedside.intake.staging import Staged
+from bedside.intake.staging import Reading, Staged, StagedColumn
 from bedside.intake.steps import Step
 from bedside.store.cohorts import keep, making, open_folder, versions
 from bedside.store.sources import Sources, configured
@@ -183,6 +185,32 @@ def test_what_cannot_be_done_there_is_told(tmp_path, sources, imported):
             live_from(staged, changed, tmp_path, engine_of_source=sources.engine, source="duckdb", table=TABLE)
         assert why in caught.value.why and "make a view" in caught.value.next_step
     assert not (tmp_path / "live.json").exists()
+
+
+def test_one_death_that_is_told_twice_is_one_outcome_that_the_source_can_count(tmp_path):
+    rng = np.random.default_rng(3)
+    start = pd.Timestamp("2015-02-20") + pd.to_timedelta(rng.integers(0, 900, 300), unit="D")
+    days, dead = rng.integers(10, 1500, 300), rng.integers(0, 2, 300)
+    seen = start + pd.to_timedelta(days, unit="D")
+    table = pa.table({
+        "c0": pa.array(days, pa.int64()), "c1": pa.array(dead, pa.int64()), "c2": pa.array(start.date, pa.date32()),
+        "c3": pa.array(seen.date, pa.date32()),
+        "c4": pa.array([d if e else None for d, e in zip(seen.date, dead, strict=True)], pa.date32()),
+    })  # fmt: skip
+    names = [("follow_up_days", "number"), ("dead", "number"), ("diagnosed_on", "date"), ("last_seen_on", "date"),
+             ("died_on", "date")]  # fmt: skip
+    file = tmp_path / "rows.parquet"
+    pq.write_table(table, file)
+    staged = Staged(file, tuple(StagedColumn(n, n, k) for n, k in names), 300, Reading("parquet"))
+    (outcome,) = guess(staged).plan.outcomes
+    assert (outcome.label, outcome.time, outcome.status) == ("Death", "follow_up_days", "dead")
+    # Without the days there are a status and a date of the event: the status says who, the date when it ended.
+    pq.write_table(table.drop_columns(["c0"]).rename_columns([f"c{i}" for i in range(4)]), file)
+    staged = Staged(file, staged.columns[1:], 300, Reading("parquet"))
+    guessed = guess(staged)
+    assert fit_of(staged, guessed.plan).in_the_way and not fit_of(staged, countable(staged, guessed).plan).in_the_way
+    (outcome,) = countable(staged, guessed).plan.outcomes
+    assert outcome.status == "dead" and set(outcome.end) == {"died_on", "last_seen_on"} and not outcome.happened
 
 
 def test_codes_that_mean_unknown_and_steps_that_leave_out_a_column(sources, imported, tmp_path):
