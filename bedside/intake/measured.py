@@ -46,6 +46,7 @@ ANALYTES = {
     "temperature": wordset("temperature temp temperatur bodytemperature bodytemp korpertemperatur"),
 }  # fmt: skip
 """What is measured, and its names, each without marks."""
+_NAMES = frozenset().union(*ANALYTES.values())
 UNITS = {
     "age": ("years", "months", "weeks", "days"), "bmi": ("kg/m2",), "creatinine": ("mg/dl", "umol/l"),
     "bilirubin": ("mg/dl", "umol/l"), "albumin": ("g/dl", "g/l"), "sodium": ("mmol/l",), "weight": ("kg", "g", "lb"),
@@ -87,17 +88,19 @@ def measured_in(name: str) -> tuple[str, int]:
     left = [word for word in words if word not in _BESIDE and word not in _UNIT_WORDS]
     last = _LETTER_OF.get(left[-1], "") if len(left) > 1 else ""
     bare = "".join(left[:-1] if last else left)
-    what = next((what for what, names in ANALYTES.items() if bare in names), "") if bare else ""
+    what = next((what for what, names in ANALYTES.items() if bare in names), "") if bare in _NAMES else ""
     return ("", 0) if last and what != last else (what, len(words) - len(left))
 
 
 def _mentions(name: str) -> bool:
-    return any(set(parts_of(name)) & names for names in ANALYTES.values())
+    return not _NAMES.isdisjoint(parts_of(name))
 
 
+@lru_cache(maxsize=8192)
 def analyte_of(name: str, label: str = "") -> str:
     """What a column measures: by its name, or by its label where the name says nothing; empty where they disagree."""
-    found = {measured_in(text)[0] for text in (name, label) if text and (measured_in(text)[0] or _mentions(text))}
+    both = {text: measured_in(text)[0] for text in (name, label) if text}
+    found = {what for text, what in both.items() if what or _mentions(text)}
     return found.pop() if len(found) == 1 else ""
 
 
@@ -125,6 +128,7 @@ def written_unit(text: str, analyte: str = "") -> str:
     return ""
 
 
+@lru_cache(maxsize=8192)
 def unit_written(name: str, label: str = "") -> str:
     """The unit that a column's name, or else its label, says."""
     analyte = analyte_of(name, label)
