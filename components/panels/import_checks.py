@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from bedside.intake.building import Report, Rows
+from bedside.intake.own_names import Names
 from bedside.intake.quality import Finding
 from bedside.intake.staging import Staged
 from bedside.intake.steps import Step
@@ -27,14 +28,16 @@ def show(held: Import, report: Report | None) -> tuple[Finding, ...] | None:
     with st.container(border=True, key="card_import_checks"):
         page.heading("What does not fit", "nothing of this is changed without you", place="import-checks")
         if report is not None:
-            _left_out(report, held.opened.staged)
-            _unreadable(report)
+            named = [rows for _, rows in report.left_out] + [each.rows for each in report.unreadable[:50]]
+            names = import_counts.names_of(held, [row for rows in named for row in rows.first])
+            _left_out(report, held.opened.staged, names)
+            _unreadable(report, names)
         found = _findings(held)
         _steps(held, report)
     return found
 
 
-def _left_out(report: Report, staged: Staged) -> None:
+def _left_out(report: Report, staged: Staged, names: Names) -> None:
     """Rows that would be no patients, and why."""
     if not report.outcomes:
         page.caption("Who would be left out is known once an outcome is.")
@@ -46,13 +49,15 @@ def _left_out(report: Report, staged: Staged) -> None:
         return
     page.put("<p><b>{kept}</b> of {rows} become patients.</p>", kept=f"{report.rows_kept:,}",
              rows=count(staged.n_rows, "row"))  # fmt: skip
-    rows = [(reason[:1].upper() + reason[1:], f"{rows.n:,}", rows_said(rows)) for reason, rows in report.left_out]
+    rows = [
+        (reason[:1].upper() + reason[1:], f"{rows.n:,}", rows_said(rows, names)) for reason, rows in report.left_out
+    ]
     if dropped > 0:
         rows.append(("Left out by a step below", f"{dropped:,}", ""))
     page.table(("Left out", "Rows", "Which"), rows, label="Rows that are left out")
 
 
-def _unreadable(report: Report) -> None:
+def _unreadable(report: Report, names: Names) -> None:
     """Cells that are something and would count as nothing."""
     if not report.unreadable:
         page.caption("Every cell can be read as what its column is.")
@@ -62,7 +67,7 @@ def _unreadable(report: Report) -> None:
         more="" if all(each.placeholder for each in report.unreadable)
         else " If a column holds words, say so under “What each column is”.",
     )  # fmt: skip
-    rows = [(each.column, unread_said(each), f"{each.rows.n:,}", rows_said(each.rows))
+    rows = [(each.column, unread_said(each), f"{each.rows.n:,}", rows_said(each.rows, names))
             for each in report.unreadable[:50]]  # fmt: skip
     page.table(("Column", "", "Cells", "Which"), rows, label="Cells that can't be read", numeric_from=2)
 
@@ -76,9 +81,10 @@ def _findings(held: Import) -> tuple[Finding, ...] | None:
     if found is None:
         return None
     page.heading("What looks wrong", "" if found else "nothing that Bedside knows to look for")
+    names = import_counts.names_of(held, [row for each in found for row in each.rows[:10]])
     serious = [each for each in found if each.severity != "remark"]
     for i, finding in enumerate(serious[:MOST]):
-        _finding(held, finding, f"import_fix_{i}")
+        _finding(held, finding, f"import_fix_{i}", names)
     if len(serious) > MOST:
         page.caption(f"{len(serious) - MOST:,} more are shown once some of these are put right.")
     remarks = [each for each in found if each.severity == "remark"]
@@ -86,13 +92,13 @@ def _findings(held: Import) -> tuple[Finding, ...] | None:
         with st.expander(f"Good to know ({len(remarks):,})", key="import_remarks", on_change="rerun") as box:
             if box.open:
                 for i, finding in enumerate(remarks[:MOST]):
-                    _finding(held, finding, f"import_remark_{i}")
+                    _finding(held, finding, f"import_remark_{i}", names)
     return found
 
 
-def _finding(held: Import, finding: Finding, key: str) -> None:
+def _finding(held: Import, finding: Finding, key: str, names: Names) -> None:
     word, colour = SEVERITY[finding.severity]
-    which = f" ({rows_said(Rows(finding.n, finding.rows))})" if finding.rows else ""
+    which = f" ({rows_said(Rows(finding.n, finding.rows), names)})" if finding.rows else ""
     page.put(
         '<p class="bs-import-finding"><b class="bs-{colour}">{word}.</b> {said}{which} '
         '<span class="bs-muted">{why}</span></p>',

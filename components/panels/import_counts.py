@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from bedside.intake import opening
+from bedside.intake import opening, own_names
 from bedside.intake.building import OutcomeRead, Report, foresee
+from bedside.intake.own_names import Names
 from bedside.intake.plan import OutcomePlan, Plan
 from bedside.intake.quality import Finding, findings
 from bedside.intake.staging import Staged
@@ -64,6 +66,14 @@ def findings_of(held: Import) -> tuple[Finding, ...] | None:
         only(key)
         found = jobs.wanted(key, "Looking for what is wrong", findings, staged, plan)
     return found
+
+
+def names_of(held: Import, rows: Iterable[int]) -> Names:
+    """What rows are called in the file, with their identifiers: on this page alone."""
+    assert held.opened is not None and held.plan is not None
+    staged, identifier, wanted = held.opened.staged, held.plan.identifier, tuple(sorted(set(rows)))
+    key = ("import_names", held.mark, held.turn, identifier, hash(wanted))
+    return desk.kept(key, lambda: own_names.names_of(staged, identifier, wanted))
 
 
 def read_of(report: Report | None, outcome: OutcomePlan) -> OutcomeRead | None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from bedside.intake import opening
 from bedside.intake.building import Report
+from bedside.intake.own_names import Names
 from bedside.intake.quality import Finding
 from bedside.report.csv import file_name
 from bedside.store.cohorts import list_kept, sweep
@@ -150,7 +151,7 @@ def done(held: Import) -> None:
                 b=time_said(read.longest), m=time_said(read.median), unit=read.unit,
             )  # fmt: skip
         quality_told.show(made.told, kept.title, key="import_quality")
-        _report(report)
+        _report(report, Names(held.opened.staged.shifts if held.opened is not None else ()))
         if kept.version > 1:
             with desk.fixable():
                 library_versions.show_differences(kept, kept.version - 1, whose.reader())
@@ -171,7 +172,7 @@ def done(held: Import) -> None:
         )
 
 
-def _report(report: Report) -> None:
+def _report(report: Report, names: Names) -> None:
     """What was read, kept and left out."""
     rows = [("Rows in the file", f"{report.rows_read:,}", "")]
     if report.rejected.n:
@@ -179,8 +180,8 @@ def _report(report: Report) -> None:
     rows += [
         (step.said, (f"−{n:,}" if step.drops_rows else f"{n:,} changed") if n else "", "") for step, n in report.steps
     ]
-    rows += [(f"Left out: {reason}", f"−{each.n:,}", rows_said(each)) for reason, each in report.left_out]
+    rows += [(f"Left out: {reason}", f"−{each.n:,}", rows_said(each, names)) for reason, each in report.left_out]
     rows.append(("Patients", f"{report.rows_kept:,}", ""))
-    rows += [(f"{each.column}: {unread_said(each)}, now not recorded", f"{each.rows.n:,}", rows_said(each.rows))
+    rows += [(f"{each.column}: {unread_said(each)}, now not recorded", f"{each.rows.n:,}", rows_said(each.rows, names))
              for each in report.unreadable[:20]]  # fmt: skip
     page.table(("", "Number", "Which"), rows, label="What was read, kept and left out")

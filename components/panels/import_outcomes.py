@@ -140,7 +140,8 @@ def answer(held: Import, outcome: OutcomePlan, i: int, report: Report | None) ->
 
     with st.container(gap="xxsmall", key=f"import_o{i}_answer"):
         page.put("<p><b>{label}</b> {t}</p>", label=f"{outcome.label}:", t=outcome_said(read, outcome))
-        left = left_said(read)
+        named = [row for rows in (read.no_time, read.no_status, read.negative, read.late) for row in rows.first]
+        left = left_said(read, import_counts.names_of(held, named))
         if left:
             page.caption(left)
         told = _why(held, outcome)

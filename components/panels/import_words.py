@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from bedside.intake.building import OutcomeRead, Rows, Unreadable
+from bedside.intake.own_names import Names
 from bedside.intake.plan import CENSORED, EVENT, UNKNOWN, ColumnPlan, OutcomePlan
 from bedside.intake.staging import Reading, Staged
 from components.panels.page import fill, join
@@ -83,11 +84,12 @@ def kind_said(column: ColumnPlan) -> str:
     return KINDS[column.kind]
 
 
-def rows_said(rows: Rows) -> str:
-    """Which rows, at most ten of them by number."""
+def rows_said(rows: Rows, names: Names | None = None) -> str:
+    """Which rows, at most ten of them: as the file itself numbers them, and with their identifiers, where known."""
+    called = names or Names()
     shown = rows.first[:10]
     more = rows.n - len(shown)
-    return f"{'row' if rows.n == 1 else 'rows'} " + ", ".join(f"{row:,}" for row in shown) + (
+    return f"{'row' if rows.n == 1 else 'rows'} " + ", ".join(called.of(row) for row in shown) + (
         f" and {more:,} more" if more > 0 else "")  # fmt: skip
 
 
@@ -154,15 +156,15 @@ def _by_meaning(read: OutcomeRead) -> list[tuple[str, list[str], int]]:
     return [(meaning, codes[:CODES_NAMED], max(len(codes) - CODES_NAMED, 0)) for meaning, codes in found.items()]
 
 
-def left_said(read: OutcomeRead) -> str:
+def left_said(read: OutcomeRead, names: Names | None = None) -> str:
     """Whom this outcome does not know, in one line; empty if it knows everybody."""
     parts = [
-        f"{rows.n:,} without {what} ({rows_said(rows)})"
+        f"{rows.n:,} without {what} ({rows_said(rows, names)})"
         for what, rows in (("follow-up", read.no_time), ("a known status", read.no_status))
         if rows.n
     ]
     if read.negative.n:
-        parts.append(f"{read.negative.n:,} with an end before the start ({rows_said(read.negative)})")
+        parts.append(f"{read.negative.n:,} with an end before the start ({rows_said(read.negative, names)})")
     if read.late.n:
-        parts.append(f"{read.late.n:,} observed only from after the end ({rows_said(read.late)})")
+        parts.append(f"{read.late.n:,} observed only from after the end ({rows_said(read.late, names)})")
     return "Not followed: " + "; ".join(parts) + "." if parts else ""
