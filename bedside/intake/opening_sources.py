@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from bedside.errors import Fixable
+from bedside.intake.brought_back import KIND, read_back, whole
 from bedside.intake.opening import Opened, open_file
 from bedside.intake.plan import header_signature
 from bedside.intake.staging import Progress, Reading
 from bedside.intake.standards.describe import short
 from bedside.intake.standards.folder import DICTIONARY, ImportReport, Offer, unnamed, write_made
-from bedside.intake.standards.recognise import SAID, recognise
+from bedside.intake.standards.recognise import SAID, Found, recognise
 from bedside.intake.standards.unpacked import opened_up
 from bedside.store.cohorts_folder import making
 from bedside.store.cohorts_kept import Kept, keep
 
-READ = ("fhir", "adam", "cbioportal", "meds", "omop")
+READ = ("cohort", "fhir", "adam", "cbioportal", "meds", "omop")
 TABLE = "table"
 UNPACKED, SIGNED = "unpacked", "source of a standard"
 """Beside the files that were brought: what stood in the archives among them."""
@@ -79,7 +80,7 @@ def look_at(folder: Path) -> tuple[Source, ...]:
     """What the files of a folder are, every one of them in one source."""
     return tuple(
         Source(each.kind, SAID[each.kind], tuple(str(path.relative_to(folder)) for path in each.files))
-        for each in recognise(folder)
+        for each in whole(recognise(folder))
     )
 
 
@@ -139,7 +140,9 @@ def read_source(
     from bedside.intake.standards.offers import from_recipe
 
     place = _beside(folder) if _beside(folder).is_dir() else folder
-    found = recognise(place)[number]
+    found = whole(recognise(place))[number]
+    if found.kind == KIND:
+        return _back(found, into)
     kind, options = from_recipe(recipe, OPTIONS) if recipe is not None else (found.kind, None)
     if kind != found.kind:
         raise Fixable("The recipe can't be followed.", f"It is not of {SAID[found.kind]}.", "Choose anew.")
@@ -156,6 +159,14 @@ def read_source(
         imported.report, tuple(folders), titles, told, tuple(made.name for made in imported.cohorts), imported.recipe,
         imported.offers, header_signature((SIGNED, found.kind, *imported.layout)),
     )  # fmt: skip
+
+
+def _back(found: Found, into: Path) -> SourceRead:
+    """A cohort of Bedside that was taken along."""
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(mode=0o700)
+    report, title, made = read_back(found, into)
+    return SourceRead(report, (made,), (title,), b"", (KIND,), signature=header_signature((SIGNED, KIND)))
 
 
 def answer(recipe: Mapping[str, Any], key: str, values: Sequence[str]) -> dict[str, Any]:
@@ -192,6 +203,12 @@ def keep_source(
     replaces : mapping, optional
         Key of the cohort that one becomes the next version of; else it is a new one.
     """
+    if read.report.kind == KIND:
+        from bedside.store.cohorts_back import keep_back
+
+        title = (titles or {}).get(0, "")
+        key = (replaces or {}).get(0, "")
+        return (keep_back(read.folders[0], reader=reader, title=title, replaces=key, name=name),)
     kept = []
     for i in chosen:
         with making() as made:

@@ -116,6 +116,7 @@ def keep(
     now: datetime | None = None,
     folder: Path | None = None,
     live: LiveCohort | None = None,
+    anew: str = "",
 ) -> Kept:
     """Keep a cohort's folder as a new cohort, or as the next version of one.
 
@@ -133,8 +134,8 @@ def keep(
         With a zone.
     folder : Path, optional
         By default the data folder.
-    live : LiveCohort, optional
-        Opened from ``folder_made``, where the rows stay in their source.
+    live, anew : LiveCohort and str, optional
+        Opened from ``folder_made``, where the rows stay in their source; a key, free here, that a new one is given.
 
     Returns
     -------
@@ -156,7 +157,7 @@ def keep(
         raise ValueError("a reader is local or a key of this server")
     if key is not None:
         _mine(key, reader, folder)
-    new = key or f"i{secrets.token_hex(8)}"
+    new = key or anew or f"i{secrets.token_hex(8)}"
     cohort, n_columns = looked_at(folder_made, new, live)
     told = _Told(
         form=FORM, owner=reader, title=clean(title, LONGEST_TITLE) or cohort.short_title,

@@ -5,6 +5,7 @@ What an imported cohort is, with all versions, is in `bedside.store.cohorts.expo
 
 from __future__ import annotations
 
+import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ def pack_csv(cohort: Cohort, into: Path) -> Path:
     """
     made = into / "cohort"
     export_csv(cohort, made)
+    about = {"key": cohort.key, "fingerprint": cohort.fingerprint}
+    (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
     return _packed(made, into / CSV)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from bedside.intake import opening_sources
+from bedside.intake.brought_back import KIND
 from bedside.intake.opening_sources import READ, SourceRead
 from bedside.intake.standards.folder import CohortMade, OutcomeMade
 from bedside.report.csv import file_name
@@ -56,7 +57,8 @@ def show(held: Import) -> None:
             _cohorts(held, read)
             if read.folders:
                 _decided(read)
-            _report(read)
+            if read.report.kind != KIND:
+                _report(read)
 
 
 def _above(names: list[str]) -> int:
@@ -132,7 +134,12 @@ def _cohort_said(made: CohortMade) -> None:
 
 def _cohorts(held: Import, read: SourceRead) -> None:
     """Each cohort with how its outcomes are read; ticked by the reader, never by us."""
-    page.heading("3 · The cohorts they make", "tick those that are read as they should be")
+    back = read.report.kind == KIND
+    if back:
+        page.heading("The cohort", "it was taken along from Bedside")
+        held.chosen_cohorts = {0}
+    else:
+        page.heading("3 · The cohorts they make", "tick those that are read as they should be")
     if not read.folders:
         page.caution("None: nobody in these files can be followed. The report below says why.")
         _decided(read)
@@ -144,7 +151,8 @@ def _cohorts(held: Import, read: SourceRead) -> None:
     mine = import_choices.versions()
     for i, made in enumerate(read.report.cohorts):
         _cohort_said(made)
-        fields.tick(f"Import this cohort ({i + 1})", i in held.chosen_cohorts, keep(i), key=f"import_cohort_{i}")
+        if not back:
+            fields.tick(f"Import this cohort ({i + 1})", i in held.chosen_cohorts, keep(i), key=f"import_cohort_{i}")
         if i in held.chosen_cohorts:
             import_choices.called(held, read, i, mine)
     chosen = tuple(sorted(held.chosen_cohorts))
@@ -153,7 +161,8 @@ def _cohorts(held: Import, read: SourceRead) -> None:
         _keep(held, read, chosen)
         return
     st.button(
-        f"Import {count(len(chosen), 'cohort')}" if chosen else "Import", key="import_sources_go", type="primary",
+        "Bring it back" if back else f"Import {count(len(chosen), 'cohort')}" if chosen else "Import",
+        key="import_sources_go", type="primary",
         icon=":material/check:", disabled=not chosen, on_click=_begin, args=(running,),
     )  # fmt: skip
     if not chosen:
@@ -163,7 +172,7 @@ def _cohorts(held: Import, read: SourceRead) -> None:
 def _decided(read: SourceRead) -> None:
     """What was decided on the way, each in a line."""
     if read.report.notes:
-        page.heading("What was decided on the way")
+        page.heading("What comes with it" if read.report.kind == KIND else "What was decided on the way")
         page.put("<ul>{each}</ul>", each=page.join(page.fill("<li>{t}</li>", t=note) for note in read.report.notes))
 
 
@@ -192,7 +201,8 @@ def _keep(held: Import, read: SourceRead, chosen: tuple[int, ...]) -> None:
     st.session_state.pop(RUNNING)
     held.kept = kept
     with desk.fixable():
-        import_choices.remember(held, read, chosen, kept)
+        if read.recipe:
+            import_choices.remember(held, read, chosen, kept)
     held.end()
     st.rerun()
 

@@ -332,6 +332,13 @@ def _cohort(made: Made) -> CohortMade:
 def _outcome(rows: pa.Table, told: Mapping[str, Any], written: Written | None) -> OutcomeMade:
     time = rows.column(clean_name(told["time"])).to_pandas().astype(float)
     status = rows.column(clean_name(told["status"])).to_pandas().astype(str)
+    return outcome_made(time, status, told, written)
+
+
+def outcome_made(
+    time: pd.Series, status: pd.Series, told: Mapping[str, Any], written: Written | None = None
+) -> OutcomeMade:
+    """An outcome in numbers, from follow-up and status of each patient and what the dictionary says of them."""
     competing = [code for codes in told.get("competing", {}).values() for code in codes]
     return OutcomeMade(
         told["key"], told["label"], told["unit"], int(status.isin([str(c) for c in told["event"]]).sum()),
