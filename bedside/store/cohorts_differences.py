@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,18 +20,37 @@ from bedside.intake.from_large import open_large
 from bedside.intake.large import data_of, is_large
 from bedside.intake.live_told import is_live
 from bedside.intake.read import read_cohort
-from bedside.store.cohorts_differences_large import compared
+from bedside.store.cohorts_differences_large import Cause, compared
 from bedside.store.cohorts_kept import open_folder
+
+DEATH = "death"
+"""The concept of an outcome that is a death."""
+_DEATH = re.compile(r"(?!.* or )(death|died)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class OutcomeChange:
-    """One outcome in two versions; None where a version does not have it."""
+    """One kind of event of one outcome in two versions; None where a version does not have it.
+
+    Attributes
+    ----------
+    key, label : str
+        Of the outcome; what the event is called.
+    events_before, events_after : int or None
+        Patients whose follow-up it ended.
+    undone : int or None
+        Patients who are in both, had it before and now have no event of this outcome; None where nobody can be found
+        again.
+    is_death : bool
+        Whoever had it can't be alive later.
+    """
 
     key: str
     label: str
     events_before: int | None
     events_after: int | None
+    undone: int | None = None
+    is_death: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +121,8 @@ def _counted(places: Sequence[Path], files: Sequence[Path], key: str) -> Differe
         alike = [name for name, both in kinds.items() if both[0] == both[1]]
         found = None
         if old.identifier is not None and new.identifier is not None:
-            found = compared(files, (old, new), [n for n in alike if n not in (old.identifier, new.identifier)])
+            names = [n for n in alike if n not in (old.identifier, new.identifier)]
+            found = compared(files, (old, new), names, _in_both(old, new))
         cells = [] if found is None else [(_label(new, name), n) for name, n in found.cells.items() if n]
         told = Differences(
             len(old), len(new),
@@ -109,8 +130,8 @@ def _counted(places: Sequence[Path], files: Sequence[Path], key: str) -> Differe
             tuple(_label(new, name) for name in new.columns if name not in old.columns),
             tuple(_label(old, name) for name in old.columns if name not in new.columns),
             tuple((_label(new, name), *both) for name, both in kinds.items() if both[0] != both[1]),
-            tuple(sorted(cells, key=lambda each: (-each[1], each[0]))), _outcomes(old, new), 0, 0, False,
-            tuple(_levels(old, new, alike)),
+            tuple(sorted(cells, key=lambda each: (-each[1], each[0]))),
+            _outcomes(old, new, None if found is None else found.undone), 0, 0, False, tuple(_levels(old, new, alike)),
         )  # fmt: skip
     finally:
         old.close()
@@ -138,7 +159,8 @@ def compare_cohorts(old: Cohort, new: Cohort) -> Differences:
         tuple(_label(old, name) for name in old.frame.columns if name not in new.frame.columns),
         tuple((_label(new, name), *both) for name, both in kinds.items() if both[0] != both[1]),
         () if found is None else _cells(old, new, found, [name for name, both in kinds.items() if both[0] == both[1]]),
-        _outcomes(old, new), _visits(old), _visits(new), old.fingerprint == new.fingerprint,
+        _outcomes(old, new, None if found is None else _undone(old, new, found)),
+        _visits(old), _visits(new), old.fingerprint == new.fingerprint,
         tuple(_levels(old, new, [name for name, both in kinds.items() if both[0] == both[1]])),
     )  # fmt: skip
 
@@ -197,20 +219,60 @@ def _levels(old: Cohort, new: Cohort, names: list[str]) -> Iterator[tuple[str, t
                 yield _label(new, name), came, went
 
 
-def _outcomes(old: Cohort, new: Cohort) -> tuple[OutcomeChange, ...]:
-    labels = {outcome.key: outcome.label for outcome in (*old.outcomes, *new.outcomes)}
-    return tuple(OutcomeChange(key, label, _events(old, key), _events(new, key)) for key, label in labels.items())
+def _causes(cohort: Cohort, key: str) -> dict[str, tuple[str, ...]]:
+    """Codes of each kind of event of an outcome; its own under no name, as it may be called otherwise later."""
+    outcome = next((each for each in cohort.outcomes if each.key == key), None)
+    return {} if outcome is None else {"": outcome.event, **outcome.competing}
 
 
-def _events(cohort: Cohort, key: str) -> int | None:
-    if key not in {outcome.key for outcome in cohort.outcomes}:
-        return None
+def _in_both(old: Cohort, new: Cohort) -> list[Cause]:
+    """Each kind of event that both versions know."""
+    shared = [outcome.key for outcome in old.outcomes if outcome.key in {each.key for each in new.outcomes}]
+    return [
+        Cause(key, name, old.outcome(key).status, codes, new.outcome(key).status, new.outcome(key).any_event)
+        for key in shared for name, codes in _causes(old, key).items() if name in _causes(new, key)
+    ]  # fmt: skip
+
+
+def _undone(old: Cohort, new: Cohort, found: np.ndarray) -> list[int]:
+    """Of patients in both, how many had each kind of event and now have none."""
+    here = np.flatnonzero(found >= 0)
+    return [
+        int((old.frame[each.status].iloc[found[here]].isin(each.codes).to_numpy(dtype=bool)
+             & ~new.frame[each.later].iloc[here].isin(each.any_event).to_numpy(dtype=bool)).sum())
+        for each in _in_both(old, new)
+    ]  # fmt: skip
+
+
+def _outcomes(old: Cohort, new: Cohort, undone: Sequence[int] | None) -> tuple[OutcomeChange, ...]:
+    gone = {} if undone is None else dict(zip(((c.key, c.name) for c in _in_both(old, new)), undone, strict=True))
+    changes = []
+    for outcome in {each.key: each for each in (*old.outcomes, *new.outcomes)}.values():
+        before, after = (_events(cohort, outcome.key) for cohort in (old, new))
+        own = outcome.cause_labels[0]
+        for name in {**before, **after}:
+            label = f"{name} (instead of “{own}”)" if name else own
+            dead = (not name and outcome.concept == DEATH) or _DEATH.match(label) is not None
+            changes.append(OutcomeChange(outcome.key, label, before.get(name), after.get(name),
+                                         gone.get((outcome.key, name)), dead))  # fmt: skip
+    return tuple(changes)
+
+
+def _events(cohort: Cohort, key: str) -> dict[str, int]:
+    """How often each kind of event of an outcome was seen."""
+    causes = _causes(cohort, key)
+    if not causes:
+        return {}
+    outcome = cohort.outcome(key)
     if isinstance(cohort, LiveCohort):
-        outcome = cohort.outcome(key)
         counted = cohort.engine.counts((Level(outcome.status, outcome.codes),))
-        ended = np.array([code in outcome.any_event for code in counted.labels[0]] + [False])
-        return int(counted.n[ended[counted.columns[0]]].sum())
-    return int(cohort.event(key).sum())
+        of = {code: 0 for code in counted.labels[0]}
+        for place, n in zip(counted.columns[0].tolist(), counted.n.tolist(), strict=True):
+            if place >= 0:
+                of[counted.labels[0][place]] += n
+    else:
+        of = cohort.frame[outcome.status].value_counts().to_dict()
+    return {name: int(sum(of.get(code, 0) for code in codes)) for name, codes in causes.items()}
 
 
 def _visits(cohort: Cohort) -> int:

@@ -35,13 +35,30 @@ class Compared:
         Patients who are in both, by identifier.
     cells : dict of str to int
         Of these, how many have another value in a column.
+    undone : list of int
+        Of these, how many had each kind of event and now have none.
     """
 
     again: int
     cells: dict[str, int]
+    undone: list[int]
 
 
-def compared(files: Sequence[Path], of: Sequence[Cohort], names: Sequence[str]) -> Compared:
+@dataclass(frozen=True)
+class Cause:
+    """One kind of event of an outcome in two versions: its status and codes, and the later status and every event."""
+
+    key: str
+    name: str
+    status: str
+    codes: tuple[str, ...]
+    later: str
+    any_event: tuple[str, ...]
+
+
+def compared(
+    files: Sequence[Path], of: Sequence[Cohort], names: Sequence[str], causes: Sequence[Cause] = ()
+) -> Compared:
     """Count in two Parquet files below one folder what is another in the second.
 
     Parameters
@@ -52,6 +69,7 @@ def compared(files: Sequence[Path], of: Sequence[Cohort], names: Sequence[str]) 
         What their columns are; both have an identifier.
     names : sequence of str
         Columns that are of one kind in both.
+    causes : sequence of Cause
 
     Raises
     ------
@@ -69,6 +87,7 @@ def compared(files: Sequence[Path], of: Sequence[Cohort], names: Sequence[str]) 
             for start in range(0, len(names), step):
                 part = names[start : start + step]
                 cells |= dict(zip(part, _asked(duck, sides, part)[1:], strict=True))
+            undone = _undone(duck, sides, causes)
     except duckdb.OutOfMemoryException:
         raise Fixable(
             "These versions can't be compared.", "Both together take more memory than there is for it.",
@@ -79,7 +98,7 @@ def compared(files: Sequence[Path], of: Sequence[Cohort], names: Sequence[str]) 
             "These versions can't be compared.", f"DuckDB stopped ({type(error).__name__}).",
             "Check that both files are whole and still where they were.",
         ) from error  # fmt: skip
-    return Compared(again, cells)
+    return Compared(again, cells, undone)
 
 
 class _Side:
@@ -107,14 +126,35 @@ class _Side:
 
 def _asked(duck: Duck, sides: Sequence[_Side], names: Sequence[str]) -> tuple[int, ...]:
     """Patients in both, and of each column how many have another value there."""
-    values: dict[str, Any] = {}
-    old, new = (side.rows(names, values).subquery(alias) for side, alias in zip(sides, ("old", "new"), strict=True))
-    same = exp.EQ(this=exp.column(NAME, table="old"), expression=exp.column(NAME, table="new"))
-    other = (
+    other = [
         exp.NullSafeNEQ(this=exp.column(f"x{i}", table="old"), expression=exp.column(f"x{i}", table="new"))
         for i in range(len(names))
+    ]
+    return _joined(duck, sides, (names, names), other)
+
+
+def _undone(duck: Duck, sides: Sequence[_Side], causes: Sequence[Cause]) -> list[int]:
+    """How many had each kind of event before, and none after."""
+    gone = [
+        exp.and_(
+            exp.column(f"x{i}", table="old").isin(*each.codes),
+            exp.func("coalesce", exp.column(f"x{i}", table="new").isin(*each.any_event), exp.false()).not_(),
+        )
+        for i, each in enumerate(causes)
+    ]
+    return list(_joined(duck, sides, ([each.status for each in causes], [each.later for each in causes]), gone)[1:])
+
+
+def _joined(
+    duck: Duck, sides: Sequence[_Side], names: Sequence[Sequence[str]], wanted: Sequence[exp.Expression]
+) -> tuple[int, ...]:
+    """Patients in both, and how many of them meet each condition on the columns ``x0``, ``x1`` and so on."""
+    values: dict[str, Any] = {}
+    old, new = (
+        side.rows(own, values).subquery(alias) for side, own, alias in zip(sides, names, ("old", "new"), strict=True)
     )
-    counted = [exp.alias_(exp.func("count_if", each), f"n{i}") for i, each in enumerate(other)]
+    same = exp.EQ(this=exp.column(NAME, table="old"), expression=exp.column(NAME, table="new"))
+    counted = [exp.alias_(exp.func("count_if", each), f"n{i}") for i, each in enumerate(wanted)]
     tree = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n"), *counted).from_(old).join(new, on=same)
     told = {**sides[0].told, **sides[1].told, **values}
     return tuple(int(column[0].as_py() or 0) for column in duck.query(tree.sql("duckdb"), told).columns)

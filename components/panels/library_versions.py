@@ -14,7 +14,7 @@ from components.panels.import_counts import AT_ONCE
 from components.panels.import_words import count
 
 MOST_CELLS = 12
-"""Columns that are named among those with changed cells."""
+"""Names in one line, and columns that are named among those with changed cells."""
 
 
 def all_of(kept: Kept, reader: str) -> tuple[Kept, ...]:
@@ -90,9 +90,41 @@ def show_differences(newer: Kept, older: int, reader: str) -> None:
     else:
         found = jobs.wanted(key, "Comparing the versions", _compared, newer.key, older, newer.version, reader)
     if found is not None:
-        said = "".join(f"<li>{page.fill('{t}', t=line)}</li>" for line in sentences(found))
-        page.put('<p class="bs-muted">Compared with version {n}:</p><ul class="bs-muted">{said}</ul>', n=older,
-                 said=page.Markup(said))  # fmt: skip
+        _show(found, older)
+
+
+def _show(found: Differences, older: int) -> None:
+    """What can't be first; then counts, events and cells, each kind as a table of its own."""
+    for line in impossible(found):
+        page.caution(line)
+    said = "".join(f"<li>{page.fill('{t}', t=line)}</li>" for line in sentences(found))
+    page.put('<p class="bs-muted">Compared with version {n}:</p><ul class="bs-muted">{said}</ul>', n=older,
+             said=page.Markup(said))  # fmt: skip
+    events = [(each.label, _counted(each.events_before), _counted(each.events_after)) for each in found.outcomes]
+    if any(before != after for _, before, after in events):
+        page.table(("Events", "Before", "Now"), events, label="Events in both versions")
+    if found.cells:
+        cells = [(label, f"{n:,}") for label, n in found.cells[:MOST_CELLS]]
+        page.table(("Column", "Patients with another value"), cells, label="Columns with other values")
+        if len(found.cells) > MOST_CELLS:
+            page.caption(f"And in {len(found.cells) - MOST_CELLS:,} more columns.")
+
+
+def _counted(n: int | None) -> str:
+    return "not there" if n is None else f"{n:,}"
+
+
+def impossible(found: Differences) -> list[str]:
+    """What can't have happened to a patient between two versions, and speaks for a mistake in one of them."""
+    lines = []
+    for each in found.outcomes:
+        if each.undone and each.is_death:
+            who, are = ("patient", "is") if each.undone == 1 else ("patients", "are")
+            lines.append(f"{each.undone:,} {who} who had died {are} alive in this version ({each.label}).")
+        elif each.undone:
+            who, have = ("patient", "has") if each.undone == 1 else ("patients", "have")
+            lines.append(f"{each.undone:,} {who} who had the event “{each.label}” {have} none in this version.")
+    return lines
 
 
 def _compared(key: str, older: int, newer: int, reader: str) -> Differences:
@@ -106,10 +138,6 @@ def sentences(found: Differences) -> list[str]:
     lines = [f"Patients: {found.patients_before:,} before, {found.patients_after:,} now"]
     if found.added is not None and found.removed is not None:
         lines[0] += f" ({found.added:,} new, {found.removed:,} no longer there)"
-    for each in found.outcomes:
-        before, after = ("not there" if n is None else f"{n:,}" for n in (each.events_before, each.events_after))
-        if before != after:
-            lines.append(f"{each.label}: events {before} before, {after} now")
     for what, names in (("New columns", found.columns_added), ("Columns no longer there", found.columns_removed)):
         if names:
             lines.append(f"{what}: {', '.join(names[:MOST_CELLS])}" + (" and more" if len(names) > MOST_CELLS else ""))
@@ -118,10 +146,8 @@ def sentences(found: Differences) -> list[str]:
         parts = [f"{what} {', '.join(f'“{one}”' for one in those[:MOST_CELLS])}"
                  for what, those in (("also has", came), ("no longer has", went)) if those]  # fmt: skip
         lines.append(f"{label} {' and '.join(parts)}")
-    if found.cells:
-        said = "; ".join(f"{label} in {n:,}" for label, n in found.cells[:MOST_CELLS])
-        lines.append(f"Cells with another value, in patients who are in both: {said}")
     if found.visits_before != found.visits_after:
         lines.append(f"Measurements over time: {found.visits_before:,} before, {found.visits_after:,} now")
-    return lines if len(lines) > 1 or found.patients_before != found.patients_after or found.added else [
+    told = found.cells or any(each.events_before != each.events_after for each in found.outcomes)
+    return lines if told or len(lines) > 1 or found.patients_before != found.patients_after or found.added else [
         *lines, "The wording or the order is another."]  # fmt: skip

@@ -116,6 +116,7 @@ def test_differences_are_counts_and_labels(tmp_path: Path):
     assert found.cells == (("Marker", 18),)
     (death,) = found.outcomes
     assert (death.label, death.events_before, death.events_after) == ("Death", 10, 12)
+    assert death.undone == 0
     back = differences(one.key, 2, 1, reader="local", folder=tmp_path)
     assert (back.added, back.removed, back.columns_removed, back.same) == (0, 3, ("site",), False)
     assert differences(one.key, 1, 1, reader="local", folder=tmp_path).same
