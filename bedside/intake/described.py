@@ -23,11 +23,11 @@ _ANY_DEATH = re.compile(
 
 
 def derived_names(outcome: OutcomePlan, taken: Sequence[str]) -> tuple[str, str]:
-    """Names of the columns that are made from dates, told apart from those that are there."""
-    found = []
+    """Names of the columns that are made from dates, told apart from those that are there by more than capitals."""
+    there, found = {name.casefold() for name in taken}, []
     for name in (f"{outcome.label}: days", f"{outcome.label}: status"):
         unique = name
-        while unique in taken:
+        while unique.casefold() in there:
             unique += " "
             unique = unique.strip() + "*"
         found.append(unique)
@@ -37,7 +37,8 @@ def derived_names(outcome: OutcomePlan, taken: Sequence[str]) -> tuple[str, str]
 def entry_name(outcome: OutcomePlan, taken: Sequence[str]) -> str:
     """Name of the column with the days from time zero to the beginning of observation."""
     name = f"{outcome.label}: days at entry"
-    while name in taken:
+    there = {each.casefold() for each in taken}
+    while name.casefold() in there:
         name += "*"
     return name
 

@@ -37,12 +37,14 @@ def read_parquet(source: Path, folder: Path, reading: Reading, progress: Progres
                 raise Fixable(WHAT, f"Expected: {refused[0]}. Found: {refused[1]}.", "Leave out what is not needed.")
             kinds = [_kind(field.type) for field in file.schema_arrow]
             schema = pa.schema([(f"c{i}", _kept(kinds[i], field.type)) for i, field in enumerate(file.schema_arrow)])
+            zones = sorted({zone for field in file.schema_arrow if (zone := _strange(_seen_through(field.type)))})
             out, n_rows = write(folder, _batches(file, schema, progress), schema)
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise Fixable(
             WHAT, "It is a damaged Parquet file.", "Save it again where it came from, and bring it then."
         ) from None
     columns, notes = columns_of(names, kinds)
+    notes += [f"The time zone {zone[:40]} is not known here: its points in time are read as UTC." for zone in zones]
     return Written(out, columns, n_rows, replace(reading, format="parquet"), notes=tuple(notes))
 
 
@@ -57,6 +59,16 @@ def _batches(file: pq.ParquetFile, schema: pa.Schema, progress: Progress) -> Ite
 
 def _seen_through(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _strange(kind: pa.DataType) -> str:
+    """The time zone of points in time, if there is none of that name."""
+    zone = kind.tz if pa.types.is_timestamp(kind) else None
+    try:
+        pa.lib.string_to_tzinfo(zone or "UTC")
+    except (KeyError, ValueError, OSError):  # as pytz, zoneinfo and Arrow itself say it
+        return zone
+    return ""
 
 
 def _kind(kind: pa.DataType) -> Kind:
@@ -75,6 +87,8 @@ def _kept(kind: Kind, was: pa.DataType) -> pa.DataType:
     was = _seen_through(was)
     if kind == "text":
         return pa.string()
+    if _strange(was):
+        return pa.timestamp(was.unit, "UTC")  # points in time are kept in UTC whatever the zone they are shown in
     # A decimal divides by a power of ten that is rounded itself: as text it keeps its digits until it is a number.
     return pa.string() if pa.types.is_decimal(was) else was
 

@@ -84,7 +84,7 @@ def _holds_json(start: bytes) -> bool:
     line = text.split(b"\n", 1)[0].strip()
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text[1:].lstrip(b" \t\r\n")[:1] in (b'"', b"}")
 
 

@@ -15,6 +15,8 @@ from bedside.intake.formats.written import MOST_COLUMNS, Written, check_width, c
 from bedside.intake.staging import WHAT, Progress, Reading
 
 _BATCH = 20_000
+_WITHIN = "\x1f"
+"""Between the names of a record and of a field in it, until they are shown: ``a.b`` may be a name of its own."""
 _DEEPEST = 5
 """Levels of records in records that become columns; what lies deeper stays as JSON text."""
 LONGEST_RECORD = 16 * 2**20
@@ -41,7 +43,7 @@ def read_records(source: Path, folder: Path, reading: Reading, progress: Progres
     schema = pa.schema([(f"c{i}", pa.string()) for i in range(len(names))])
     progress(0.4, "Reading rows")
     out, n_rows = write(folder, _batches(source, list(names), schema), schema)
-    columns, notes = columns_of(list(names), ["text"] * len(names))
+    columns, notes = columns_of([name.replace(_WITHIN, ".") for name in names], ["text"] * len(names))
     return Written(out, columns, n_rows, replace(reading, format="json", encoding="utf-8"), notes=tuple(notes))
 
 
@@ -72,7 +74,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
         nested = []
         for name, cell in inner.items():
             if isinstance(cell, dict) and cell and deep < _DEEPEST:
-                nested.append((f"{path}{name}.", cell, deep + 1))
+                nested.append((f"{path}{name}{_WITHIN}", cell, deep + 1))
             else:
                 found.setdefault(f"{path}{name}", cell)
         todo += reversed(nested)
@@ -84,7 +86,12 @@ def _said(cell: Any) -> str | None:
         return cell or None
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))
-    return orjson.dumps(cell).decode()
+    try:
+        return orjson.dumps(cell).decode()
+    except orjson.JSONEncodeError:
+        raise Fixable(
+            WHAT, "Records in it lie in one another more than 250 levels deep.", "Leave that field out."
+        ) from None
 
 
 def _records(source: Path) -> Iterator[dict[str, Any]]:

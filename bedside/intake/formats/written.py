@@ -39,7 +39,8 @@ class Written:
 def named(originals: Sequence[str]) -> tuple[list[str], list[str]]:
     """Unique names for columns, and what had to be changed, in sentences.
 
-    A name that is empty becomes "column 3"; the second of two equal names "age (2)".
+    A name that is empty becomes "column 3"; the second of two equal names "age (2)", and so does one that differs in
+    capitals only: questions to a database do not tell them apart.
     """
     found: list[str] = []
     taken: set[str] = set()
@@ -50,11 +51,11 @@ def named(originals: Sequence[str]) -> tuple[list[str], list[str]]:
             unnamed += 1
             name = f"column {i + 1}"
         base, n = name, 1
-        while name in taken:
+        while name.casefold() in taken:
             n += 1
             name = f"{base} ({n})"
         doubled += n > 1
-        taken.add(name)
+        taken.add(name.casefold())
         found.append(name)
     notes = []
     if unnamed:

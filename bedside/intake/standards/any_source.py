@@ -49,4 +49,10 @@ def read_source(found: Found, options: object = None, *, progress: Progress | No
             "This can't be imported as it is.", f"It is {SAID.get(found.kind, 'something else')}.",
             "Bring a table by itself, or the folder of a standard.",
         )  # fmt: skip
-    return reader(found, options, progress=progress)
+    try:
+        return reader(found, options, progress=progress)
+    except RecursionError:
+        raise Fixable(
+            "These files were not read.", "Records in them lie in one another hundreds of levels deep.",
+            "Leave out the file that is written so, and bring the others.",
+        ) from None  # fmt: skip

@@ -25,6 +25,8 @@ LONGEST = 64 * 2**20
 """The longest line, or entry of a bundle."""
 SURELY_SMALL, MOST_SWELLING = 256 * 2**20, 100
 """A packed file may unpack to the first in any case, beyond it to so many times its size."""
+MOST_NESTED = 20
+"""Bundles within bundles."""
 _MARKS = np.zeros(256, dtype=bool)
 _MARKS[list(b'"{}[]')] = True
 _SKELETON = 65_536
@@ -167,27 +169,30 @@ def _whole(text: bytes, tally: Tally) -> Iterator[Entry]:
         yield from _resource("", each, tally)
 
 
-def _resource(url: str, told: Any, tally: Tally) -> Iterator[Entry]:
+def _resource(url: str, told: Any, tally: Tally, deep: int = 0) -> Iterator[Entry]:
     """A resource; of a bundle those that are in it."""
     if not isinstance(told, dict) or not isinstance(told.get("resourceType"), str):
         tally.n_read += 1
         tally.drop("no resource of FHIR")
+    elif told["resourceType"] == "Bundle" and deep == MOST_NESTED:
+        tally.n_read += 1
+        tally.drop(f"a bundle within {MOST_NESTED} others")
     elif told["resourceType"] == "Bundle":
         tally.bundles[str(told.get("type", "bundle"))[:40]] += 1
         for part in ("link", "entry"):
             parts = told.get(part)
             for each in parts if isinstance(parts, list) else ():
-                yield from _entry(each, tally)
+                yield from _entry(each, tally, deep + 1)
     else:
         tally.n_read += 1
         yield url, told
 
 
-def _entry(told: Any, tally: Tally) -> Iterator[Entry]:
+def _entry(told: Any, tally: Tally, deep: int = 1) -> Iterator[Entry]:
     """An entry of a bundle, or one of its links to further pages."""
     if isinstance(told, dict) and "resource" in told:
         url = told.get("fullUrl")
-        yield from _resource(url if isinstance(url, str) else "", told["resource"], tally)
+        yield from _resource(url if isinstance(url, str) else "", told["resource"], tally, deep)
     elif isinstance(told, dict) and isinstance(told.get("relation"), str) and isinstance(told.get("url"), str):
         if told["relation"] in ("self", "next"):
             (tally.own if told["relation"] == "self" else tally.further).add(told["url"])

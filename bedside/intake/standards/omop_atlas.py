@@ -59,16 +59,11 @@ def generated(source: OmopSource, told: str) -> str:
 
 
 def _read(told: str) -> dict[str, Any]:
-    try:
-        if len(told) > MOST_BYTES:
-            raise ValueError
-        definition = json.loads(told)
-    except (ValueError, RecursionError):
-        definition = None
+    definition = _json(told)
     if isinstance(definition, dict) and isinstance(definition.get("expression"), dict | str):
         inner = definition["expression"]
         name = definition.get("name", "")
-        definition = json.loads(inner) if isinstance(inner, str) and inner.lstrip()[:1] == "{" else inner
+        definition = _json(inner) if isinstance(inner, str) else inner
         if isinstance(definition, dict):
             definition.setdefault("Title", name)
     if not isinstance(definition, dict) or "PrimaryCriteria" not in definition:
@@ -76,6 +71,14 @@ def _read(told: str) -> dict[str, Any]:
             WHAT, "The text is no cohort definition.", "In ATLAS, open the cohort, and take its JSON from “Export”."
         )
     return definition
+
+
+def _json(text: str) -> Any:
+    """What a text says as JSON; None if it is none."""
+    try:
+        return json.loads(text) if len(text) <= MOST_BYTES else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _extra() -> tuple[ModuleType, ModuleType]:

@@ -8,6 +8,8 @@ import io
 import json
 import re
 import zlib
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,7 +163,9 @@ def _lines(text: str) -> Peek:
     if not rows:
         return Peek("text", start=text[:4000])
     delimiter = max("\t,;|", key=rows[0].count)
-    cells = list(csv.reader(io.StringIO("\n".join(rows[:20])), delimiter=delimiter))
+    cells = _cells(rows[:20], delimiter)
+    if not cells:
+        return Peek("text", start=text[:4000])
     widths = [len(row) for row in cells if row]
     # Rows may all be wider than the header: a damaged table is one still.
     usual = max(widths.count(width) for width in widths[1:] or widths)
@@ -170,3 +174,11 @@ def _lines(text: str) -> Peek:
     if is_prose or not (1 < widths[0] <= 100_000) or usual < (0.5 if bare else 0.8) * (len(widths) - 1):
         return Peek("text", start=text[:4000])
     return Peek("csv", tuple(clean_name(name) for name in cells[0]), start=text[:4000])
+
+
+def _cells(rows: Iterable[str], delimiter: str) -> list[list[str]]:
+    """The cells of some lines, up to one that is longer than any that is read, or a quotation mark without an end."""
+    found: list[list[str]] = []
+    with suppress(csv.Error):
+        found.extend(csv.reader(io.StringIO("\n".join(rows)), delimiter=delimiter))
+    return found

@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -56,9 +57,10 @@ def unpack(path: Path, into: Path) -> int:
     most = min(MOST_BYTES, max(SURELY_SMALL, MOST_SWELLING * path.stat().st_size))
     into.mkdir(mode=0o700)
     n = total = 0
+    turns: Counter[Path] = Counter()
     try:
         for name, size, file in _members(path):
-            place = _place(name, into)
+            place = _place(name, into, turns)
             if place is None:
                 continue
             n, total = n + 1, total + max(size, 0)
@@ -93,18 +95,18 @@ def _is_link(told: zipfile.ZipInfo) -> bool:
     return (told.external_attr >> 16) & 0o170000 == 0o120000
 
 
-def _place(name: str, into: Path) -> Path | None:
-    """Where a file goes; None for what computers put there themselves."""
+def _place(name: str, into: Path, turns: Counter[Path]) -> Path | None:
+    """Where a file goes; None for what computers put there themselves. Files of one name are numbered."""
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", ".", "..")]
     if not parts or len(parts) > MOST_DEEP or any(part.startswith(".") or part == "__MACOSX" for part in parts):
         return None
     plain = [_ODD.sub("_", part)[:80].strip() or "_" for part in parts[:-1]] + [_ODD.sub("_", parts[-1])[-80:].strip()]
     place = into.joinpath(*plain)
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    turn = 1
+    own = place
     while place.exists():
-        turn += 1
-        place = place.with_name(f"{turn}_{plain[-1]}")
+        turns[own] += 1
+        place = own.with_name(f"{turns[own] + 1}_{plain[-1]}")
     return place
 
 
@@ -131,17 +133,27 @@ def opened_up(files: Path, into: Path) -> Path:
     into : Path
         Made anew if there is an archive among them: then it is what is returned.
     """
-    packed = [path for path in sorted(files.iterdir()) if is_archive(path)]
+    brought = sorted(files.iterdir())
+    packed = [path for path in brought if is_archive(path)]
     if not packed:
         return files
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(mode=0o700)
-    for path in sorted(files.iterdir()):
-        if path in packed:
-            unpack(path, into / (path.name.split(".")[0] or "archive") if len(packed) > 1 else into / "files")
-        else:
+    for path in brought:
+        if path not in packed:
             os.link(path, into / path.name)
+    for path in packed:
+        unpack(path, _folder(into, path.name.split(".")[0] or "archive" if len(packed) > 1 else "files"))
     return into
+
+
+def _folder(into: Path, name: str) -> Path:
+    """A place of that name, numbered if something of that name is there."""
+    place, n = into / name, 1
+    while place.exists():
+        n += 1
+        place = into / f"{name} ({n})"
+    return place
 
 
 def _stop(why: str) -> Fixable:
