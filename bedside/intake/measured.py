@@ -133,3 +133,17 @@ def unit_written(name: str, label: str = "") -> str:
     """The unit that a column's name, or else its label, says."""
     analyte = analyte_of(name, label)
     return written_unit(name, analyte) or written_unit(label, analyte)
+
+
+@lru_cache(maxsize=8192)
+def units_named(name: str, label: str = "") -> tuple[str, ...]:
+    """Words of a name, or else of its label, that are of a unit, wherever they stand."""
+    found = (
+        [word for word in parts_of(text) if word in _UNIT_WORDS - _BESIDE and len(word) > 1] for text in (name, label)
+    )
+    return tuple(next((words for words in found if words), ()))
+
+
+def unit_among(words: tuple[str, ...], analyte: str) -> str:
+    """The unit of a measurement that one of the words says."""
+    return next((unit for word in words for unit in _units_like(word) if unit in UNITS.get(analyte, ())), "")

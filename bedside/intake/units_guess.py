@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bedside.intake.measured import UNITS, analyte_of, measured_in, unit_written
+from bedside.intake.measured import UNITS, analyte_of, measured_in, unit_among, unit_written, units_named
 from bedside.intake.plan import ColumnPlan
 
 _TYPICAL: dict[str, tuple[tuple[str, float, float], ...]] = {
@@ -27,7 +27,10 @@ def unit_of(name: str, label: str, values: np.ndarray) -> tuple[str, str]:
     what = analyte_of(name, label)
     middle = float(np.median(values)) if len(values) else float("nan")
     fits = [unit for unit, low, high in _TYPICAL.get(what, ()) if low <= middle <= high]
-    unit = unit_written(name, label) or (fits[0] if len(fits) == 1 else "")
+    said = units_named(name, label)
+    unit = unit_written(name, label) or unit_among(said, what)
+    if not unit and len(fits) == 1 and all(word in fits[0].replace("/", "") for word in said):
+        unit = fits[0]  # a range never overrules a word: 175 of “BodyWeightLbs” are no kilograms
     return unit, what if what in _CONCEPTS and unit in UNITS[what] else ""
 
 

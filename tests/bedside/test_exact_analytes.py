@@ -65,6 +65,16 @@ def test_a_measurement_by_its_whole_name(name, middle, unit, concept):
     assert unit_of(name, "", np.array([middle])) == (unit, concept)
 
 
+def test_a_unit_anywhere_in_a_name_beats_a_range():
+    pounds = np.full(90, 175.0)
+    for name in ("Weight_lb", "BodyWeightLbs", "weight_lb_baseline", "WeightPounds", "weight (lbs)"):
+        assert unit_of(name, "", pounds) == ("lb", "")
+    for name in ("weight_stone", "weight_oz", "weightlb", "height_in", "Height inches", "height_ft"):
+        assert unit_of(name, "", np.full(90, 67.0)) == ("", "")
+    assert unit_of("creatinine_mg_dl_baseline", "", np.full(90, 1.0)) == ("mg/dl", "creatinine")
+    assert unit_of("age_months_baseline", "", np.full(90, 60.0))[0] == "months"
+
+
 def test_a_label_that_says_otherwise_is_believed():
     assert unit_of("LBXSCR", "Creatinine (mg/dl)", np.array([1.0])) == ("mg/dl", "creatinine")
     assert unit_of("albumin", "Albumin in urine (g/l)", np.array([40.0])) == ("g/l", "")
