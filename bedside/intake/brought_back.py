@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 
 from bedside.cohort import Cohort
 from bedside.cohort.attached import TABLE
+from bedside.cohort.outcome import Outcome
 from bedside.engine.live import LiveCohort
 from bedside.errors import Fixable
+from bedside.intake.files import _too_much
 from bedside.intake.from_large import looked_at
 from bedside.intake.standards.folder import CohortMade, FileRead, ImportReport, OutcomeMade, outcome_made
 from bedside.intake.standards.recognise import Found, Part
@@ -90,6 +92,8 @@ def read_back(found: Found, into: Path) -> tuple[ImportReport, str, Path]:
     notes = [f"{n:,} {one if n == 1 else one + 's'} come{'s' * (n == 1)} along." for n, one in counts if n]
     if len(places) > 1:
         notes.insert(0, f"{len(places):,} versions come along, in their order; the newest is shown here.")
+    if _json(found.root / "estimates.json"):
+        notes.append("Estimates of single patients do not come along.")
     seal = str(kept.get("fingerprint") or about.get("fingerprint") or "")
     if seal and seal == cohort.fingerprint:
         notes.append(f"It is the same to the last value as when it was taken along (fingerprint {seal[:12]}).")
@@ -184,7 +188,9 @@ def bounded(path: Path) -> None:
         held = pq.read_metadata(path)
     except (pa.ArrowException, OSError):
         raise _stop(f"“{path.name[:80]}” is damaged.", "Take the cohort along again.") from None
-    if held.num_rows * held.num_columns > MOST_VALUES:
+    read_whole = path.name == OF_A_TABLE[-1]
+    too_much = read_whole and _too_much(held, held.num_columns, path.stat().st_size) is not None
+    if too_much or held.num_rows * held.num_columns > MOST_VALUES:
         raise _stop("A table in it unpacks to more than can be opened.", "Take the cohort along again.")
 
 
@@ -201,11 +207,17 @@ def _outcomes(cohort: Cohort, folder: Path) -> tuple[OutcomeMade, ...]:
         rows = cohort.frame[names]
     found = []
     for outcome in cohort.outcomes:
-        told = {"event": outcome.event, "competing": dict(outcome.competing), "concept": outcome.concept,
-                "free_phrase": outcome.free_phrase, "key": outcome.key, "unit": outcome.unit,
+        told = {"event": outcome.event, "competing": dict(outcome.competing), "key": outcome.key,
+                "concept": outcome.concept or _named(outcome), "free_phrase": outcome.free_phrase, "unit": outcome.unit,
                 "label": outcome.label, "status": outcome.status}  # fmt: skip
         found.append(outcome_made(rows[outcome.time].astype(float), rows[outcome.status].astype(str), told))
     return tuple(found)
+
+
+def _named(outcome: Outcome) -> str:
+    """What happened, in a few words."""
+    label = outcome.cause_label or outcome.label
+    return label[:1].lower() + label[1:]
 
 
 def _visits(cohort: Cohort) -> int:

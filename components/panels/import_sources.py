@@ -254,7 +254,7 @@ def _reasons(why: Mapping[str, int]) -> list[tuple[str, str]]:
     lines = []
     for reason, kinds in sorted(found.items(), key=lambda each: (-each[1].total(), each[0])):
         named = ", ".join(f"{kind} {n:,}" for kind, n in kinds.most_common(KINDS_NAMED) if kind)
-        more = f" and {len(kinds) - KINDS_NAMED} more kinds" if len(kinds) > KINDS_NAMED else ""
+        more = f" and {len(kinds) - KINDS_NAMED} more" if len(kinds) > KINDS_NAMED else ""
         if kinds.total():
             lines.append((f"{reason}: {named}{more}" if named else reason, f"{kinds.total():,}"))
     return lines
@@ -288,7 +288,11 @@ def done(held: Import) -> None:
                     st.switch_page(desk.page("overview"), query_params={"cohort": kept.key})
         attached_study.said(held.kept)
         page.caption(
-            "The files you brought are no longer on this machine. Your choices are remembered for the next files of "
-            "this source."
+            "The files you brought are no longer on this machine."
+            + (
+                " Your choices are remembered for the next files of this source."
+                if held.read and held.read.recipe
+                else ""
+            )
         )
         st.button("Bring more", key="import_next", icon=":material/upload_file:", on_click=importing.forget)

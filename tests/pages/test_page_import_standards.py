@@ -66,3 +66,16 @@ def test_an_archive_of_fhir_is_chosen_from_kept_and_read_the_same_next_month():
     reader.choose("import_cohort_0", True)
     assert reader.at.text_input(key="import_cohort_title_0").value == "Heart clinic"
     assert reader.at.selectbox(key="import_cohort_becomes_0").value == cohort.key
+
+
+def test_a_table_with_its_dictionary_comes_back_in_one_click():
+    """Dropped together as they lie in what is taken along, they are a cohort and no plain table."""
+    place = Path("sample_data/lung_ncctg")
+    files = [(name, (place / name).read_bytes()) for name in ("data.csv", "dictionary.json")]
+    reader = bring(Reader(cohort="gbsg2_breast"), *files)
+    assert "A cohort of Bedside : data.csv, dictionary.json" in reader.text
+    assert "165 events of 228" in reader.text
+    reader.click("import_sources_go")
+    assert "Imported 1 cohort" in reader.text and "Your choices are remembered" not in reader.text
+    reader.click("import_open_0")
+    assert "228 patients" in reader.text
