@@ -142,7 +142,7 @@ def test_guesses_are_changed_in_place_steps_are_undone_and_text_stays_text():
     reader.click("import_undo_0")
     assert "15 events of 42" in reader.text
     reader.unfold("import_closer").choose("import_one", "months").choose("import_one_missing", "3; 4")
-    assert "2 without follow-up (rows 1, 2)" in reader.text
+    assert "2 without follow-up (rows 2, 3)" in reader.text
     reader.choose("import_one_kind", "text")  # follow-up has to be a number
     assert reader.at.session_state["import_one_kind"] == "continuous"
     assert staged()
