@@ -17,6 +17,7 @@ from bedside.intake.cells import code_text, trimmed
 from bedside.intake.columns import MISSING
 from bedside.intake.dated import dates_in
 from bedside.intake.dates import DateColumn, look_at
+from bedside.intake.formats.sniff import EITHER
 from bedside.intake.guess_outcomes import guess_outcomes
 from bedside.intake.names import spoken, words_of, wordset
 from bedside.intake.plan import ColumnPlan, Guess, Guessed, OutcomePlan, Plan
@@ -68,6 +69,8 @@ class Seen:
     decimal : str
     dates : DateColumn or None
         Where most cells are dates.
+    either : bool
+        True if the marks in its numbers could part thousands or decimals.
     """
 
     column: StagedColumn
@@ -79,6 +82,7 @@ class Seen:
     numeric: float
     decimal: str
     dates: DateColumn | None
+    either: bool = False
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -160,12 +164,25 @@ def look(staged: Staged, *, this_year: int, time_zone: str = "UTC") -> list[Seen
         # A rare level must not be missed because its rows are not in the sample.
         few = [i for i in range(len(staged.columns)) if len(rows) < staged.n_rows and totals[2 * i] <= FEW]
         whole = {i: _counted(working, cells[i]) for i in few}
-    found = []
+    found: list[Seen] = []
     for i, column in enumerate(staged.columns):
         counts = whole[i] if i in whole else dict(Counter(row[i] for row in rows))
         counts = {cell: n for cell, n in counts.items() if cell is not None and cell not in MISSING}
         found.append(_seen(column, len(rows), counts, totals[2 * i : 2 * i + 2], staged, this_year, time_zone))
-    return found
+    return _marks(found)
+
+
+def _marks(seen: list[Seen]) -> list[Seen]:
+    """Columns whose marks could part thousands or decimals, unless another column says which it is here."""
+    marked = [
+        [cell for cell in each.cells if ("." in cell or "," in cell) and as_number(cell, each.decimal) is not None]
+        for each in seen
+    ]
+    either = [bool(cells) and all(EITHER.fullmatch(cell) for cell in cells) for cells in marked]
+    if any(cells and not open_ for cells, open_ in zip(marked, either, strict=True)):
+        return seen
+    texts = [open_ and each.column.kind == "text" for each, open_ in zip(seen, either, strict=True)]
+    return [replace(each, either=True) if open_ else each for each, open_ in zip(seen, texts, strict=True)]
 
 
 def _counted(working: Working, cell: exp.Expr) -> dict[str, int]:
@@ -285,8 +302,13 @@ def _numeric(base: ColumnPlan, seen: Seen) -> tuple[ColumnPlan, Guess]:
     why = f"{100 * seen.numeric:.0f} of 100 cells are numbers."
     if strange:
         why += f" {len(strange)} other way{'s' if len(strange) > 1 else ''} of writing would count as not recorded."
+    sure = SURE if not strange else LIKELY
+    if seen.either:
+        one = next(cell for cell in seen.cells if EITHER.fullmatch(cell))
+        read = "decimals" if seen.decimal in one else "thousands"
+        why, sure = f"The marks in its numbers part {read}, as it is read; they could part the other.", MAYBE
     plan = replace(base, kind="continuous", unit=unit, concept=concept)
-    return plan, Guess("numbers" + (f" in {unit}" if unit else ""), SURE if not strange else LIKELY, why)
+    return plan, Guess("numbers" + (f" in {unit}" if unit else ""), sure, why)
 
 
 def _worded(base: ColumnPlan, seen: Seen) -> tuple[ColumnPlan, Guess]:

@@ -16,10 +16,10 @@ from bedside.errors import Fixable
 from bedside.intake import read_cohort
 from bedside.intake.building import build, how_read
 from bedside.intake.formats.any_file import read_any
-from bedside.intake.guess import guess
+from bedside.intake.guess import guess, look
 from bedside.intake.names import spoken, words_of
 from bedside.intake.plan import OutcomePlan, from_json, header_signature, to_json
-from bedside.intake.staging import ROWS, Staged, staged_of
+from bedside.intake.staging import ROWS, Staged, stage, staged_of
 from bedside.intake.status_words import meanings
 from bedside.intake.steps import Step
 from bedside.intake.units_guess import unit_of
@@ -338,3 +338,24 @@ def test_dates_without_a_status_are_offered(tmp_path):
     ]
     told = guess(staged(tmp_path, "\n".join(("id,vital_status,days_to_death,days_to_last_follow_up", *lines))))
     assert told.guesses["outcome.death"].confidence < 0.5 and "50 of 100 rows" in told.guesses["outcome.death"].why
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "sure"),
+    [
+        ('id,plt\n' + "".join(f'{i},"{150 + i},000"\n' for i in range(30)), 150_000.0, 0.5),
+        ("id;plt\n" + "".join(f"{i};{150 + i}.000\n" for i in range(30)), 150_000.0, 0.5),
+        ("id;plt;crp\n" + "".join(f"{i};{150 + i}.500;{i},5\n" for i in range(30)), 150_500.0, 0.95),
+        ("id,plt,crp\n" + "".join(f"{i},1{i % 10}.500,0.5\n" for i in range(30)), 10.5, 0.95),
+    ],
+)  # fmt: skip
+def test_marks_that_could_part_thousands_or_decimals_are_read_by_the_file_and_asked(
+    tmp_path: Path, text: str, first: float, sure: float
+) -> None:
+    file = tmp_path / "marks.csv"
+    file.write_text(text)
+    (tmp_path / "staged").mkdir()
+    staged = stage(file, "marks.csv", tmp_path / "staged")
+    seen = next(each for each in look(staged, this_year=2026) if each.column.name == "plt")
+    assert sorted(seen.values)[0] == first
+    assert guess(staged).guesses["column.plt"].confidence == sure

@@ -21,6 +21,8 @@ LONGEST_CELL = 2 * 2**20
 LOOKED_AT = 400
 FILLED = 0.6
 """Share of its cells that a line of names has filled; a title above the table has fewer."""
+EITHER = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}")
+"""A number whose mark could part thousands or decimals."""
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
 _POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)\.\d+")
 _NUMBER = re.compile(r"[+-]?[\d.,]+([eE][+-]?\d+)?")
@@ -139,9 +141,16 @@ def _like_values(rows: Sequence[Sequence[str]], at: int) -> bool:
 
 
 def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> Literal[".", ","]:
-    """A comma only where more cells are written so than with a point."""
-    commas = points = 0
-    for row in rows:
-        commas += sum(1 for cell in row if _COMMA.fullmatch(cell.strip()))
-        points += sum(1 for cell in row if _POINT.fullmatch(cell.strip()))
+    """A comma only where more cells are written so than with a point; ``1.500`` and ``1,500`` count if none else do."""
+    cells = [cell.strip() for row in rows for cell in row]
+    either = [match[1] for cell in cells if (match := EITHER.fullmatch(cell))]
+    sure = [cell for cell in cells if not EITHER.fullmatch(cell)]
+    commas, points = (sum(1 for cell in sure if form.fullmatch(cell)) for form in (_COMMA, _POINT))
+    if not commas and not points and either:
+        # Between commas a comma in a number had to be quoted: it parts thousands. Between semicolons a point that is
+        # followed by nothing but zeros does.
+        round_ones = all(cell.endswith("000") for cell in cells if EITHER.fullmatch(cell))
+        if either.count(",") > either.count("."):
+            return "." if delimiter == "," else ","
+        return "," if delimiter == ";" and round_ones else "."
     return "," if commas > points else "."
