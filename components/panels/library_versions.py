@@ -90,19 +90,19 @@ def show_differences(newer: Kept, older: int, reader: str) -> None:
     else:
         found = jobs.wanted(key, "Comparing the versions", _compared, newer.key, older, newer.version, reader)
     if found is not None:
-        _show(found, older)
+        _show(found, older, newer.version)
 
 
-def _show(found: Differences, older: int) -> None:
+def _show(found: Differences, older: int, newer: int) -> None:
     """What can't be first; then counts, events and cells, each kind as a table of its own."""
-    for line in impossible(found):
+    for line in impossible(found, newer):
         page.caution(line)
     said = "".join(f"<li>{page.fill('{t}', t=line)}</li>" for line in sentences(found))
     page.put('<p class="bs-muted">Compared with version {n}:</p><ul class="bs-muted">{said}</ul>', n=older,
              said=page.Markup(said))  # fmt: skip
     events = [(each.label, _counted(each.events_before), _counted(each.events_after)) for each in found.outcomes]
     if any(before != after for _, before, after in events):
-        page.table(("Events", "Before", "Now"), events, label="Events in both versions")
+        page.table(("Events", f"Version {older}", f"Version {newer}"), events, label="Events in both versions")
     if found.cells:
         cells = [(label, f"{n:,}") for label, n in found.cells[:MOST_CELLS]]
         page.table(("Column", "Patients with another value"), cells, label="Columns with other values")
@@ -114,16 +114,16 @@ def _counted(n: int | None) -> str:
     return "not there" if n is None else f"{n:,}"
 
 
-def impossible(found: Differences) -> list[str]:
+def impossible(found: Differences, newer: int) -> list[str]:
     """What can't have happened to a patient between two versions, and speaks for a mistake in one of them."""
     lines = []
     for each in found.outcomes:
         if each.undone and each.is_death:
             who, are = ("patient", "is") if each.undone == 1 else ("patients", "are")
-            lines.append(f"{each.undone:,} {who} who had died {are} alive in this version ({each.label}).")
+            lines.append(f"{each.undone:,} {who} who had died {are} alive in version {newer} ({each.label}).")
         elif each.undone:
             who, have = ("patient", "has") if each.undone == 1 else ("patients", "have")
-            lines.append(f"{each.undone:,} {who} who had the event “{each.label}” {have} none in this version.")
+            lines.append(f"{each.undone:,} {who} who had the event “{each.label}” {have} none in version {newer}.")
     return lines
 
 

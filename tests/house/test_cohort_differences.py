@@ -27,8 +27,8 @@ def test_each_kind_of_event_is_counted_and_what_cannot_be_comes_first():
         ("Death of the disease", 4, 2, 2), ("Death of another cause (instead of “Death of the disease”)", 2, 2, 0),
         ("Relapse", 4, 3, 1),
     ]  # fmt: skip
-    assert impossible(found) == [
-        "2 patients who had died are alive in this version (Death of the disease).",
-        "1 patient who had the event “Relapse” has none in this version.",
+    assert impossible(found, 2) == [
+        "2 patients who had died are alive in version 2 (Death of the disease).",
+        "1 patient who had the event “Relapse” has none in version 2.",
     ]
     assert sentences(found) == ["Patients: 8 before, 8 now (0 new, 0 no longer there)"]
