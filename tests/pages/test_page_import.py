@@ -185,7 +185,8 @@ def test_files_of_a_standard_are_recognised_and_kept_only_once_they_were_looked_
     files = [(f"{i}.json", bundle(i, "2019-05-01" if i % 2 else "")) for i in range(4)]
     reader = bring(Reader(cohort="gbsg2_breast"), *files)
     assert "FHIR R4 resources : 0.json, 1.json, 2.json, 3.json" in reader.text
-    assert "4 patients. Death: 2 events, follow-up 1,096 to 1,572 days" in reader.text
+    assert "2 events of 4; follow-up 1,096 to 1,572 days" in reader.text
+    reader.unfold("import_each_file")
     assert [row[0] for row in reader.table("What was read of each file")[1:]] == [name for name, _ in files]
     assert reader.at.button(key="import_sources_go").disabled
     reader.choose("import_cohort_0", True).click("import_sources_go")
