@@ -10,7 +10,7 @@ from bedside.intake.noted import LONGEST, Told, read_told
 from bedside.report.csv import file_name
 from bedside.store.cohorts import open_folder
 from components import desk, imported, whose
-from components.panels import page
+from components.panels import page, quality_source
 
 MOST = 200
 """Lines of one table on the page; the file has all of them."""
@@ -35,6 +35,7 @@ def show(data: bytes, title: str, *, key: str) -> None:
     """A report as it is kept: what was not put right and who was left out, in a line, with all of it behind."""
     told = read_told(data)
     if told is None:
+        quality_source.show(data, key=key)
         return
     page.put('<p class="bs-muted"><b>Quality at import:</b> {t}.</p>', t=words.short(told))
     box = st.expander("Quality report", key=key, on_change="rerun")

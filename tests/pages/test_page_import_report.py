@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.reader import Reader
-from tests.pages.test_page_import import bring, codes_of
+from tests.pages.test_page_import import bring, bundle, codes_of
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +64,12 @@ def test_what_was_found_is_told_in_the_files_own_rows_answered_and_kept_with_the
     assert line in reader.text
     reader.unfold(f"library_quality_{cohort.key}_1")
     assert ["No known status", "2", "7, 9"] in reader.table("Rows that were left out")
+
+
+def test_what_was_read_of_files_of_a_standard_stays_with_their_cohort():
+    files = [(f"{i}.json", bundle(i, "2019-05-01" if i % 2 else "")) for i in range(4)]
+    reader = bring(Reader(cohort="gbsg2_breast"), *files).choose("import_cohort_0", True).click("import_sources_go")
+    reader.click("import_open_0").open("overview")
+    assert "Quality at import: 12 records were read, 0 not used" in reader.text
+    reader.unfold("overview_quality")
+    assert reader.stops == []
