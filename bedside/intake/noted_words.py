@@ -73,10 +73,11 @@ def missing(told: Told) -> list[tuple[str, str]]:
 
 def text(told: Told, title: str) -> str:
     """All of it, to be kept as a file."""
-    lines = [f"Quality report: {title}", ""]
-    lines += [
-        f"Of {told.file}: " if told.file else "",
-        f"{told.rows_read:,} rows read, {told.rows_kept:,} became patients.",
+    of = f"{told.file}: " if told.file else ""
+    lines = [
+        f"Quality report: {title}",
+        "",
+        f"{of}{told.rows_read:,} rows read, {told.rows_kept:,} became patients.",
         "",
     ]
     parts = {
