@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from components.guard.own_page import OwnPage
