@@ -141,6 +141,8 @@ def main() -> int:
     parser.add_argument("--big", action="store_true", help="also one bundle of 200 MB")
     chosen = parser.parse_args()
     texts = [path.read_bytes() for path in sorted(chosen.folder.glob("*.json"))]
+    if not texts:
+        parser.error(f"there is no bundle (*.json) in {chosen.folder}")
     sys.stdout.write(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     held = measure("bundles", write_bundles, texts, BAR_BUNDLES)
     held &= measure("observations", write_observations, texts, BAR_OBSERVATIONS)
