@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import resource
@@ -25,6 +26,8 @@ MOST_BYTES = 12 * 2**30
 PAUSE = 0.1
 """Seconds between two reports; more often is not seen."""
 NICE = 5
+WARM = "import"
+"""In place of a function: what comes with it are names of modules, and the work follows later."""
 """A job yields to the server, which draws pages meanwhile."""
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """The algebra of our sizes gains nothing by threads, which only wait for each other on a busy machine; and the order
@@ -44,12 +47,25 @@ def main(descriptor: int) -> None:
     _bound(resource.RLIMIT_AS, MOST_BYTES)
     _bound(resource.RLIMIT_CPU, MOST_SECONDS)
     _bound(resource.RLIMIT_CORE, 0)
-    function, arguments = pipe.recv()
+    function, arguments = _work(pipe)
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     try:
         pipe.send(("done", _called(function, arguments, pipe)))
     except Fixable as stop:
         pipe.send(("stop", stop.what, stop.why, stop.next_step))
+
+
+def _work(pipe: Connection) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """What is to be done; until that is known, what it will need is imported."""
+    first, arguments = pipe.recv()
+    if first != WARM:
+        return first, arguments
+    for name in arguments:
+        importlib.import_module(name)
+    try:
+        return pipe.recv()
+    except EOFError:
+        os._exit(0)  # nobody needed it
 
 
 def _called(function: Callable[..., Any], arguments: tuple[Any, ...], pipe: Connection) -> Any:

@@ -30,6 +30,7 @@ import streamlit as st
 
 from bedside.errors import Fixable
 from components import desk
+from components.job_child import WARM
 from components.text import md
 
 LOG = logging.getLogger("bedside")
@@ -39,6 +40,8 @@ MOST_OF_A_SESSION = 12
 MOST_ENDED = 3
 """Ended jobs of one session whose results nobody has taken yet; older ones are let go."""
 EVERY = 0.5
+SPARE_SECONDS = 300.0
+"""How long a process is held ready that no job has taken."""
 PATIENCE = "BEDSIDE_PATIENCE"
 """Environment variable: seconds that a page waits for a job before it shows the bar; none if it is not set."""
 SURE = 0.05
@@ -107,14 +110,13 @@ class Job:
     def _run(self, work: bytes) -> None:
         """Wait for a turn, start the process and listen to it: in a thread of its own."""
         with _Watched(self), _TURNS:
-            ours, theirs = Pipe()
             try:
+                with self._lock:
+                    if self.ended.is_set():
+                        return
+                    ours, self.process = SPARE.take()
+                    self.began, self.phase = time.monotonic(), "running"
                 with ours:
-                    with self._lock, theirs:
-                        if self.ended.is_set():
-                            return
-                        self.process = _started(theirs)
-                        self.began, self.phase = time.monotonic(), "running"
                     ours.send_bytes(work)
                     self._listen(ours)
             except (EOFError, OSError):
@@ -144,6 +146,55 @@ class Job:
         with self._lock:
             if not self.ended.is_set():
                 self._end("failed", stop=_crash("process ended", "outside Bedside"))
+
+
+class _Spare:
+    """A process that has imported already what the next job needs, begun while the reader still chooses a file."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: tuple[Connection, subprocess.Popen[bytes]] | None = None
+        self._end: threading.Timer | None = None
+
+    def warm(self, *modules: str) -> None:
+        """Have one, unless there is one; it ends when nothing has needed it for a while."""
+        with self._lock:
+            if self._held is not None and self._held[1].poll() is None:
+                return
+            self._held = _begun()
+            self._held[0].send_bytes(bytes(ForkingPickler.dumps((WARM, modules))))
+            self._end = threading.Timer(SPARE_SECONDS, self.drop)
+            self._end.daemon = True
+            self._end.start()
+
+    def take(self) -> tuple[Connection, subprocess.Popen[bytes]]:
+        """A process that waits for its work, and the way to it."""
+        with self._lock:
+            held, self._held = self._held, None
+            if self._end is not None:
+                self._end.cancel()
+        if held is not None and held[1].poll() is None:
+            return held
+        return _begun()
+
+    def drop(self) -> None:
+        """End the one that is here."""
+        with self._lock:
+            held, self._held = self._held, None
+        if held is not None:
+            held[0].close()
+            held[1].kill()
+            held[1].wait()
+
+
+SPARE = _Spare()
+warm = SPARE.warm
+
+
+def _begun() -> tuple[Connection, subprocess.Popen[bytes]]:
+    ours, theirs = Pipe()
+    with theirs:
+        return ours, _started(theirs)
 
 
 class _Watched:

@@ -31,6 +31,7 @@ READS = (
 
 def ask() -> None:
     """The door: nothing has been brought yet."""
+    jobs.warm("bedside.intake.opening_sources", "duckdb", "pyarrow.parquet", "pyarrow.csv")
     stop = st.session_state.get(importing.TROUBLE)
     if stop is not None:
         desk.show(stop)

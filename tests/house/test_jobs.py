@@ -241,3 +241,20 @@ def test_a_refusal_is_shown_in_its_place(monkeypatch: pytest.MonkeyPatch):
     assert texts(at) == ["the rest of the page"]
     assert "Too few events" in at.warning[0].value
     assert [button.label for button in at.button] == ["Try again"]
+
+
+def test_a_process_that_is_ready_takes_the_next_job_and_another_one_the_job_after_that():
+    jobs.warm("json")
+    jobs.warm("json")  # one is enough
+    first, second = jobs.start("one", os.getpid), jobs.start("two", os.getpid)
+    assert first.ended.wait(60) and second.ended.wait(60)
+    assert first.phase == second.phase == "done"
+    assert {first.result, second.result} == {first.process.pid, second.process.pid}
+    assert len({first.result, second.result, os.getpid()}) == 3
+
+
+def test_a_ready_process_that_died_is_not_waited_for():
+    jobs.warm("json")
+    jobs.SPARE.drop()
+    job = jobs.start("after", os.getpid)
+    assert job.ended.wait(60) and job.phase == "done"
